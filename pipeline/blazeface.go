@@ -1,0 +1,105 @@
+package pipeline
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// blazeFacePoints is the number of key points: right eye, left eye, nose, mouth, right ear, left ear.
+const blazeFacePoints = 6
+
+// blazeFaceLevels are the anchor grids of the 256×256 "back" model: two anchors a cell of 16×16,
+// then six a cell of 8×8, all at the cell's centre.
+var blazeFaceLevels = [2]struct {
+	anchors int
+	grid    int
+	stride  float32 // tensor pixels
+}{{2, 16, 16}, {6, 8, 32}}
+
+// DecodeBlazeFace appends the faces in one frame's output to dst, best first. scores are logits, one
+// an anchor, for the two grids ([512] and [384]); boxes hold 16 values an anchor: centre, size and
+// six key points in tensor pixels relative to the anchor. fit says where the frame lies in the
+// tensor. Faces under threshold (a probability) are left out. Overlapping predictions are not only
+// suppressed but averaged by score, which keeps a still face's box still (BlazeFace,
+// arXiv 1907.05047, section 4.2).
+func DecodeBlazeFace(dst []Face, scores, boxes [2][]float32, fit Fit, threshold, nms float32) []Face {
+	start := len(dst)
+	least := float32(math.Log(float64(threshold / (1 - threshold))))
+	for level, grid := range blazeFaceLevels {
+		for i, logit := range scores[level] {
+			if logit < least {
+				continue
+			}
+			cell := i / grid.anchors
+			anchor := Point{
+				(float32(cell%grid.grid) + 0.5) * grid.stride,
+				(float32(cell/grid.grid) + 0.5) * grid.stride,
+			}
+			dst = appendFace(dst)
+			readBlazeFace(&dst[len(dst)-1], boxes[level][i*16:(i+1)*16], anchor, fit)
+			dst[len(dst)-1].Score = float32(1 / (1 + math.Exp(-float64(logit))))
+		}
+	}
+	found := dst[start:]
+	slices.SortStableFunc(found, func(a, b Face) int { return cmp.Compare(b.Score, a.Score) })
+	return dst[:start+blend(found, nms)]
+}
+
+// appendFace grows faces by one, reusing the key points of a face that was there before.
+func appendFace(faces []Face) []Face {
+	if len(faces) < cap(faces) {
+		faces = faces[:len(faces)+1]
+		f := &faces[len(faces)-1]
+		*f = Face{Points: f.Points[:0]}
+		return faces
+	}
+	return append(faces, Face{})
+}
+
+func readBlazeFace(f *Face, v []float32, anchor Point, fit Fit) {
+	w, h := v[2]/fit.W, v[3]/fit.H
+	f.Box = Box{(v[0]+anchor.X-fit.X)/fit.W - w/2, (v[1]+anchor.Y-fit.Y)/fit.H - h/2, w, h}
+	for k := range blazeFacePoints {
+		f.Points = append(f.Points, Point{(v[4+2*k] + anchor.X - fit.X) / fit.W, (v[5+2*k] + anchor.Y - fit.Y) / fit.H})
+	}
+}
+
+// blend replaces each group of faces that overlap its best by more than nms with their average,
+// weighted by score, and returns how many are left at the front. faces come best first.
+func blend(faces []Face, nms float32) int {
+	kept := 0
+	for i := range faces {
+		best := faces[i]
+		if best.Score == 0 { // went into an earlier group
+			continue
+		}
+		box, total := scaled(best.Box, best.Score), best.Score
+		for k := range best.Points {
+			best.Points[k] = Point{best.Points[k].X * best.Score, best.Points[k].Y * best.Score}
+		}
+		for j := i + 1; j < len(faces); j++ {
+			o := &faces[j]
+			if o.Score == 0 || best.Box.IoU(o.Box) <= nms {
+				continue
+			}
+			box = Box{box.X + o.Box.X*o.Score, box.Y + o.Box.Y*o.Score, box.W + o.Box.W*o.Score, box.H + o.Box.H*o.Score}
+			for k := range best.Points {
+				best.Points[k].X += o.Points[k].X * o.Score
+				best.Points[k].Y += o.Points[k].Y * o.Score
+			}
+			total += o.Score
+			o.Score = 0
+		}
+		best.Box = scaled(box, 1/total)
+		for k := range best.Points {
+			best.Points[k] = Point{best.Points[k].X / total, best.Points[k].Y / total}
+		}
+		faces[i] = faces[kept] // a swap, so that each slot keeps key points of its own
+		faces[kept] = best
+		kept++
+	}
+	return kept
+}
+
+func scaled(b Box, k float32) Box { return Box{b.X * k, b.Y * k, b.W * k, b.H * k} }

@@ -1,0 +1,28 @@
+package pipeline
+
+// IoU is the intersection over union of two boxes, 0..1.
+func (b Box) IoU(o Box) float32 {
+	w := min(b.X+b.W, o.X+o.W) - max(b.X, o.X)
+	h := min(b.Y+b.H, o.Y+o.H) - max(b.Y, o.Y)
+	if w <= 0 || h <= 0 {
+		return 0
+	}
+	inter := w * h
+	return inter / (b.W*b.H + o.W*o.H - inter)
+}
+
+// Center is the middle of the box.
+func (b Box) Center() Point { return Point{b.X + b.W/2, b.Y + b.H/2} }
+
+// Region is the part of a frame that a classifier sees of the face in b.
+func (r CropRule) Region(b Box, f *Frame) Region {
+	fw, fh := float32(f.Width), float32(f.Height)
+	x, y, w, h := b.X*fw, b.Y*fh, b.W*fw, b.H*fh
+	if r.MarginPx > 0 {
+		return Region{x - r.MarginPx, y - r.MarginPx, w + 2*r.MarginPx, h + 2*r.MarginPx}
+	}
+	side := r.Scale * max(w, h)
+	cx := x + w/2 + r.Shift[0]*side
+	cy := y + h/2 + r.Shift[1]*side
+	return Region{cx - side/2, cy - side/2, side, side}
+}

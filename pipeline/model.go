@@ -1,0 +1,89 @@
+package pipeline
+
+import "context"
+
+// Box is a rectangle in fractions of the frame as sent: x and y of the top left corner, width, height.
+type Box struct{ X, Y, W, H float32 }
+
+// Point is a position in fractions of the frame as sent.
+type Point struct{ X, Y float32 }
+
+// Face is what a detector finds.
+type Face struct {
+	Box    Box
+	Score  float32 // 0..1
+	Points []Point // key points in the detector's own order: eyes first, where it has any
+}
+
+// Detector finds the faces of a frame and appends them to dst, best score first. Safe for use by
+// several goroutines.
+type Detector interface {
+	Detect(ctx context.Context, dst []Face, f *Frame) ([]Face, error)
+}
+
+// Crop is one face as a classifier's input: its tensor without the batch axis, normalised.
+type Crop []float32
+
+// Scores is what a classifier says of one crop, before temperature and softmax.
+type Scores struct {
+	Logits []float32 // one a class, in the order of the model's labels
+}
+
+// Classifier scores crops in one batch and appends to dst, one Scores a crop. Safe for use by
+// several goroutines.
+type Classifier interface {
+	Classify(ctx context.Context, dst []Scores, crops []Crop) ([]Scores, error)
+}
+
+// Colour orders of a network's input.
+const (
+	RGB  = "rgb"
+	BGR  = "bgr"
+	Grey = "grey" // luma in every channel
+)
+
+// Tensor layouts.
+const (
+	NCHW = "nchw"
+	NHWC = "nhwc"
+)
+
+// Input says how a picture becomes a network's tensor: resampled to Size by Size, each value v of
+// 0..255 to (v·Scale − Mean) / Std a channel.
+type Input struct {
+	Name     string     `json:"name"`
+	Size     int        `json:"size"`
+	Layout   string     `json:"layout"`
+	Colour   string     `json:"colour"`
+	Channels int        `json:"channels"`
+	Scale    float32    `json:"scale"`
+	Mean     [3]float32 `json:"mean"`
+	Std      [3]float32 `json:"std"`
+}
+
+// CropRule says which square around a detector's box is a face for a classifier.
+type CropRule struct {
+	Scale    float32    `json:"scale"`               // side, in the box's longer side in pixels
+	Shift    [2]float32 `json:"shift"`               // of the centre, in sides of that square: right, down
+	MarginPx float32    `json:"margin_px,omitempty"` // instead: the box grown by this much on each side
+}
+
+// Output names one output tensor and says what it holds: scores, boxes, logits, attention.
+type Output struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+}
+
+// Model says how a network is fed and read. The manifest in models/ stores it.
+type Model struct {
+	Name        string    `json:"name"`
+	Decoder     string    `json:"decoder"` // blazeface, dan, …: how outputs are read
+	Input       Input     `json:"input"`
+	Crop        *CropRule `json:"crop,omitempty"`
+	Outputs     []Output  `json:"outputs"`
+	Labels      []string  `json:"labels,omitempty"`
+	Threshold   float32   `json:"threshold,omitempty"`   // detect: least score kept
+	NMS         float32   `json:"nms,omitempty"`         // detect: IoU over which the weaker of two boxes goes
+	Temperature float32   `json:"temperature,omitempty"` // classify: logits are divided by it
+	Uncertain   float32   `json:"uncertain,omitempty"`   // classify: a confidence below it is shown as uncertain
+}

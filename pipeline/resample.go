@@ -1,0 +1,87 @@
+package pipeline
+
+import "math"
+
+// axis says how each output sample along one dimension is a weighted sum of source samples.
+type axis struct {
+	first   []int     // per output: index of its first source sample
+	taps    int       // source samples per output, the same for all
+	weights []float32 // taps per output
+}
+
+// set prepares for n outputs that cover [from, from+length) of size source samples. Shrinking
+// averages the area under each output, enlarging interpolates linearly; the two agree where they
+// meet. Positions outside the source repeat its edge.
+func (a *axis) set(n int, from, length float32, size int) {
+	step := float64(length) / float64(n)
+	support := math.Max(step, 1)
+	a.taps = min(int(math.Ceil(support))+1, size)
+	a.first = grow(a.first, n)
+	a.weights = grow(a.weights, n*a.taps)
+	clear(a.weights)
+	for i := range n {
+		lo := float64(from) + float64(i)*step
+		if step < 1 { // a window of one source sample around the output's centre is linear interpolation
+			lo += step/2 - 0.5
+		}
+		first := clampInt(int(math.Floor(lo)), 0, size-a.taps)
+		a.first[i] = first
+		w := a.weights[i*a.taps : (i+1)*a.taps]
+		for k := int(math.Floor(lo)); float64(k) < lo+support; k++ {
+			cover := math.Min(float64(k+1), lo+support) - math.Max(float64(k), lo)
+			w[clampInt(clampInt(k, 0, size-1)-first, 0, a.taps-1)] += float32(cover / support)
+		}
+	}
+}
+
+// resampler holds one plane's axes and the rows in between.
+type resampler struct {
+	x, y axis
+	rows []float32 // source rows that are needed, already resampled along x
+}
+
+// plane resamples the region at (x, y) of w by h source samples to ow by oh values in dst.
+func (r *resampler) plane(dst []float32, ow, oh int, src []byte, stride, sw, sh int, x, y, w, h float32) {
+	r.x.set(ow, x, w, sw)
+	r.y.set(oh, y, h, sh)
+	top := r.y.first[0]
+	bottom := r.y.first[oh-1] + r.y.taps
+	r.rows = grow(r.rows, (bottom-top)*ow)
+	for row := top; row < bottom; row++ {
+		r.x.row(r.rows[(row-top)*ow:(row-top+1)*ow], src[row*stride:row*stride+sw])
+	}
+	for j := range oh {
+		out := dst[j*ow : (j+1)*ow]
+		clear(out)
+		for k, weight := range r.y.weights[j*r.y.taps : (j+1)*r.y.taps] {
+			if weight == 0 {
+				continue
+			}
+			at := (r.y.first[j] - top + k) * ow
+			for i, v := range r.rows[at : at+ow] {
+				out[i] += weight * v
+			}
+		}
+	}
+}
+
+func (a *axis) row(dst []float32, src []byte) {
+	for i := range dst {
+		in := src[a.first[i] : a.first[i]+a.taps]
+		weights := a.weights[i*a.taps : (i+1)*a.taps]
+		var sum float32
+		for k, weight := range weights {
+			sum += weight * float32(in[k])
+		}
+		dst[i] = sum
+	}
+}
+
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+func clampInt(v, lo, hi int) int { return max(lo, min(v, hi)) }

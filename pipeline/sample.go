@@ -1,0 +1,153 @@
+package pipeline
+
+// Sampler turns a region of a frame into a network's input tensor, straight from the I420 planes.
+// It keeps scratch memory, so each goroutine needs its own; after the first call on a size of frame
+// it allocates nothing.
+type Sampler struct {
+	in      Input
+	planes  [3]resampler
+	samples [3][]float32 // Y, U, V at the tensor's resolution
+}
+
+// NewSampler samples for the network that takes in.
+func NewSampler(in Input) *Sampler { return &Sampler{in: in} }
+
+// Len is the number of values of one tensor: channels × size × size.
+func (in Input) Len() int { return in.Channels * in.Size * in.Size }
+
+// Fit is where Letterbox laid the frame inside the tensor, in tensor pixels.
+type Fit struct{ X, Y, W, H float32 }
+
+// Region is a rectangle of a frame in luma pixels. It may reach over the frame's edge.
+type Region struct{ X, Y, W, H float32 }
+
+// Letterbox fills dst, of in.Len() values, with the whole frame, shape kept, centred on black.
+func (s *Sampler) Letterbox(dst []float32, f *Frame) Fit {
+	size := s.in.Size
+	w, h := size, size
+	if f.Width > f.Height {
+		h = max(1, (size*f.Height+f.Width/2)/f.Width)
+	} else {
+		w = max(1, (size*f.Width+f.Height/2)/f.Height)
+	}
+	x, y := (size-w)/2, (size-h)/2
+	if w*h < size*size {
+		s.black(dst)
+	}
+	s.sample(dst, f, Region{0, 0, float32(f.Width), float32(f.Height)}, x, y, w, h)
+	return Fit{float32(x), float32(y), float32(w), float32(h)}
+}
+
+// Crop fills dst, of in.Len() values, with the region. Pixels beyond the frame repeat its edge.
+func (s *Sampler) Crop(dst []float32, f *Frame, r Region) {
+	s.sample(dst, f, r, 0, 0, s.in.Size, s.in.Size)
+}
+
+// sample resamples r to w by h and writes it at (x, y) of the tensor.
+func (s *Sampler) sample(dst []float32, f *Frame, r Region, x, y, w, h int) {
+	s.resample(0, f.Y, f.YStride, f.Width, f.Height, r, w, h)
+	if s.in.Colour == Grey {
+		s.writeGrey(dst, f, x, y, w, h)
+		return
+	}
+	half := Region{r.X / 2, r.Y / 2, r.W / 2, r.H / 2}
+	s.resample(1, f.U, f.CStride, (f.Width+1)/2, (f.Height+1)/2, half, w, h)
+	s.resample(2, f.V, f.CStride, (f.Width+1)/2, (f.Height+1)/2, half, w, h)
+	s.writeColour(dst, f, x, y, w, h)
+}
+
+func (s *Sampler) resample(plane int, src []byte, stride, sw, sh int, r Region, w, h int) {
+	s.samples[plane] = grow(s.samples[plane], w*h)
+	s.planes[plane].plane(s.samples[plane], w, h, src, stride, sw, sh, r.X, r.Y, r.W, r.H)
+}
+
+func (s *Sampler) writeGrey(dst []float32, f *Frame, x, y, w, h int) {
+	gain, base := f.lumaRange()
+	for j := range h {
+		for i := range w {
+			v := clampByte((s.samples[0][j*w+i] - base) * gain)
+			for c := range s.in.Channels {
+				dst[s.index(c, x+i, y+j)] = s.normalise(c, v)
+			}
+		}
+	}
+}
+
+func (s *Sampler) writeColour(dst []float32, f *Frame, x, y, w, h int) {
+	gain, base := f.lumaRange()
+	m := f.chromaMatrix()
+	red, blue := 0, 2
+	if s.in.Colour == BGR {
+		red, blue = 2, 0
+	}
+	plane, step := s.strides()
+	var scale, offset [3]float32
+	for c := range 3 {
+		scale[c], offset[c] = s.in.Scale/s.in.Std[c], -s.in.Mean[c]/s.in.Std[c]
+	}
+	for j := range h {
+		at := s.index(0, x, y+j)
+		for i := range w {
+			k := j*w + i
+			luma := (s.samples[0][k] - base) * gain
+			u, v := s.samples[1][k]-128, s.samples[2][k]-128
+			dst[at+red*plane] = clampByte(luma+m.rv*v)*scale[red] + offset[red]
+			dst[at+plane] = clampByte(luma+m.gu*u+m.gv*v)*scale[1] + offset[1]
+			dst[at+blue*plane] = clampByte(luma+m.bu*u)*scale[blue] + offset[blue]
+			at += step
+		}
+	}
+}
+
+// black fills the tensor with what a black picture gives.
+func (s *Sampler) black(dst []float32) {
+	plane, step := s.strides()
+	for c := range s.in.Channels {
+		v := s.normalise(c, 0)
+		for i := range s.in.Size * s.in.Size {
+			dst[c*plane+i*step] = v
+		}
+	}
+}
+
+func (s *Sampler) normalise(c int, v float32) float32 {
+	return (v*s.in.Scale - s.in.Mean[c]) / s.in.Std[c]
+}
+
+// strides gives the distance of channels and of pixels in the tensor.
+func (s *Sampler) strides() (plane, step int) {
+	if s.in.Layout == NHWC {
+		return 1, s.in.Channels
+	}
+	return s.in.Size * s.in.Size, 1
+}
+
+func (s *Sampler) index(c, x, y int) int {
+	plane, step := s.strides()
+	return c*plane + (y*s.in.Size+x)*step
+}
+
+// lumaRange maps luma samples to 0..255: (y − base)·gain.
+func (f *Frame) lumaRange() (gain, base float32) {
+	if f.FullRange {
+		return 1, 0
+	}
+	return 255.0 / 219, 16
+}
+
+type chromaMatrix struct{ rv, gu, gv, bu float32 }
+
+// chromaMatrix is the YCbCr to RGB matrix of ITU-R BT.601 or BT.709, chroma range included.
+func (f *Frame) chromaMatrix() chromaMatrix {
+	m := chromaMatrix{rv: 1.402, gu: -0.344136, gv: -0.714136, bu: 1.772}
+	if f.BT709 {
+		m = chromaMatrix{rv: 1.5748, gu: -0.187324, gv: -0.468124, bu: 1.8556}
+	}
+	if !f.FullRange {
+		const k = 255.0 / 224
+		m = chromaMatrix{m.rv * k, m.gu * k, m.gv * k, m.bu * k}
+	}
+	return m
+}
+
+func clampByte(v float32) float32 { return max(0, min(v, 255)) }

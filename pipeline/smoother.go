@@ -1,0 +1,67 @@
+package pipeline
+
+import (
+	"math"
+	"time"
+)
+
+// Softmax turns logits into probabilities at the given temperature and appends them to dst.
+func Softmax(dst, logits []float32, temperature float32) []float32 {
+	top := float32(math.Inf(-1))
+	for _, v := range logits {
+		top = max(top, v)
+	}
+	start, sum := len(dst), 0.0
+	for _, v := range logits {
+		e := math.Exp(float64((v - top) / temperature))
+		sum += e
+		dst = append(dst, float32(e))
+	}
+	for i := range dst[start:] {
+		dst[start+i] = float32(float64(dst[start+i]) / sum)
+	}
+	return dst
+}
+
+// switchMargin is by how much another label's probability must exceed the shown one's to replace it.
+const switchMargin = 0.1
+
+// smoother steadies one face's probabilities: a running mean with a time constant, so that it does
+// the same at any frame rate, and hysteresis on the label that is shown. Its zero value is ready.
+type smoother struct {
+	probs []float32
+	shown int
+	last  time.Time
+}
+
+// add takes the probabilities of the frame at now. The first are taken as they are, so that a new
+// face is labelled at once.
+func (s *smoother) add(probs []float32, tau time.Duration, now time.Time) {
+	if s.probs == nil {
+		s.probs = append(s.probs, probs...)
+		s.shown = argmax(probs)
+		s.last = now
+		return
+	}
+	gain := float32(1)
+	if tau > 0 {
+		gain = float32(blendGain(now.Sub(s.last).Seconds(), tau))
+	}
+	s.last = now
+	for i, p := range probs {
+		s.probs[i] += gain * (p - s.probs[i])
+	}
+	if top := argmax(s.probs); s.probs[top] > s.probs[s.shown]+switchMargin {
+		s.shown = top
+	}
+}
+
+func argmax(v []float32) int {
+	best := 0
+	for i := range v {
+		if v[i] > v[best] {
+			best = i
+		}
+	}
+	return best
+}

@@ -1,0 +1,79 @@
+package pipeline
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func TestSoftmax(t *testing.T) {
+	got := Softmax(nil, []float32{1000, 1001, 999}, 2)
+	want := []float64{math.Exp(-0.5), 1, math.Exp(-1)}
+	sum := want[0] + want[1] + want[2]
+	for i := range want {
+		if math.Abs(float64(got[i])-want[i]/sum) > 1e-6 {
+			t.Fatalf("got %v", got)
+		}
+	}
+}
+
+const tau = 300 * time.Millisecond
+
+func TestSmootherLabelsANewFaceAtOnce(t *testing.T) {
+	var s smoother
+	s.add([]float32{0.1, 0.9}, tau, time.Unix(5, 0))
+	if s.shown != 1 || s.probs[1] != 0.9 {
+		t.Fatalf("shown %d, probabilities %v", s.shown, s.probs)
+	}
+}
+
+// The response to a step depends on time, not on the number of frames.
+func TestSmootherHasATimeConstant(t *testing.T) {
+	for _, fps := range []int{5, 10, 30, 60} {
+		var s smoother
+		now := time.Unix(5, 0)
+		s.add([]float32{1, 0}, tau, now)
+		for now.Sub(time.Unix(5, 0)) < 600*time.Millisecond {
+			now = now.Add(time.Second / time.Duration(fps))
+			s.add([]float32{0, 1}, tau, now)
+		}
+		want := 1 - math.Exp(-now.Sub(time.Unix(5, 0)).Seconds()/tau.Seconds())
+		if got := float64(s.probs[1]); math.Abs(got-want) > 1e-3 {
+			t.Errorf("%d fps: %v after %v, want %v", fps, got, now.Sub(time.Unix(5, 0)), want)
+		}
+	}
+}
+
+func TestSmootherDoesNotFlicker(t *testing.T) {
+	var s smoother
+	now := time.Unix(5, 0)
+	changes, shown := 0, 0
+	for i := range 300 { // ten seconds on the edge between two labels
+		p := float32(0.5 + 0.2*math.Sin(float64(i)*1.9))
+		s.add([]float32{p, 1 - p}, tau, now)
+		if i > 0 && s.shown != shown {
+			changes++
+		}
+		shown = s.shown
+		now = now.Add(time.Second / 30)
+	}
+	if changes > 0 {
+		t.Errorf("the label changed %d times", changes)
+	}
+	for range 20 { // but a real change shows
+		s.add([]float32{0.2, 0.8}, tau, now)
+		now = now.Add(time.Second / 30)
+	}
+	if s.shown != 1 {
+		t.Error("a lasting change was not shown")
+	}
+}
+
+func TestSmootherWithoutTimeConstant(t *testing.T) {
+	var s smoother
+	s.add([]float32{1, 0}, 0, time.Unix(5, 0))
+	s.add([]float32{0, 1}, 0, time.Unix(5, 0))
+	if s.probs[1] != 1 || s.shown != 1 {
+		t.Fatalf("shown %d, probabilities %v", s.shown, s.probs)
+	}
+}

@@ -1,0 +1,101 @@
+// Package vision is what Mindflow takes from OpenCV: reading, drawing on and writing picture files.
+// It is the only importer of gocv; OpenCV's memory stays inside it.
+package vision
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	_ "image/gif"  // so that DecodeConfig knows the format
+	_ "image/jpeg" // likewise
+	_ "image/png"  // likewise
+	"os"
+	"path/filepath"
+
+	"gocv.io/x/gocv"
+
+	"mindflow/pipeline"
+)
+
+// MaxPixels bounds what is read. OpenCV ends the process at 2^30, so larger files are refused first.
+const MaxPixels = 100_000_000
+
+// Picture is a picture file in memory. The goroutine that reads it closes it.
+type Picture struct{ mat gocv.Mat }
+
+// Read reads a picture of any format that OpenCV knows, turned upright as its EXIF data says.
+func Read(path string) (*Picture, error) {
+	if err := check(path); err != nil {
+		return nil, err
+	}
+	mat := gocv.IMRead(path, gocv.IMReadColor)
+	if mat.Empty() {
+		err := fmt.Errorf("read %s: not a picture that can be decoded; use JPEG, PNG, WebP, BMP or TIFF", path)
+		return nil, errors.Join(err, mat.Close())
+	}
+	return &Picture{mat: mat}, nil
+}
+
+// check finds out, without decoding, what OpenCV would answer with silence or an abort.
+func check(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read picture: %w", err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil {
+		return fmt.Errorf("read picture: %w", err)
+	} else if info.IsDir() {
+		return fmt.Errorf("read %s: it is a folder; name the picture files in it", path)
+	}
+	config, _, err := image.DecodeConfig(file)
+	if errors.Is(err, image.ErrFormat) {
+		return nil // a format that only OpenCV knows
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: damaged picture: %w", path, err)
+	}
+	if config.Width*config.Height > MaxPixels {
+		return fmt.Errorf("read %s: %d by %d pixels is over the limit of %d million; shrink it first",
+			path, config.Width, config.Height, MaxPixels/1_000_000)
+	}
+	return nil
+}
+
+// Frame converts the picture to a frame in Go's memory (limited range, BT.601).
+func (p *Picture) Frame() (*pipeline.Frame, error) {
+	w, h := p.mat.Cols(), p.mat.Rows()
+	even := gocv.NewMat() // OpenCV converts even sizes only: repeat the last row and column
+	defer even.Close()
+	gocv.CopyMakeBorder(p.mat, &even, 0, h%2, 0, w%2, gocv.BorderReplicate, colours[0])
+	yuv := gocv.NewMat()
+	defer yuv.Close()
+	gocv.CvtColor(even, &yuv, gocv.ColorBGRToYUVI420)
+	data := yuv.ToBytes()
+	stride := w + w%2
+	luma := stride * (h + h%2)
+	if len(data) != luma*3/2 {
+		return nil, fmt.Errorf("convert picture: OpenCV gave %d bytes for %d by %d", len(data), w, h)
+	}
+	return &pipeline.Frame{
+		Width: w, Height: h, YStride: stride, CStride: stride / 2,
+		Y: data[:luma], U: data[luma : luma*5/4], V: data[luma*5/4:],
+	}, nil
+}
+
+// Write stores the picture in the format that path's extension names. It appears whole or not at all.
+func (p *Picture) Write(path string) error {
+	dir, name := filepath.Split(path)
+	temp := dir + ".part-" + name // same folder, so that renaming is atomic; same extension, which names the format
+	defer os.Remove(temp)         // gone already when all went well
+	if !gocv.IMWrite(temp, p.mat) {
+		return fmt.Errorf("write %s: OpenCV could not write it; check the extension and the folder", path)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return fmt.Errorf("write picture: %w", err)
+	}
+	return nil
+}
+
+// Close frees OpenCV's memory.
+func (p *Picture) Close() error { return p.mat.Close() }
