@@ -38,13 +38,13 @@ func caption(face pipeline.Label) string {
 
 // caption writes text on a filled bar above the box, or inside it at the picture's top edge.
 func (p *Picture) caption(text string, box image.Rectangle, colour color.RGBA, thick int) {
-	scale := max(0.4, float64(thick)*0.25)
-	size, below := gocv.GetTextSizeWithBaseline(text, gocv.FontHersheySimplex, scale, thick/2+1)
+	scale, pen := max(0.4, float64(thick)*0.25), max(1, thick/2)
+	size, below := gocv.GetTextSizeWithBaseline(text, gocv.FontHersheySimplex, scale, pen)
 	height := size.Y + below + thick
 	top := max(0, box.Min.Y-height)
 	left := max(0, min(box.Min.X, p.mat.Cols()-size.X-2*thick))
 	bar := image.Rect(left, top, left+size.X+2*thick, top+height)
 	gocv.Rectangle(&p.mat, bar, colour, -1)
 	at := image.Pt(left+thick, top+size.Y+thick)
-	gocv.PutText(&p.mat, text, at, gocv.FontHersheySimplex, scale, color.RGBA{A: 255}, thick/2+1)
+	gocv.PutTextWithParams(&p.mat, text, at, gocv.FontHersheySimplex, scale, color.RGBA{A: 255}, pen, gocv.LineAA, false)
 }

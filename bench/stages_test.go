@@ -1,0 +1,147 @@
+// Package bench measures the stages of the pipeline on real streams and models: `make bench`.
+package bench
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"mindflow/bench/media"
+	"mindflow/cmd/engine"
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec"
+	"mindflow/pipeline/avdec/avtest"
+)
+
+const width, height, fps = 640, 360, 24
+
+func open(b *testing.B) *engine.Engine {
+	b.Helper()
+	bin := filepath.Join(media.Root(), "bin")
+	e, err := engine.Open(engine.Settings{
+		Models: filepath.Join(bin, "models"), Library: filepath.Join(bin, "lib", "libonnxruntime.so.1"),
+		Detector: "blazeface-back", Classifier: "dan-ferplus", Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return e
+}
+
+func clip(b *testing.B, codec pipeline.Codec) []pipeline.Unit {
+	b.Helper()
+	return avtest.EncodeFile(b, codec, media.Clip(b), width, height, fps, 5*time.Second)
+}
+
+func decoder(b *testing.B, codec pipeline.Codec) *avdec.Decoder {
+	b.Helper()
+	d, err := avdec.Open(codec, avdec.DefaultMaxPixels)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return d
+}
+
+// frame is a picture of the clip with the face in it.
+func frame(b *testing.B) *pipeline.Frame {
+	b.Helper()
+	d, f := decoder(b, pipeline.VP8), &pipeline.Frame{}
+	for _, u := range clip(b, pipeline.VP8)[:30] {
+		if err := d.Decode(u, f.CopyFrom); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return f
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264} {
+		b.Run(string(codec), func(b *testing.B) {
+			units, d := clip(b, codec), decoder(b, codec)
+			i := 0
+			for b.Loop() {
+				if err := d.Decode(units[i%len(units)], func(*pipeline.Frame) {}); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+		})
+	}
+}
+
+func BenchmarkDetect(b *testing.B) {
+	e, f := open(b), frame(b)
+	var faces []pipeline.Face
+	var err error
+	for b.Loop() {
+		if faces, err = e.Analysis.Detector.Detect(b.Context(), faces[:0], f); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if len(faces) != 1 {
+		b.Fatalf("%d faces in a frame with one", len(faces))
+	}
+}
+
+func BenchmarkCrop(b *testing.B) {
+	e, f := open(b), frame(b)
+	model := e.Analysis.Model
+	sampler, crop := pipeline.NewSampler(model.Input), make(pipeline.Crop, model.Input.Len())
+	for b.Loop() {
+		sampler.Crop(crop, f, pipeline.Region{X: 200, Y: 60, W: 180, H: 180})
+	}
+}
+
+func BenchmarkClassify(b *testing.B) {
+	e := open(b)
+	for _, n := range []int{1, 4} {
+		crops := make([]pipeline.Crop, n)
+		for i := range crops {
+			crops[i] = make(pipeline.Crop, e.Analysis.Model.Input.Len())
+		}
+		b.Run(fmt.Sprintf("faces=%d", n), func(b *testing.B) {
+			var scores []pipeline.Scores
+			var err error
+			for b.Loop() {
+				if scores, err = e.Analysis.Classifier.Classify(b.Context(), scores[:0], crops); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkWhole is the way of one frame: unit, decoder, mailbox, detector, tracker, crop, classifier,
+// smoother, message.
+func BenchmarkWhole(b *testing.B) {
+	e, units, d := open(b), clip(b, pipeline.VP8), decoder(b, pipeline.VP8)
+	analyzer, mailbox := e.NewAnalyzer(), pipeline.NewMailbox()
+	start, i := time.Now(), 0
+	for b.Loop() {
+		u := units[i%len(units)]
+		u.Arrived = start.Add(time.Duration(i) * time.Second / fps)
+		i++
+		if err := d.Decode(u, func(f *pipeline.Frame) { mailbox.Put(f) }); err != nil {
+			b.Fatal(err)
+		}
+		f, ok := mailbox.Take()
+		if !ok {
+			b.Fatal("the decoder kept a frame")
+		}
+		var m pipeline.Message
+		if err := analyzer.Analyze(b.Context(), &m, f); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

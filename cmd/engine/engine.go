@@ -1,0 +1,143 @@
+// Package engine puts the pieces together: the manifest's models on ONNX Runtime, shared by all who
+// analyse frames in this process.
+package engine
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"mindflow/models"
+	"mindflow/pipeline"
+	"mindflow/pipeline/ort"
+)
+
+// Settings say which models run and how.
+type Settings struct {
+	Models     string        // folder of the model files
+	Library    string        // ONNX Runtime's shared library
+	Detector   string        // manifest entry
+	Classifier string        // manifest entry
+	Threads    int           // of one inference; sessions run in parallel, so one is best for many
+	Smoothing  time.Duration // time constant of the shown scores
+	MaxFaces   int           // analysed in a frame
+}
+
+// Flags declares the settings on fs, with defaults beside the running binary.
+func Flags(fs *flag.FlagSet) *Settings {
+	s := &Settings{}
+	fs.StringVar(&s.Models, "models", beside("models"), "`folder` of the model files")
+	fs.StringVar(&s.Library, "ort-lib", beside("lib", "libonnxruntime.so.1"), "ONNX Runtime's shared library, a `file`")
+	fs.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
+	fs.StringVar(&s.Classifier, "model", "dan-ferplus", "expression classifier, a `name` in the manifest")
+	fs.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
+	fs.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
+	fs.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
+	return s
+}
+
+// beside names a file next to the running binary, so that it works from any folder.
+func beside(parts ...string) string {
+	exe, err := os.Executable()
+	if err != nil {
+		return filepath.Join(parts...) // then relative to the current folder, which the error will name
+	}
+	if real, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = real
+	}
+	return filepath.Join(append([]string{filepath.Dir(exe)}, parts...)...)
+}
+
+func (s Settings) check() error {
+	switch {
+	case s.Threads < 1 || s.Threads > 256:
+		return fmt.Errorf("--threads %d: use 1 to 256", s.Threads)
+	case s.MaxFaces < 1 || s.MaxFaces > 256:
+		return fmt.Errorf("--max-faces %d: use 1 to 256", s.MaxFaces)
+	case s.Smoothing < 0 || s.Smoothing > time.Minute:
+		return fmt.Errorf("--smoothing %v: use 0s to 1m", s.Smoothing)
+	}
+	return nil
+}
+
+// Engine holds the loaded models.
+type Engine struct {
+	Analysis pipeline.Analysis
+	Turns    *pipeline.Turns
+	close    []func() error
+}
+
+// Open loads and warms the models. Errors name the file or setting and the cure.
+func Open(s Settings) (e *Engine, err error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	e = &Engine{Turns: pipeline.NewTurns(max(1, runtime.NumCPU()/s.Threads))}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+			e = nil
+		}
+	}()
+	manifest, err := models.Default()
+	if err != nil {
+		return e, err
+	}
+	detect, detectFile, err := find(manifest, s.Models, s.Detector, "detect")
+	if err != nil {
+		return e, err
+	}
+	classify, classifyFile, err := find(manifest, s.Models, s.Classifier, "classify")
+	if err != nil {
+		return e, err
+	}
+	loaded, err := ort.Open(s.Library)
+	if err != nil {
+		return e, err
+	}
+	e.close = append(e.close, loaded.Close)
+	detector, err := loaded.NewDetector(detectFile, detect.Model, s.Threads)
+	if err != nil {
+		return e, err
+	}
+	e.close = append(e.close, detector.Close)
+	classifier, err := loaded.NewClassifier(classifyFile, classify.Model, s.Threads)
+	if err != nil {
+		return e, err
+	}
+	e.close = append(e.close, classifier.Close)
+	e.Analysis = pipeline.Analysis{
+		Detector: detector, Classifier: classifier, Model: classify.Model,
+		Smoothing: s.Smoothing, MaxFaces: s.MaxFaces,
+	}
+	return e, nil
+}
+
+func find(manifest *models.Manifest, dir, name, role string) (models.Entry, string, error) {
+	entry, err := manifest.Lookup(name)
+	if err != nil {
+		return entry, "", err
+	}
+	if entry.Role != role {
+		return entry, "", fmt.Errorf("model %s is there to %s; name one that can %s", name, entry.Role, role)
+	}
+	file, err := models.Verify(dir, entry)
+	return entry, file, err
+}
+
+// NewAnalyzer starts the analysis of one stream.
+func (e *Engine) NewAnalyzer() *pipeline.Analyzer { return pipeline.NewAnalyzer(e.Analysis) }
+
+// Close frees what was loaded, last first.
+func (e *Engine) Close() error {
+	var err error
+	for i := len(e.close) - 1; i >= 0; i-- {
+		err = errors.Join(err, e.close[i]())
+	}
+	e.close = nil
+	return err
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"mindflow/cmd/engine"
+	"mindflow/pipeline"
+	"mindflow/pipeline/vision"
+)
+
+// picture is one line of `image --json`.
+type picture struct {
+	File   string           `json:"file"`
+	Width  int              `json:"width"`
+	Height int              `json:"height"`
+	Faces  []pipeline.Label `json:"faces"`
+}
+
+// pictures labels the faces of each file. A bad file is named and the others are still done.
+func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
+	fs := flag.NewFlagSet("mindflow image FILE…", flag.ContinueOnError)
+	asJSON := fs.Bool("json", false, "print one JSON object a line")
+	annotate := fs.String("annotate", "", "also write the picture with boxes and labels to this `file` (for several pictures: folder)")
+	settings := engine.Flags(fs)
+	files, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return errors.New("image: name at least one picture file")
+	}
+	if *annotate != "" && len(files) > 1 {
+		if err := os.MkdirAll(*annotate, 0o755); err != nil {
+			return fmt.Errorf("create the folder for annotated pictures: %w", err)
+		}
+	}
+	e, err := engine.Open(*settings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	for _, file := range files {
+		p, failed := readPicture(ctx, e, file, *annotate)
+		if failed == nil {
+			failed = printPicture(out, p, *asJSON)
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+func readPicture(ctx context.Context, e *engine.Engine, file, annotate string) (p picture, err error) {
+	pic, err := vision.Read(file)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, pic.Close()) }()
+	f, err := pic.Frame()
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", file, err)
+	}
+	f.Arrived = time.Now()
+	var m pipeline.Message
+	if err := e.NewAnalyzer().Analyze(ctx, &m, f); err != nil {
+		return p, fmt.Errorf("%s: %w", file, err)
+	}
+	p = picture{File: file, Width: m.Width, Height: m.Height, Faces: m.Faces}
+	if annotate == "" {
+		return p, nil
+	}
+	if info, err := os.Stat(annotate); err == nil && info.IsDir() {
+		annotate = filepath.Join(annotate, filepath.Base(file))
+	}
+	pic.Draw(m.Faces)
+	return p, pic.Write(annotate)
+}
+
+func printPicture(out io.Writer, p picture, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(p)
+	}
+	noun := "faces"
+	if len(p.Faces) == 1 {
+		noun = "face"
+	}
+	if _, err := fmt.Fprintf(out, "%s: %d %s\n", p.File, len(p.Faces), noun); err != nil {
+		return err
+	}
+	for _, face := range p.Faces {
+		doubt := ""
+		if face.Uncertain {
+			doubt = " (uncertain)"
+		}
+		x, y := face.Box[0]*float32(p.Width), face.Box[1]*float32(p.Height)
+		w, h := face.Box[2]*float32(p.Width), face.Box[3]*float32(p.Height)
+		if _, err := fmt.Fprintf(out, "  %-8s %3.0f%%%s  at %.0f,%.0f, %.0f by %.0f pixels\n",
+			face.Label, 100*face.Confidence, doubt, x, y, w, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}

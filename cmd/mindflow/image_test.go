@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"image"
+	"image/png"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mindflow/bench/media"
+	"mindflow/pipeline"
+)
+
+// engineArgs point at what `make build` put in place, since a test's binary stands elsewhere.
+func engineArgs(t *testing.T) []string {
+	t.Helper()
+	bin := filepath.Join(media.Root(), "bin")
+	library := filepath.Join(bin, "lib", "libonnxruntime.so.1")
+	if _, err := os.Stat(library); err != nil {
+		t.Skip("run make build first:", err)
+	}
+	return []string{"--models", filepath.Join(bin, "models"), "--ort-lib", library}
+}
+
+func mediaFile(t *testing.T, name string) string {
+	t.Helper()
+	dir, ok := media.Dir()
+	if !ok {
+		t.Skip("no test media: set MINDFLOW_TESTDATA to a folder that has", name)
+	}
+	return filepath.Join(dir, name)
+}
+
+// read runs `mindflow image --json` and gives its lines, and the error.
+func read(t *testing.T, args ...string) (map[string]picture, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), append(append([]string{"image"}, args...), append(engineArgs(t), "--json")...), &out)
+	got := map[string]picture{}
+	for decoder := json.NewDecoder(&out); decoder.More(); {
+		var p picture
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		got[p.File] = p
+	}
+	return got, err
+}
+
+func TestImageCountsFaces(t *testing.T) {
+	want := map[string]int{
+		mediaFile(t, "astronaut.png"):  1,
+		mediaFile(t, "obama.jpg"):      1,
+		mediaFile(t, "five-faces.jpg"): 5,
+		still(t, "no-face.mp4"):        0,
+	}
+	var files []string
+	for name := range want {
+		files = append(files, name)
+	}
+	got, err := read(t, files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, n := range want {
+		p, ok := got[name]
+		if !ok || len(p.Faces) != n || p.Width == 0 || p.Height == 0 {
+			t.Errorf("%s: %d faces (%dx%d), want %d", name, len(p.Faces), p.Width, p.Height, n)
+		}
+		for _, face := range p.Faces {
+			checkLabel(t, name, face)
+		}
+	}
+}
+
+// checkLabel holds a face of one picture to what a label promises.
+func checkLabel(t *testing.T, name string, face pipeline.Label) {
+	t.Helper()
+	sum, best := float32(0), 0
+	for i, p := range face.Scores {
+		sum += p
+		if p > face.Scores[best] {
+			best = i
+		}
+	}
+	if len(face.Scores) != 8 || sum < 0.999 || sum > 1.001 || face.Confidence != face.Scores[best] || face.Label == "" || face.ID == 0 {
+		t.Errorf("%s: %+v", name, face)
+	}
+}
+
+// still takes a picture out of a clip.
+func still(t *testing.T, clip string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "still.png")
+	if text, err := exec.Command("ffmpeg", "-loglevel", "error", "-ss", "1", "-i", mediaFile(t, clip), "-frames:v", "1", out).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, text)
+	}
+	return out
+}
+
+// annotations is the format of dlib's examples.
+type annotations struct {
+	Images []struct {
+		File   string `xml:"file,attr"`
+		Width  int    `xml:"width,attr"`
+		Height int    `xml:"height,attr"`
+		Boxes  []struct {
+			Top    int `xml:"top,attr"`
+			Left   int `xml:"left,attr"`
+			Width  int `xml:"width,attr"`
+			Height int `xml:"height,attr"`
+		} `xml:"box"`
+	} `xml:"images>image"`
+}
+
+// latin1 reads the annotations' charset; they hold ASCII only.
+func latin1(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+
+func TestImageFindsAnnotatedFaces(t *testing.T) {
+	dir := mediaFile(t, "dlib-faces")
+	all, found, extra := 0, 0, 0
+	for _, list := range []string{"training.xml", "testing.xml"} {
+		text, err := os.ReadFile(filepath.Join(dir, list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a annotations
+		decoder := xml.NewDecoder(bytes.NewReader(text))
+		decoder.CharsetReader = latin1
+		if err := decoder.Decode(&a); err != nil {
+			t.Fatal(err)
+		}
+		for _, img := range a.Images {
+			file := filepath.Join(dir, img.File)
+			got, err := read(t, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hits := 0
+			for _, b := range img.Boxes {
+				w, h := float32(img.Width), float32(img.Height)
+				box := pipeline.Box{X: float32(b.Left) / w, Y: float32(b.Top) / h, W: float32(b.Width) / w, H: float32(b.Height) / h}
+				for _, face := range got[file].Faces {
+					if box.IoU(pipeline.Box{X: face.Box[0], Y: face.Box[1], W: face.Box[2], H: face.Box[3]}) >= 0.35 {
+						hits++
+						break
+					}
+				}
+			}
+			all += len(img.Boxes)
+			found += hits
+			extra += len(got[file].Faces) - hits
+		}
+	}
+	t.Logf("found %d of %d, %d extra", found, all, extra)
+	if all != 43 || found < 41 || extra > 1 {
+		t.Errorf("found %d of %d annotated faces, want at least 41 of 43; %d extra", found, all, extra)
+	}
+}
+
+// One bad picture among several: it is named, and the others are still done.
+func TestImageGoesOnAfterABadOne(t *testing.T) {
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "good.png"), filepath.Join(dir, "bad.png")
+	file, err := os.Create(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(file, &image.RGBA{Pix: bytes.Repeat([]byte{90, 90, 90, 255}, 64*64), Stride: 256, Rect: image.Rect(0, 0, 64, 64)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bad, []byte("\x89PNG\r\n\x1a\nbroken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := read(t, bad, good, filepath.Join(dir, "absent.jpg"))
+	if p, ok := got[good]; !ok || p.Width != 64 || p.Faces == nil || len(p.Faces) != 0 {
+		t.Errorf("the good picture gave %+v", p)
+	}
+	if err == nil || !strings.Contains(err.Error(), bad) || !strings.Contains(err.Error(), "absent.jpg") {
+		t.Errorf("error %q, want both bad files named", err)
+	}
+}
+
+func TestImageAnnotate(t *testing.T) {
+	in := mediaFile(t, "astronaut.png")
+	out := filepath.Join(t.TempDir(), "out.png")
+	if _, err := read(t, in, "--annotate", out); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if config, err := png.DecodeConfig(file); err != nil || config.Width != 512 {
+		t.Errorf("%+v, %v", config, err)
+	}
+}

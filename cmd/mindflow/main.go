@@ -1,0 +1,60 @@
+// Mindflow reads facial expressions live. See README.md; `mindflow help` lists the commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// command is one subcommand: it parses its own flags out of args.
+type command struct {
+	name, brief string
+	run         func(ctx context.Context, args []string, out io.Writer) error
+}
+
+var commands = []command{
+	{"serve", "serve the page and read the cameras of those who open it (the default)", serve},
+	{"image", "label the faces in picture files", pictures},
+	{"version", "print the version", version},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	default:
+		fmt.Fprintln(os.Stderr, "mindflow:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	name := "serve"
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		name, args = args[0], args[1:]
+	} else if len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") {
+		name = "help"
+	}
+	if name == "help" {
+		fmt.Fprintln(out, "usage: mindflow [COMMAND] [FLAGS]")
+		for _, c := range commands {
+			fmt.Fprintf(out, "  %-9s %s\n", c.name, c.brief)
+		}
+		fmt.Fprintln(out, "mindflow COMMAND --help lists a command's flags.")
+		return nil
+	}
+	for _, c := range commands {
+		if c.name == name {
+			return c.run(ctx, args, out)
+		}
+	}
+	return fmt.Errorf("unknown command %q; mindflow help lists the commands", name)
+}
