@@ -1,0 +1,144 @@
+package checkpoint
+
+import (
+	"archive/zip"
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// The functions below write pickle opcodes (Python's Lib/pickletools.py), as torch.save does.
+
+func text(s string) string {
+	return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s
+}
+
+func integer(n int) string {
+	return "J" + string(binary.LittleEndian.AppendUint32(nil, uint32(int32(n))))
+}
+
+func tuple(items ...string) string { return "(" + strings.Join(items, "") + "t" }
+
+func integers(list []int) string {
+	var items []string
+	for _, n := range list {
+		items = append(items, integer(n))
+	}
+	return tuple(items...)
+}
+
+func global(module, name string) string { return "c" + module + "\n" + name + "\n" }
+
+func dict(pairs ...string) string { return "}(" + strings.Join(pairs, "") + "u" }
+
+func ordered(pairs ...string) string {
+	return global("collections", "OrderedDict") + ")R(" + strings.Join(pairs, "") + "u"
+}
+
+// view is a tensor that lies in a storage: its archive member has the name key.
+func view(storage, key string, count, offset int, shape, stride []int) string {
+	id := tuple(text("storage"), global("torch", storage), text(key), text("cpu"), integer(count)) + "Q"
+	return global("torch._utils", "_rebuild_tensor_v2") +
+		tuple(id, integer(offset), integers(shape), integers(stride), "\x89", ordered()) + "R"
+}
+
+// save writes a checkpoint with three storages: "f" with the floats 0 to 5, "h" with the halves 1 and
+// -2, "n" with the integer 7.
+func save(t *testing.T, object string) string {
+	t.Helper()
+	var floats []byte
+	for i := range 6 {
+		floats = binary.LittleEndian.AppendUint32(floats, math.Float32bits(float32(i)))
+	}
+	members := map[string]string{
+		"data.pkl": "\x80\x02" + object + ".",
+		"data/f":   string(floats),
+		"data/h":   "\x00\x3c\x00\xc0",
+		"data/n":   "\x07\x00\x00\x00\x00\x00\x00\x00",
+	}
+	path := filepath.Join(t.TempDir(), "weights.pth")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := zip.NewWriter(file)
+	for name, content := range members {
+		w, err := archive.CreateHeader(&zip.FileHeader{Name: "archive/" + name, Method: zip.Store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(archive.Close(), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestRead(t *testing.T) {
+	pairs := []string{
+		text("whole"), view("FloatStorage", "f", 6, 0, []int{2, 3}, []int{3, 1}),
+		text("transposed"), view("FloatStorage", "f", 6, 0, []int{3, 2}, []int{1, 3}),
+		text("part"), view("FloatStorage", "f", 6, 4, []int{2}, []int{1}),
+		text("single"), view("FloatStorage", "f", 6, 5, nil, nil),
+		text("repeated"), view("FloatStorage", "f", 6, 3, []int{2, 2}, []int{0, 1}),
+		text("half"), view("HalfStorage", "h", 2, 0, []int{2}, []int{1}),
+		text("bn.num_batches_tracked"), view("LongStorage", "n", 1, 0, nil, nil),
+	}
+	want := map[string]Tensor{
+		"whole":      {[]int{2, 3}, []float32{0, 1, 2, 3, 4, 5}},
+		"transposed": {[]int{3, 2}, []float32{0, 3, 1, 4, 2, 5}},
+		"part":       {[]int{2}, []float32{4, 5}},
+		"single":     {[]int{}, []float32{5}},
+		"repeated":   {[]int{2, 2}, []float32{3, 4, 3, 4}},
+		"half":       {[]int{2}, []float32{1, -2}},
+	}
+	for name, object := range map[string]string{
+		"dict":             dict(pairs...),
+		"ordered dict":     ordered(pairs...),
+		"model_state_dict": dict(text("iter"), integer(40), text("model_state_dict"), ordered(pairs...)),
+		"state_dict":       dict(text("state_dict"), dict(pairs...)),
+	} {
+		got, err := Read(save(t, object))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	one := func(storage, key string, count, offset int, shape, stride []int) string {
+		return dict(text("w"), view(storage, key, count, offset, shape, stride))
+	}
+	for name, c := range map[string]struct{ object, want string }{
+		"no dict":          {integer(3), "not a state dict"},
+		"empty":            {dict(), "no tensors"},
+		"other objects":    {dict(text("epoch"), integer(3)), `"epoch"`},
+		"a number as name": {dict(integer(1), integer(2)), "not a string"},
+		"beyond the end":   {one("FloatStorage", "f", 6, 4, []int{3}, []int{1}), `"w"`},
+		"before the start": {one("FloatStorage", "f", 6, -1, []int{1}, []int{1}), `"w"`},
+		"negative stride":  {one("FloatStorage", "f", 6, 5, []int{2}, []int{-1}), `"w"`},
+		"negative size":    {one("FloatStorage", "f", 6, 0, []int{-1}, []int{1}), `"w"`},
+		"huge":             {one("FloatStorage", "f", 6, 0, []int{6, 6, 6, 6}, []int{0, 0, 0, 0}), `"w"`},
+		"missing stride":   {one("FloatStorage", "f", 6, 0, []int{6}, nil), `"w"`},
+		"missing storage":  {one("FloatStorage", "x", 6, 0, []int{6}, []int{1}), "x"},
+	} {
+		path := save(t, c.object)
+		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v does not name %s and the file", name, err, c.want)
+		}
+	}
+	if _, err := Read(filepath.Join(t.TempDir(), "none.pth")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+}

@@ -1,0 +1,119 @@
+package dan
+
+import (
+	"bytes"
+	"maps"
+	"math"
+	"strings"
+	"testing"
+
+	"mindflow/models/checkpoint"
+)
+
+// blank is the checkpoint of a DAN with every value the same.
+func blank(heads, classes int) map[string]checkpoint.Tensor {
+	tensors := map[string]checkpoint.Tensor{}
+	for _, p := range parameters(heads, classes) {
+		n := 1
+		for _, d := range p.shape {
+			n *= d
+		}
+		data := make([]float32, n)
+		for i := range data {
+			data[i] = 0.01
+		}
+		tensors[p.name] = checkpoint.Tensor{Shape: p.shape, Data: data}
+	}
+	return tensors
+}
+
+func TestBuild(t *testing.T) {
+	tensors := blank(1, 7)
+	tensors["bn.num_batches_tracked"] = checkpoint.Tensor{Shape: []int{}, Data: []float32{1}}
+	model, summary, err := Build(tensors, FP16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if summary.Heads != 1 || summary.Classes != 7 {
+		t.Errorf("found %d heads and %d classes, want 1 and 7", summary.Heads, summary.Classes)
+	}
+	first := model.Marshal()
+	if size := len(first); size < 2*summary.Parameters || size > 2*summary.Parameters+100_000 {
+		t.Errorf("%d bytes for %d parameters of two", size, summary.Parameters)
+	}
+	if model, _, err = Build(tensors, FP16); err != nil || !bytes.Equal(first, model.Marshal()) {
+		t.Errorf("the same weights gave another file, error %v", err)
+	}
+
+	tensors["fc.weight"].Data[9] = 1e6
+	if _, _, err := Build(tensors, FP16); err == nil || !strings.Contains(err.Error(), "fc.weight") || !strings.Contains(err.Error(), "fp32") {
+		t.Errorf("a value beyond half precision: %v", err)
+	}
+	if _, _, err := Build(tensors, "int8"); err == nil || !strings.Contains(err.Error(), `"int8"`) {
+		t.Errorf("an unknown precision: %v", err)
+	}
+}
+
+// All that is wrong stands in one error.
+func TestBuildListsEveryFault(t *testing.T) {
+	good := blank(2, 8)
+	cases := []struct {
+		name   string
+		change func(map[string]checkpoint.Tensor)
+		want   []string
+	}{
+		{"several", func(m map[string]checkpoint.Tensor) {
+			delete(m, "features.0.weight")
+			delete(m, "cat_head1.sa.conv_1x3.1.running_var")
+			m["cat_head0.ca.attention.0.weight"] = checkpoint.Tensor{Shape: []int{16, 512}, Data: make([]float32, 16*512)}
+			m["landmarks.weight"] = checkpoint.Tensor{Shape: []int{1}, Data: []float32{0}}
+		}, []string{
+			"2 heads and 8 classes",
+			"features.0.weight is missing", "cat_head1.sa.conv_1x3.1.running_var is missing",
+			"cat_head0.ca.attention.0.weight has shape [16 512], want [32 512]", "landmarks.weight is not part of the network",
+		}},
+		{"a gap in the heads", func(m map[string]checkpoint.Tensor) {
+			for name := range m {
+				if strings.HasPrefix(name, "cat_head0.") {
+					delete(m, name)
+				}
+			}
+		}, []string{"cat_head0"}},
+		{"another network", func(m map[string]checkpoint.Tensor) { delete(m, "fc.weight") }, []string{"fc.weight"}},
+	}
+	for _, c := range cases {
+		tensors := maps.Clone(good)
+		c.change(tensors)
+		_, _, err := Build(tensors, FP32)
+		for _, part := range c.want {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: error %v does not say %q", c.name, err, part)
+			}
+		}
+	}
+}
+
+// A layer with the norm folded in gives what the two give one after the other.
+func TestFolded(t *testing.T) {
+	w := weights{
+		"l.weight":       {Shape: []int{2, 3}, Data: []float32{1, 2, 3, -1, 0.5, 4}},
+		"l.bias":         {Shape: []int{2}, Data: []float32{0.25, -3}},
+		"n.weight":       {Shape: []int{2}, Data: []float32{1.5, -0.5}},
+		"n.bias":         {Shape: []int{2}, Data: []float32{0.125, 7}},
+		"n.running_mean": {Shape: []int{2}, Data: []float32{2, -1}},
+		"n.running_var":  {Shape: []int{2}, Data: []float32{4, 0.01}},
+	}
+	x := []float64{0.5, -2, 3}
+	layer, folded := w.layer("l"), w.folded("l", "n")
+	for o := range 2 {
+		y, got := layer.bias[o], folded.bias[o]
+		for i, v := range x {
+			y += layer.weight[o*3+i] * v
+			got += folded.weight[o*3+i] * v
+		}
+		want := (y-w.values("n.running_mean")[o])/math.Sqrt(w.values("n.running_var")[o]+1e-5)*w.values("n.weight")[o] + w.values("n.bias")[o]
+		if math.Abs(got-want) > 1e-12*math.Abs(want) {
+			t.Errorf("output %d is %g, want %g", o, got, want)
+		}
+	}
+}

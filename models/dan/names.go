@@ -1,0 +1,140 @@
+package dan
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"mindflow/models/checkpoint"
+)
+
+// The sizes that the paper fixes (section 4.2 and the authors' checkpoints).
+const (
+	channels = 512 // of the ResNet-18 features
+	squeezed = 256 // between the convolutions of the spatial attention
+	hidden   = 32  // of the channel attention
+)
+
+// kernels are the parallel convolutions of a head's spatial attention.
+var kernels = []struct {
+	name string
+	h, w int
+}{{"conv_3x3", 3, 3}, {"conv_1x3", 1, 3}, {"conv_3x1", 3, 1}}
+
+// parameter is one tensor of a checkpoint.
+type parameter struct {
+	name  string
+	shape []int
+}
+
+// size finds the number of heads and of classes in what a checkpoint holds.
+func size(tensors map[string]checkpoint.Tensor) (heads, classes int, err error) {
+	fc, ok := tensors["fc.weight"]
+	if !ok || len(fc.Shape) != 2 {
+		return 0, 0, errors.New(`not a DAN checkpoint: it has no matrix "fc.weight"`)
+	}
+	for {
+		prefix := fmt.Sprintf("cat_head%d.", heads)
+		found := false
+		for name := range tensors {
+			found = found || strings.HasPrefix(name, prefix)
+		}
+		if !found {
+			break
+		}
+		heads++
+	}
+	if heads == 0 {
+		return 0, 0, errors.New(`not a DAN checkpoint: it has no attention head "cat_head0"`)
+	}
+	return heads, fc.Shape[0], nil
+}
+
+// check compares names and shapes with those of a DAN, and lists all that differ in one error.
+func check(tensors map[string]checkpoint.Tensor, heads, classes int) error {
+	var faults []string
+	known := map[string]bool{}
+	for _, p := range parameters(heads, classes) {
+		known[p.name] = true
+		t, ok := tensors[p.name]
+		switch {
+		case !ok:
+			faults = append(faults, p.name+" is missing")
+		case !slices.Equal(t.Shape, p.shape):
+			faults = append(faults, fmt.Sprintf("%s has shape %v, want %v", p.name, t.Shape, p.shape))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		if !known[name] && !strings.HasSuffix(name, ".num_batches_tracked") {
+			faults = append(faults, name+" is not part of the network")
+		}
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("not the checkpoint of a DAN with %d heads and %d classes:\n  %s", heads, classes, strings.Join(faults, "\n  "))
+	}
+	return nil
+}
+
+// parameters lists what the checkpoint of a DAN holds.
+func parameters(heads, classes int) []parameter {
+	var list []parameter
+	add := func(name string, shape ...int) { list = append(list, parameter{name, shape}) }
+	norm := func(name string, n int) {
+		for _, part := range []string{"weight", "bias", "running_mean", "running_var"} {
+			add(name+"."+part, n)
+		}
+	}
+	biased := func(name string, shape ...int) {
+		add(name+".weight", shape...)
+		add(name+".bias", shape[0])
+	}
+	add("features.0.weight", 64, 3, 7, 7)
+	norm("features.1", 64)
+	for _, b := range blocks() {
+		add(b.name+".conv1.weight", b.out, b.in, 3, 3)
+		norm(b.name+".bn1", b.out)
+		add(b.name+".conv2.weight", b.out, b.out, 3, 3)
+		norm(b.name+".bn2", b.out)
+		if b.stride > 1 {
+			add(b.name+".downsample.0.weight", b.out, b.in, 1, 1)
+			norm(b.name+".downsample.1", b.out)
+		}
+	}
+	for i := range heads {
+		head := fmt.Sprintf("cat_head%d.", i)
+		biased(head+"sa.conv1x1.0", squeezed, channels, 1, 1)
+		norm(head+"sa.conv1x1.1", squeezed)
+		for _, k := range kernels {
+			biased(head+"sa."+k.name+".0", channels, squeezed, k.h, k.w)
+			norm(head+"sa."+k.name+".1", channels)
+		}
+		biased(head+"ca.attention.0", hidden, channels)
+		norm(head+"ca.attention.1", hidden)
+		biased(head+"ca.attention.3", channels, hidden)
+	}
+	biased("fc", classes, channels)
+	norm("bn", classes)
+	return list
+}
+
+// block is one basic block of ResNet-18. Its shortcut is a convolution where it shrinks the picture.
+type block struct {
+	name    string
+	in, out int
+	stride  int
+}
+
+func blocks() []block {
+	var list []block
+	in := 64
+	for layer, out := range []int{64, 128, 256, 512} {
+		stride := min(layer+1, 2)
+		for i := range 2 {
+			list = append(list, block{fmt.Sprintf("features.%d.%d", layer+4, i), in, out, stride})
+			in, stride = out, 1
+		}
+	}
+	return list
+}

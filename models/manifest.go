@@ -1,0 +1,63 @@
+// Package models knows the networks that can be run: where each file comes from, under which licence,
+// and how it is fed and read.
+package models
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"mindflow/pipeline"
+)
+
+//go:embed manifest.json
+var manifest []byte
+
+// Roles of a model.
+const (
+	Detect   = "detect"
+	Classify = "classify"
+)
+
+// Entry describes one model file. Swapping a model is another entry, not other code.
+type Entry struct {
+	pipeline.Model
+	Role         string `json:"role"`   // detect or classify
+	Format       string `json:"format"` // onnx or cascade
+	File         string `json:"file"`   // name without a folder
+	SHA256       string `json:"sha256"` // 64 lower case hex digits
+	Bytes        int64  `json:"bytes"`
+	Source       string `json:"source"`  // URL, npm package@version/file, or how it was made
+	Licence      string `json:"licence"` // of the weights, apart from the code's
+	TrainingData string `json:"training_data"`
+	Notes        string `json:"notes,omitempty"`
+}
+
+// Manifest is a checked list of models with different names.
+type Manifest struct {
+	Models []Entry `json:"models"`
+}
+
+// Default is the manifest of the models that come with Mindflow.
+func Default() (*Manifest, error) { return Parse(manifest) }
+
+// Parse reads a manifest. Unknown fields are errors, so that a misspelt one is not silently left at
+// zero; the error of a bad value lists each entry and field.
+func Parse(data []byte) (*Manifest, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	var m Manifest
+	if err := d.Decode(&m); err != nil {
+		return nil, fmt.Errorf("parse manifest: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("parse manifest: something follows its closing brace")
+	}
+	if err := m.validate(); err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	return &m, nil
+}

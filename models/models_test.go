@@ -1,0 +1,182 @@
+package models
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func defaults(t *testing.T) *Manifest {
+	t.Helper()
+	m, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestDefaultManifest(t *testing.T) {
+	m := defaults(t)
+	for name, role := range map[string]string{"blazeface-back": Detect, "dan-ferplus": Classify} {
+		e, err := m.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Role != role || e.Name != name {
+			t.Errorf("%s is %q with role %s", name, e.Name, e.Role)
+		}
+	}
+}
+
+// Each fault is reported with its entry and field, all in one go.
+func TestParseNamesEntryAndField(t *testing.T) {
+	valid := string(manifest)
+	cases := []struct {
+		old, new string   // replaced once in the default manifest
+		want     []string // in the error
+	}{
+		{`"threshold": 0.6`, `"treshold": 0.6`, []string{`"treshold"`}},
+		{`"threshold": 0.6`, `"threshold": 6`, []string{`entry "blazeface-back"`, "threshold is 6"}},
+		{`"nms": 0.3`, `"nms": 0`, []string{`entry "blazeface-back"`, "nms"}},
+		{`"role": "detect"`, `"role": "find"`, []string{`entry "blazeface-back"`, "role", `"find"`, "detect, classify"}},
+		{`"format": "onnx"`, `"format": "tflite"`, []string{"format", `"tflite"`}},
+		{`"decoder": "dan"`, `"decoder": "resnet"`, []string{`entry "dan-ferplus"`, "decoder"}},
+		{`"file": "dan-ferplus.onnx"`, `"file": "../dan-ferplus.onnx"`, []string{`entry "dan-ferplus"`, "file", "without a folder"}},
+		{`"sha256": "427c`, `"sha256": "427C`, []string{"sha256", "lower case"}},
+		{`"bytes": 603432`, `"bytes": 0`, []string{"bytes"}},
+		{`"licence": "Apache-2.0"`, `"licence": ""`, []string{`entry "blazeface-back"`, "licence is missing"}},
+		{`"name": "dan-ferplus"`, `"name": "blazeface-back"`, []string{"name is taken"}},
+		{`"name": "dan-ferplus"`, `"name": ""`, []string{"entry 2", "name is missing"}},
+		{`"size": 96`, `"size": 0`, []string{"input.size"}},
+		{`"layout": "nchw"`, `"layout": "chw"`, []string{"input.layout", `"chw"`}},
+		{`"colour": "rgb", "channels": 3`, `"colour": "rgb", "channels": 1`, []string{"input.channels"}},
+		{`"std": [0.229, 0.224, 0.225]`, `"std": [0.229, 0, 0.225]`, []string{`entry "dan-ferplus"`, "input.std[1]"}},
+		{`"kind": "attention"`, `"kind": "gates"`, []string{"outputs[1].kind", `"gates"`}},
+		{`"happy", "sad"`, `"happy", "happy"`, []string{"labels[2]", `"happy"`}},
+		{`"temperature": 0.74`, `"temperature": 0`, []string{"temperature"}},
+		{`"scale": 1.2`, `"scale": 0`, []string{"crop.scale"}},
+		{`"crop": {"scale": 1.2, "shift": [0, 0]},`, ``, []string{"crop is missing"}},
+		{`"models": [`, `"models": [], "more": [`, []string{`"more"`}},
+	}
+	for _, c := range cases {
+		if strings.Count(valid, c.old) == 0 {
+			t.Errorf("the manifest has no %s", c.old)
+			continue
+		}
+		_, err := Parse([]byte(strings.Replace(valid, c.old, c.new, 1)))
+		for _, part := range c.want {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: error %v does not say %s", c.new, err, part)
+			}
+		}
+	}
+	both := strings.Replace(valid, `"nms": 0.3`, `"nms": 3`, 1)
+	both = strings.Replace(both, `"temperature": 0.74`, `"temperature": -1`, 1)
+	if _, err := Parse([]byte(both)); err == nil || !strings.Contains(err.Error(), "nms") || !strings.Contains(err.Error(), "temperature") {
+		t.Errorf("two faults: %v", err)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, text := range []string{"", "[]", `{"models":[]}`, "{}", string(manifest) + "{}"} {
+		if _, err := Parse([]byte(text)); err == nil {
+			t.Errorf("%.20q was accepted", text)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(manifest)
+	f.Add([]byte(`{"models":[{"name":"x","labels":[null]}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := Parse(data)
+		if err != nil {
+			return
+		}
+		text, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(text); err != nil {
+			t.Errorf("what was accepted is refused when written again: %v", err)
+		}
+	})
+}
+
+func TestLookupNamesTheNearest(t *testing.T) {
+	m := &Manifest{}
+	for _, name := range []string{"blazeface-back", "dan-ferplus", "dan-affectnet8", "yunet"} {
+		e := Entry{}
+		e.Name = name
+		m.Models = append(m.Models, e)
+	}
+	_, err := m.Lookup("dan-ferplsu")
+	if err == nil || !strings.Contains(err.Error(), "nearest: dan-ferplus, ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"dan", "adn", 2}, {"same", "same", 0}} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("%q to %q is %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// The committed weights are the ones that the manifest names.
+func TestVerifyCommittedWeights(t *testing.T) {
+	e, err := defaults(t).Lookup("dan-ferplus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := Verify("weights", e)
+	if err != nil || path != filepath.Join("weights", "dan-ferplus.onnx") {
+		t.Errorf("%q, %v", path, err)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	e := Entry{File: "net.onnx", Bytes: 5, Source: "https://example.com/net.onnx",
+		SHA256: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"} // of "hello"
+	e.Name = "net"
+	cases := []struct {
+		name    string
+		content string
+		want    []string // in the error; none: it passes
+	}{
+		{"good", "hello", nil},
+		{"short", "hell", []string{"4 bytes", "expected 5", "make build"}},
+		{"altered", "hallo", []string{"altered", "expected " + e.SHA256, "sha256 is d3751d33", "make build"}},
+		{"missing", "", []string{"is missing", "make build", e.Source}},
+	}
+	for _, c := range cases {
+		dir := t.TempDir()
+		if c.content != "" {
+			if err := os.WriteFile(filepath.Join(dir, e.File), []byte(c.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := Verify(dir, e)
+		if c.want == nil && err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		for _, part := range append(c.want, e.File) {
+			if c.want != nil && (err == nil || !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "\n")) {
+				t.Errorf("%s: error %v does not say %q in one line", c.name, err, part)
+			}
+		}
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, e.File), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(dir, e); err == nil || !strings.Contains(err.Error(), "not a file") {
+		t.Errorf("a folder: %v", err)
+	}
+}

@@ -1,0 +1,111 @@
+package onnx
+
+import "google.golang.org/protobuf/encoding/protowire"
+
+// AttributeProto.AttributeType.
+const (
+	attributeInt  = 2
+	attributeInts = 7
+)
+
+// Marshal encodes the model. Equal models give equal bytes.
+func (m *Model) Marshal() []byte {
+	var opset []byte // OperatorSetIdProto; without a domain it is the default one
+	opset = appendInt(opset, 2, m.Opset)
+
+	var b []byte
+	b = appendInt(b, 1, m.IRVersion)
+	b = appendString(b, 2, m.Producer)
+	b = appendMessage(b, 7, m.Graph.marshal())
+	return appendMessage(b, 8, opset)
+}
+
+func (g *Graph) marshal() []byte {
+	var b []byte
+	for i := range g.Nodes {
+		b = appendMessage(b, 1, g.Nodes[i].marshal())
+	}
+	b = appendString(b, 2, g.Name)
+	for i := range g.Initializers {
+		b = appendMessage(b, 5, g.Initializers[i].marshal())
+	}
+	for _, v := range g.Inputs {
+		b = appendMessage(b, 11, v.marshal())
+	}
+	for _, v := range g.Outputs {
+		b = appendMessage(b, 12, v.marshal())
+	}
+	return b
+}
+
+func (n *Node) marshal() []byte {
+	var b []byte
+	for _, name := range n.Inputs {
+		b = appendString(b, 1, name)
+	}
+	for _, name := range n.Outputs {
+		b = appendString(b, 2, name)
+	}
+	b = appendString(b, 3, n.Name)
+	b = appendString(b, 4, n.Op)
+	for _, a := range n.Attributes {
+		b = appendMessage(b, 5, a.marshal())
+	}
+	return b
+}
+
+func (a Attribute) marshal() []byte {
+	b := appendString(nil, 1, a.name)
+	if !a.list {
+		b = appendInt(b, 3, a.ints[0])
+		return appendInt(b, 20, attributeInt)
+	}
+	for _, v := range a.ints {
+		b = appendInt(b, 8, v)
+	}
+	return appendInt(b, 20, attributeInts)
+}
+
+func (t *Tensor) marshal() []byte {
+	var b []byte
+	for _, d := range t.Dims {
+		b = appendInt(b, 1, d)
+	}
+	b = appendInt(b, 2, int64(t.Type))
+	b = appendString(b, 8, t.Name)
+	return appendMessage(b, 9, t.raw)
+}
+
+func (v Value) marshal() []byte {
+	var shape []byte // TensorShapeProto
+	for _, d := range v.Dims {
+		var dim []byte
+		if d.Free != "" {
+			dim = appendString(dim, 2, d.Free)
+		} else {
+			dim = appendInt(dim, 1, d.Size)
+		}
+		shape = appendMessage(shape, 1, dim)
+	}
+	var tensor []byte // TypeProto.Tensor
+	tensor = appendInt(tensor, 1, int64(Float32))
+	tensor = appendMessage(tensor, 2, shape)
+
+	b := appendString(nil, 1, v.Name)
+	return appendMessage(b, 2, appendMessage(nil, 1, tensor)) // TypeProto.tensor_type
+}
+
+func appendInt(b []byte, field protowire.Number, v int64) []byte {
+	b = protowire.AppendTag(b, field, protowire.VarintType)
+	return protowire.AppendVarint(b, uint64(v))
+}
+
+func appendString(b []byte, field protowire.Number, s string) []byte {
+	b = protowire.AppendTag(b, field, protowire.BytesType)
+	return protowire.AppendString(b, s)
+}
+
+func appendMessage(b []byte, field protowire.Number, message []byte) []byte {
+	b = protowire.AppendTag(b, field, protowire.BytesType)
+	return protowire.AppendBytes(b, message)
+}

@@ -1,0 +1,104 @@
+// Package onnx writes ONNX model files: just the messages that an inference graph of tensors needs.
+// Field numbers are those of onnx.proto, IR version 8 (github.com/onnx/onnx/blob/v1.13.0/onnx/onnx.proto).
+package onnx
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// ElementType is TensorProto.DataType.
+type ElementType int32
+
+// The element types that are written here.
+const (
+	Float32 ElementType = 1
+	Int64   ElementType = 7
+	Float16 ElementType = 10
+)
+
+// Model is ModelProto.
+type Model struct {
+	IRVersion int64
+	Opset     int64 // of the default operator set
+	Producer  string
+	Graph     Graph
+}
+
+// Graph is GraphProto. Nodes stand in an order in which each one's inputs are known.
+type Graph struct {
+	Name         string
+	Nodes        []Node
+	Initializers []Tensor
+	Inputs       []Value
+	Outputs      []Value
+}
+
+// Node is NodeProto: one operator.
+type Node struct {
+	Op         string
+	Name       string
+	Inputs     []string
+	Outputs    []string
+	Attributes []Attribute
+}
+
+// Attribute is AttributeProto holding either one integer or a list of them.
+type Attribute struct {
+	name string
+	list bool
+	ints []int64
+}
+
+// Int is an attribute of one integer.
+func Int(name string, v int64) Attribute { return Attribute{name, false, []int64{v}} }
+
+// Ints is an attribute that is a list of integers.
+func Ints(name string, v ...int64) Attribute { return Attribute{name, true, v} }
+
+// Value is ValueInfoProto: a float32 tensor that enters or leaves the graph.
+type Value struct {
+	Name string
+	Dims []Dim
+}
+
+// Dim is a fixed size, or a free one when it has a name.
+type Dim struct {
+	Size int64
+	Free string
+}
+
+// Tensor is TensorProto with its values in raw_data: little endian, last axis fastest.
+type Tensor struct {
+	Name string
+	Type ElementType
+	Dims []int64
+	raw  []byte
+}
+
+// NewFloat32 rounds values to float32.
+func NewFloat32(name string, dims []int64, values []float64) Tensor {
+	raw := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(v)))
+	}
+	return Tensor{name, Float32, dims, raw}
+}
+
+// NewFloat16 rounds values to IEEE 754 half precision. Values beyond ±65504 become infinite.
+func NewFloat16(name string, dims []int64, values []float64) Tensor {
+	raw := make([]byte, 0, 2*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint16(raw, Half(v))
+	}
+	return Tensor{name, Float16, dims, raw}
+}
+
+// NewInt64 is a list of integers, or a single one without a dimension when dims is empty.
+func NewInt64(name string, dims []int64, values ...int64) Tensor {
+	raw := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
+	}
+	return Tensor{name, Int64, dims, raw}
+}

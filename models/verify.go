@@ -1,0 +1,45 @@
+package models
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Verify finds the file of e in dir and checks that it is the one the manifest names. The error is one
+// line that names the file and what to do.
+func Verify(dir string, e Entry) (path string, err error) {
+	path = filepath.Join(dir, e.File)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf(`model %s: %s is missing; run "make build", or put it there (source: %s)`, e.Name, path, e.Source)
+	}
+	if err != nil {
+		return "", fmt.Errorf("model %s: %w", e.Name, err)
+	}
+	defer f.Close()
+	const cure = `remove it and run "make build"`
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("model %s: %w", e.Name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("model %s: %s is not a file; %s", e.Name, path, cure)
+	}
+	if info.Size() != e.Bytes {
+		return "", fmt.Errorf("model %s: %s has %d bytes, expected %d; %s", e.Name, path, info.Size(), e.Bytes, cure)
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return "", fmt.Errorf("model %s: read %s: %w", e.Name, path, err)
+	}
+	if got := hex.EncodeToString(hash.Sum(nil)); got != e.SHA256 {
+		return "", fmt.Errorf("model %s: %s was altered: sha256 is %s, expected %s; %s", e.Name, path, got, e.SHA256, cure)
+	}
+	return path, nil
+}

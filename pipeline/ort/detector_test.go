@@ -1,0 +1,178 @@
+package ort
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+
+	"mindflow/pipeline"
+)
+
+func detector(t testing.TB) *Detector {
+	t.Helper()
+	d, err := open(t).NewDetector(blazeFaceFile(t), entry(t, "blazeface-back").Model, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func TestDetect(t *testing.T) {
+	d := detector(t)
+	frame, noses := four(t)
+	faces, err := d.Detect(t.Context(), nil, frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(faces) != len(noses) {
+		t.Fatalf("%d faces, want %d", len(faces), len(noses))
+	}
+	if !slices.IsSortedFunc(faces, func(a, b pipeline.Face) int { return cmp.Compare(b.Score, a.Score) }) {
+		t.Error("the best face does not come first")
+	}
+	slices.SortFunc(faces, func(a, b pipeline.Face) int { return cmp.Compare(a.Box.X, b.Box.X) })
+	for i, nose := range noses {
+		b := faces[i].Box
+		if nose.X < b.X || nose.X > b.X+b.W || nose.Y < b.Y || nose.Y > b.Y+b.H {
+			t.Errorf("box %v does not hold the nose at %v", b, nose)
+		}
+		if b.W < 0.09 || b.W > 0.17 {
+			t.Errorf("box %v is not as wide as a face", b)
+		}
+		if eyes := faces[i].Points; len(eyes) != 6 || eyes[0].X >= eyes[1].X || eyes[0].Y >= b.Y+b.H/2 {
+			t.Errorf("key points %v are not those of an upright face in %v", faces[i].Points, b)
+		}
+	}
+}
+
+func TestDetectNothing(t *testing.T) {
+	d := detector(t)
+	frame := &pipeline.Frame{Width: 64, Height: 48, YStride: 64, CStride: 32, Y: make([]byte, 64*48), U: make([]byte, 32*24), V: make([]byte, 32*24)}
+	faces, err := d.Detect(t.Context(), nil, frame)
+	if err != nil || len(faces) != 0 {
+		t.Fatalf("a black frame has %d faces, error %v", len(faces), err)
+	}
+}
+
+// Many more callers than may run at once get what one caller gets.
+func TestDetectFromManyGoroutines(t *testing.T) {
+	d := detector(t)
+	frame, _ := four(t)
+	want, err := d.Detect(t.Context(), nil, frame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 * cap(d.pool.lent) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			got, err := d.Detect(t.Context(), nil, frame)
+			if err != nil {
+				t.Error(err)
+			} else if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+func TestDetectEnds(t *testing.T) {
+	d := detector(t)
+	frame, _ := four(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Detect(ctx, nil, frame); !errors.Is(err, context.Canceled) {
+		t.Errorf("with an ended context: %v", err)
+	}
+	for range 2 { // closing again does nothing
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Detect(t.Context(), nil, frame); !errors.Is(err, errClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+// A caller who waits for its turn leaves when its context ends, and Close waits for a running call.
+func TestPoolWaits(t *testing.T) {
+	destroyed := 0
+	p := newPool(1, func() *int { return new(int) }, func(*int) error { destroyed++; return nil })
+	lent, err := p.take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	refused := make(chan error)
+	go func() {
+		_, err := p.take(ctx)
+		refused <- err
+	}()
+	cancel()
+	if err := <-refused; !errors.Is(err, context.Canceled) {
+		t.Errorf("a waiting caller got %v", err)
+	}
+	closed := make(chan error)
+	go func() { closed <- p.close(func() error { return nil }) }()
+	<-p.closed
+	if _, err := p.take(t.Context()); !errors.Is(err, errClosed) {
+		t.Errorf("while closing: %v", err)
+	}
+	select {
+	case <-closed:
+		t.Error("closed while something was lent")
+	default:
+	}
+	p.give(lent)
+	if err := <-closed; err != nil || destroyed != 1 {
+		t.Errorf("close: %v, %d destroyed", err, destroyed)
+	}
+}
+
+func BenchmarkDetect(b *testing.B) {
+	d := detector(b)
+	large, _ := four(b)
+	frame := shrink(large, 640, 480)
+	faces, err := d.Detect(b.Context(), nil, frame) // makes what later calls reuse
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if faces, err = d.Detect(b.Context(), faces[:0], frame); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if len(faces) == 0 {
+		b.Fatal("no face was found")
+	}
+}
+
+// shrink takes the nearest pixels: enough for a benchmark, whose work does not depend on them.
+func shrink(f *pipeline.Frame, w, h int) *pipeline.Frame {
+	s := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, FullRange: f.FullRange}
+	nearest := func(src []byte, stride, sw, sh, w, h int) []byte {
+		dst := make([]byte, 0, w*h)
+		for y := range h {
+			for x := range w {
+				dst = append(dst, src[y*sh/h*stride+x*sw/w])
+			}
+		}
+		return dst
+	}
+	s.Y = nearest(f.Y, f.YStride, f.Width, f.Height, w, h)
+	s.U = nearest(f.U, f.CStride, f.Width/2, f.Height/2, w/2, h/2)
+	s.V = nearest(f.V, f.CStride, f.Width/2, f.Height/2, w/2, h/2)
+	return s
+}

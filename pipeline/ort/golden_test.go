@@ -1,0 +1,81 @@
+package ort
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"testing"
+
+	"mindflow/models/checkpoint"
+	"mindflow/models/dan"
+)
+
+// golden holds what DAN stated in PyTorch gives for wave, computed in float32 from the checkpoint of
+// the committed weights.
+type golden struct {
+	Cases []struct {
+		Batch  int             `json:"batch"`
+		Size   int             `json:"size"`
+		Logits [][]float64     `json:"logits"`
+		Gates  [][][][]float64 `json:"gates"`
+	} `json:"cases"`
+}
+
+func checkGolden(t *testing.T, path, file string, tolerance float64) {
+	var g golden
+	readJSON(t, file, &g)
+	if len(g.Cases) == 0 {
+		t.Fatalf("%s has no cases", file)
+	}
+	r := open(t)
+	s, err := r.newSession(path, "input", []string{"logits", "attention"}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for _, c := range g.Cases {
+		t.Run(fmt.Sprintf("%d of %d pixels", c.Batch, c.Size), func(t *testing.T) {
+			size, heads, places := int64(c.Size), int64(len(c.Gates[0])), int64(len(c.Gates[0][0]))
+			out := run(t, s, wave(c.Batch, c.Size), []int64{3, size, size},
+				[]int64{int64(len(c.Logits[0]))}, []int64{heads, places, places})
+			var logits, gates []float64
+			for _, row := range c.Logits {
+				logits = append(logits, row...)
+			}
+			for _, picture := range c.Gates {
+				for _, head := range picture {
+					for _, row := range head {
+						gates = append(gates, row...)
+					}
+				}
+			}
+			for i, want := range [][]float64{logits, gates} {
+				d := worst(t, out[i], want)
+				t.Logf("output %d: largest difference %.2g", i, d)
+				if !(d <= tolerance) {
+					t.Errorf("output %d differs by %.2g, allowed is %.2g", i, d, tolerance)
+				}
+			}
+		})
+	}
+}
+
+func TestGoldenFloat32(t *testing.T) {
+	tensors, err := checkpoint.Read(sharedFile(t, "models", "dan-ferplus.pth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkGolden(t, export(t, tensors), sharedFile(t, "reference", "golden.json"), 1e-4)
+
+	model, _, err := dan.Build(tensors, dan.FP16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := fmt.Sprintf("%x", sha256.Sum256(model.Marshal())); sum != entry(t, "dan-ferplus").SHA256 {
+		t.Errorf("the checkpoint builds a file with sha256 %s, not the committed one", sum)
+	}
+}
+
+// The committed weights are rounded to half precision.
+func TestGoldenCommitted(t *testing.T) {
+	checkGolden(t, danFile(t), "testdata/golden-96.json", 1e-2)
+}

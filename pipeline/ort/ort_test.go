@@ -1,0 +1,182 @@
+package ort
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"mindflow/models"
+	"mindflow/models/checkpoint"
+	"mindflow/models/dan"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// need skips the test when a file that is not committed is absent.
+func need(t testing.TB, path, cure string) string {
+	t.Helper()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("%s is not there; %s", path, cure)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// libraryFile is ONNX Runtime as npm installs it, or what MINDFLOW_ORT_LIB names.
+func libraryFile(t testing.TB) string {
+	t.Helper()
+	path := os.Getenv("MINDFLOW_ORT_LIB")
+	if path == "" {
+		arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
+		path = filepath.Join("../../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch, "libonnxruntime.so.1")
+	}
+	return need(t, path, `run "make build", or name a library in MINDFLOW_ORT_LIB`)
+}
+
+// open starts the runtime for one test. That it can be closed at the end shows that the test closed
+// every session and tensor.
+func open(t testing.TB) *Runtime {
+	t.Helper()
+	r, err := Open(libraryFile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func entry(t testing.TB, name string) models.Entry {
+	t.Helper()
+	manifest, err := models.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := manifest.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func verified(t testing.TB, dir string, e models.Entry) string {
+	t.Helper()
+	path, err := models.Verify(dir, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func danFile(t testing.TB) string {
+	return verified(t, "../../models/weights", entry(t, "dan-ferplus"))
+}
+
+// blazeFaceFile is where "make build" puts the detector, or in the folder that MINDFLOW_MODELS names.
+func blazeFaceFile(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("MINDFLOW_MODELS")
+	if dir == "" {
+		dir = "../../bin/models"
+	}
+	e := entry(t, "blazeface-back")
+	need(t, filepath.Join(dir, e.File), `run "make build", or name the folder in MINDFLOW_MODELS`)
+	return verified(t, dir, e)
+}
+
+// sharedFile is a file of the material for development beside the test media.
+func sharedFile(t testing.TB, parts ...string) string {
+	t.Helper()
+	media := os.Getenv("MINDFLOW_TESTDATA")
+	if media == "" {
+		media = "../../../shared/media"
+	}
+	return need(t, filepath.Join(append([]string{media, ".."}, parts...)...), "name the folder of test media in MINDFLOW_TESTDATA")
+}
+
+func readJSON(t testing.TB, path string, v any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+// export writes a checkpoint's network to a file in float32.
+func export(t testing.TB, tensors map[string]checkpoint.Tensor) string {
+	t.Helper()
+	model, _, err := dan.Build(tensors, dan.FP32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "dan.onnx")
+	if err := os.WriteFile(path, model.Marshal(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// wave is the input of the golden files, by their formula: [n,3,s,s].
+func wave(n, s int) []float32 {
+	x := make([]float32, 0, n*3*s*s)
+	for b := range n {
+		for c := range 3 {
+			for i := range s {
+				for j := range s {
+					x = append(x, float32(math.Sin(0.013*float64((c+1)*i)+0.017*float64((b+1)*j)+0.5*float64(b))))
+				}
+			}
+		}
+	}
+	return x
+}
+
+// run feeds a network once and returns its outputs, which have the given sizes for one picture.
+func run(t testing.TB, s *session, x []float32, input []int64, outputs ...[]int64) [][]float32 {
+	t.Helper()
+	n := len(x)
+	for _, d := range input {
+		n /= int(d)
+	}
+	w := newWorkspace(s, n, input, outputs...)
+	defer func() {
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	copy(w.input(), x)
+	if err := w.run(n); err != nil {
+		t.Fatal(err)
+	}
+	return w.memory[1:]
+}
+
+// worst is the largest difference, relative where the wanted value is over one.
+func worst[T float32 | float64](t testing.TB, got []float32, want []T) float64 {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d values, want %d", len(got), len(want))
+	}
+	var max float64
+	for i, w := range want {
+		d := math.Abs(float64(got[i])-float64(w)) / math.Max(1, math.Abs(float64(w)))
+		if !(d <= max) { // a NaN is worst
+			max = d
+		}
+	}
+	return max
+}

@@ -1,0 +1,165 @@
+package ort
+
+import (
+	"fmt"
+	"math"
+
+	"mindflow/models/checkpoint"
+)
+
+// grid is a float64 picture of many channels, [c,h,w].
+type grid struct {
+	c, h, w int
+	v       []float64
+}
+
+func newGrid(c, h, w int) grid { return grid{c, h, w, make([]float64, c*h*w)} }
+
+// plain states DAN (arXiv 2109.07270) layer by layer for one picture, as the authors' code runs it and
+// without any of the rewrites of models/dan.
+type plain map[string]checkpoint.Tensor
+
+func (p plain) at(name string, i int) float64 { return float64(p[name].Data[i]) }
+
+func (p plain) conv(x grid, name string, stride, padY, padX int) grid {
+	shape := p[name+".weight"].Shape
+	kh, kw := shape[2], shape[3]
+	y := newGrid(shape[0], (x.h+2*padY-kh)/stride+1, (x.w+2*padX-kw)/stride+1)
+	weight := p[name+".weight"].Data
+	for o := range y.c {
+		for r := range y.h {
+			for s := range y.w {
+				sum := 0.0
+				if p[name+".bias"].Data != nil {
+					sum = p.at(name+".bias", o)
+				}
+				for i := range x.c {
+					for a := range kh {
+						for b := range kw {
+							row, column := r*stride+a-padY, s*stride+b-padX
+							if row >= 0 && row < x.h && column >= 0 && column < x.w {
+								sum += float64(weight[((o*x.c+i)*kh+a)*kw+b]) * x.v[(i*x.h+row)*x.w+column]
+							}
+						}
+					}
+				}
+				y.v[(o*y.h+r)*y.w+s] = sum
+			}
+		}
+	}
+	return y
+}
+
+func (p plain) norm(x grid, name string) grid {
+	for i := range x.v {
+		c := i / (x.h * x.w)
+		x.v[i] = (x.v[i]-p.at(name+".running_mean", c))/math.Sqrt(p.at(name+".running_var", c)+1e-5)*p.at(name+".weight", c) + p.at(name+".bias", c)
+	}
+	return x
+}
+
+func (p plain) linear(x []float64, name string) grid {
+	y := newGrid(p[name+".weight"].Shape[0], 1, 1)
+	for o := range y.v {
+		y.v[o] = p.at(name+".bias", o)
+		for i, v := range x {
+			y.v[o] += p.at(name+".weight", o*len(x)+i) * v
+		}
+	}
+	return y
+}
+
+func relu(x grid) grid {
+	for i, v := range x.v {
+		x.v[i] = max(v, 0)
+	}
+	return x
+}
+
+func add(x, y grid) grid {
+	for i, v := range y.v {
+		x.v[i] += v
+	}
+	return x
+}
+
+func maxPool(x grid) grid {
+	y := newGrid(x.c, (x.h-1)/2+1, (x.w-1)/2+1)
+	for i := range y.v {
+		c, r, s := i/(y.h*y.w), i/y.w%y.h, i%y.w
+		y.v[i] = math.Inf(-1)
+		for row := max(0, 2*r-1); row <= min(x.h-1, 2*r+1); row++ {
+			for column := max(0, 2*s-1); column <= min(x.w-1, 2*s+1); column++ {
+				y.v[i] = max(y.v[i], x.v[(c*x.h+row)*x.w+column])
+			}
+		}
+	}
+	return y
+}
+
+func (p plain) features(x grid) grid {
+	x = maxPool(relu(p.norm(p.conv(x, "features.0", 2, 3, 3), "features.1")))
+	for layer := 4; layer < 8; layer++ {
+		for k := range 2 {
+			name := fmt.Sprintf("features.%d.%d.", layer, k)
+			stride := 1
+			shortcut := x
+			if layer > 4 && k == 0 {
+				stride = 2
+				shortcut = p.norm(p.conv(x, name+"downsample.0", 2, 0, 0), name+"downsample.1")
+			}
+			y := relu(p.norm(p.conv(x, name+"conv1", stride, 1, 1), name+"bn1"))
+			x = relu(add(p.norm(p.conv(y, name+"conv2", 1, 1, 1), name+"bn2"), shortcut))
+		}
+	}
+	return x
+}
+
+// head gives the weighted channels and the gate of one head.
+func (p plain) head(x grid, name string) (channels, gate []float64) {
+	y := p.norm(p.conv(x, name+"sa.conv1x1.0", 1, 0, 0), name+"sa.conv1x1.1")
+	sum := p.norm(p.conv(y, name+"sa.conv_3x3.0", 1, 1, 1), name+"sa.conv_3x3.1")
+	sum = add(sum, p.norm(p.conv(y, name+"sa.conv_1x3.0", 1, 0, 1), name+"sa.conv_1x3.1"))
+	sum = relu(add(sum, p.norm(p.conv(y, name+"sa.conv_3x1.0", 1, 1, 0), name+"sa.conv_3x1.1")))
+	places := x.h * x.w
+	gate = make([]float64, places)
+	for i, v := range sum.v {
+		gate[i%places] += v
+	}
+	channels = make([]float64, x.c)
+	for i, v := range x.v {
+		channels[i/places] += v * gate[i%places] / float64(places)
+	}
+	squeezed := relu(p.norm(p.linear(channels, name+"ca.attention.0"), name+"ca.attention.1"))
+	for i, v := range p.linear(squeezed.v, name+"ca.attention.3").v {
+		channels[i] /= 1 + math.Exp(-v)
+	}
+	return channels, gate
+}
+
+// run gives the logits and the gates of all heads for features.
+func (p plain) run(x grid, heads int) (logits, gates []float64) {
+	outs := make([][]float64, heads)
+	for i := range outs {
+		var gate []float64
+		outs[i], gate = p.head(x, fmt.Sprintf("cat_head%d.", i))
+		gates = append(gates, gate...)
+	}
+	fused := make([]float64, x.c)
+	for c := range fused {
+		most, total := math.Inf(-1), 0.0
+		for _, out := range outs {
+			most = max(most, out[c])
+		}
+		for _, out := range outs {
+			total += math.Exp(out[c] - most)
+		}
+		for _, out := range outs {
+			fused[c] += out[c]
+			if heads > 1 { // log-softmax over the heads
+				fused[c] -= most + math.Log(total)
+			}
+		}
+	}
+	return p.norm(p.linear(fused, "fc"), "bn").v, gates
+}

@@ -1,0 +1,64 @@
+// Package ort runs detectors and classifiers on ONNX Runtime, on the CPU.
+//
+// Everything here that is safe for several goroutines keeps a bounded pool of working memory: tensors
+// are made once, pinned, and reused, so that a call allocates nothing but what the binding itself does.
+package ort
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// wanted is the release of ONNX Runtime that the binding's header belongs to and our tests ran with.
+const wanted = "1.27."
+
+// Runtime is the process's ONNX Runtime environment. There can be one at a time.
+type Runtime struct {
+	live atomic.Int64 // C objects of ours: sessions and tensors
+}
+
+// Open loads the shared library at libraryPath (libonnxruntime.so, 1.27.x) and starts it. Close it
+// after the detectors and classifiers made with it.
+func Open(libraryPath string) (*Runtime, error) {
+	if ort.IsInitialized() {
+		return nil, errors.New("open onnx runtime: it is open already; a process has one")
+	}
+	if _, err := os.Stat(libraryPath); err != nil {
+		return nil, fmt.Errorf(`open onnx runtime: %w; run "make build", which puts the library in place`, err)
+	}
+	ort.SetSharedLibraryPath(libraryPath)
+	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+		return nil, fmt.Errorf(`open onnx runtime %s: %w; it should be release %sx, which "make build" puts in place`, libraryPath, err, wanted)
+	}
+	if err := checkRelease(libraryPath, ort.GetVersion()); err != nil {
+		return nil, errors.Join(err, ort.DestroyEnvironment())
+	}
+	return &Runtime{}, nil
+}
+
+func checkRelease(libraryPath, found string) error {
+	if strings.HasPrefix(found, wanted) {
+		return nil
+	}
+	return fmt.Errorf(`open onnx runtime: %s is release %s, wanted %sx; run "make build", which puts that in place`, libraryPath, found, wanted)
+}
+
+// Version is the release of the library, such as 1.27.0.
+func (r *Runtime) Version() string { return ort.GetVersion() }
+
+// Close ends the environment. It refuses while a detector or classifier is open, since they would be
+// left pointing into unloaded code.
+func (r *Runtime) Close() error {
+	if n := r.live.Load(); n != 0 {
+		return fmt.Errorf("close onnx runtime: %d sessions and tensors are still open", n)
+	}
+	if err := ort.DestroyEnvironment(); err != nil {
+		return fmt.Errorf("close onnx runtime: %w", err)
+	}
+	return nil
+}

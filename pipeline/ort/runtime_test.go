@@ -1,0 +1,129 @@
+package ort
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mindflow/pipeline"
+)
+
+func TestOpenRefuses(t *testing.T) {
+	if _, err := Open(filepath.Join(t.TempDir(), "libonnxruntime.so.1")); err == nil || !strings.Contains(err.Error(), "make build") {
+		t.Errorf("a missing library: %v", err)
+	}
+	text := filepath.Join(t.TempDir(), "libonnxruntime.so.1")
+	if err := os.WriteFile(text, []byte("not a library"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(text); err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("a text file: %v", err)
+	}
+	for found, ok := range map[string]bool{"1.27.0": true, "1.27.3": true, "1.26.0": false, "1.28.0": false, "2.27.0": false} {
+		err := checkRelease("lib.so", found)
+		if (err == nil) != ok {
+			t.Errorf("release %s: %v", found, err)
+		}
+		if err != nil && !(strings.Contains(err.Error(), found) && strings.Contains(err.Error(), "wanted 1.27.x")) {
+			t.Errorf("release %s: %v names not both releases", found, err)
+		}
+	}
+}
+
+func TestOpenOnceAndCloseLast(t *testing.T) {
+	r := open(t)
+	if !strings.HasPrefix(r.Version(), wanted) {
+		t.Errorf("version %q", r.Version())
+	}
+	if _, err := Open(libraryFile(t)); err == nil {
+		t.Error("the runtime opened twice")
+	}
+	c, err := r.NewClassifier(danFile(t), entry(t, "dan-ferplus").Model, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Classify(t.Context(), nil, crops(2)); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.live.Load(); n != 3 { // a session, an input, an output
+		t.Errorf("%d C objects, want 3", n)
+	}
+	if err := r.Close(); err == nil {
+		t.Error("the runtime closed under a classifier")
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := r.live.Load(); n != 0 {
+		t.Errorf("%d C objects are left", n)
+	}
+}
+
+// Each disagreement between the manifest and the file is reported by the field to mend.
+func TestManifestDisagreesWithFile(t *testing.T) {
+	r := open(t)
+	detect := func(m pipeline.Model) error {
+		d, err := r.NewDetector(blazeFaceFile(t), m, 1)
+		if err == nil {
+			err = d.Close()
+		}
+		return err
+	}
+	classify := func(m pipeline.Model) error {
+		c, err := r.NewClassifier(danFile(t), m, 1)
+		if err == nil {
+			err = c.Close()
+		}
+		return err
+	}
+	cases := []struct {
+		entry  string
+		load   func(pipeline.Model) error
+		change func(*pipeline.Model)
+		want   []string // in the error; none: it loads
+	}{
+		{"blazeface-back", detect, func(m *pipeline.Model) {}, nil},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Decoder = "yunet" }, []string{"decoder", `"yunet"`}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Name = "picture" }, []string{"input.name", `"picture"`, `"input:0"`}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Size = 128 }, []string{"input.size", "128", "256"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Layout = pipeline.NCHW }, []string{"input.layout"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs = m.Outputs[:3] }, []string{"outputs:", "two of kind boxes"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs[0], m.Outputs[1] = m.Outputs[1], m.Outputs[0] }, []string{"outputs[0]", "outputs[1]", "384", "512"}},
+		{"dan-ferplus", classify, func(m *pipeline.Model) {}, nil},
+		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Size = 224 }, nil}, // any size will do
+		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Channels = 1 }, []string{"input.channels"}},
+		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Labels = m.Labels[:7] }, []string{"labels", "7", "8"}},
+		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Labels = nil }, []string{"labels"}},
+		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Outputs[1].Name = "gates" }, []string{"outputs[1].name", `"gates"`, `"attention"`}},
+		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Outputs = m.Outputs[1:] }, []string{"outputs", "kind logits"}},
+	}
+	for _, c := range cases {
+		m := entry(t, c.entry).Model
+		c.change(&m)
+		err := c.load(m)
+		if c.want == nil && err != nil {
+			t.Errorf("%s: %v", c.entry, err)
+		}
+		for _, part := range c.want {
+			if err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: error %v does not name %s", c.entry, err, part)
+			}
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	r := open(t)
+	m := entry(t, "dan-ferplus").Model
+	if _, err := r.NewClassifier(danFile(t), m, 0); err == nil || !strings.Contains(err.Error(), "threads") {
+		t.Errorf("no threads: %v", err)
+	}
+	broken := filepath.Join(t.TempDir(), "broken.onnx")
+	if err := os.WriteFile(broken, []byte("not a network"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.NewClassifier(broken, m, 1); err == nil || !strings.Contains(err.Error(), broken) {
+		t.Errorf("a broken file: %v", err)
+	}
+}
