@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// binary builds mindflow once for a test: exit codes and messages are the process's.
+func binary(t *testing.T) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "mindflow")
+	if text, err := exec.Command("go", "build", "-o", out, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, text)
+	}
+	return out
+}
+
+// Whatever keeps the server from starting is said in one line with the cure, and the exit code is 1.
+func TestStartFailures(t *testing.T) {
+	engine := engineArgs(t)
+	models, library := engine[1], engine[3]
+	exe := binary(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	media, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer media.Close()
+	cases := []struct {
+		name string
+		args []string
+		env  string
+		want []string
+	}{
+		{"model missing", []string{"serve", "--models", t.TempDir(), "--ort-lib", library}, "", []string{"face_detection_back_256x256_barracuda.onnx is missing", "make build"}},
+		{"model altered", []string{"serve", "--models", altered(t, models), "--ort-lib", library}, "", []string{"dan-ferplus.onnx was altered", "make build"}},
+		{"runtime missing", []string{"serve", "--models", models, "--ort-lib", "/nowhere/lib.so"}, "", []string{"/nowhere/lib.so", "make build"}},
+		{"not a runtime", []string{"serve", "--models", models, "--ort-lib", filepath.Join(models, "dan-ferplus.onnx")}, "", []string{"dan-ferplus.onnx", "1.27"}},
+		{"port in use", append([]string{"serve", "--listen", taken.Addr().String()}, engine...), "", []string{"in use", "--listen"}},
+		{"media port in use", append([]string{"serve", "--listen", "127.0.0.1:0", "--media", media.LocalAddr().String()}, engine...), "", []string{"in use", "--media"}},
+		{"model unknown", append([]string{"serve", "--model", "dan-ferpus"}, engine...), "", []string{"dan-ferpus", "dan-ferplus"}},
+		{"bad number in the environment", append([]string{"serve"}, engine...), "MINDFLOW_MAX_FACES=many", []string{"MINDFLOW_MAX_FACES", "many"}},
+		{"number out of range", append([]string{"serve", "--threads", "0"}, engine...), "", []string{"--threads 0", "1 to 256"}},
+		{"stray argument", append([]string{"serve", "now"}, engine...), "", []string{`"now"`, "--help"}},
+		{"unknown command", []string{"sevre"}, "", []string{`"sevre"`, "mindflow help"}},
+		{"no picture", []string{"image"}, "", []string{"picture"}},
+		{"picture unreadable", append([]string{"image", "/nowhere/a.png"}, engine...), "", []string{"/nowhere/a.png", "no such file"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), exe, c.args...)
+			cmd.Env = append(os.Environ(), c.env)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			err := cmd.Run()
+			if cmd.ProcessState.ExitCode() != 1 {
+				t.Errorf("exit code %d (%v), want 1", cmd.ProcessState.ExitCode(), err)
+			}
+			said := strings.TrimSpace(stderr.String())
+			if strings.Count(said, "\n") > 0 {
+				t.Errorf("more than one line: %s", said)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("said %q, want %q in it", said, want)
+				}
+			}
+		})
+	}
+}
+
+// altered copies the models and changes one byte in one of them.
+func altered(t *testing.T, models string) string {
+	t.Helper()
+	dir := t.TempDir()
+	files, err := filepath.Glob(filepath.Join(models, "*.onnx"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("models: %v, %v", files, err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Base(file) == "dan-ferplus.onnx" {
+			data[len(data)/2] ^= 1
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// The server comes up, serves the page and the widget, and ends in an orderly way.
+func TestServe(t *testing.T) {
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := probe.Addr().String()
+	if err := probe.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, append([]string{"--listen", listen, "--media", "127.0.0.1:0"}, engineArgs(t)...), io.Discard)
+	}()
+	client := &http.Client{Timeout: 5 * time.Second}
+	defer client.CloseIdleConnections()
+	for path, want := range map[string]string{"/": "<mindflow-live", "/mindflow.js": "define", "/readyz": "", "/healthz": ""} {
+		if body := get(t, client, "http://"+listen+path, done); !strings.Contains(body, want) {
+			t.Errorf("GET %s: %q, want %q in it", path, body, want)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("serve ended with %v", err)
+	}
+}
+
+// get asks until the server is up, or has ended.
+func get(t *testing.T, client *http.Client, url string, done <-chan error) string {
+	t.Helper()
+	for {
+		response, err := client.Get(url)
+		if err == nil {
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			if err != nil || response.StatusCode != http.StatusOK {
+				t.Fatalf("GET %s: %s, %v", url, response.Status, err)
+			}
+			return string(body)
+		}
+		select {
+		case err := <-done:
+			t.Fatalf("serve ended: %v", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"version"}, &out); err != nil || !strings.HasPrefix(out.String(), "mindflow dev (go") {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
