@@ -1,0 +1,176 @@
+#include "bridge.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavutil/error.h>
+#include <libavutil/log.h>
+#include <libavutil/pixdesc.h>
+
+static void discard(void *context, int level, const char *format, va_list args)
+{
+	(void)context, (void)level, (void)format, (void)args;
+}
+
+void avdec_quiet(void)
+{
+	av_log_set_callback(discard);
+}
+
+void avdec_error_text(int error, char *text, int size)
+{
+	av_strerror(error, text, size);
+}
+
+static const AVCodec *find(const char *codec_name, const char *preferred)
+{
+	const AVCodec *codec = preferred ? avcodec_find_decoder_by_name(preferred) : NULL;
+	const AVCodecDescriptor *descriptor = avcodec_descriptor_get_by_name(codec_name);
+	if (!codec && descriptor)
+		codec = avcodec_find_decoder(descriptor->id);
+	return codec;
+}
+
+int avdec_restart(struct avdec *d)
+{
+	avcodec_free_context(&d->context);
+	d->context = avcodec_alloc_context3(d->codec);
+	if (!d->context)
+		return AVERROR(ENOMEM);
+	d->context->max_pixels = d->max_pixels; // checked before anything is allocated for a frame
+	d->context->flags |= AV_CODEC_FLAG_LOW_DELAY;
+	d->context->thread_count = 1; // frame threads would each hold a frame back
+	int error = avcodec_open2(d->context, d->codec, NULL);
+	if (error < 0)
+		avcodec_free_context(&d->context);
+	return error;
+}
+
+struct avdec *avdec_open(const char *codec_name, const char *preferred, int64_t max_pixels, int *error)
+{
+	const AVCodec *codec = find(codec_name, preferred);
+	if (!codec) {
+		*error = AVERROR_DECODER_NOT_FOUND;
+		return NULL;
+	}
+	*error = AVERROR(ENOMEM);
+	struct avdec *d = av_mallocz(sizeof *d);
+	if (!d)
+		return NULL;
+	d->codec = codec;
+	d->max_pixels = max_pixels;
+	d->packet = av_packet_alloc();
+	d->frame = av_frame_alloc();
+	if (d->packet && d->frame)
+		*error = avdec_restart(d);
+	if (*error < 0) {
+		avdec_close(d);
+		return NULL;
+	}
+	return d;
+}
+
+void avdec_close(struct avdec *d)
+{
+	avcodec_free_context(&d->context);
+	av_packet_free(&d->packet);
+	av_frame_free(&d->frame);
+	av_buffer_unref(&d->input);
+	av_free(d);
+}
+
+// fill makes packet a reference to input with a copy of the unit, padded with zeros: decoders read
+// past the end. Without a reference of ours libavcodec would allocate and copy each unit itself.
+static int fill(struct avdec *d, const uint8_t *data, int size)
+{
+	size_t need = (size_t)size + AV_INPUT_BUFFER_PADDING_SIZE;
+	if (!d->input || d->input->size < need || !av_buffer_is_writable(d->input)) {
+		av_buffer_unref(&d->input);
+		d->input = av_buffer_alloc(need + need / 2);
+		if (!d->input)
+			return AVERROR(ENOMEM);
+	}
+	d->input_size = size;
+	memcpy(d->input->data, data, size);
+	memset(d->input->data + size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+	d->packet->buf = av_buffer_ref(d->input);
+	if (!d->packet->buf)
+		return AVERROR(ENOMEM);
+	d->packet->data = d->input->data;
+	d->packet->size = size;
+	return 0;
+}
+
+// declared reads the frame size that a unit states; zeros where libavcodec's parser does not tell it.
+static void declared(struct avdec *d)
+{
+	d->picture.width = d->picture.height = 0;
+	AVCodecContext *context = avcodec_alloc_context3(d->codec);
+	AVCodecParserContext *parser = av_parser_init(d->codec->id);
+	if (context && parser) {
+		uint8_t *out;
+		int out_size;
+		parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
+		av_parser_parse2(parser, context, &out, &out_size, d->input->data, d->input_size, 0, 0, 0);
+		d->picture.width = parser->coded_width > 0 ? parser->coded_width : parser->width;
+		d->picture.height = parser->coded_height > 0 ? parser->coded_height : parser->height;
+	}
+	av_parser_close(parser);
+	avcodec_free_context(&context);
+}
+
+// failed tells a frame over the limit from other errors. libavcodec says the same of both, except that
+// a bad size is EINVAL and bad data is not. It counts rows padded to 64 pixels.
+static enum avdec_status failed(struct avdec *d, int error)
+{
+	d->error = error;
+	if (!d->input)
+		return AVDEC_FAILED;
+	declared(d);
+	int64_t padded = ((int64_t)d->picture.width + 63) / 64 * 64;
+	if (padded * d->picture.height > d->max_pixels)
+		return AVDEC_TOO_LARGE;
+	if (error == AVERROR(EINVAL) && padded == 0)
+		return AVDEC_TOO_LARGE;
+	return AVDEC_FAILED;
+}
+
+enum avdec_status avdec_send(struct avdec *d, const uint8_t *data, int size, int64_t serial)
+{
+	int error = fill(d, data, size);
+	enum avdec_status status = AVDEC_DONE;
+	d->packet->pts = serial;
+	if (error >= 0)
+		error = avcodec_send_packet(d->context, d->packet);
+	if (error < 0)
+		status = failed(d, error);
+	av_packet_unref(d->packet);
+	return status;
+}
+
+enum avdec_status avdec_receive(struct avdec *d)
+{
+	int error = avcodec_receive_frame(d->context, d->frame);
+	if (error == AVERROR(EAGAIN))
+		return AVDEC_DONE;
+	if (error < 0)
+		return failed(d, error);
+	const AVFrame *f = d->frame;
+	int full = f->color_range == AVCOL_RANGE_JPEG || f->format == AV_PIX_FMT_YUVJ420P;
+	d->picture = (struct avdec_picture){
+		.y = f->data[0], .u = f->data[1], .v = f->data[2],
+		.y_stride = f->linesize[0], .c_stride = f->linesize[1],
+		.width = f->width, .height = f->height,
+		.full_range = full, .bt709 = f->colorspace == AVCOL_SPC_BT709,
+		.format = av_get_pix_fmt_name(f->format),
+		.serial = f->pts,
+	};
+	if (f->format != AV_PIX_FMT_YUV420P && f->format != AV_PIX_FMT_YUVJ420P)
+		return AVDEC_FORMAT;
+	if (f->linesize[0] < f->width || f->linesize[1] < (f->width + 1) / 2 || f->linesize[1] != f->linesize[2])
+		return AVDEC_FORMAT;
+	if (f->decode_error_flags || (f->flags & AV_FRAME_FLAG_CORRUPT))
+		return AVDEC_DAMAGED;
+	return AVDEC_FRAME;
+}

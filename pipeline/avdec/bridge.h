@@ -1,0 +1,66 @@
+// A decoder of libavcodec behind four calls. Only what libavcodec 5.1 to 8 have in common is used.
+#ifndef MINDFLOW_AVDEC_BRIDGE_H
+#define MINDFLOW_AVDEC_BRIDGE_H
+
+#include <stdint.h>
+
+struct AVBufferRef;
+struct AVCodec;
+struct AVCodecContext;
+struct AVFrame;
+struct AVPacket;
+
+enum avdec_status {
+	AVDEC_DONE,      // the unit has no further frame
+	AVDEC_FRAME,     // picture is filled
+	AVDEC_FAILED,    // libavcodec's error is in error
+	AVDEC_TOO_LARGE, // width and height of picture, where known, are what the unit declares
+	AVDEC_DAMAGED,   // a frame was decoded from damaged data
+	AVDEC_FORMAT,    // format of picture is not 8-bit 4:2:0
+};
+
+// avdec_picture is 8-bit 4:2:0. The planes belong to the decoder and last until its next call.
+struct avdec_picture {
+	const uint8_t *y, *u, *v;
+	int y_stride, c_stride; // bytes, not negative
+	int width, height;
+	int full_range, bt709;
+	const char *format; // libavutil's name of the pixel format
+	int64_t serial;     // of the unit it came from
+};
+
+struct avdec {
+	const struct AVCodec *codec;
+	int64_t max_pixels;
+	struct AVCodecContext *context; // NULL after a restart that failed
+	struct AVPacket *packet;
+	struct AVFrame *frame;
+	struct AVBufferRef *input; // the unit and its padding; used again once the decoder has let go of it
+	int input_size;            // of the unit, without padding
+	struct avdec_picture picture;
+	int error; // AVERROR of AVDEC_FAILED
+};
+
+// avdec_quiet turns libav's messages off, for the whole process: it has no switch a decoder, and its
+// messages go to stderr with bytes that strangers chose.
+void avdec_quiet(void);
+
+// avdec_open returns NULL and sets *error when there is no such decoder or no memory. preferred may be
+// NULL: the name of a decoder to take where it exists, instead of libavcodec's first for codec_name.
+struct avdec *avdec_open(const char *codec_name, const char *preferred, int64_t max_pixels, int *error);
+
+// avdec_send decodes one unit, of size > 0; its pictures will carry serial. AVDEC_DONE: call
+// avdec_receive until it is not AVDEC_FRAME.
+enum avdec_status avdec_send(struct avdec *d, const uint8_t *data, int size, int64_t serial);
+enum avdec_status avdec_receive(struct avdec *d);
+
+// avdec_restart makes d as new, after an error, and returns 0 or an AVERROR. avcodec_flush_buffers is
+// not enough: after a refused size the VP9 decoder goes on with none, and H264 keeps damage.
+int avdec_restart(struct avdec *d);
+
+void avdec_close(struct avdec *d);
+
+// avdec_error_text writes what an AVERROR means.
+void avdec_error_text(int error, char *text, int size);
+
+#endif

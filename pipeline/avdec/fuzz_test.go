@@ -1,0 +1,45 @@
+package avdec
+
+import (
+	"testing"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avtest"
+)
+
+// FuzzDecode gives a decoder a stranger's units after a good one. It must not crash or exceed the limit,
+// every byte of the frames must be there to be read, and the next good key unit must decode.
+func FuzzDecode(f *testing.F) {
+	const w, h = 64, 48
+	good := make([]pipeline.Unit, len(codecs))
+	for i, codec := range codecs {
+		units := avtest.TestSource(f, codec, w, h, 3)
+		good[i] = units[0]
+		f.Add(uint8(i), units[0].Data, units[1].Data)
+		f.Add(uint8(i), units[2].Data, units[0].Data)
+		if codec != pipeline.AV1 {
+			f.Add(uint8(i), declareHuge(codec, units[0].Data), units[1].Data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, first, second []byte) {
+		i := int(which) % len(codecs)
+		const limit = 256 * 256
+		d := open(t, codecs[i], limit)
+		decodeAll(t, d, good[i:i+1])
+		var sum byte
+		for _, data := range [][]byte{first, second} {
+			// An error is as good an answer as a frame.
+			_ = d.Decode(pipeline.Unit{Data: data, Key: true}, func(frame *pipeline.Frame) {
+				if frame.Width*frame.Height > limit {
+					t.Errorf("a frame of %dx%d passed the limit", frame.Width, frame.Height)
+				}
+				for _, b := range appendI420(nil, frame) {
+					sum ^= b
+				}
+			})
+		}
+		if err := d.Decode(good[i], func(*pipeline.Frame) {}); err != nil {
+			decodeAll(t, d, good[i:i+1]) // the error made the decoder as new
+		}
+	})
+}
