@@ -1,0 +1,147 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pion/ice/v2"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/interceptor/pkg/report"
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/logging"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v3"
+
+	"mindflow/pipeline"
+)
+
+const (
+	// A lost packet is asked for so often and so many times, within the time that reassembly waits. Few:
+	// what comes back by RTX does not pass Pion's NACK generator, which goes on asking for it.
+	nackInterval = 40 * time.Millisecond
+	nackAttempts = 4
+
+	// Packets that a repair brings are behind the newest by more than Pion's window of 64 when a key
+	// frame of hundreds of packets is under way.
+	replayWindow = 1024
+)
+
+// h264Profiles are the profile-level-ids that browsers offer and the decoder takes: baseline,
+// constrained baseline, main, high, constrained high. The level is the sender's business (RFC 6184, 8.2.2).
+var h264Profiles = []string{"42001f", "42e01f", "4d001f", "64001f", "640c1f"}
+
+func codecNames() []string { return []string{string(pipeline.VP8), string(pipeline.H264)} }
+
+// decodable says whether name, as SDP spells it in any case, is a codec of the server's.
+func decodable(name string) bool {
+	return slices.ContainsFunc(codecNames(), func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// newAPI makes the factory of peer connections: every session's packets pass through mux.
+func newAPI(mux ice.UDPMux, logs logging.LoggerFactory) (*webrtc.API, error) {
+	media, err := newMediaEngine()
+	if err != nil {
+		return nil, err
+	}
+	feedback, err := newFeedback()
+	if err != nil {
+		return nil, err
+	}
+	settings := webrtc.SettingEngine{LoggerFactory: logs}
+	settings.SetICEUDPMux(mux)
+	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	settings.SetSRTPReplayProtectionWindow(replayWindow)
+	// The publisher begins the DTLS handshake: for one that never comes nothing is sent and no timer runs.
+	if err := settings.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
+		return nil, fmt.Errorf("set DTLS role: %w", err)
+	}
+	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(feedback),
+		webrtc.WithSettingEngine(settings)), nil
+}
+
+// newMediaEngine lists what is negotiated. urn:3gpp:video-orientation is left out on purpose: a sender
+// then turns the picture upright itself.
+func newMediaEngine() (*webrtc.MediaEngine, error) {
+	media := &webrtc.MediaEngine{}
+	add := func(payloadType webrtc.PayloadType, mime, format string) error {
+		video := webrtc.RTPCodecParameters{PayloadType: payloadType, RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: mime, ClockRate: 90000, SDPFmtpLine: format,
+			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}},
+		}}
+		repair := webrtc.RTPCodecParameters{PayloadType: payloadType + 1, RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: "video/rtx", ClockRate: 90000, SDPFmtpLine: fmt.Sprintf("apt=%d", payloadType),
+		}}
+		for _, codec := range []webrtc.RTPCodecParameters{video, repair} {
+			if err := media.RegisterCodec(codec, webrtc.RTPCodecTypeVideo); err != nil {
+				return fmt.Errorf("register %s: %w", codec.MimeType, err)
+			}
+		}
+		return nil
+	}
+	if err := add(96, webrtc.MimeTypeVP8, ""); err != nil {
+		return nil, err
+	}
+	payloadType := webrtc.PayloadType(98)
+	for _, profile := range h264Profiles {
+		for mode := 1; mode >= 0; mode-- {
+			format := fmt.Sprintf("level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s", mode, profile)
+			if err := add(payloadType, webrtc.MimeTypeH264, format); err != nil {
+				return nil, err
+			}
+			payloadType += 2
+		}
+	}
+	if err := registerAudio(media); err != nil {
+		return nil, err
+	}
+	for _, uri := range []string{sdp.TransportCCURI, sdp.SDESMidURI} {
+		extension := webrtc.RTPHeaderExtensionCapability{URI: uri}
+		if err := media.RegisterHeaderExtension(extension, webrtc.RTPCodecTypeVideo); err != nil {
+			return nil, fmt.Errorf("register %s: %w", uri, err)
+		}
+	}
+	return media, nil
+}
+
+// registerAudio names a codec of every audio section, so that it can be answered "inactive": a section
+// that is rejected outright takes Chromium's whole bundle down when it is the first and the policy is
+// max-bundle, as RFC 9725 asks for.
+func registerAudio(media *webrtc.MediaEngine) error {
+	for _, codec := range []webrtc.RTPCodecParameters{
+		{PayloadType: 111, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}},
+		{PayloadType: 0, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}},
+		{PayloadType: 8, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMA, ClockRate: 8000}},
+	} {
+		if err := media.RegisterCodec(codec, webrtc.RTPCodecTypeAudio); err != nil {
+			return fmt.Errorf("register %s: %w", codec.MimeType, err)
+		}
+	}
+	return nil
+}
+
+// newFeedback is what a receiver tells a sender: what is missing, what came, and when it came.
+func newFeedback() (*interceptor.Registry, error) {
+	missing, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackInterval),
+		nack.GeneratorMaxNacksPerPacket(nackAttempts))
+	if err != nil {
+		return nil, fmt.Errorf("make NACK generator: %w", err)
+	}
+	reports, err := report.NewReceiverInterceptor()
+	if err != nil {
+		return nil, fmt.Errorf("make receiver reports: %w", err)
+	}
+	arrivals, err := twcc.NewSenderInterceptor()
+	if err != nil {
+		return nil, fmt.Errorf("make transport-wide feedback: %w", err)
+	}
+	registry := &interceptor.Registry{}
+	for _, f := range []interceptor.Factory{missing, reports, arrivals} {
+		registry.Add(f)
+	}
+	return registry, nil
+}

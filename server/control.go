@@ -1,0 +1,196 @@
+package server
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/pion/webrtc/v3"
+
+	"mindflow/pipeline"
+)
+
+// Labels of the data channels that a publisher opens: web/PROTOCOL.md.
+const (
+	controlLabel = "control"
+	labelsLabel  = "labels"
+)
+
+const (
+	maxRequest   = 16 << 10 // bytes of one request
+	maxChannels  = 8        // data channels of one session
+	maxBuffered  = 64 << 10 // bytes waiting in a data channel; above it the publisher's line is full
+	byePatience  = 500 * time.Millisecond
+	requestBurst = 20
+	requestRate  = 10 // a second
+)
+
+// request is what a publisher asks on the control channel.
+type request struct {
+	V    int    `json:"v"`
+	Type string `json:"type"`
+	ID   *int64 `json:"id"` // of the publisher's choice, given back
+}
+
+// reply is what the server says on the control channel.
+type reply struct {
+	V       int        `json:"v"`
+	Type    string     `json:"type"`
+	ID      *int64     `json:"id,omitempty"`
+	Code    string     `json:"code,omitempty"`
+	Message string     `json:"message,omitempty"`
+	Reason  string     `json:"reason,omitempty"`
+	Session string     `json:"session,omitempty"`
+	Model   *modelInfo `json:"model,omitempty"`
+}
+
+// modelInfo is what a page needs to know of the classifier.
+type modelInfo struct {
+	Name      string   `json:"name"`
+	Labels    []string `json:"labels"`
+	Uncertain float32  `json:"uncertain"`
+}
+
+func refusal(id *int64, code, message string) reply {
+	return reply{Type: "error", ID: id, Code: code, Message: message}
+}
+
+// parseRequest reads a request, or says in a reply what is wrong with it.
+func parseRequest(data []byte) (request, *reply) {
+	var r request
+	bad := func(code, message string) (request, *reply) {
+		answer := refusal(r.ID, code, message)
+		return request{}, &answer
+	}
+	if len(data) > maxRequest {
+		return bad("too-large", "a request may have 16384 bytes")
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		r.ID = nil // it may have been read before the fault
+		return bad("bad-message", "a request is an object such as {\"v\":1,\"type\":\"pause\",\"id\":1}")
+	}
+	if r.V != pipeline.Version {
+		return bad("bad-version", "this server speaks version 1")
+	}
+	if r.ID == nil {
+		return bad("bad-message", "a request has an id, an integer")
+	}
+	return r, nil
+}
+
+// answerRequest serves one message on the control channel.
+func (s *session) answerRequest(data []byte) {
+	r, bad := parseRequest(data)
+	switch {
+	case !s.requests.take(time.Now()):
+		s.say(refusal(r.ID, "too-many", "ask at most ten times a second"))
+	case bad != nil:
+		s.say(*bad)
+	case r.Type == "pause":
+		s.pause()
+		s.say(reply{Type: "ok", ID: r.ID})
+	case r.Type == "resume":
+		s.resume()
+		s.say(reply{Type: "ok", ID: r.ID})
+	default:
+		s.say(refusal(r.ID, "unknown-type", "known types are pause and resume"))
+	}
+}
+
+func (s *session) pause() {
+	if s.paused.Swap(true) {
+		return
+	}
+	s.pausedAt = time.Now()
+	s.idle.Reset(s.limits.pausedMax)
+}
+
+func (s *session) resume() {
+	if !s.paused.Swap(false) {
+		return
+	}
+	s.heard.Store(time.Now().UnixNano())
+	s.idle.Reset(s.limits.noMedia)
+	s.wantKeyframe()
+}
+
+// channelOpened takes a data channel that the publisher opened.
+func (s *session) channelOpened(dc *webrtc.DataChannel) {
+	s.channels++
+	switch {
+	case s.channels > maxChannels:
+		s.end(endAbuse)
+	case dc.Label() == labelsLabel && s.labels.CompareAndSwap(nil, dc):
+	case dc.Label() == controlLabel && s.control == nil:
+		s.control = dc
+		m := s.engine.Model
+		s.say(reply{Type: "hello", Session: s.id, Model: &modelInfo{m.Name, m.Labels, m.Uncertain}})
+	default:
+		if err := dc.Close(); err != nil {
+			s.log.Debug("close data channel", "label", dc.Label(), "err", err)
+		}
+	}
+}
+
+// say sends on the control channel. A publisher that asks and does not read ends its session: its
+// answers must not pile up.
+func (s *session) say(r reply) {
+	if s.control == nil {
+		return
+	}
+	if s.control.BufferedAmount() > maxBuffered {
+		s.end(endAbuse)
+		return
+	}
+	r.V = pipeline.Version
+	text, err := json.Marshal(r)
+	if err != nil {
+		s.log.Error("encode control message", "type", r.Type, "err", err)
+		return
+	}
+	if err := s.control.SendText(string(text)); err != nil {
+		s.log.Debug("send control message", "type", r.Type, "err", err)
+	}
+}
+
+// sayBye tells the publisher why the session ends and gives the message a moment to get through.
+func (s *session) sayBye() {
+	if s.control == nil || s.control.ReadyState() != webrtc.DataChannelStateOpen {
+		return
+	}
+	sent := make(chan struct{}, 1)
+	s.control.SetBufferedAmountLowThreshold(0)
+	s.control.OnBufferedAmountLow(func() {
+		select {
+		case sent <- struct{}{}:
+		default:
+		}
+	})
+	s.say(reply{Type: "bye", Reason: string(s.why())})
+	if s.control.BufferedAmount() == 0 {
+		return
+	}
+	patience := time.NewTimer(byePatience)
+	defer patience.Stop()
+	select {
+	case <-sent:
+	case <-patience.C:
+	}
+}
+
+// bucket limits how often requests are served: a token each, requestRate new ones a second.
+type bucket struct {
+	tokens float64
+	at     time.Time
+}
+
+func newBucket(now time.Time) bucket { return bucket{requestBurst, now} }
+
+func (b *bucket) take(now time.Time) bool {
+	b.tokens = min(requestBurst, b.tokens+requestRate*now.Sub(b.at).Seconds())
+	b.at = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// cors lets pages of other origins in where the host allows them, and refuses the rest: a page must
+// not be able to use the visitor's own server without the host's consent.
+type cors struct {
+	origins []string // such as https://example.org, or * for all
+}
+
+func (c cors) allows(origin string, r *http.Request) bool {
+	u, err := url.Parse(origin)
+	if err == nil && u.Host != "" && u.Host == r.Host { // behind a proxy the scheme can differ
+		return true
+	}
+	return slices.Contains(c.origins, origin) || slices.Contains(c.origins, "*")
+}
+
+func (c cors) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Origin")
+		origin := r.Header.Get("Origin")
+		if origin == "" { // not a page, or a page's own files
+			next.ServeHTTP(w, r)
+			return
+		}
+		if !c.allows(origin, r) {
+			writeProblem(w, newProblem(http.StatusForbidden,
+				"this server does not serve pages of "+origin+"; its host can allow it with --allow-origin"))
+			return
+		}
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After")
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match")
+			h.Set("Access-Control-Max-Age", "600")
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,141 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/whipclient"
+)
+
+func TestEnds(t *testing.T) {
+	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	const short = 300 * time.Millisecond
+	t.Run("never connected", func(t *testing.T) {
+		s := begin(t, idle(), func(c *Config) { c.NoMedia = short })
+		s.call(t, offerCall(lines(offerText)))
+		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	})
+	t.Run("no media", func(t *testing.T) {
+		s := begin(t, decoding(oneFace{}), func(c *Config) { c.NoMedia = 4 * short })
+		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+		for _, u := range units[:3] {
+			if err := p.WriteUnit(u); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.label("labels", first)
+		if why := p.bye(); why != "no-media" {
+			t.Errorf("bye because of %q", why)
+		}
+		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		noDecoders(t)
+	})
+	t.Run("paused for long", func(t *testing.T) {
+		s := begin(t, decoding(oneFace{}), func(c *Config) { c.PausedMax = short })
+		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+		p.publish(units)
+		p.label("labels", first)
+		p.request("pause")
+		if why := p.bye(); why != "idle" {
+			t.Errorf("bye because of %q", why)
+		}
+		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	})
+	t.Run("client gone", func(t *testing.T) {
+		s := begin(t, decoding(oneFace{}), nil)
+		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+		p.publish(units)
+		p.label("labels", first)
+		if err := p.Abort(); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		noDecoders(t)
+	})
+	t.Run("network gone", func(t *testing.T) {
+		var gone atomic.Bool
+		s := begin(t, decoding(oneFace{}), func(c *Config) { c.NoMedia = 4 * short })
+		r := newRelay(t, s, func(int, bool) bool { return gone.Load() })
+		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
+		p.publish(units)
+		p.label("labels", first)
+		gone.Store(true) // the bye is lost too
+		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		noDecoders(t)
+	})
+	t.Run("server stops", func(t *testing.T) {
+		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+		defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		e := decoding(oneFace{})
+		s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0"}, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- s.Serve(ctx) }()
+		c, err := whipclient.Dial(t.Context(), s.url("/whip"), whipclient.Options{Codec: pipeline.VP8})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := publisher{c, t}
+		p.publish(units)
+		p.label("labels", first)
+		stop()
+		if why := p.bye(); why != "shutdown" {
+			t.Errorf("bye because of %q", why)
+		}
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		if err := p.Abort(); err != nil {
+			t.Error(err)
+		}
+		noDecoders(t)
+	})
+}
+
+func TestFaultEndsOneSession(t *testing.T) {
+	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	big := avtest.TestSource(t, pipeline.VP8, 320, 240, 60)
+	for name, before := range map[string]func(*pipeline.Frame) error{
+		"panic": func(f *pipeline.Frame) error {
+			if f.Width == 320 {
+				panic("made by the test")
+			}
+			return nil
+		},
+		"error": func(f *pipeline.Frame) error {
+			if f.Width == 320 {
+				return errors.New("made by the test")
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t, decoding(oneFace{before: before}), nil)
+			good := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+			good.publish(units)
+			good.label("labels", first)
+			bad := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+			bad.publish(big)
+			if why := bad.bye(); why != "internal" {
+				t.Errorf("bye because of %q", why)
+			}
+			waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 1 })
+			if got := s.Stats().Panics; (name == "panic") != (got == 1) {
+				t.Errorf("%d panics", got)
+			}
+			seen := good.label("labels of the other", first)
+			good.label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
+		})
+	}
+}

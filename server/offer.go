@@ -1,0 +1,145 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+
+	"mindflow/server/sdpfrag"
+)
+
+// parseOffer reads an SDP offer and refuses, before anything is made for it, what no session could
+// come of. The error is a *problem: 400 for what is not an offer, 422 for one that cannot be served.
+func parseOffer(body []byte) (*sdp.SessionDescription, error) {
+	if len(body) == 0 {
+		return nil, newProblem(http.StatusBadRequest, "the body is empty; send an SDP offer")
+	}
+	offer := &sdp.SessionDescription{}
+	if err := offer.Unmarshal(body); err != nil {
+		return nil, newProblem(http.StatusBadRequest, "the body is no SDP offer: "+err.Error())
+	}
+	if err := checkTransport(offer); err != nil {
+		return nil, newProblem(http.StatusBadRequest, err.Error())
+	}
+	if err := checkMedia(offer); err != nil {
+		return nil, newProblem(http.StatusUnprocessableEntity, err.Error())
+	}
+	return offer, nil
+}
+
+// checkTransport finds what ICE and DTLS cannot begin without (RFC 9725, section 4.4).
+func checkTransport(offer *sdp.SessionDescription) error {
+	if len(offer.MediaDescriptions) == 0 {
+		return fmt.Errorf("the offer has no media sections")
+	}
+	candidates := 0
+	for _, m := range offer.MediaDescriptions {
+		mid, _ := m.Attribute(sdp.AttrKeyMID)
+		if mid == "" {
+			return fmt.Errorf("the offer's %s section lacks a=mid", m.MediaName.Media)
+		}
+		found, _ := sdpfrag.Split(m.Attributes)
+		candidates += len(found)
+	}
+	if candidates > sdpfrag.MaxCandidates {
+		return fmt.Errorf("the offer has %d candidates, over %d", candidates, sdpfrag.MaxCandidates)
+	}
+	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint"} {
+		if sdpfrag.Attribute(offer, key) == "" {
+			return fmt.Errorf("the offer lacks a=%s", key)
+		}
+	}
+	if setup := sdpfrag.Attribute(offer, sdp.AttrKeyConnectionSetup); setup != "actpass" && setup != "active" {
+		return fmt.Errorf("the offer has a=setup:%s; the publisher must offer actpass or active", setup)
+	}
+	return nil
+}
+
+// checkMedia wants one video the server can decode; data channels and audio may stand beside it.
+func checkMedia(offer *sdp.SessionDescription) error {
+	videos := 0
+	for _, m := range offer.MediaDescriptions {
+		switch kind := m.MediaName.Media; kind {
+		case "audio", "application":
+		case "video":
+			if !inUse(m) {
+				continue
+			}
+			videos++
+			if err := checkVideo(m); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("the offer has a section of %q; only video, audio and application can be answered", kind)
+		}
+	}
+	switch videos {
+	case 0:
+		return fmt.Errorf("the offer has no video")
+	case 1:
+		return nil
+	}
+	return fmt.Errorf("the offer has %d videos; a session takes one", videos)
+}
+
+func checkVideo(m *sdp.MediaDescription) error {
+	if !has(m, sdp.AttrKeySendOnly) && !has(m, sdp.AttrKeySendRecv) {
+		return fmt.Errorf("the offer's video is not marked a=sendonly or a=sendrecv")
+	}
+	if has(m, "simulcast") || has(m, "rid") {
+		return fmt.Errorf("the offer has simulcast; send one encoding of the video")
+	}
+	for _, a := range m.Attributes {
+		if a.Key != "rtpmap" {
+			continue
+		}
+		_, encoding, _ := strings.Cut(a.Value, " ")
+		name, _, _ := strings.Cut(encoding, "/")
+		if decodable(name) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the offer has no video codec that the server decodes: %s", strings.Join(codecNames(), ", "))
+}
+
+// inUse says whether a section is meant: port 0 turns it off, unless it rides on another's port.
+func inUse(m *sdp.MediaDescription) bool {
+	return m.MediaName.Port.Value != 0 || has(m, "bundle-only")
+}
+
+func has(m *sdp.MediaDescription, key string) bool {
+	_, ok := m.Attribute(key)
+	return ok
+}
+
+// completeAnswer mends what Pion leaves out when it rejects a section, such as audio of an unknown
+// codec: the section's mid, and ICE candidates in the sections that live on (it writes them in the first only, where a
+// browser overlooks them when that one is rejected).
+func completeAnswer(offer *sdp.SessionDescription, answer string) (string, error) {
+	parsed := &sdp.SessionDescription{}
+	if err := parsed.UnmarshalString(answer); err != nil {
+		return "", fmt.Errorf("parse own answer: %w", err)
+	}
+	if len(parsed.MediaDescriptions) != len(offer.MediaDescriptions) {
+		return "", fmt.Errorf("own answer has %d sections for %d", len(parsed.MediaDescriptions), len(offer.MediaDescriptions))
+	}
+	candidates, rest := sdpfrag.Split(parsed.MediaDescriptions[0].Attributes)
+	parsed.MediaDescriptions[0].Attributes = rest
+	placed := false
+	for i, m := range parsed.MediaDescriptions {
+		if m.MediaName.Port.Value == 0 {
+			if mid, _ := offer.MediaDescriptions[i].Attribute(sdp.AttrKeyMID); !has(m, sdp.AttrKeyMID) {
+				m.WithValueAttribute(sdp.AttrKeyMID, mid).WithPropertyAttribute(sdp.AttrKeyInactive)
+			}
+			continue
+		}
+		if !placed {
+			m.Attributes = append(m.Attributes, candidates...)
+			placed = true
+		}
+	}
+	whole, err := parsed.Marshal()
+	return string(whole), err
+}

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/whipclient"
+)
+
+// relay is the network between a client and the media port, with its faults.
+type relay struct {
+	lose func(n int, toServer bool) bool // the n-th datagram with media or data of its direction; safe for both
+	conn *net.UDPConn                    // the client's side
+	far  *net.UDPConn                    // the server's side
+	back atomic.Pointer[net.UDPAddr]     // where the client is
+	work sync.WaitGroup
+}
+
+// newRelay stands between the server s and clients that use its HTTP client.
+func newRelay(t *testing.T, s *Server, lose func(n int, toServer bool) bool) *relay {
+	t.Helper()
+	r := &relay{lose: lose}
+	var err error
+	if r.conn, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if r.far, err = net.DialUDP("udp", nil, s.MediaAddr().(*net.UDPAddr)); err != nil {
+		t.Fatal(err)
+	}
+	r.work.Add(2)
+	go r.forward(r.conn, true)
+	go r.forward(r.far, false)
+	t.Cleanup(func() {
+		_ = r.conn.Close()
+		_ = r.far.Close()
+		r.work.Wait()
+	})
+	return r
+}
+
+func (r *relay) forward(from *net.UDPConn, toServer bool) {
+	defer r.work.Done()
+	buf := make([]byte, 2048)
+	for n := 0; ; {
+		size, addr, err := from.ReadFromUDP(buf)
+		if err != nil {
+			return
+		}
+		if stun := buf[0] < 4; !stun {
+			n++
+			if r.lose(n, toServer) {
+				continue
+			}
+		}
+		if toServer {
+			r.back.Store(addr)
+			_, _ = r.far.Write(buf[:size])
+		} else if client := r.back.Load(); client != nil {
+			_, _ = r.conn.WriteToUDP(buf[:size], client)
+		}
+	}
+}
+
+// RoundTrip puts the relay's port in the place of the server's in what the server answers.
+func (r *relay) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	port := func(a net.Addr) []byte { return []byte(" 127.0.0.1 " + strconv.Itoa(a.(*net.UDPAddr).Port) + " ") }
+	body = bytes.ReplaceAll(body, port(r.far.RemoteAddr()), port(r.conn.LocalAddr()))
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	return res, err
+}
+
+func (r *relay) client() *http.Client { return &http.Client{Transport: r} }
+
+func TestLossRepairedByRetransmission(t *testing.T) {
+	units := avtest.TestSource(t, pipeline.VP8, 640, 480, 90)
+	s := begin(t, decoding(oneFace{}), nil)
+	lost := new(atomic.Int64)
+	r := newRelay(t, s, func(n int, toServer bool) bool {
+		bad := toServer && n > 50 && n%20 == 0 // after the handshake, every twentieth
+		if bad {
+			lost.Add(1)
+		}
+		return bad
+	})
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
+	p.publish(units)
+	m := p.label("three seconds of labels", func(m pipeline.Message) bool { return m.Seq > 80 })
+	t.Logf("%d datagrams lost, dropped %v", lost.Load(), m.Dropped)
+	if lost.Load() < 10 {
+		t.Errorf("only %d datagrams were lost", lost.Load())
+	}
+	if m.Dropped["lost"] > 0 {
+		t.Errorf("loss of 5%% was not repaired: %v", m.Dropped)
+	}
+}
+
+// TestCongestion stops what goes to the client: labels must not pile up on the server.
+func TestCongestion(t *testing.T) {
+	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	var full atomic.Bool
+	s := begin(t, decoding(oneFace{faces: 50}), nil) // long messages fill the line sooner
+	r := newRelay(t, s, func(_ int, toServer bool) bool { return !toServer && full.Load() })
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
+	p.publish(units)
+	p.label("labels", first)
+	sess := s.only(t)
+	full.Store(true)
+	waitFor(t, "labels to be held back", func() bool { return sess.dropped[dropCongested].Load() > 0 })
+	if got := sess.labels.Load().BufferedAmount(); got > 2*maxBuffered {
+		t.Errorf("%d bytes wait", got)
+	}
+	full.Store(false)
+	p.label("labels again", func(m pipeline.Message) bool { return m.Dropped["congested"] > 0 })
+}

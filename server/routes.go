@@ -1,0 +1,81 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"mindflow/server/sdpfrag"
+)
+
+// routes is everything the server answers over HTTP.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(path string, m methods) { mux.Handle(path, answering(s.log, m.serve)) }
+	handle("/whip", methods{
+		"GET":     func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
+		"POST":    s.publish,
+		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error { return options(w, "Accept-Post", offerType) },
+	})
+	handle("/sessions/{id}", methods{
+		"GET":    s.inspect,
+		"PATCH":  s.amend,
+		"DELETE": s.remove,
+		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error {
+			return options(w, "Accept-Patch", sdpfrag.MediaType)
+		},
+	})
+	handle("/sessions/{id}/labels", methods{
+		"GET":     s.streamLabels,
+		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
+	})
+	handle("/healthz", methods{"GET": s.healthy})
+	handle("/readyz", methods{"GET": s.ready})
+	handle("/", methods{"GET": s.page})
+	return s.signed(cors{s.cfg.AllowOrigins}.wrap(mux))
+}
+
+// signed names the server in every answer and keeps browsers from guessing types.
+func (s *Server) signed(next http.Handler) http.Handler {
+	name := strings.TrimSuffix("mindflow/"+s.cfg.Version, "/")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Server", name)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func noContent(w http.ResponseWriter) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func options(w http.ResponseWriter, key, value string) error {
+	w.Header().Set(key, value)
+	return noContent(w)
+}
+
+// inspect serves GET /sessions/{id}: whether it is there.
+func (s *Server) inspect(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.find(r); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+// healthy says that the process answers.
+func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := strings.NewReader("ok\n").WriteTo(w)
+	return err
+}
+
+// ready says whether a new publisher would be let in, capacity apart.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
+	s.mu.Lock()
+	closing := s.closing
+	s.mu.Unlock()
+	if closing {
+		return newProblem(http.StatusServiceUnavailable, "the server is stopping")
+	}
+	return s.healthy(w, r)
+}

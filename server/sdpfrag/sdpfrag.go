@@ -1,0 +1,158 @@
+// Package sdpfrag reads and writes the bodies of WHIP's PATCH requests: RFC 8840, section 9,
+// application/trickle-ice-sdpfrag.
+package sdpfrag
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// MediaType is the Content-Type of a fragment.
+const MediaType = "application/trickle-ice-sdpfrag"
+
+// MaxCandidates bounds what one fragment may bring: browsers send about ten.
+const MaxCandidates = 100
+
+// Attributes that belong to one ICE session.
+const (
+	ufragKey = "ice-ufrag"
+	pwdKey   = "ice-pwd"
+)
+
+// Fragment is what one side says of an ICE session.
+type Fragment struct {
+	Ufrag, Pwd string
+	Candidates []Candidate
+}
+
+// Candidate is an address of a media section.
+type Candidate struct {
+	Mid   string // of the section; empty for the first
+	Value string // without "candidate:"
+}
+
+// Parse reads a fragment. Its ice-ufrag is required: it tells the candidates of one ICE session from
+// those of the one before. Lines that have no bearing on ICE are skipped.
+func Parse(body string) (Fragment, error) {
+	var f Fragment
+	mid := ""
+	for line := range strings.Lines(body) {
+		line = strings.TrimRight(line, "\r\n")
+		key, value, _ := strings.Cut(line, ":")
+		switch {
+		case line == "":
+		case len(line) < 2 || line[1] != '=':
+			return Fragment{}, fmt.Errorf("%.40q is no line of SDP", line)
+		case strings.HasPrefix(line, "m="):
+			mid = ""
+		case key == "a="+sdp.AttrKeyMID:
+			mid = value
+		case key == "a="+ufragKey:
+			f.Ufrag = value
+		case key == "a="+pwdKey:
+			f.Pwd = value
+		case key == "a="+sdp.AttrKeyCandidate:
+			f.Candidates = append(f.Candidates, Candidate{mid, value})
+		}
+	}
+	switch {
+	case f.Ufrag == "":
+		return Fragment{}, fmt.Errorf("the fragment lacks a=ice-ufrag")
+	case len(f.Candidates) > MaxCandidates:
+		return Fragment{}, fmt.Errorf("the fragment has %d candidates, over %d", len(f.Candidates), MaxCandidates)
+	}
+	return f, nil
+}
+
+// Of gives the fragment that says what d says of ICE.
+func Of(d *sdp.SessionDescription) Fragment {
+	f := Fragment{Ufrag: Attribute(d, ufragKey), Pwd: Attribute(d, pwdKey)}
+	for _, m := range d.MediaDescriptions {
+		mid, _ := m.Attribute(sdp.AttrKeyMID)
+		for _, a := range m.Attributes {
+			if a.Key == sdp.AttrKeyCandidate {
+				f.Candidates = append(f.Candidates, Candidate{mid, a.Value})
+			}
+		}
+	}
+	return f
+}
+
+// String writes the fragment, with all candidates there are.
+func (f Fragment) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", f.Ufrag, f.Pwd)
+	for i, c := range f.Candidates {
+		if i == 0 || c.Mid != f.Candidates[i-1].Mid {
+			fmt.Fprintf(&b, "m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:%s\r\n", c.Mid)
+		}
+		fmt.Fprintf(&b, "a=candidate:%s\r\n", c.Value)
+	}
+	b.WriteString("a=end-of-candidates\r\n")
+	return b.String()
+}
+
+// Apply gives a copy of d in which f takes the place of all that was said of ICE: the description that
+// would have been exchanged for an ICE restart.
+func (f Fragment) Apply(d *sdp.SessionDescription) (*sdp.SessionDescription, error) {
+	text, err := d.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("copy description: %w", err)
+	}
+	c := &sdp.SessionDescription{}
+	if err := c.Unmarshal(text); err != nil {
+		return nil, fmt.Errorf("copy description: %w", err)
+	}
+	f.renew(c.Attributes)
+	for i, m := range c.MediaDescriptions {
+		_, m.Attributes = Split(m.Attributes)
+		f.renew(m.Attributes)
+		mid, _ := m.Attribute(sdp.AttrKeyMID)
+		for _, candidate := range f.Candidates {
+			if candidate.Mid == mid || candidate.Mid == "" && i == 0 {
+				m.WithValueAttribute(sdp.AttrKeyCandidate, candidate.Value)
+			}
+		}
+	}
+	return c, nil
+}
+
+func (f Fragment) renew(attributes []sdp.Attribute) {
+	for i, a := range attributes {
+		switch a.Key {
+		case ufragKey:
+			attributes[i].Value = f.Ufrag
+		case pwdKey:
+			attributes[i].Value = f.Pwd
+		}
+	}
+}
+
+// Attribute finds a value that holds for the whole transport: all sections share one (BUNDLE), so it
+// may stand in any of them or above them (RFC 8843, section 7). It is empty when there is none.
+func Attribute(d *sdp.SessionDescription, key string) string {
+	if v, ok := d.Attribute(key); ok {
+		return v
+	}
+	for _, m := range d.MediaDescriptions {
+		if v, ok := m.Attribute(key); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// Split parts a section's candidates, and the mark of their end, from its other attributes.
+func Split(attributes []sdp.Attribute) (candidates, rest []sdp.Attribute) {
+	for _, a := range attributes {
+		if slices.Contains([]string{sdp.AttrKeyCandidate, sdp.AttrKeyEndOfCandidates}, a.Key) {
+			candidates = append(candidates, a)
+		} else {
+			rest = append(rest, a)
+		}
+	}
+	return candidates, rest
+}

@@ -1,0 +1,239 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/ice/v2"
+	"github.com/pion/webrtc/v3"
+
+	"mindflow/pipeline"
+)
+
+// Engine is what sessions work with. They share it.
+type Engine struct {
+	OpenDecoder func(pipeline.Codec) (pipeline.Decoder, error)
+	NewAnalyzer func() *pipeline.Analyzer
+	Turns       *pipeline.Turns
+	Model       pipeline.Model // of the classifier, as pages are told of it
+}
+
+// Config is how a server runs. Zero values mean the defaults that the comments give.
+type Config struct {
+	Listen       string        // HTTP address, 127.0.0.1:8080
+	Media        string        // the UDP port of all sessions, :8189
+	MaxSessions  int           // 16
+	AllowOrigins []string      // origins of pages besides the server's own, such as https://example.org, or *
+	Site         fs.FS         // files of the page; none
+	ICEServers   []ICEServer   // told to publishers; none
+	NoMedia      time.Duration // a session that sends nothing for so long ends; 15 s
+	PausedMax    time.Duration // a session that is paused for so long ends; 5 min
+	Grace        time.Duration // time to end in an orderly way; 5 s
+	Version      string        // told in the Server header; none
+	Log          *slog.Logger  // none
+}
+
+func (c Config) withDefaults() Config {
+	set := func(v *string, to string) {
+		if *v == "" {
+			*v = to
+		}
+	}
+	setTime := func(v *time.Duration, to time.Duration) {
+		if *v == 0 {
+			*v = to
+		}
+	}
+	set(&c.Listen, "127.0.0.1:8080")
+	set(&c.Media, ":8189")
+	setTime(&c.NoMedia, 15*time.Second)
+	setTime(&c.PausedMax, 5*time.Minute)
+	setTime(&c.Grace, 5*time.Second)
+	if c.MaxSessions == 0 {
+		c.MaxSessions = 16
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// ICEServer is a STUN or TURN server that publishers may use.
+type ICEServer struct {
+	URL                  string
+	Username, Credential string // both empty for STUN
+}
+
+// link is the server as a header field of WHIP: RFC 9725, section 4.6.
+func (i ICEServer) link() string {
+	text := "<" + i.URL + `>; rel="ice-server"`
+	if i.Username != "" {
+		text += fmt.Sprintf(`; username=%q; credential=%q; credential-type="password"`, i.Username, i.Credential)
+	}
+	return text
+}
+
+// Server serves publishers until its context ends.
+type Server struct {
+	// static after construction
+	cfg    Config
+	engine Engine
+	log    *slog.Logger
+	web    net.Listener
+	mux    *ice.MultiUDPMuxDefault
+	api    *webrtc.API
+	parent context.Context // of all sessions
+	stop   context.CancelFunc
+
+	faults atomic.Uint64
+	work   sync.WaitGroup // sessions
+
+	mu       sync.Mutex
+	sessions map[string]*session // guarded by mu
+	closing  bool                // guarded by mu
+}
+
+// New binds both ports. An error names the one it could not have and what to do about it.
+func New(cfg Config, e Engine) (*Server, error) {
+	cfg = cfg.withDefaults()
+	web, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		_, port, splitErr := net.SplitHostPort(cfg.Listen)
+		if splitErr != nil {
+			return nil, fmt.Errorf("HTTP address %q: %w: pass --listen as host:port", cfg.Listen, splitErr)
+		}
+		return nil, portError("port", port, "--listen", err)
+	}
+	logs := pionLogs{cfg.Log}
+	mux, err := listenMedia(cfg.Media, logs)
+	if err != nil {
+		return nil, errors.Join(err, web.Close())
+	}
+	api, err := newAPI(mux, logs)
+	if err != nil {
+		return nil, errors.Join(err, mux.Close(), web.Close())
+	}
+	parent, stop := context.WithCancel(context.Background())
+	return &Server{
+		cfg: cfg, engine: e, log: cfg.Log, web: web, mux: mux, api: api, parent: parent, stop: stop,
+		sessions: map[string]*session{},
+	}, nil
+}
+
+// Addr is the address that HTTP is served on.
+func (s *Server) Addr() net.Addr { return s.web.Addr() }
+
+// MediaAddr is an address of the UDP port; with several interfaces there are more, on the same port.
+func (s *Server) MediaAddr() net.Addr { return s.mux.GetListenAddresses()[0] }
+
+// Stats says how the server is doing.
+type Stats struct {
+	Sessions int    // open now
+	Panics   uint64 // caught so far; each ended one session
+}
+
+// Stats counts.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{Sessions: len(s.sessions), Panics: s.faults.Load()}
+}
+
+// Serve serves until ctx ends, then ends the sessions, answers what was asked, and frees both ports.
+// Call it once. The error says what went wrong; ctx's end is none.
+func (s *Server) Serve(ctx context.Context) error {
+	web := &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       20 * time.Second,
+		WriteTimeout:      20 * time.Second, // events move it on
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(s.web) }()
+	s.log.Info("serving", "http", s.Addr().String(), "media", s.MediaAddr().String())
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+		err = fmt.Errorf("serve HTTP: %w", err)
+	}
+	return errors.Join(err, s.shutdown(web))
+}
+
+// shutdown ends what Serve and New began, last first: sessions, HTTP, the UDP port. Sessions and HTTP
+// end side by side, since readers of events wait for sessions.
+func (s *Server) shutdown(web *http.Server) error {
+	grace, cancel := context.WithTimeout(context.Background(), s.cfg.Grace)
+	defer cancel()
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	s.stop()
+
+	ended := make(chan struct{})
+	go func() { s.work.Wait(); close(ended) }()
+	var errs []error
+	select {
+	case <-ended:
+	case <-grace.Done():
+		errs = append(errs, fmt.Errorf("%d sessions did not end within %s", s.Stats().Sessions, s.cfg.Grace))
+	}
+	if err := web.Shutdown(grace); err != nil {
+		errs = append(errs, fmt.Errorf("end HTTP: %w", err), web.Close())
+	}
+	return errors.Join(append(errs, s.mux.Close())...)
+}
+
+// open makes a session and gives it a place, if there is one.
+func (s *Server) open() (*session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return nil, newProblem(http.StatusServiceUnavailable, "the server is stopping").with("Retry-After", "30")
+	}
+	if len(s.sessions) >= s.cfg.MaxSessions {
+		return nil, newProblem(http.StatusServiceUnavailable, "the server is full; try again later").with("Retry-After", "10")
+	}
+	sess, err := newSession(s.parent, newID(), s.api, &s.engine, limits{s.cfg.NoMedia, s.cfg.PausedMax}, s.log, &s.faults)
+	if err != nil {
+		return nil, err
+	}
+	s.sessions[sess.id] = sess
+	s.work.Add(1) // under mu and before closing: shutdown waits for it
+	return sess, nil
+}
+
+// start serves an opened session until it ends.
+func (s *Server) start(sess *session) {
+	go func() {
+		sess.run()
+		s.forget(sess)
+	}()
+}
+
+// discard ends an opened session that was not started.
+func (s *Server) discard(sess *session) {
+	sess.end(endFailed)
+	sess.release()
+	close(sess.done)
+	s.forget(sess)
+}
+
+func (s *Server) forget(sess *session) {
+	s.mu.Lock()
+	delete(s.sessions, sess.id)
+	s.mu.Unlock()
+	s.work.Done()
+}

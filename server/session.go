@@ -1,0 +1,229 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v3"
+
+	"mindflow/pipeline"
+)
+
+const (
+	inboxSize = 64 // callbacks wait when it is full
+	unitQueue = 8  // access units between read and decode: a quarter of a second, then read flushes
+)
+
+// ended says why a session ended; it is the cause of its context and the reason of its bye.
+type ended string
+
+func (e ended) Error() string { return "session ended: " + string(e) }
+
+const (
+	endShutdown = ended("shutdown") // the server stops
+	endDeleted  = ended("deleted")  // DELETE by the publisher
+	endClosed   = ended("closed")   // the publisher closed the connection
+	endFailed   = ended("failed")   // ICE or DTLS gave up
+	endNoMedia  = ended("no-media") // nothing came for Config.NoMedia
+	endIdle     = ended("idle")     // paused for longer than Config.PausedMax
+	endAbuse    = ended("abuse")    // a publisher that asks for too much
+	endInternal = ended("internal") // a fault of the server's; its log says which
+)
+
+// session is one publisher: a peer connection and the goroutines that serve it.
+//
+// The control loop is its parent. It starts read, decode, infer and an RTCP drain when the video comes,
+// and waits for them when the session ends. Pion's callbacks only post to its inbox.
+type session struct {
+	// static after construction
+	id       string
+	engine   *Engine
+	limits   limits
+	log      *slog.Logger
+	faults   *atomic.Uint64 // panics caught, of all sessions
+	pc       *webrtc.PeerConnection
+	ctx      context.Context // ends with the session; its cause is an ended
+	end      func(ended)
+	done     chan struct{} // closed when all it held is free
+	inbox    chan func()   // for the control loop to run
+	units    chan pipeline.Unit
+	frames   *pipeline.Mailbox
+	keyframe chan struct{} // asks the control loop for a PLI
+
+	// safe for use by all its goroutines
+	dropped drops
+	paused  atomic.Bool
+	heard   atomic.Int64                       // when the last media packet came, Unix nanoseconds
+	labels  atomic.Pointer[webrtc.DataChannel] // nil until the publisher opens it
+	events  broadcast
+
+	// owned by the control loop
+	offer      *sdp.SessionDescription
+	etag       string
+	generation int // of ICE
+	candidates int // taken in this generation
+	channels   int // data channels opened
+	control    *webrtc.DataChannel
+	requests   bucket
+	idle       *time.Timer
+	pausedAt   time.Time
+	video      *webrtc.TrackRemote
+	lastPLI    time.Time
+
+	work sync.WaitGroup // the goroutines that the control loop started
+}
+
+// limits are the times that end a session.
+type limits struct{ noMedia, pausedMax time.Duration }
+
+// newSession makes a session that waits for its offer. It lives until end is called or parent ends.
+func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, l limits, log *slog.Logger, faults *atomic.Uint64) (*session, error) {
+	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, fmt.Errorf("make peer connection: %w", err)
+	}
+	ctx, cancel := context.WithCancelCause(parent)
+	s := &session{
+		id: id, engine: e, limits: l, log: log.With("session", id[:8]), faults: faults, pc: pc,
+		ctx: ctx, end: func(why ended) { cancel(why) },
+		done:     make(chan struct{}),
+		inbox:    make(chan func(), inboxSize),
+		units:    make(chan pipeline.Unit, unitQueue),
+		frames:   pipeline.NewMailbox(),
+		keyframe: make(chan struct{}, 1),
+		idle:     time.NewTimer(l.noMedia),
+		requests: newBucket(time.Now()),
+	}
+	s.events.init()
+	s.heard.Store(time.Now().UnixNano())
+	s.listen()
+	return s, nil
+}
+
+// listen has Pion's callbacks post to the inbox.
+func (s *session) listen() {
+	s.pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		switch state {
+		case webrtc.PeerConnectionStateFailed:
+			s.end(endFailed)
+		case webrtc.PeerConnectionStateClosed:
+			s.end(endClosed)
+		}
+	})
+	s.pc.SCTP().OnClose(func(error) { s.end(endClosed) }) // a publisher's close reaches us this way first
+	s.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+		s.post(func() { s.startMedia(track, receiver) })
+	})
+	s.pc.OnDataChannel(func(dc *webrtc.DataChannel) {
+		if dc.Label() == controlLabel {
+			dc.OnMessage(func(m webrtc.DataChannelMessage) { s.post(func() { s.answerRequest(m.Data) }) })
+		}
+		dc.OnOpen(func() { s.post(func() { s.channelOpened(dc) }) })
+	})
+}
+
+// post leaves f for the control loop. When the inbox is full the caller waits: a publisher that floods
+// is slowed down by its own flow control.
+func (s *session) post(f func()) {
+	select {
+	case s.inbox <- f:
+	case <-s.ctx.Done():
+	}
+}
+
+// do runs f on the control loop and waits for it. It reports false when the session ended before.
+func (s *session) do(f func()) bool {
+	finished := make(chan struct{})
+	s.post(func() { f(); close(finished) })
+	select {
+	case <-finished:
+		return true
+	case <-s.done:
+		return false
+	}
+}
+
+// run is the control loop. When it returns, the session is over and all it held is free.
+func (s *session) run() {
+	defer close(s.done)
+	s.guard("control", s.serve)
+	s.end(endInternal) // in case serve broke; otherwise there is a cause already
+	s.guard("bye", s.sayBye)
+	s.release()
+	s.log.Info("session ended", "why", string(s.why()), "dropped", s.dropped.byReason())
+}
+
+func (s *session) serve() {
+	defer s.idle.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case f := <-s.inbox:
+			f()
+		case <-s.keyframe:
+			s.sendPLI()
+		case <-s.idle.C:
+			s.checkIdle()
+		}
+	}
+}
+
+// release frees the peer connection and waits for the session's goroutines.
+func (s *session) release() {
+	if err := s.pc.GracefulClose(); err != nil {
+		s.log.Debug("close peer connection", "err", err)
+	}
+	s.work.Wait()
+}
+
+// why gives the reason of the end. A parent that ended is a server that stops.
+func (s *session) why() ended {
+	var e ended
+	if errors.As(context.Cause(s.ctx), &e) {
+		return e
+	}
+	return endShutdown
+}
+
+// spawn starts a goroutine of the session's.
+func (s *session) spawn(name string, f func()) {
+	s.work.Add(1)
+	go func() {
+		defer s.work.Done()
+		s.guard(name, f)
+	}()
+}
+
+// guard runs f. A panic in it ends this session and no other.
+func (s *session) guard(name string, f func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.faults.Add(1)
+			s.log.Error("panic", "in", name, "panic", fault, "stack", string(debug.Stack()))
+			s.end(endInternal)
+		}
+	}()
+	f()
+}
+
+// checkIdle ends a session that sends nothing, and sets the timer for the next look.
+func (s *session) checkIdle() {
+	since, limit, why := time.Unix(0, s.heard.Load()), s.limits.noMedia, endNoMedia
+	if s.paused.Load() {
+		since, limit, why = s.pausedAt, s.limits.pausedMax, endIdle
+	}
+	left := limit - time.Since(since)
+	if left <= 0 {
+		s.end(why)
+		return
+	}
+	s.idle.Reset(left)
+}

@@ -1,0 +1,150 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"mindflow/server/sdpfrag"
+)
+
+const (
+	maxBody       = 128 << 10 // bytes of an offer or a fragment; Chromium's largest offers are about 10 KiB
+	gatherTimeout = 5 * time.Second
+	offerType     = "application/sdp"
+)
+
+// publish serves POST /whip: RFC 9725, section 4.2.
+func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
+	body, err := readBody(w, r, offerType)
+	if err != nil {
+		return err
+	}
+	offer, err := parseOffer(body)
+	if err != nil {
+		return err
+	}
+	sess, err := s.open()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), gatherTimeout)
+	defer cancel()
+	answer, err := sess.accept(ctx, offer)
+	if err != nil {
+		s.discard(sess)
+		return fmt.Errorf("answer offer: %w", err)
+	}
+	path, etag := "/sessions/"+sess.id, sess.etag
+	s.start(sess)
+
+	h := w.Header()
+	h.Set("Content-Type", offerType)
+	h.Set("Location", path)
+	h.Set("ETag", etag)
+	h.Set("Accept-Patch", sdpfrag.MediaType)
+	h.Add("Link", "<"+path+`/labels>; rel="urn:mindflow:labels"`)
+	for _, ice := range s.cfg.ICEServers {
+		h.Add("Link", ice.link())
+	}
+	w.WriteHeader(http.StatusCreated)
+	_, _ = io.WriteString(w, answer) // a client that is gone sends no media, and its session ends by that
+	return nil
+}
+
+// amend serves PATCH /sessions/{id}: candidates, or an ICE restart (RFC 9725, section 4.3).
+func (s *Server) amend(w http.ResponseWriter, r *http.Request) error {
+	sess, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	body, err := readBody(w, r, sdpfrag.MediaType)
+	if err != nil {
+		return err
+	}
+	ifMatch := r.Header.Get("If-Match")
+	if ifMatch == "" {
+		return newProblem(http.StatusPreconditionRequired, "send If-Match with the session's ETag")
+	}
+	f, err := sdpfrag.Parse(string(body))
+	if err != nil {
+		return newProblem(http.StatusBadRequest, err.Error())
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), gatherTimeout)
+	defer cancel()
+	var done patched
+	if !sess.do(func() { done = sess.patch(ctx, ifMatch, f) }) {
+		return noSession()
+	}
+	switch {
+	case done.err != nil:
+		return done.err
+	case done.fragment == "":
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	w.Header().Set("Content-Type", sdpfrag.MediaType)
+	w.Header().Set("ETag", done.etag)
+	_, _ = io.WriteString(w, done.fragment)
+	return nil
+}
+
+// remove serves DELETE /sessions/{id}. The answer comes when all the session held is free.
+func (s *Server) remove(w http.ResponseWriter, r *http.Request) error {
+	sess, err := s.find(r)
+	if err != nil {
+		return err
+	}
+	sess.end(endDeleted)
+	select {
+	case <-sess.done:
+	case <-r.Context().Done():
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// find looks up the session that the path names.
+func (s *Server) find(r *http.Request) (*session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sess := s.sessions[r.PathValue("id")]
+	if sess == nil || sess.ctx.Err() != nil {
+		return nil, noSession()
+	}
+	return sess, nil
+}
+
+func noSession() error {
+	return newProblem(http.StatusNotFound, "there is no such session, or it has ended")
+}
+
+// readBody reads a body of the wanted type and at most maxBody bytes.
+func readBody(w http.ResponseWriter, r *http.Request, want string) ([]byte, error) {
+	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || got != want {
+		return nil, newProblem(http.StatusUnsupportedMediaType, "send Content-Type: "+want).with("Accept", want)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "send at most 131072 bytes")
+	}
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, "the body did not arrive whole: "+err.Error())
+	}
+	return body, nil
+}
+
+// newID names a session. Who knows it may end it, so it cannot be guessed.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}

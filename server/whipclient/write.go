@@ -1,0 +1,115 @@
+package whipclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v3"
+
+	"mindflow/pipeline"
+)
+
+const (
+	clockRate  = 90000 // of all video in RTP
+	maxPayload = 1188  // bytes: fits every path with SRTP, extensions and IPv6 around it
+)
+
+// writer cuts units into RTP packets. Their timestamps are the units' own, so that a label can be laid
+// on the frame it belongs to.
+type writer struct {
+	track     *webrtc.TrackLocalStaticRTP
+	payloader rtp.Payloader
+	lose      func(*rtp.Packet) bool
+	sequence  uint16
+}
+
+func newWriter(track *webrtc.TrackLocalStaticRTP, o Options) (writer, error) {
+	w := writer{track: track, lose: o.Lose, sequence: uint16(rand.Uint32())}
+	switch o.Codec {
+	case pipeline.VP8:
+		w.payloader = &codecs.VP8Payloader{EnablePictureID: true}
+	case pipeline.H264:
+		w.payloader = &codecs.H264Payloader{}
+	default:
+		return writer{}, fmt.Errorf("cannot packetize codec %q: use VP8 or H264", o.Codec)
+	}
+	return w, nil
+}
+
+// WriteUnit sends one unit. One goroutine at a time may call it.
+func (c *Client) WriteUnit(u pipeline.Unit) error {
+	w := &c.writer
+	payloads := w.payloader.Payload(maxPayload, u.Data)
+	for i, payload := range payloads {
+		p := &rtp.Packet{
+			Header: rtp.Header{
+				Version: 2, SequenceNumber: w.sequence, Timestamp: u.RTP, Marker: i == len(payloads)-1,
+			},
+			Payload: payload,
+		}
+		w.sequence++
+		if w.lose != nil && w.lose(p) {
+			continue
+		}
+		if err := w.track.WriteRTP(p); err != nil {
+			return fmt.Errorf("send packet: %w", err)
+		}
+	}
+	return nil
+}
+
+// Publish sends the units when their timestamps say, once or again and again, until ctx ends or the
+// connection is over. In a loop timestamps go on rising. When the server asks for a key unit, the
+// next one follows at once. The first unit must be a key unit. It returns nil at the end of the units,
+// and io.EOF when the server ended the session.
+func (c *Client) Publish(ctx context.Context, units []pipeline.Unit, loop bool) error {
+	if len(units) == 0 || !units[0].Key {
+		return errors.New("publish: the first unit must be a key unit")
+	}
+	clock := time.NewTimer(0)
+	defer clock.Stop()
+	began, sent := time.Now(), uint32(0) // sent: ticks since began
+	for i := 0; ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.done:
+			return io.EOF
+		case <-c.keys:
+			for !units[i].Key {
+				i = (i + 1) % len(units)
+			}
+			continue
+		case <-clock.C:
+		}
+		u := units[i]
+		u.RTP = units[0].RTP + sent
+		if err := c.WriteUnit(u); err != nil {
+			return err
+		}
+		if i++; i == len(units) && !loop {
+			return nil
+		}
+		i %= len(units)
+		sent += step(units, i)
+		clock.Reset(time.Until(began.Add(time.Duration(sent) * time.Second / clockRate)))
+	}
+}
+
+// step is the time from the unit before i to unit i, in ticks. The first follows the last as the
+// second follows the first.
+func step(units []pipeline.Unit, i int) uint32 {
+	if i == 0 {
+		i = min(1, len(units)-1)
+	}
+	if i == 0 {
+		return clockRate / 30
+	}
+	return units[i].RTP - units[i-1].RTP
+}
