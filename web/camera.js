@@ -1,0 +1,65 @@
+// The camera: opening it, listing those there are, and naming what goes wrong.
+
+import { Failure } from './states.js';
+
+/**
+ * Asks for the camera.
+ * @param {string} [deviceId] of a camera from `cameras`; without it the one that faces the visitor
+ * @returns {Promise<MediaStream>} one video track, no sound
+ * @throws {Failure}
+ */
+export async function openCamera(deviceId) {
+  // Browsers hide the whole interface from pages that did not come over HTTPS or from localhost.
+  if (!navigator.mediaDevices?.getUserMedia) throw new Failure('insecure');
+  if (typeof RTCPeerConnection === 'undefined') throw new Failure('unsupported');
+  const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: 'user' };
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({
+      audio: false,
+      video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 }, ...which },
+    });
+  } catch (error) {
+    throw cameraFailure(error);
+  }
+  // With motion preferred, browsers begin at half the size for several seconds: too small for far faces.
+  for (const track of stream.getVideoTracks()) track.contentHint = 'detail';
+  return stream;
+}
+
+/** @param {MediaStream | undefined} stream */
+export function closeCamera(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+/**
+ * The cameras there are. Before permission they have neither names nor ids and are left out.
+ * @returns {Promise<{id: string, name: string}[]>}
+ */
+export async function cameras() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  return devices
+    .filter((d) => d.kind === 'videoinput' && d.deviceId !== '')
+    .map((d, i) => ({ id: d.deviceId, name: d.label || `Camera ${i + 1}` }));
+}
+
+/** @type {Record<string, import('./states.js').Reason>} */
+const REASON_OF = {
+  NotAllowedError: 'denied',
+  SecurityError: 'denied',
+  NotFoundError: 'no-camera',
+  OverconstrainedError: 'no-camera',
+  NotReadableError: 'busy',
+  AbortError: 'busy',
+};
+
+/**
+ * Names an error of getUserMedia (Media Capture and Streams, §10.2).
+ * @param {unknown} error
+ * @returns {Failure}
+ */
+export function cameraFailure(error) {
+  const name = error instanceof Error ? error.name : '';
+  const detail = error instanceof Error ? error.message : String(error);
+  return new Failure(REASON_OF[name] ?? 'camera-failed', detail);
+}

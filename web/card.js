@@ -1,0 +1,83 @@
+// The card over the picture: what is the case, why, and what to do now.
+
+import { countdown, notice, wordsFor } from './words.js';
+
+/** @type {ReadonlySet<import('./states.js').Phase>} */
+const WITHOUT_CARD = new Set(['live']);
+/** @type {ReadonlySet<import('./states.js').Phase>} */
+const BUSY = new Set(['asking', 'connecting', 'reconnecting']);
+/** @type {ReadonlySet<import('./states.js').Phase>} where the visitor is about to start, and so is told what will happen */
+const BEFORE = new Set(['idle', 'stopped']);
+
+export class Card {
+  #root;
+  #title;
+  #cause;
+  #next;
+  #detail;
+  #count;
+  #notice;
+  #button;
+  #spinner;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+
+  /** @param {ParentNode} scope that holds the card of template.js @param {string} host where the picture goes */
+  constructor(scope, host) {
+    const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (scope.querySelector(name));
+    this.#root = find('.card');
+    this.#title = find('.card-title');
+    this.#cause = find('.card-cause');
+    this.#next = find('.card-next');
+    this.#detail = find('.card-detail');
+    this.#count = find('.card-count');
+    this.#notice = find('.card-notice');
+    this.#button = find('.card-button');
+    this.#spinner = find('.card-spinner');
+    this.#notice.replaceChildren(...notice(host).map((line) => {
+      const item = document.createElement('li');
+      item.textContent = line;
+      return item;
+    }));
+  }
+
+  /** @param {import('./states.js').State} state */
+  show(state) {
+    const words = wordsFor(state);
+    this.#root.hidden = WITHOUT_CARD.has(state.phase);
+    this.#root.dataset.phase = state.phase;
+    write(this.#title, words.title);
+    write(this.#cause, words.cause);
+    write(this.#next, words.next);
+    write(this.#detail, state.phase === 'failed' || state.phase === 'full' ? (state.detail ?? '') : '');
+    write(this.#button, words.button ?? '');
+    this.#notice.hidden = !BEFORE.has(state.phase);
+    this.#spinner.hidden = !BUSY.has(state.phase);
+    this.#countDown(state);
+  }
+
+  /** Stops the countdown. */
+  release() {
+    clearInterval(this.#timer);
+  }
+
+  /** @param {import('./states.js').State} state */
+  #countDown({ phase, retryAt, attempt }) {
+    clearInterval(this.#timer);
+    const waits = phase === 'full' || phase === 'reconnecting';
+    if (!waits) return write(this.#count, '');
+    const tick = () => {
+      const left = Math.max(0, Math.ceil(((retryAt ?? 0) - performance.now()) / 1000));
+      write(this.#count, countdown(left, attempt));
+      if (left === 0) clearInterval(this.#timer);
+    };
+    if (retryAt !== undefined) this.#timer = setInterval(tick, 250);
+    tick();
+  }
+}
+
+/** @param {HTMLElement} el @param {string} text */
+function write(el, text) {
+  el.textContent = text;
+  el.hidden = text === '';
+}

@@ -1,0 +1,207 @@
+// <mindflow-live>: a camera, its labels, and the controls in one element.
+
+import { cameras } from './camera.js';
+import { Client } from './client.js';
+import { Reading } from './reading.js';
+import { STYLES } from './styles.js';
+import { View } from './view.js';
+import { wordsFor } from './words.js';
+
+const TICK_MS = 500;
+const ROUND_TRIP_EVERY = 4; // ticks
+
+/**
+ * Attributes: `src`, the server's address (default: where this module came from); `mirror`, "off" to
+ * show the picture as the camera sees it.
+ *
+ * Events, which bubble and leave shadow trees: `mindflow-labels` (detail: the message, PROTOCOL.md),
+ * `mindflow-state` (detail: {state, reason, detail, attempt}), `mindflow-error` (detail: {reason,
+ * message}; the reason `strange` does not end the session, any other did).
+ */
+export class MindflowLive extends HTMLElement {
+  static observedAttributes = ['mirror'];
+
+  #root = this.attachShadow({ mode: 'open' });
+  #reading = new Reading();
+
+  // of one life in the document, from connectedCallback to #release
+  /** @type {{client: Client, view: View, end: AbortController} | undefined} */
+  #life;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #ticker;
+  #ticks = 0;
+  #frame = 0;
+
+  constructor() {
+    super();
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLES);
+    this.#root.adoptedStyleSheets = [sheet];
+  }
+
+  connectedCallback() {
+    if (this.#life) return; // it was moved
+    const endpoint = new URL('whip', this.src.replace(/\/*$/, '/'));
+    const end = new AbortController();
+    const client = new Client(endpoint.href, {
+      state: (state) => this.#showState(state),
+      stream: (stream) => this.#showStream(stream),
+      labels: (message) => this.#receive(message),
+      hello: ({ model }) => this.#reading.setLabels(model.labels),
+      strange: (error) => this.#emit('mindflow-error', { reason: 'strange', message: error.message }),
+    });
+    const view = new View(this.#root, this.#reading, endpoint.host, {
+      press: () => this.#press(client),
+      pick: (id) => this.#pick(id),
+      resize: () => this.#paint(),
+      pause: () => void (client.state.phase === 'paused' ? client.resume() : client.pause()),
+      stop: () => client.stop(),
+      mirror: () => { this.mirror = !this.mirror; },
+      camera: (id) => void client.useCamera(id),
+    }, end.signal);
+    this.#life = { client, view, end };
+    // A page that is left ends its session; one that comes back from the browser's cache is found stopped.
+    addEventListener('pagehide', () => client.stop(), { signal: end.signal });
+    navigator.mediaDevices?.addEventListener('devicechange', () => void this.#listCameras(), { signal: end.signal });
+    this.#showState(client.state);
+  }
+
+  disconnectedCallback() {
+    // An element that is moved is back before the task ends; its session goes on.
+    setTimeout(() => {
+      if (!this.isConnected) this.#release();
+    });
+  }
+
+  attributeChangedCallback() {
+    this.#paint();
+  }
+
+  /** The server's address. It is read when the element enters the document. */
+  get src() {
+    const own = this.getAttribute('src');
+    return own === null ? new URL('.', import.meta.url).href : new URL(own, document.baseURI).href;
+  }
+
+  /** Whether the picture is shown as in a mirror. Boxes follow, text stays readable. */
+  get mirror() {
+    return this.getAttribute('mirror') !== 'off';
+  }
+
+  set mirror(on) {
+    this.setAttribute('mirror', on ? 'on' : 'off');
+  }
+
+  /** Asks for the camera and goes live. It does nothing while a session runs. */
+  async start() {
+    await this.#life?.client.start();
+  }
+
+  /** Ends the session and releases the camera. */
+  stop() {
+    this.#life?.client.stop();
+  }
+
+  /** Stops sending the picture; the camera stays on. */
+  async pause() {
+    await this.#life?.client.pause();
+  }
+
+  /** Goes on after a pause. */
+  async resume() {
+    await this.#life?.client.resume();
+  }
+
+  /** The card's button does what its words say. @param {Client} client */
+  #press(client) {
+    switch (client.state.phase) {
+      case 'paused': return void client.resume();
+      case 'full':
+      case 'reconnecting': return client.retryNow();
+      default: return void client.start();
+    }
+  }
+
+  /** @param {number} id */
+  #pick(id) {
+    this.#reading.pick(id, performance.now());
+    this.#paint();
+  }
+
+  /** @param {import('./wire.js').Labels} message */
+  #receive(message) {
+    this.#reading.receive(message, performance.now());
+    this.#paint();
+    this.#emit('mindflow-labels', message);
+  }
+
+  /** @param {import('./states.js').State} state */
+  #showState(state) {
+    const { phase, reason, detail, attempt } = state;
+    if (phase === 'live') this.#reading.begin(performance.now());
+    else if (phase !== 'paused') this.#reading.reset();
+    this.#life?.view.show(state);
+    this.#setTicking(phase === 'live');
+    this.#paint();
+    this.#emit('mindflow-state', { state: phase, reason, detail, attempt });
+    if (phase === 'failed') {
+      const message = [wordsFor(state).title, detail].filter((s) => s).join(': ');
+      this.#emit('mindflow-error', { reason, message });
+    }
+  }
+
+  /** @param {MediaStream | undefined} stream */
+  #showStream(stream) {
+    this.#life?.view.showStream(stream);
+    if (!stream) return;
+    // A camera that looks away from the visitor is no mirror.
+    if (stream.getVideoTracks()[0].getSettings().facingMode === 'environment') this.mirror = false;
+    void this.#listCameras();
+  }
+
+  async #listCameras() {
+    const list = await cameras();
+    const life = this.#life;
+    life?.view.controls.listCameras(list, life.client.deviceId);
+  }
+
+  /** @param {boolean} on */
+  #setTicking(on) {
+    clearInterval(this.#ticker);
+    this.#ticker = on ? setInterval(() => void this.#tick(), TICK_MS) : undefined;
+  }
+
+  /** Brings up to date what changes without a message: rates, hints, labels that grow old. */
+  async #tick() {
+    this.#paint();
+    if (this.#ticks++ % ROUND_TRIP_EVERY !== 0) return;
+    const { health } = this.#reading;
+    health.roundTrip = (await this.#life?.client.roundTrip()) ?? health.roundTrip;
+  }
+
+  /** Draws at the screen's next frame, once for all that asked. */
+  #paint() {
+    if (!this.#life) return;
+    this.#frame ||= requestAnimationFrame((now) => {
+      this.#frame = 0;
+      this.#life?.view.paint(now, this.mirror);
+    });
+  }
+
+  /** @param {string} type @param {unknown} detail */
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+
+  #release() {
+    const life = this.#life;
+    if (!life) return;
+    life.client.stop();
+    this.#life = undefined;
+    this.#setTicking(false);
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    life.end.abort();
+    life.view.release();
+  }
+}

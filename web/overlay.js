@@ -1,0 +1,110 @@
+// Boxes and tags over the picture. Boxes follow the mirror, text never does.
+
+import { fitPicture, placeBox, placeTag, rectAt } from './geometry.js';
+import { colourOf, inkOn } from './palette.js';
+import { tagText } from './words.js';
+
+const TAG_HEIGHT = 26;
+const TAG_PADDING = 9;
+const FONT = '600 14px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const UNSURE = '#ffffff';
+
+export class Overlay {
+  #canvas;
+  #video;
+  #ctx;
+  /** @type {{id: number, rect: import('./geometry.js').Rect}[]} what is drawn now */
+  #drawn = [];
+
+  /** @param {HTMLCanvasElement} canvas that lies over the video @param {HTMLVideoElement} video */
+  constructor(canvas, video) {
+    this.#canvas = canvas;
+    this.#video = video;
+    const ctx = canvas.getContext('2d');
+    if (!ctx) throw new Error('the browser gives no 2D canvas');
+    this.#ctx = ctx;
+  }
+
+  /**
+   * @param {import('./wire.js').Face[]} faces
+   * @param {{mirror: boolean, selected: number | undefined}} how
+   */
+  draw(faces, { mirror, selected }) {
+    const view = this.#clear();
+    const picture = { width: this.#video.videoWidth, height: this.#video.videoHeight };
+    if (picture.width === 0 || view.width === 0) return;
+    const fit = getComputedStyle(this.#video).objectFit === 'cover' ? 'cover' : 'contain';
+    const area = fitPicture(picture, view, fit);
+    this.#drawn = faces.map((f) => ({ id: f.id, rect: placeBox(f.box, area, mirror) }));
+    faces.forEach((face, i) => this.#box(face, this.#drawn[i].rect, face.id === selected));
+    faces.forEach((face, i) => this.#tag(face, this.#drawn[i].rect, view)); // over all boxes
+  }
+
+  clear() {
+    this.#clear();
+  }
+
+  /**
+   * The face drawn at a point of the window.
+   * @param {number} clientX
+   * @param {number} clientY
+   * @returns {number | undefined} its id
+   */
+  faceAt(clientX, clientY) {
+    const { left, top } = this.#canvas.getBoundingClientRect();
+    const at = rectAt({ x: clientX - left, y: clientY - top }, this.#drawn.map((d) => d.rect));
+    return this.#drawn[at]?.id;
+  }
+
+  /** @returns {import('./geometry.js').Size} the view in CSS pixels */
+  #clear() {
+    this.#drawn = [];
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const ratio = devicePixelRatio;
+    const w = Math.round(width * ratio);
+    const h = Math.round(height * ratio);
+    if (this.#canvas.width !== w || this.#canvas.height !== h) {
+      this.#canvas.width = w;
+      this.#canvas.height = h;
+    }
+    this.#ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#ctx.clearRect(0, 0, width, height);
+    return { width, height };
+  }
+
+  /** @param {import('./wire.js').Face} face @param {import('./geometry.js').Rect} r @param {boolean} selected */
+  #box(face, r, selected) {
+    const ctx = this.#ctx;
+    const line = selected ? 3 : 1.5;
+    ctx.setLineDash(face.uncertain ? [8, 6] : []);
+    for (const [colour, width] of /** @type {const} */ ([
+      ['rgba(0, 0, 0, 0.45)', line + 2], // seen on bright ground
+      [face.uncertain ? UNSURE : colourOf(face.label), line],
+    ])) {
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = width;
+      ctx.beginPath();
+      ctx.roundRect(r.x, r.y, r.width, r.height, 8);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
+  }
+
+  /** @param {import('./wire.js').Face} face @param {import('./geometry.js').Rect} box @param {import('./geometry.js').Size} view */
+  #tag(face, box, view) {
+    const ctx = this.#ctx;
+    const text = tagText(face);
+    ctx.font = FONT;
+    const size = { width: ctx.measureText(text).width + 2 * TAG_PADDING, height: TAG_HEIGHT };
+    // A gap keeps the tag off the box's line.
+    const at = placeTag({ ...box, y: box.y - 5 }, size, view);
+    const ground = face.uncertain ? '#2b2f36' : colourOf(face.label);
+    ctx.fillStyle = ground;
+    ctx.beginPath();
+    ctx.roundRect(at.x, at.y, size.width, size.height, 7);
+    ctx.fill();
+    ctx.fillStyle = inkOn(ground);
+    ctx.textBaseline = 'middle';
+    ctx.fillText(text, at.x + TAG_PADDING, at.y + TAG_HEIGHT / 2 + 1);
+  }
+}

@@ -1,0 +1,100 @@
+// What is known of the faces in this session. Pure: the time is passed in, in milliseconds.
+
+import { Health } from './health.js';
+import { History } from './history.js';
+import { EXPRESSIONS } from './palette.js';
+import { Selection } from './selection.js';
+
+const STALE_MS = 1000; // what is older than this is no longer shown as being so
+const NO_FACE_MS = 1500;
+const SILENT_MS = 4000;
+
+/** @typedef {import('./wire.js').Face} Face */
+
+export class Reading {
+  #selection = new Selection();
+  #history = new History();
+  /** @type {readonly string[]} */
+  #labels = EXPRESSIONS;
+  /** @type {import('./wire.js').Labels | undefined} */
+  #last;
+  #lastAt = -Infinity;
+  /** @type {Face | undefined} */
+  #face;
+  #faceAt = -Infinity; // when the selected face was seen
+  #anyAt = -Infinity; // when any face was
+
+  health = new Health();
+
+  /** Names of the scores, in their order: the usual eight until the server says which. */
+  get labels() {
+    return this.#labels;
+  }
+
+  get selected() {
+    return this.#selection.id;
+  }
+
+  /** @param {readonly string[]} labels of the model */
+  setLabels(labels) {
+    this.#labels = labels;
+  }
+
+  /** The stream begins or goes on: hints wait from here. @param {number} now */
+  begin(now) {
+    this.#lastAt = this.#anyAt = now;
+  }
+
+  /** Forgets everything but the labels' names: face ids are a session's own. */
+  reset() {
+    this.#last = this.#face = undefined;
+    this.#selection.reset();
+    this.#history.clear();
+    this.health = new Health();
+  }
+
+  /** @param {import('./wire.js').Labels} message @param {number} now */
+  receive(message, now) {
+    this.#last = message;
+    this.#lastAt = now;
+    if (message.faces.length > 0) this.#anyAt = now;
+    this.#follow(this.#selection.update(message.faces, now), now);
+    this.health.add(message, now);
+    for (const face of message.faces) this.#history.add(face.id, now, face.scores);
+  }
+
+  /** @param {number} id of the face to be about @param {number} now */
+  pick(id, now) {
+    this.#selection.pick(id, now);
+    this.#follow(this.#last?.faces.find((f) => f.id === id), now);
+  }
+
+  /** The faces in view. @param {number} now @returns {Face[]} */
+  faces(now) {
+    return this.#last && now - this.#lastAt < STALE_MS ? this.#last.faces : [];
+  }
+
+  /** The selected face, while it is in view. @param {number} now */
+  face(now) {
+    return now - this.#faceAt < STALE_MS ? this.#face : undefined;
+  }
+
+  /** The last minute of the selected face. */
+  samples() {
+    return this.#history.of(this.#selection.id);
+  }
+
+  /** What to hint at, while live. @param {number} now @returns {'silent' | 'no-face' | undefined} */
+  note(now) {
+    if (now - this.#lastAt > SILENT_MS) return 'silent';
+    if (this.#last && now - this.#anyAt > NO_FACE_MS) return 'no-face';
+    return undefined;
+  }
+
+  /** @param {Face | undefined} face @param {number} now */
+  #follow(face, now) {
+    if (!face) return;
+    this.#face = face;
+    this.#faceAt = now;
+  }
+}

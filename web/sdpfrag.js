@@ -1,0 +1,40 @@
+// Trickled candidates as WHIP sends them: SDP fragments (RFC 8840, RFC 9725 §4.3.1).
+
+/**
+ * @typedef {object} Candidate
+ * @property {string} candidate as RTCIceCandidate has it: "candidate:…"
+ * @property {string | null} sdpMid
+ */
+
+/**
+ * Writes the fragment that announces candidates.
+ * @param {string} offer the local description they belong to
+ * @param {Candidate[]} candidates
+ * @param {boolean} end there will be no more
+ * @returns {string}
+ */
+export function sdpFragment(offer, candidates, end) {
+  const lines = offer.split(/\r?\n/);
+  const value = (/** @type {string} */ name) => lines.find((l) => l.startsWith(`a=${name}:`));
+  const out = [value('group'), value('ice-ufrag'), value('ice-pwd')].filter((l) => l !== undefined);
+  for (const section of sections(lines)) {
+    const own = candidates.filter((c) => c.sdpMid === section.mid && c.candidate !== '');
+    // With BUNDLE all media share the first section's transport, which is where the end is told.
+    const ends = end && section.first;
+    if (own.length === 0 && !ends) continue;
+    out.push(section.line, `a=mid:${section.mid}`);
+    for (const c of own) out.push(`a=${c.candidate}`);
+    if (ends) out.push('a=end-of-candidates');
+  }
+  return out.join('\r\n') + '\r\n';
+}
+
+/** @param {string[]} lines @returns {{line: string, mid: string, first: boolean}[]} */
+function sections(lines) {
+  const found = [];
+  for (const line of lines) {
+    if (line.startsWith('m=')) found.push({ line, mid: '', first: found.length === 0 });
+    else if (line.startsWith('a=mid:') && found.length > 0) found[found.length - 1].mid = line.slice(6);
+  }
+  return found;
+}

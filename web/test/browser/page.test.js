@@ -1,0 +1,280 @@
+// The page in a real Chromium, in the states that a real server does not take on demand.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import {
+  CHROMIUM, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, settles, text, until, waitInside, waitLabels, waitState,
+} from './driver.js';
+import { peer, refuse, serve } from './standin.js';
+
+const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8');
+
+const clip = path.join(MEDIA, 'woman-distress-to-laugh.mp4');
+const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
+
+/** @type {[string, import('./driver.js').Look][]} */
+const LOOKS = [
+  ['desk-light', {}], ['desk-dark', { dark: true }], ['phone-light', { phone: true }], ['phone-dark', { phone: true, dark: true }],
+];
+
+/** @param {import('puppeteer-core').Page} page whether the picture's camera is off */
+const released = (page) => page.$eval('mindflow-live >>> video', (v) => /** @type {HTMLVideoElement} */ (v).srcObject === null);
+
+describe('page', { skip, timeout: 180_000 }, () => {
+  /** @type {import('puppeteer-core').Browser} */
+  let browser;
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let server;
+  /** @type {Awaited<ReturnType<typeof peer>>} */
+  let other;
+
+  before(async () => {
+    // The stand-in's page has no camera permission, without which Chromium hides addresses behind mDNS names.
+    const flags = ['--disable-features=WebRtcHideLocalIpsWithMdns'];
+    browser = await launch({ camera: await makeCamera(existsSync(clip) ? clip : 'testsrc'), flags });
+    server = await serve(refuse(500, 'not set'));
+    other = await peer(browser);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  /** Opens the page and presses Start. @param {import('./driver.js').Look} [look] */
+  async function started(look) {
+    const page = await openPage(browser, server.url, look);
+    await press(page, '.card-button');
+    return page;
+  }
+
+  /** Goes live with the stand-in. @param {import('./driver.js').Look} [look] */
+  async function live(look) {
+    server.handler.whip = other.whip;
+    server.requests.length = 0;
+    const page = await started(look);
+    await waitState(page, 'live');
+    await other.send('control', golden('control-hello.json'));
+    return page;
+  }
+
+  /** Sends faces for as long as a test lasts, numbered. @param {string} name @param {number} count */
+  async function sendLabels(name, count) {
+    const message = JSON.parse(golden(name));
+    for (let seq = 1; seq <= count; seq++) await other.send('labels', JSON.stringify({ ...message, seq }));
+  }
+
+  for (const [name, look] of LOOKS) {
+    test(`idle, ${name}: says what is sent before it asks`, async () => {
+      const page = await openPage(browser, server.url, look);
+      assert.match(await text(page, '.card-notice'), /localhost:\d+ over an encrypted connection.*not what a person feels.*No picture is kept/);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'it scrolls sideways');
+      assert.equal(await page.$eval('#release', (el) => el.textContent), 'Mindflow test · protocol 1');
+      await screenshot(page, `idle-${name}`, { fullPage: true });
+      await page.close();
+    });
+  }
+
+  for (const [name, look] of LOOKS) {
+    test(`live, ${name}: shows what arrives`, async () => {
+      const page = await live(look);
+      await sendLabels('labels-one-face.json', 10);
+      const labels = await waitLabels(page, 1);
+      assert.equal(labels[0].faces[0].label, 'happy');
+      await waitInside(page, '.reading-label', 'Happy');
+      assert.equal(await text(page, '.reading-confidence'), '83% confident');
+      assert.match(await text(page, '.bars .top'), /^Happy83%$/);
+      await sendLabels('labels-one-face.json', 20);
+      await screenshot(page, `live-${name}`);
+      assert.equal(await page.title(), '● Mindflow');
+      await page.close();
+    });
+  }
+
+  test('uncertain is shown as uncertain, and a face can be picked', async () => {
+    const page = await live();
+    await sendLabels('labels-many.json', 3);
+    await waitLabels(page, 1);
+    await page.locator('mindflow-live >>> .faces button[value="11"]').click();
+    await waitInside(page, '.reading-label', 'Uncertain');
+    assert.equal(await text(page, '.reading-confidence'), 'Surprise is nearest, 34%');
+    await sendLabels('labels-many.json', 30);
+    await screenshot(page, 'live-many');
+    await page.close();
+  });
+
+  test('messages that break the protocol are named and do no harm', async () => {
+    const page = await live();
+    await other.send('labels', golden('invalid/labels-box-short.json'));
+    await other.send('control', golden('control-hint.json'));
+    await sendLabels('labels-one-face.json', 5);
+    await waitLabels(page, 1);
+    const errors = await seen(page, 'errors');
+    assert.deepEqual(errors.map((e) => e.reason), ['strange']);
+    assert.match(errors[0].message, /faces\[0\]\.box/);
+    await page.close();
+  });
+
+  test('no face in view is said', async () => {
+    const page = await live();
+    let seq = 0;
+    const message = JSON.parse(golden('labels-no-face.json'));
+    const timer = setInterval(() => void other.send('labels', JSON.stringify({ ...message, seq: ++seq })), 100);
+    try {
+      await waitInside(page, '.note:not([hidden])');
+    } finally {
+      clearInterval(timer);
+    }
+    assert.match(await text(page, '.note'), /No face in view/);
+    assert.match(await text(page, '.spoken'), /No face in view/);
+    await screenshot(page, 'no-face');
+    await page.close();
+  });
+
+  test('pause stops the sending, resume goes on, stop lets go', async () => {
+    const page = await live();
+    await press(page, '.pause');
+    await waitState(page, 'paused');
+    await screenshot(page, 'paused');
+    await until(async () => (await other.received()).includes('pause'));
+    const still = await settles(() => other.frames());
+    await press(page, '.pause');
+    await waitState(page, 'live');
+    await until(async () => (await other.received()).includes('resume'));
+    await until(async () => (await other.frames()) > still);
+    await press(page, '.stop');
+    await waitState(page, 'stopped');
+    assert.equal(await released(page), true);
+    await until(() => server.requests.includes('DELETE /sessions/s1'));
+    assert.ok(server.requests.includes('PATCH /sessions/s1'));
+    await screenshot(page, 'stopped');
+    await page.close();
+  });
+
+  test('mirror turns the picture and says so', async () => {
+    const page = await live();
+    const transform = () => page.$eval('mindflow-live >>> video', (v) => getComputedStyle(v).transform);
+    assert.equal(await transform(), 'matrix(-1, 0, 0, 1, 0, 0)');
+    await press(page, '.mirror');
+    await waitInside(page, '.mirror[aria-checked=false]');
+    assert.equal(await transform(), 'none');
+    await page.close();
+  });
+
+  test('a lost connection comes back by itself', async () => {
+    const page = await live();
+    await other.hangUp();
+    await waitState(page, 'reconnecting');
+    await screenshot(page, 'reconnecting');
+    await waitState(page, 'live');
+    const states = await seen(page, 'states');
+    assert.equal(states.find((s) => s.state === 'reconnecting')?.attempt, 1);
+    await other.send('control', golden('control-bye.json'));
+    await waitState(page, 'reconnecting', 'shutdown');
+    await waitState(page, 'live');
+    await page.close();
+  });
+
+  for (const reason of /** @type {const} */ (['idle', 'no-media'])) {
+    test(`a farewell, ${reason}, ends it with words`, async () => {
+      const page = await live();
+      await other.send('control', JSON.stringify({ v: 1, type: 'bye', reason }));
+      await waitState(page, 'failed', reason);
+      assert.equal(await released(page), true);
+      await page.close();
+    });
+  }
+
+  test('a session that ends while paused is opened anew', async () => {
+    const page = await live();
+    await press(page, '.pause');
+    await waitState(page, 'paused');
+    await other.send('control', JSON.stringify({ v: 1, type: 'bye', reason: 'no-media' }));
+    await until(() => server.requests.includes('DELETE /sessions/s1'));
+    await press(page, '.card-button');
+    await waitState(page, 'live');
+    assert.equal(server.requests.filter((r) => r === 'POST /whip').length, 2);
+    await page.close();
+  });
+
+  test('another version of the protocol says to reload', async () => {
+    const page = await live();
+    await other.send('labels', golden('invalid/labels-v-other.json'));
+    await waitState(page, 'failed', 'version');
+    await page.close();
+  });
+
+  test('a full server counts down and is tried again', async () => {
+    server.handler.whip = refuse(503, 'all 8 places are taken', { 'Retry-After': '3' });
+    const page = await started();
+    await waitState(page, 'full');
+    assert.match(await text(page, '.card-count'), /Next try in [1-3] s/);
+    assert.match(await text(page, '.card-detail'), /all 8 places/);
+    await screenshot(page, 'full');
+    server.handler.whip = other.whip;
+    await waitState(page, 'live');
+    await page.close();
+  });
+
+  test('a server that says no is quoted', async () => {
+    server.handler.whip = refuse(422, 'the offer has no video that the server decodes');
+    const page = await started({ phone: true });
+    await waitState(page, 'failed', 'refused');
+    assert.match(await text(page, '.card-detail'), /no video that the server decodes/);
+    assert.equal(await released(page), true);
+    await screenshot(page, 'refused-phone');
+    await page.close();
+  });
+
+  test('a server that is gone is unreachable', async () => {
+    server.handler.whip = (_, response) => void response.destroy();
+    const page = await started({ dark: true });
+    await waitState(page, 'failed', 'unreachable');
+    assert.equal(await released(page), true);
+    await screenshot(page, 'unreachable-dark');
+    await page.close();
+  });
+
+  test('a camera that goes away is told', async () => {
+    const page = await live();
+    await page.$eval('mindflow-live >>> video', (v) => {
+      const stream = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (v).srcObject);
+      stream.getVideoTracks()[0].dispatchEvent(new Event('ended'));
+    });
+    await waitState(page, 'failed', 'camera-lost');
+    assert.equal(await released(page), true);
+    await page.close();
+  });
+
+  test('an element that moves goes on, one that is removed lets go of everything', async () => {
+    const page = await live();
+    const moved = await page.evaluate(async () => {
+      const el = /** @type {HTMLElement} */ (document.querySelector('mindflow-live'));
+      document.body.append(el);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return /** @type {HTMLVideoElement} */ (el.shadowRoot?.querySelector('video')).srcObject !== null;
+    });
+    assert.equal(moved, true);
+    await sendLabels('labels-one-face.json', 5);
+    await waitLabels(page, 1);
+    const left = await page.evaluate(async () => {
+      const el = /** @type {HTMLElement} */ (document.querySelector('mindflow-live'));
+      const video = /** @type {HTMLVideoElement} */ (el.shadowRoot?.querySelector('video'));
+      const track = /** @type {MediaStream} */ (video.srcObject).getVideoTracks()[0];
+      el.remove();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return { track: track.readyState, source: video.srcObject, intervals: /** @type {any} */ (window).seen.pending() };
+    });
+    assert.deepEqual(left, { track: 'ended', source: null, intervals: 0 });
+    await until(() => server.requests.includes('DELETE /sessions/s1'));
+    await page.close();
+  });
+
+  test('leaving the page ends the session', async () => {
+    const page = await live();
+    await page.goto('about:blank');
+    await until(() => server.requests.includes('DELETE /sessions/s1'));
+    await page.close();
+  });
+});

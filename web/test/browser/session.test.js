@@ -1,0 +1,193 @@
+// The whole way: a face before Chromium's camera, through the real server, to labels on the page.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { CHROMIUM, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, startServer, text, waitLabels, waitState } from './driver.js';
+
+const root = path.join(import.meta.dirname, '../../..');
+const run = promisify(execFile);
+const fps = 30;
+const clip = path.join(MEDIA, 'woman-distress-to-laugh.mp4');
+const ours = existsSync(clip);
+const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
+  : !existsSync(path.join(root, 'bin/mindflow')) ? 'no bin/mindflow; run make build' : false;
+
+/** The clip of the test media, or one of photographs from npm's @vladmandic/face-api. */
+async function aClip() {
+  if (ours) return clip;
+  const photos = path.join(root, 'node_modules/@vladmandic/face-api/demo');
+  assert.ok(readdirSync(photos).some((name) => /^sample\d\.jpg$/.test(name)), `no photographs in ${photos}; run make test`);
+  const folder = path.join(tmpdir(), 'mindflow-cameras');
+  mkdirSync(folder, { recursive: true });
+  const out = path.join(folder, 'photographs.mp4');
+  await run('ffmpeg', ['-v', 'error', '-y', '-framerate', '1/3', '-pattern_type', 'glob', '-i', path.join(photos, 'sample*.jpg'),
+    '-vf', 'scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,format=yuv420p', '-r', '24', out]);
+  return out;
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+/** @typedef {[number, number, number, number]} Box */
+
+/** @param {Box} a @param {Box} b */
+function iou(a, b) {
+  const w = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
+  const h = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
+  return w > 0 && h > 0 ? (w * h) / (a[2] * a[3] + b[2] * b[3] - w * h) : 0;
+}
+
+/** How well a message's boxes lie on those of a frame: one number a box. @param {any} message @param {any} frame */
+const fit = (message, frame) => message.faces.map((/** @type {any} */ face) => Math.max(0, ...frame.faces.map((/** @type {any} */ f) => iou(face.box, f.box))));
+
+/**
+ * Finds where in the looping clip the camera was at RTP time 0, and lays each message on its frame.
+ * @param {any[]} messages
+ * @param {any[]} frames the pipeline's own messages, one a frame of the clip
+ */
+function align(messages, frames) {
+  const times = messages.map((m) => ((m.rtp - messages[0].rtp) >>> 0) / 90_000); // RTP time wraps at 2³²
+  const frameOf = (/** @type {number} */ i, /** @type {number} */ offset) => Math.round(times[i] * fps + offset) % frames.length;
+  let best = { offset: 0, sum: -1 };
+  for (let offset = 0; offset < frames.length; offset += 0.5) {
+    const sum = messages.reduce((total, m, i) => total + fit(m, frames[frameOf(i, offset)]).reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0), 0);
+    if (sum > best.sum) best = { offset, sum };
+  }
+  return messages.map((message, i) => ({ message, at: frameOf(i, best.offset) }));
+}
+
+/** @param {{message: any, at: number}[]} aligned @param {number} from @param {number} to seconds of the clip */
+function happyShare(aligned, from, to) {
+  const labels = aligned.filter(({ at }) => at >= from * fps && at < to * fps).flatMap(({ message }) => message.faces.map((/** @type {any} */ f) => f.label));
+  assert.ok(labels.length > 20, `only ${labels.length} labels between ${from} and ${to} s of the clip`);
+  return labels.filter((label) => label === 'happy').length / labels.length;
+}
+
+describe('session', { skip, timeout: 300_000 }, () => {
+  /** @type {string} */
+  let camera;
+  /** @type {any[]} the pipeline's own messages of the clip, a frame each */
+  let frames;
+  /** @type {string} */
+  let base;
+  /** @type {Awaited<ReturnType<typeof startServer>>} */
+  let server;
+  /** @type {import('puppeteer-core').Browser[]} */
+  const browsers = [];
+
+  before(async () => {
+    camera = await makeCamera(await aClip(), { width: 640, height: 480, fps });
+    const models = ['-models', path.join(root, 'bin/models'), '-ort-lib', path.join(root, 'bin/lib/libonnxruntime.so.1')];
+    const { stdout } = await run('go', ['run', './bench/frames', ...models, camera], { cwd: root, maxBuffer: 1 << 28 });
+    frames = stdout.trim().split('\n').map((line) => JSON.parse(line));
+    const [port, media] = [await freePort(), await freePort()];
+    base = `http://localhost:${port}`;
+    server = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--max-sessions', '2'], base);
+  });
+  afterEach(async () => {
+    for (const browser of browsers.splice(0)) {
+      for (const page of await browser.pages()) await page.goto('about:blank'); // as people leave: it ends the session
+      await browser.close();
+    }
+  });
+  after(() => server?.stop());
+
+  /** Opens the page in a browser of its own and presses Start. @param {import('./driver.js').Look} [look] */
+  async function start(look) {
+    const browser = await launch({ camera });
+    browsers.push(browser);
+    const page = await openPage(browser, base, look);
+    const clicked = Date.now();
+    await press(page, '.card-button');
+    await waitState(page, 'live');
+    return { page, connected: Date.now() - clicked };
+  }
+
+  test('a face gets its labels: at once, on its own frame, and the right ones', async (t) => {
+    const { page, connected } = await start();
+    assert.ok(connected < 2000, `connecting took ${connected} ms`);
+    await waitLabels(page, 5);
+    const began = Date.now();
+    const first = (await seen(page, 'labels')).length;
+    await page.waitForFunction((/** @type {number} */ until) => Date.now() > until, { timeout: 60_000, polling: 250 }, began + 21_000); // the whole clip
+    const messages = (await seen(page, 'labels')).slice(first);
+    const rate = messages.length / ((Date.now() - began) / 1000);
+    const latency = messages.map((m) => m.ms.total).sort((a, b) => a - b);
+    t.diagnostic(`connected in ${connected} ms; ${rate.toFixed(1)} labels a second; median ${latency[latency.length >> 1]} ms, p95 ${latency[Math.floor(latency.length * 0.95)]} ms from packet to label`);
+    assert.ok(rate >= 10, `${rate.toFixed(1)} label messages a second`);
+    await screenshot(page, 'live-desk-light');
+
+    const aligned = align(messages, frames);
+    const fits = aligned.flatMap(({ message, at }) => fit(message, frames[at]));
+    const good = fits.filter((v) => v >= 0.7).length / fits.length;
+    t.diagnostic(`${fits.length} boxes, ${(100 * good).toFixed(1)} % at IoU 0.7 or more`);
+    assert.ok(fits.length > messages.length / 2, `${fits.length} boxes in ${messages.length} messages`);
+    assert.ok(good >= 0.95, `${(100 * good).toFixed(1)} % of the boxes lie on their frame's face`);
+
+    if (ours) {
+      const [early, late] = [happyShare(aligned, 0, 10), happyShare(aligned, 15.7, 19.7)];
+      t.diagnostic(`happy: ${(100 * early).toFixed(0)} % of the first ten seconds, ${(100 * late).toFixed(0)} % of the last four`);
+      assert.ok(late > early + 0.4, `happy ${early} of the first ten seconds, ${late} of the last four`);
+    }
+  });
+
+  test('two browsers at once, a third is told that the server is full', async (t) => {
+    const [one, two] = await Promise.all([start({ dark: true }), start({ phone: true })]);
+    const rates = await Promise.all([one, two].map(async ({ page }) => {
+      const first = (await waitLabels(page, 10)).length;
+      const began = Date.now();
+      await waitLabels(page, first + 80, 40_000);
+      return 80_000 / (Date.now() - began);
+    }));
+    t.diagnostic(`label messages a second: ${rates.map((r) => r.toFixed(1)).join(' and ')}`);
+    await screenshot(one.page, 'live-desk-dark');
+    await screenshot(two.page, 'live-phone-light');
+    const third = await launch({ camera });
+    browsers.push(third);
+    const page = await openPage(third, base);
+    await press(page, '.card-button');
+    await waitState(page, 'full');
+    await screenshot(page, 'full-desk-light');
+    assert.ok(rates.every((r) => r >= 5), `label messages a second: ${rates}`);
+  });
+
+  test('Stop lets go of the camera and of the place on the server', async () => {
+    const { page } = await start({ phone: true, dark: true });
+    await waitLabels(page, 20);
+    await screenshot(page, 'live-phone-dark');
+    await page.evaluate(() => {
+      const video = /** @type {HTMLVideoElement} */ (document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
+      /** @type {any} */ (window).tracks = /** @type {MediaStream} */ (video.srcObject).getTracks();
+    });
+    await press(page, '.stop');
+    await waitState(page, 'stopped');
+    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).tracks.map((/** @type {MediaStreamTrack} */ t) => t.readyState)), ['ended']);
+    assert.match(await text(page, '.card'), /Start/);
+    const [again, other] = await Promise.all([start(), start()]); // both places are free at once
+    await Promise.all([waitLabels(again.page, 3), waitLabels(other.page, 3)]);
+  });
+
+  test('the server goes away and comes back: the page reconnects by itself', async () => {
+    const { page } = await start();
+    await waitLabels(page, 5);
+    const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`];
+    await server.stop();
+    await page.waitForFunction(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.state === 'reconnecting'), { timeout: 20_000 });
+    await screenshot(page, 'reconnecting-desk-light');
+    server = await startServer(path.join(root, 'bin/mindflow'), args, base);
+    await waitState(page, 'live', undefined, 40_000);
+    const before = (await seen(page, 'labels')).length;
+    await waitLabels(page, before + 5);
+  });
+});

@@ -1,0 +1,141 @@
+// Stands in for the server where a test needs what a real one does not do on demand: refuse, fall
+// silent, say an unknown version, say goodbye. The other end of the connection is real WebRTC, in a
+// second page of the same browser.
+
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import path from 'node:path';
+
+const WEB = path.join(import.meta.dirname, '../..');
+/** @type {Record<string, string>} */
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'";
+
+/** @typedef {(body: string, response: import('node:http').ServerResponse) => unknown} Whip answers a POST */
+
+/**
+ * Serves web/ as the Go server does.
+ * @param {Whip} whip
+ */
+export async function serve(whip) {
+  /** @type {string[]} */
+  const requests = [];
+  const handler = { whip };
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://standin');
+    if (request.method !== 'GET') requests.push(`${request.method} ${pathname}`);
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    if (request.method === 'POST' && pathname === '/whip') return handler.whip(body, response);
+    if (pathname.startsWith('/sessions/')) return response.writeHead(request.method === 'PATCH' ? 204 : 200).end();
+    await file(pathname === '/' ? '/index.html' : pathname, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return {
+    url: `http://localhost:${port}/`,
+    port,
+    requests, // all that were not GET
+    handler, // its whip may be replaced
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** @param {string} pathname @param {import('node:http').ServerResponse} response */
+async function file(pathname, response) {
+  try {
+    const data = await readFile(path.join(WEB, path.normalize(pathname)));
+    response.writeHead(200, {
+      'Content-Type': TYPES[path.extname(pathname)] ?? 'application/octet-stream',
+      'Content-Security-Policy': POLICY,
+      Server: 'mindflow/test',
+    }).end(data);
+  } catch {
+    response.writeHead(404).end();
+  }
+}
+
+/**
+ * An answer that refuses.
+ * @param {number} status
+ * @param {string} detail
+ * @param {Record<string, string>} [headers]
+ * @returns {Whip}
+ */
+export function refuse(status, detail, headers = {}) {
+  return (_, response) => {
+    response.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers });
+    response.end(JSON.stringify({ type: 'about:blank', title: 'refused', status, detail }));
+  };
+}
+
+/**
+ * Makes a page of the browser the other end.
+ * @param {import('puppeteer-core').Browser} browser
+ */
+export async function peer(browser) {
+  const page = await browser.newPage();
+  await page.evaluate(install);
+  const whip = async (/** @type {string} */ offer, /** @type {import('node:http').ServerResponse} */ response) => {
+    const sdp = await page.evaluate((o) => /** @type {any} */ (window).answer(o), offer);
+    response.writeHead(201, { 'Content-Type': 'application/sdp', Location: '/sessions/s1', ETag: '"1"' }).end(sdp);
+  };
+  const call = (/** @type {string} */ name, /** @type {any[]} */ ...args) => page.evaluate(
+    (n, a) => /** @type {any} */ (window)[n](...a), name, args,
+  );
+  return {
+    whip,
+    /** Sends a text on a channel of the newest connection. @param {'labels' | 'control'} channel @param {string} message */
+    send: (channel, message) => call('send', channel, message),
+    /** What came on `control`. @returns {Promise<string[]>} */
+    received: () => call('received'),
+    /** Frames that arrived. @returns {Promise<number>} */
+    frames: () => call('frames'),
+    /** Ends the connection without a word. */
+    hangUp: () => call('hangUp'),
+  };
+}
+
+/** Runs in the stand-in's page. */
+function install() {
+  /** @type {RTCPeerConnection} */
+  let pc;
+  /** @type {Record<string, RTCDataChannel>} */
+  let channels = {};
+  /** @type {string[]} */
+  let inbox = [];
+  const answer = async (/** @type {string} */ sdp) => {
+    pc = new RTCPeerConnection();
+    channels = {};
+    inbox = [];
+    pc.ondatachannel = ({ channel }) => {
+      channels[channel.label] = channel;
+      channel.onmessage = ({ data }) => {
+        const { type, id } = JSON.parse(data);
+        inbox.push(type);
+        channel.send(JSON.stringify({ v: 1, type: 'ok', id }));
+      };
+    };
+    await pc.setRemoteDescription({ type: 'offer', sdp });
+    await pc.setLocalDescription();
+    while (pc.iceGatheringState !== 'complete') {
+      await new Promise((resolve) => { pc.onicegatheringstatechange = resolve; });
+    }
+    return pc.localDescription?.sdp;
+  };
+  const send = async (/** @type {string} */ name, /** @type {string} */ message) => {
+    while (channels[name]?.readyState !== 'open') await new Promise((resolve) => setTimeout(resolve, 20));
+    channels[name].send(message);
+  };
+  const frames = async () => {
+    let n = 0;
+    for (const s of (await pc.getStats()).values()) if (s.type === 'inbound-rtp') n += s.framesReceived ?? 0;
+    return n;
+  };
+  Object.assign(window, { answer, send, frames, received: () => inbox, hangUp: () => pc.close() });
+}

@@ -1,0 +1,189 @@
+// The messages of PROTOCOL.md: parsed and checked field by field, so that nothing behind this file
+// meets a value it does not expect.
+
+/** The version of the protocol that this page speaks. */
+export const VERSION = 1;
+
+/**
+ * What is said of one face.
+ * @typedef {object} Face
+ * @property {number} id stable while the face stays
+ * @property {[number, number, number, number]} box x, y, w, h in fractions of the frame as sent, not mirrored
+ * @property {number} score of the detector, 0..1
+ * @property {string} label
+ * @property {number} confidence smoothed probability of the label, 0..1
+ * @property {number} age_ms age of the scores
+ * @property {number[]} scores smoothed probabilities, in the order of the hello's labels
+ * @property {boolean} uncertain
+ */
+
+/**
+ * What is said of one analysed frame.
+ * @typedef {object} Labels
+ * @property {1} v
+ * @property {number} seq counts the session's messages
+ * @property {number} rtp timestamp of the frame, 90 kHz, 32 bits
+ * @property {number} width of the frame, pixels
+ * @property {number} height of the frame, pixels
+ * @property {Record<string, number>} dropped frames not analysed so far, by reason
+ * @property {{decode: number, detect: number, classify: number, total: number}} ms
+ * @property {Face[]} faces
+ */
+
+/** @typedef {{v: 1, type: 'hello', session: string, model: {name: string, labels: string[], uncertain: number}}} Hello */
+/** @typedef {{v: 1, type: 'ok', id: number}} Ok */
+/** @typedef {{v: 1, type: 'error', id?: number, code: string, message: string}} ControlError */
+/** @typedef {{v: 1, type: 'bye', reason: string}} Bye */
+/** @typedef {{v: 1, type: 'unknown'}} Unknown a type of a later minor version, to be ignored */
+/** @typedef {Hello | Ok | ControlError | Bye | Unknown} Control */
+
+/** A message that breaks the protocol; `field` is the path of what is wrong in it. */
+export class WireError extends Error {
+  /** @param {string} field @param {string} want what was expected there */
+  constructor(field, want) {
+    super(`message field ${field}: want ${want}`);
+    this.name = 'WireError';
+    this.field = field;
+  }
+}
+
+const MAX_LABELS = 64;
+
+/**
+ * Parses a message of the channel `labels`.
+ * @param {string} text
+ * @returns {Labels}
+ * @throws {WireError}
+ */
+export function parseLabels(text) {
+  const m = envelope(text);
+  whole(m, 'seq', Number.MAX_SAFE_INTEGER);
+  whole(m, 'rtp', 2 ** 32 - 1);
+  whole(m, 'width', 65535, 1);
+  whole(m, 'height', 65535, 1);
+  const dropped = object(m.dropped, 'dropped');
+  for (const reason of Object.keys(dropped)) whole(dropped, reason, Number.MAX_SAFE_INTEGER, 0, 'dropped.');
+  const ms = object(m.ms, 'ms');
+  for (const step of ['decode', 'detect', 'classify', 'total']) within(ms, step, 0, Infinity, 'ms.');
+  list(m.faces, 'faces', 0, Infinity).forEach((face, i) => checkFace(face, `faces[${i}]`));
+  return /** @type {Labels} */ (/** @type {unknown} */ (m));
+}
+
+/**
+ * Parses a message of the channel `control` that came from the server.
+ * @param {string} text
+ * @returns {Control}
+ * @throws {WireError}
+ */
+export function parseControl(text) {
+  const m = envelope(text);
+  string(m, 'type');
+  switch (m.type) {
+    case 'hello': {
+      string(m, 'session');
+      const model = object(m.model, 'model');
+      string(model, 'name', 'model.');
+      list(model.labels, 'model.labels', 2, MAX_LABELS)
+        .forEach((label, i) => want(typeof label === 'string' && label !== '', `model.labels[${i}]`, 'text'));
+      within(model, 'uncertain', 0, 1, 'model.');
+      break;
+    }
+    case 'ok':
+      whole(m, 'id', Number.MAX_SAFE_INTEGER);
+      break;
+    case 'error':
+      if (m.id !== undefined) whole(m, 'id', Number.MAX_SAFE_INTEGER);
+      string(m, 'code');
+      want(typeof m.message === 'string', 'message', 'text');
+      break;
+    case 'bye':
+      string(m, 'reason');
+      break;
+    default:
+      return { v: VERSION, type: 'unknown' };
+  }
+  return /** @type {Control} */ (/** @type {unknown} */ (m));
+}
+
+/**
+ * Writes a request of the page.
+ * @param {'pause' | 'resume'} type
+ * @param {number} id returns in the server's answer
+ */
+export function controlRequest(type, id) {
+  return JSON.stringify({ v: VERSION, type, id });
+}
+
+/** @param {string} text @returns {Record<string, unknown>} */
+function envelope(text) {
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new WireError('(message)', 'JSON');
+  }
+  const m = object(value, '(message)');
+  want(m.v === VERSION, 'v', String(VERSION));
+  return m;
+}
+
+/** @param {unknown} value @param {string} at */
+function checkFace(value, at) {
+  const face = object(value, at);
+  const under = `${at}.`;
+  whole(face, 'id', Number.MAX_SAFE_INTEGER, 0, under);
+  const box = list(face.box, `${under}box`, 4, 4);
+  // A face at the frame's edge has a box that reaches outside.
+  box.forEach((v, i) => inRange(v, `${under}box[${i}]`, i < 2 ? -2 : 0, 3));
+  within(face, 'score', 0, 1, under);
+  string(face, 'label', under);
+  within(face, 'confidence', 0, 1, under);
+  within(face, 'age_ms', 0, Infinity, under);
+  list(face.scores, `${under}scores`, 2, MAX_LABELS)
+    .forEach((v, i) => inRange(v, `${under}scores[${i}]`, 0, 1));
+  want(typeof face.uncertain === 'boolean', `${under}uncertain`, 'true or false');
+}
+
+/** @param {boolean} holds @param {string} field @param {string} what */
+function want(holds, field, what) {
+  if (!holds) throw new WireError(field, what);
+}
+
+/** @param {unknown} value @param {string} field @returns {Record<string, unknown>} */
+function object(value, field) {
+  want(typeof value === 'object' && value !== null && !Array.isArray(value), field, 'an object');
+  return /** @type {Record<string, unknown>} */ (value);
+}
+
+/** @param {unknown} value @param {string} field @param {number} min @param {number} max @returns {unknown[]} */
+function list(value, field, min, max) {
+  want(Array.isArray(value), field, 'a list');
+  const items = /** @type {unknown[]} */ (value);
+  want(items.length >= min && items.length <= max, field, min === max ? `${min} items` : `${min} to ${max} items`);
+  return items;
+}
+
+/** @param {Record<string, unknown>} from @param {string} key @param {string} [under] */
+function string(from, key, under = '') {
+  want(typeof from[key] === 'string' && from[key] !== '', under + key, 'text');
+}
+
+/** @param {Record<string, unknown>} from @param {string} key @param {number} max @param {number} [min] @param {string} [under] */
+function whole(from, key, max, min = 0, under = '') {
+  want(Number.isInteger(from[key]), under + key, 'a whole number');
+  inRange(from[key], under + key, min, max);
+}
+
+/** @param {Record<string, unknown>} from @param {string} key @param {number} min @param {number} max @param {string} [under] */
+function within(from, key, min, max, under = '') {
+  inRange(from[key], under + key, min, max);
+}
+
+// Sums of 32-bit floats may end a hair above 1.
+const ROUNDING = 1e-4;
+
+/** @param {unknown} value @param {string} field @param {number} min @param {number} max */
+function inRange(value, field, min, max) {
+  const holds = typeof value === 'number' && value >= min && value <= max + ROUNDING;
+  want(holds, field, max === Infinity ? `a number from ${min}` : `a number from ${min} to ${max}`);
+}
