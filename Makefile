@@ -103,11 +103,11 @@ test-go: ## Go: formatting, vet, tests with the race detector
 test-web: ## JavaScript: types and unit tests
 	$(call say,JavaScript: types and unit tests)
 	@npx tsc -p web/tsconfig.json
-	@node --test web/test/
+	@node --test web/test/*.test.js
 
 test-browser: ## the page in a real Chromium against the real server
 	$(call say,browser: the page in Chromium against bin/mindflow)
-	@node --test --test-concurrency=1 web/test/browser/
+	@node --test --test-concurrency=1 web/test/browser/*.test.js
 
 bench: build system-test ## measure each stage and write docs/performance.md
 	$(call say,measuring each stage (a few minutes))

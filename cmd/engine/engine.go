@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -114,7 +115,23 @@ func Open(s Settings) (e *Engine, err error) {
 		Detector: detector, Classifier: classifier, Model: classify.Model,
 		Smoothing: s.Smoothing, MaxFaces: s.MaxFaces,
 	}
-	return e, nil
+	return e, e.warm()
+}
+
+// warm runs both models once, so that the first face does not wait for their memory to be laid out.
+func (e *Engine) warm() error {
+	const w, h = 64, 48
+	blank := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2,
+		Y: make([]byte, w*h), U: make([]byte, w*h/4), V: make([]byte, w*h/4)}
+	ctx := context.Background()
+	if _, err := e.Analysis.Detector.Detect(ctx, nil, blank); err != nil {
+		return fmt.Errorf("warm up the detector: %w", err)
+	}
+	crop := make(pipeline.Crop, e.Analysis.Model.Input.Len())
+	if _, err := e.Analysis.Classifier.Classify(ctx, nil, []pipeline.Crop{crop}); err != nil {
+		return fmt.Errorf("warm up the classifier: %w", err)
+	}
+	return nil
 }
 
 func find(manifest *models.Manifest, dir, name, role string) (models.Entry, string, error) {
