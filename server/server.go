@@ -201,7 +201,7 @@ func (s *Server) open() (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
-		return nil, newProblem(http.StatusServiceUnavailable, "the server is stopping").with("Retry-After", "30")
+		return nil, newProblem(http.StatusServiceUnavailable, "the server is stopping")
 	}
 	if len(s.sessions) >= s.cfg.MaxSessions {
 		return nil, newProblem(http.StatusServiceUnavailable, "the server is full; try again later").with("Retry-After", "10")

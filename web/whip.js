@@ -55,11 +55,12 @@ export async function publish(endpoint, offer, signal) {
     return new Resource(url, response.headers.get('ETag'), await response.text(), iceServers(response.headers.get('Link')));
   }
   const detail = await problem(response);
-  if (response.status === 503) {
-    throw new Failure('full', detail, retryAfter(response.headers.get('Retry-After'), Date.now()));
+  const wait = response.headers.get('Retry-After');
+  if (response.status === 503 && wait !== null) {
+    throw new Failure('full', detail, retryAfter(wait, Date.now()));
   }
-  // A proxy in front of a server that is down answers 502 or 504.
-  const down = response.status === 502 || response.status === 504;
+  // A server that stops says 503 without Retry-After, a proxy in front of one that is down 502, 503 or 504.
+  const down = [502, 503, 504].includes(response.status);
   throw new Failure(down ? 'unreachable' : 'refused', detail);
 }
 

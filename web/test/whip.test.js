@@ -113,7 +113,8 @@ test('answers that say no become failures', async () => {
   const problem = { 'Content-Type': 'application/problem+json' };
   const cases = /** @type {const} */ ([
     [503, { ...problem, 'Retry-After': '7' }, '{"title":"full","detail":"all 8 places are taken"}', failure('full', /^all 8 places are taken$/, 7)],
-    [503, {}, '', failure('full', /^503/, 10)],
+    [503, { 'Retry-After': 'soon' }, '', failure('full', /^503/, 10)],
+    [503, {}, '', failure('unreachable', /^503/, 0)],
     [422, problem, '{"title":"no video"}', failure('refused', /^no video$/)],
     [400, problem, 'not JSON', failure('refused', /^400/)],
     [502, {}, 'bad gateway', failure('unreachable', /^502/)],

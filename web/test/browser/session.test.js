@@ -187,6 +187,7 @@ describe('session', { skip, timeout: 300_000 }, () => {
     await screenshot(page, 'reconnecting-desk-light');
     server = await startServer(path.join(root, 'bin/mindflow'), args, base);
     await waitState(page, 'live', undefined, 40_000);
+    assert.ok(!(await seen(page, 'states')).some((s) => s.state === 'full'), 'a server that stops was taken for a full one');
     const before = (await seen(page, 'labels')).length;
     await waitLabels(page, before + 5);
   });
