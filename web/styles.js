@@ -111,7 +111,7 @@ select { width: 100%; padding: 0 10px; text-overflow: ellipsis; }
 .faces button[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 
 .bars { flex: 1 1 auto; display: grid; gap: 9px; align-content: space-between; font-size: 14px; }
-.bars li { display: grid; grid-template-columns: 76px 1fr 40px; gap: 10px; align-items: center; color: var(--soft); }
+.bars li { display: grid; grid-template-columns: 76px 1fr 46px; gap: 10px; align-items: center; color: var(--soft); }
 .bars .track { height: 12px; border-radius: 6px; overflow: hidden; background: var(--inset); }
 .bars .fill { display: block; width: 0; height: 100%; border-radius: 2px; box-shadow: inset 0 0 0 1px rgb(0 0 0 / 0.2); transition: width 0.12s linear; }
 .bars .value { text-align: right; }

@@ -32,13 +32,30 @@ static const AVCodec *find(const char *codec_name, const char *preferred)
 	return codec;
 }
 
+// over says whether a frame passes the limit, as libavcodec counts it: rows padded to up to 64 pixels.
+static int over(const struct avdec *d, int width, int height)
+{
+	return ((int64_t)width + 63) / 64 * 64 * height > d->max_pixels;
+}
+
+// refuse_large is called before the tables of a picture are made. The H264 decoder checks max_pixels
+// only after that, with 60 bytes a macroblock taken and cleared.
+static enum AVPixelFormat refuse_large(AVCodecContext *context, const enum AVPixelFormat *formats)
+{
+	if (over(context->opaque, context->coded_width, context->coded_height))
+		return AV_PIX_FMT_NONE;
+	return avcodec_default_get_format(context, formats);
+}
+
 int avdec_restart(struct avdec *d)
 {
 	avcodec_free_context(&d->context);
 	d->context = avcodec_alloc_context3(d->codec);
 	if (!d->context)
 		return AVERROR(ENOMEM);
-	d->context->max_pixels = d->max_pixels; // checked before anything is allocated for a frame
+	d->context->opaque = d;
+	d->context->max_pixels = d->max_pixels;
+	d->context->get_format = refuse_large;
 	d->context->flags |= AV_CODEC_FLAG_LOW_DELAY;
 	d->context->thread_count = 1; // frame threads would each hold a frame back
 	int error = avcodec_open2(d->context, d->codec, NULL);
@@ -121,17 +138,15 @@ static void declared(struct avdec *d)
 }
 
 // failed tells a frame over the limit from other errors. libavcodec says the same of both, except that
-// a bad size is EINVAL and bad data is not. It counts rows padded to 64 pixels.
+// a bad size is EINVAL and bad data is not.
 static enum avdec_status failed(struct avdec *d, int error)
 {
 	d->error = error;
 	if (!d->input)
 		return AVDEC_FAILED;
 	declared(d);
-	int64_t padded = ((int64_t)d->picture.width + 63) / 64 * 64;
-	if (padded * d->picture.height > d->max_pixels)
-		return AVDEC_TOO_LARGE;
-	if (error == AVERROR(EINVAL) && padded == 0)
+	int known = d->picture.width > 0 && d->picture.height > 0;
+	if (known ? over(d, d->picture.width, d->picture.height) : error == AVERROR(EINVAL))
 		return AVDEC_TOO_LARGE;
 	return AVDEC_FAILED;
 }
