@@ -56,8 +56,8 @@ func TestParseNamesEntryAndField(t *testing.T) {
 		{`"kind": "attention"`, `"kind": "gates"`, []string{"outputs[1].kind", `"gates"`}},
 		{`"happy", "sad"`, `"happy", "happy"`, []string{"labels[2]", `"happy"`}},
 		{`"temperature": 0.74`, `"temperature": 0`, []string{"temperature"}},
-		{`"scale": 1.2`, `"scale": 0`, []string{"crop.scale"}},
-		{`"crop": {"scale": 1.2, "shift": [0, 0]},`, ``, []string{"crop is missing"}},
+		{`"scale": 1.25`, `"scale": 0`, []string{"crop.scale"}},
+		{`"crop": {"scale": 1.25, "shift": [0, -0.06]},`, ``, []string{"crop is missing"}},
 		{`"models": [`, `"models": [], "more": [`, []string{`"more"`}},
 	}
 	for _, c := range cases {
