@@ -22,6 +22,7 @@ type Analyzer struct {
 	sampler *Sampler
 
 	// reused from frame to frame
+	now     time.Time // of the latest frame
 	tracker Tracker
 	faces   []Face
 	tracks  []*track
@@ -37,10 +38,14 @@ func NewAnalyzer(how Analysis) *Analyzer {
 }
 
 // Analyze fills m with what is seen in f: RTP, Width, Height, MS but its Total, and Faces, which are
-// valid until the next call. f.Arrived is the clock of tracking and smoothing.
+// valid until the next call. f.Arrived is the clock of tracking and smoothing, which stands still for
+// frames that a decoder gives back out of order (H264 with B-frames).
 func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
 	m.RTP, m.Width, m.Height = f.RTP, f.Width, f.Height
 	m.MS = Timing{Decode: milliseconds(f.Decode)}
+	if f.Arrived.After(a.now) {
+		a.now = f.Arrived
+	}
 	began := time.Now()
 	var err error
 	if a.faces, err = a.how.Detector.Detect(ctx, a.faces[:0], f); err != nil {
@@ -50,7 +55,7 @@ func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
 		a.faces = a.faces[:a.how.MaxFaces]
 	}
 	aspect := float64(f.Width) / float64(f.Height)
-	a.tracks = a.tracker.update(a.tracks[:0], a.faces, aspect, f.Arrived)
+	a.tracks = a.tracker.update(a.tracks[:0], a.faces, aspect, a.now)
 	m.MS.Detect = milliseconds(time.Since(began))
 
 	began = time.Now()
@@ -79,22 +84,21 @@ func (a *Analyzer) classify(ctx context.Context, f *Frame) error {
 	return err
 }
 
-func (a *Analyzer) label(now time.Time) []Label {
+func (a *Analyzer) label(arrived time.Time) []Label {
 	a.labels = a.labels[:0]
 	for i, face := range a.faces {
 		k := a.tracks[i]
 		a.probs = Softmax(a.probs[:0], a.scores[i].Logits, a.how.Model.Temperature)
-		k.smoother.add(a.probs, a.how.Smoothing, now)
-		confidence := k.smoother.probs[k.smoother.shown]
+		k.smoother.add(a.probs, a.how.Smoothing, a.how.Model.Uncertain, a.now)
 		a.labels = append(a.labels, Label{
 			ID:         k.id,
 			Box:        [4]float32{face.Box.X, face.Box.Y, face.Box.W, face.Box.H},
 			Score:      face.Score,
 			Label:      a.how.Model.Labels[k.smoother.shown],
-			Confidence: confidence,
-			AgeMS:      milliseconds(time.Since(now)),
+			Confidence: k.smoother.confidence(),
+			AgeMS:      milliseconds(time.Since(arrived)),
 			Scores:     k.smoother.probs,
-			Uncertain:  confidence < a.how.Model.Uncertain,
+			Uncertain:  k.smoother.uncertain,
 		})
 	}
 	return a.labels

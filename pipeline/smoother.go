@@ -23,26 +23,44 @@ func Softmax(dst, logits []float32, temperature float32) []float32 {
 	return dst
 }
 
-// switchMargin is by how much another label's probability must exceed the shown one's to replace it.
-const switchMargin = 0.1
+const (
+	switchMargin = 0.1  // by which another label's probability must exceed the shown one's to replace it
+	sureMargin   = 0.05 // by which the confidence must exceed the threshold for a label to be certain again
+)
 
 // smoother steadies one face's probabilities: a running mean with a time constant, so that it does
-// the same at any frame rate, and hysteresis on the label that is shown. Its zero value is ready.
+// the same at any frame rate, and hysteresis on what is shown of them. Its zero value is ready.
 type smoother struct {
-	probs []float32
-	shown int
-	last  time.Time
+	probs     []float32
+	shown     int
+	uncertain bool
+	last      time.Time
 }
 
-// add takes the probabilities of the frame at now. The first are taken as they are, so that a new
-// face is labelled at once.
-func (s *smoother) add(probs []float32, tau time.Duration, now time.Time) {
+// confidence is the smoothed probability of the label that is shown.
+func (s *smoother) confidence() float32 { return s.probs[s.shown] }
+
+// add takes the probabilities of the frame at now, which never goes back. The first are taken as they
+// are, so that a new face is labelled at once. A confidence under threshold makes the label uncertain.
+func (s *smoother) add(probs []float32, tau time.Duration, threshold float32, now time.Time) {
 	if s.probs == nil {
 		s.probs = append(s.probs, probs...)
 		s.shown = argmax(probs)
+		s.uncertain = s.confidence() < threshold
 		s.last = now
 		return
 	}
+	s.mix(probs, tau, now)
+	if top := argmax(s.probs); s.probs[top] > s.confidence()+switchMargin {
+		s.shown = top
+	}
+	if s.uncertain {
+		threshold += sureMargin
+	}
+	s.uncertain = s.confidence() < threshold
+}
+
+func (s *smoother) mix(probs []float32, tau time.Duration, now time.Time) {
 	gain := float32(1)
 	if tau > 0 {
 		gain = float32(blendGain(now.Sub(s.last).Seconds(), tau))
@@ -50,9 +68,6 @@ func (s *smoother) add(probs []float32, tau time.Duration, now time.Time) {
 	s.last = now
 	for i, p := range probs {
 		s.probs[i] += gain * (p - s.probs[i])
-	}
-	if top := argmax(s.probs); s.probs[top] > s.probs[s.shown]+switchMargin {
-		s.shown = top
 	}
 }
 

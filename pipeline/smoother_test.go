@@ -21,7 +21,7 @@ const tau = 300 * time.Millisecond
 
 func TestSmootherLabelsANewFaceAtOnce(t *testing.T) {
 	var s smoother
-	s.add([]float32{0.1, 0.9}, tau, time.Unix(5, 0))
+	s.add([]float32{0.1, 0.9}, tau, 0, time.Unix(5, 0))
 	if s.shown != 1 || s.probs[1] != 0.9 {
 		t.Fatalf("shown %d, probabilities %v", s.shown, s.probs)
 	}
@@ -32,10 +32,10 @@ func TestSmootherHasATimeConstant(t *testing.T) {
 	for _, fps := range []int{5, 10, 30, 60} {
 		var s smoother
 		now := time.Unix(5, 0)
-		s.add([]float32{1, 0}, tau, now)
+		s.add([]float32{1, 0}, tau, 0, now)
 		for now.Sub(time.Unix(5, 0)) < 600*time.Millisecond {
 			now = now.Add(time.Second / time.Duration(fps))
-			s.add([]float32{0, 1}, tau, now)
+			s.add([]float32{0, 1}, tau, 0, now)
 		}
 		want := 1 - math.Exp(-now.Sub(time.Unix(5, 0)).Seconds()/tau.Seconds())
 		if got := float64(s.probs[1]); math.Abs(got-want) > 1e-3 {
@@ -50,7 +50,7 @@ func TestSmootherDoesNotFlicker(t *testing.T) {
 	changes, shown := 0, 0
 	for i := range 300 { // ten seconds on the edge between two labels
 		p := float32(0.5 + 0.2*math.Sin(float64(i)*1.9))
-		s.add([]float32{p, 1 - p}, tau, now)
+		s.add([]float32{p, 1 - p}, tau, 0, now)
 		if i > 0 && s.shown != shown {
 			changes++
 		}
@@ -61,7 +61,7 @@ func TestSmootherDoesNotFlicker(t *testing.T) {
 		t.Errorf("the label changed %d times", changes)
 	}
 	for range 20 { // but a real change shows
-		s.add([]float32{0.2, 0.8}, tau, now)
+		s.add([]float32{0.2, 0.8}, tau, 0, now)
 		now = now.Add(time.Second / 30)
 	}
 	if s.shown != 1 {
@@ -71,9 +71,28 @@ func TestSmootherDoesNotFlicker(t *testing.T) {
 
 func TestSmootherWithoutTimeConstant(t *testing.T) {
 	var s smoother
-	s.add([]float32{1, 0}, 0, time.Unix(5, 0))
-	s.add([]float32{0, 1}, 0, time.Unix(5, 0))
+	s.add([]float32{1, 0}, 0, 0, time.Unix(5, 0))
+	s.add([]float32{0, 1}, 0, 0, time.Unix(5, 0))
 	if s.probs[1] != 1 || s.shown != 1 {
 		t.Fatalf("shown %d, probabilities %v", s.shown, s.probs)
+	}
+}
+
+// Around the threshold the mark does not flicker either.
+func TestSmootherUncertain(t *testing.T) {
+	const threshold = 0.45
+	steps := []struct {
+		p    float32
+		want bool
+	}{{0.40, true}, {0.46, true}, {0.49, true}, {0.51, false}, {0.46, false}, {0.44, true}, {0.46, true}, {0.60, false}}
+	var s smoother
+	now := time.Unix(5, 0)
+	for i, step := range steps {
+		rest := (1 - step.p) / 2
+		s.add([]float32{step.p, rest, rest}, 0, threshold, now)
+		if s.uncertain != step.want {
+			t.Errorf("step %d: uncertain %v at %v, want %v", i, s.uncertain, step.p, step.want)
+		}
+		now = now.Add(time.Second / 30)
 	}
 }

@@ -37,18 +37,17 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 	if len(files) == 0 {
 		return errors.New("image: name at least one picture file")
 	}
-	if *annotate != "" && len(files) > 1 {
-		if err := os.MkdirAll(*annotate, 0o755); err != nil {
-			return fmt.Errorf("create the folder for annotated pictures: %w", err)
-		}
+	targets, err := annotated(*annotate, files)
+	if err != nil {
+		return err
 	}
 	e, err := engine.Open(*settings)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	for _, file := range files {
-		p, failed := readPicture(ctx, e, file, *annotate)
+	for i, file := range files {
+		p, failed := readPicture(ctx, e, file, targets[i])
 		if failed == nil {
 			failed = printPicture(out, p, *asJSON)
 		}
@@ -57,7 +56,54 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 	return err
 }
 
-func readPicture(ctx context.Context, e *engine.Engine, file, annotate string) (p picture, err error) {
+// annotated names the file that each picture is drawn to, "" for none: out itself, or a file of the same
+// name in the folder out. Nothing is overwritten that was read, and no two pictures share a name.
+func annotated(out string, files []string) ([]string, error) {
+	targets := make([]string, len(files))
+	if out == "" {
+		return targets, nil
+	}
+	if len(files) > 1 {
+		if err := os.MkdirAll(out, 0o755); err != nil {
+			return nil, fmt.Errorf("create the folder for annotated pictures: %w", err)
+		}
+	}
+	folder := false
+	if info, err := os.Stat(out); err == nil {
+		folder = info.IsDir()
+	}
+	from := map[string]string{}
+	for i, file := range files {
+		target := out
+		if folder {
+			target = filepath.Join(out, filepath.Base(file))
+		}
+		if other, taken := from[target]; taken {
+			return nil, fmt.Errorf("--annotate: %s and %s would both become %s; annotate them one by one", other, file, target)
+		}
+		from[target] = file
+		if same(file, target) {
+			return nil, fmt.Errorf("--annotate: %s would be overwritten; name another file or folder", file)
+		}
+		if err := vision.CheckWritable(target); err != nil {
+			return nil, fmt.Errorf("--annotate: %w", err)
+		}
+		targets[i] = target
+	}
+	return targets, nil
+}
+
+// same says whether two names lead to one file.
+func same(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	two, err := os.Stat(b)
+	return err == nil && os.SameFile(one, two)
+}
+
+func readPicture(ctx context.Context, e *engine.Engine, file, target string) (p picture, err error) {
 	pic, err := vision.Read(file)
 	if err != nil {
 		return p, err
@@ -73,14 +119,11 @@ func readPicture(ctx context.Context, e *engine.Engine, file, annotate string) (
 		return p, fmt.Errorf("%s: %w", file, err)
 	}
 	p = picture{File: file, Width: m.Width, Height: m.Height, Faces: m.Faces}
-	if annotate == "" {
+	if target == "" {
 		return p, nil
 	}
-	if info, err := os.Stat(annotate); err == nil && info.IsDir() {
-		annotate = filepath.Join(annotate, filepath.Base(file))
-	}
 	pic.Draw(m.Faces)
-	return p, pic.Write(annotate)
+	return p, pic.Write(target)
 }
 
 func printPicture(out io.Writer, p picture, asJSON bool) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,5 +204,41 @@ func TestImageAnnotate(t *testing.T) {
 	defer file.Close()
 	if config, err := png.DecodeConfig(file); err != nil || config.Width != 512 {
 		t.Errorf("%+v, %v", config, err)
+	}
+}
+
+func TestAnnotateTargets(t *testing.T) {
+	dir := t.TempDir()
+	own := filepath.Join(dir, "own.png")
+	if err := os.WriteFile(own, []byte("a picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "out")
+	cases := []struct {
+		name  string
+		out   string
+		files []string
+		want  []string // targets, or
+		fails string   // what the error says
+	}{
+		{"none asked for", "", []string{"a.png", "b.jpg"}, []string{"", ""}, ""},
+		{"one file", "x.png", []string{"a.jpg"}, []string{"x.png"}, ""},
+		{"into a folder that is there", dir, []string{"a.jpg"}, []string{filepath.Join(dir, "a.jpg")}, ""},
+		{"several, into a folder that is made", out, []string{"a.jpg", "x/b.png"}, []string{filepath.Join(out, "a.jpg"), filepath.Join(out, "b.png")}, ""},
+		{"over the picture itself", own, []string{own}, nil, "would be overwritten"},
+		{"over the picture itself, in its folder", dir, []string{own}, nil, "would be overwritten"},
+		{"two of one name", out, []string{"x/a.png", "y/a.png"}, nil, "would both become"},
+		{"format not known", "x.gif", []string{"a.jpg"}, nil, "extension"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := annotated(c.out, c.files)
+			if c.fails == "" && (err != nil || !slices.Equal(got, c.want)) {
+				t.Errorf("targets %q, %v; want %q", got, err, c.want)
+			}
+			if c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) {
+				t.Errorf("error %v, want %q", err, c.fails)
+			}
+		})
 	}
 }

@@ -30,8 +30,7 @@ var rules = []rule{
 	{"pipeline", nil, false, nil, "pipeline is the product in pure Go: no cgo, no Pion, no OpenCV"},
 	{"pipeline/avdec", []string{"pipeline"}, false, nil, "an adapter knows the pipeline and its own C library, not another adapter"},
 	{"pipeline/ort", []string{"pipeline"}, false, []string{"github.com/yalue/onnxruntime_go"}, "an adapter knows the pipeline and its own C library, not another adapter"},
-	{"pipeline/vision", []string{"pipeline"}, false, []string{"gocv.io/x/gocv"}, "an adapter knows the pipeline and its own C library, not another adapter"},
-	{"pipeline/camera", []string{"pipeline"}, false, []string{"github.com/pion/mediadevices"}, "an adapter knows the pipeline and its own C library, not another adapter"},
+	{"pipeline/vision", []string{"pipeline"}, false, []string{"gocv.io/x/gocv", "golang.org/x/image"}, "an adapter knows the pipeline and its own C library, not another adapter"},
 }
 
 const module = "mindflow/"

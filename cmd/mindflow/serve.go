@@ -32,6 +32,12 @@ func serve(ctx context.Context, args []string, _ io.Writer) (err error) {
 	if len(rest) > 0 {
 		return fmt.Errorf("serve takes no argument %q; mindflow serve --help lists the flags", rest[0])
 	}
+	switch {
+	case cfg.MaxSessions < 1:
+		return fmt.Errorf("--max-sessions %d: use 1 or more", cfg.MaxSessions)
+	case *maxPixels < 1:
+		return fmt.Errorf("--max-pixels %d: use 1 or more, such as %d", *maxPixels, avdec.DefaultMaxPixels)
+	}
 	e, err := engine.Open(*settings)
 	if err != nil {
 		return err

@@ -54,6 +54,8 @@ func TestStartFailures(t *testing.T) {
 		{"model unknown", append([]string{"serve", "--model", "dan-ferpus"}, engine...), "", []string{"dan-ferpus", "dan-ferplus"}},
 		{"bad number in the environment", append([]string{"serve"}, engine...), "MINDFLOW_MAX_FACES=many", []string{"MINDFLOW_MAX_FACES", "many"}},
 		{"number out of range", append([]string{"serve", "--threads", "0"}, engine...), "", []string{"--threads 0", "1 to 256"}},
+		{"no session", append([]string{"serve", "--max-sessions", "-1"}, engine...), "", []string{"--max-sessions -1", "1 or more"}},
+		{"no pixel", append([]string{"serve", "--max-pixels", "0"}, engine...), "", []string{"--max-pixels 0", "1 or more"}},
 		{"stray argument", append([]string{"serve", "now"}, engine...), "", []string{`"now"`, "--help"}},
 		{"unknown command", []string{"sevre"}, "", []string{`"sevre"`, "mindflow help"}},
 		{"no picture", []string{"image"}, "", []string{"picture"}},

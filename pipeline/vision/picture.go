@@ -6,37 +6,44 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/gif"  // so that DecodeConfig knows the format
-	_ "image/jpeg" // likewise
+	_ "image/jpeg" // so that DecodeConfig knows the format
 	_ "image/png"  // likewise
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"gocv.io/x/gocv"
+	_ "golang.org/x/image/bmp"  // likewise
+	_ "golang.org/x/image/tiff" // likewise
+	_ "golang.org/x/image/webp" // likewise
 
 	"mindflow/pipeline"
 )
 
-// MaxPixels bounds what is read. OpenCV ends the process at 2^30, so larger files are refused first.
+// MaxPixels bounds what is read.
 const MaxPixels = 100_000_000
+
+// extensions are the formats that pictures are written in.
+var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 // Picture is a picture file in memory. The goroutine that reads it closes it.
 type Picture struct{ mat gocv.Mat }
 
-// Read reads a picture of any format that OpenCV knows, turned upright as its EXIF data says.
+// Read reads a JPEG, PNG, WebP, BMP or TIFF file, turned upright as its EXIF data says.
 func Read(path string) (*Picture, error) {
 	if err := check(path); err != nil {
 		return nil, err
 	}
 	mat := gocv.IMRead(path, gocv.IMReadColor)
 	if mat.Empty() {
-		err := fmt.Errorf("read %s: not a picture that can be decoded; use JPEG, PNG, WebP, BMP or TIFF", path)
-		return nil, errors.Join(err, mat.Close())
+		return nil, errors.Join(fmt.Errorf("read %s: damaged picture: OpenCV cannot decode it", path), mat.Close())
 	}
 	return &Picture{mat: mat}, nil
 }
 
-// check finds out, without decoding, what OpenCV would answer with silence or an abort.
+// check finds out, without decoding, what OpenCV would answer with silence, or by ending the process: it
+// throws at a header that states too many pixels. So no file reaches it whose size is not known.
 func check(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -50,12 +57,15 @@ func check(path string) error {
 	}
 	config, _, err := image.DecodeConfig(file)
 	if errors.Is(err, image.ErrFormat) {
-		return nil // a format that only OpenCV knows
+		return fmt.Errorf("read %s: not a picture of a known format; use JPEG, PNG, WebP, BMP or TIFF", path)
 	}
 	if err != nil {
 		return fmt.Errorf("read %s: damaged picture: %w", path, err)
 	}
-	if config.Width*config.Height > MaxPixels {
+	if config.Width < 1 || config.Height < 1 {
+		return fmt.Errorf("read %s: damaged picture: it is %d by %d pixels", path, config.Width, config.Height)
+	}
+	if config.Width > MaxPixels/config.Height {
 		return fmt.Errorf("read %s: %d by %d pixels is over the limit of %d million; shrink it first",
 			path, config.Width, config.Height, MaxPixels/1_000_000)
 	}
@@ -83,13 +93,25 @@ func (p *Picture) Frame() (*pipeline.Frame, error) {
 	}, nil
 }
 
+// CheckWritable says whether Write knows the format that path's extension names. OpenCV ends the process
+// at one that it does not know.
+func CheckWritable(path string) error {
+	if slices.Contains(extensions, strings.ToLower(filepath.Ext(path))) {
+		return nil
+	}
+	return fmt.Errorf("write %s: the extension names no known format; use one of %s", path, strings.Join(extensions, " "))
+}
+
 // Write stores the picture in the format that path's extension names. It appears whole or not at all.
 func (p *Picture) Write(path string) error {
+	if err := CheckWritable(path); err != nil {
+		return err
+	}
 	dir, name := filepath.Split(path)
 	temp := dir + ".part-" + name // same folder, so that renaming is atomic; same extension, which names the format
 	defer os.Remove(temp)         // gone already when all went well
 	if !gocv.IMWrite(temp, p.mat) {
-		return fmt.Errorf("write %s: OpenCV could not write it; check the extension and the folder", path)
+		return fmt.Errorf("write %s: OpenCV could not write it; check the folder and the space in it", path)
 	}
 	if err := os.Rename(temp, path); err != nil {
 		return fmt.Errorf("write picture: %w", err)

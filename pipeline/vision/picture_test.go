@@ -91,7 +91,10 @@ func TestReadRefuses(t *testing.T) {
 	huge := bytes.Clone(whole) // width and height of a PNG stand at bytes 16 and 20, a checksum follows at 29
 	copy(huge[16:], []byte{0, 0, 0x9c, 0x40, 0, 0, 0x9c, 0x40})
 	copy(huge[29:], pngSum(huge[12:29]))
-	for path, data := range map[string][]byte{text: []byte("not a picture"), cut: whole[:20], filepath.Join(dir, "huge.png"): huge} {
+	for path, data := range map[string][]byte{
+		text: []byte("not a picture"), cut: whole[:20], filepath.Join(dir, "half.png"): whole[:len(whole)/2],
+		filepath.Join(dir, "huge.png"): huge, filepath.Join(dir, "huge.bmp"): hugeBMP(), filepath.Join(dir, "huge.pgm"): []byte("P5 40000 40000 255\n"),
+	} {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -99,9 +102,12 @@ func TestReadRefuses(t *testing.T) {
 	cases := []struct{ path, want string }{
 		{filepath.Join(dir, "absent.png"), "no such file"},
 		{dir, "it is a folder"},
-		{text, "not a picture"},
+		{text, "known format"},
 		{cut, "damaged picture"},
+		{filepath.Join(dir, "half.png"), "damaged picture"},
 		{filepath.Join(dir, "huge.png"), "40000 by 40000 pixels"},
+		{filepath.Join(dir, "huge.bmp"), "40000 by 40000 pixels"},
+		{filepath.Join(dir, "huge.pgm"), "known format"},
 	}
 	for _, c := range cases {
 		p, err := Read(c.path)
@@ -147,6 +153,9 @@ func TestDrawAndWrite(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(out), ".part-*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v (%v)", left, err)
+	}
+	if err := p.Write(filepath.Join(t.TempDir(), "out.xyz")); err == nil || !strings.Contains(err.Error(), "out.xyz") {
+		t.Errorf("an unknown extension gave %v", err)
 	}
 	if err := p.Write(filepath.Join(t.TempDir(), "absent", "out.png")); err == nil {
 		t.Error("writing into a folder that is not there succeeded")
