@@ -72,6 +72,7 @@ bin/mindflow: $(GO_FILES) $(WEB_FILES) models/manifest.json go.mod go.sum | syst
 
 bin/lib/libonnxruntime.so.1: .cache/npm-run
 	$(call say,taking ONNX Runtime from npm)
+	@[ -f $(ORT) ] || { rm -f .cache/npm-run .cache/npm-dev; echo "$(ORT) is gone; run make again to install it." >&2; exit 1; }
 	@mkdir -p $(@D) && cp $(ORT) $@.part && mv $@.part $@
 
 bin/models/$(BLAZEFACE_FILE): models/manifest.json
