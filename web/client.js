@@ -27,8 +27,12 @@ export class Client {
   #run;
   /** @type {MediaStream | undefined} */
   #stream;
+  /** of the newest camera: whether it came */
+  #opening = Promise.resolve(false);
   /** @type {Peer | undefined} */
   #peer;
+  /** what pause and resume do to a connection, in the order they were asked for */
+  #turns = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #attempt = 0;
@@ -76,8 +80,7 @@ export class Client {
     if (this.#state.phase !== 'live' || !peer) return;
     this.#set({ phase: 'paused' });
     // The picture stops first: whether the server heard of it does not matter to that promise.
-    await this.#attemptOn(peer, () => peer.setSending(false));
-    await this.#attemptOn(peer, () => peer.request('pause'));
+    await this.#inTurn(peer, () => peer.setSending(false), () => peer.request('pause'));
   }
 
   async resume() {
@@ -89,8 +92,8 @@ export class Client {
       return this.#connect(run); // the server let go of a silent session
     }
     this.#set({ phase: 'live' });
-    await this.#attemptOn(peer, () => peer.request('resume'));
-    await this.#attemptOn(peer, () => peer.setSending(true));
+    // Until its turn comes a pause may have been asked for again.
+    await this.#inTurn(peer, () => peer.request('resume'), () => peer.setSending(this.#state.phase === 'live'));
   }
 
   /**
@@ -124,7 +127,12 @@ export class Client {
    * @param {string} [deviceId]
    * @returns {Promise<boolean>} whether the run has its camera
    */
-  async #open(run, deviceId) {
+  #open(run, deviceId) {
+    return (this.#opening = this.#openNow(run, deviceId));
+  }
+
+  /** @param {AbortController} run @param {string} [deviceId] */
+  async #openNow(run, deviceId) {
     let stream;
     try {
       stream = await openCamera(deviceId);
@@ -148,10 +156,10 @@ export class Client {
 
   /** @param {AbortController} run */
   async #connect(run) {
-    const track = this.#stream?.getVideoTracks()[0];
-    if (!track) return;
     if (this.#attempt === 0) this.#set({ phase: 'connecting' });
     else this.#set({ ...this.#state, phase: 'reconnecting', retryAt: undefined });
+    const track = await this.#track(run);
+    if (!track) return;
     try {
       const peer = await Peer.open(this.#endpoint, track, {
         labels: this.#on.labels,
@@ -168,6 +176,18 @@ export class Client {
     this.#liveSince = performance.now();
     this.#set({ phase: 'live' });
     await this.#sendCamera(track);
+  }
+
+  /**
+   * The track to send. It waits for a camera that is being opened, also when that is changed meanwhile.
+   * @param {AbortController} run
+   * @returns {Promise<MediaStreamTrack | undefined>} undefined when the run has ended; a camera that fails ends it
+   */
+  async #track(run) {
+    /** @type {MediaStreamTrack | undefined} */
+    let track;
+    while (!track && (await this.#opening) && !run.signal.aborted) track = this.#stream?.getVideoTracks()[0];
+    return track;
   }
 
   /**
@@ -225,6 +245,16 @@ export class Client {
       attempt: phase === 'reconnecting' ? this.#attempt : undefined,
       retryAt: performance.now() + seconds * 1000,
     });
+  }
+
+  /**
+   * Does things to a connection after all that was asked before, so that the server hears them in order.
+   * @param {Peer} peer
+   * @param {(() => Promise<void>)[]} acts
+   */
+  #inTurn(peer, ...acts) {
+    for (const act of acts) this.#turns = this.#turns.then(() => this.#attemptOn(peer, act));
+    return this.#turns;
   }
 
   /**

@@ -11,8 +11,9 @@ const TICK_MS = 500;
 const ROUND_TRIP_EVERY = 4; // ticks
 
 /**
- * Attributes: `src`, the server's address (default: where this module came from); `mirror`, "off" to
- * show the picture as the camera sees it.
+ * Attributes: `src`, the server's address (default: where this module came from); `mirror`, "on" to show
+ * the picture as in a mirror, "off" as the camera sees it (default: "off" for a camera that looks away from
+ * the visitor, else "on").
  *
  * Events, which bubble and leave shadow trees: `mindflow-labels` (detail: the message, PROTOCOL.md),
  * `mindflow-state` (detail: {state, reason, detail, attempt}), `mindflow-error` (detail: {reason,
@@ -30,6 +31,7 @@ export class MindflowLive extends HTMLElement {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticker;
   #ticks = 0;
+  #looksAway = false; // the camera, from the visitor: a phone's rear one
   #frame = 0;
 
   constructor() {
@@ -85,7 +87,8 @@ export class MindflowLive extends HTMLElement {
 
   /** Whether the picture is shown as in a mirror. Boxes follow, text stays readable. */
   get mirror() {
-    return this.getAttribute('mirror') !== 'off';
+    const chosen = this.getAttribute('mirror');
+    return chosen === null ? !this.#looksAway : chosen !== 'off';
   }
 
   set mirror(on) {
@@ -154,8 +157,8 @@ export class MindflowLive extends HTMLElement {
   #showStream(stream) {
     this.#life?.view.showStream(stream);
     if (!stream) return;
-    // A camera that looks away from the visitor is no mirror.
-    if (stream.getVideoTracks()[0].getSettings().facingMode === 'environment') this.mirror = false;
+    this.#looksAway = stream.getVideoTracks()[0].getSettings().facingMode === 'environment';
+    this.#paint();
     void this.#listCameras();
   }
 

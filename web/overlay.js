@@ -40,10 +40,6 @@ export class Overlay {
     faces.forEach((face, i) => this.#tag(face, this.#drawn[i].rect, view)); // over all boxes
   }
 
-  clear() {
-    this.#clear();
-  }
-
   /**
    * The face drawn at a point of the window.
    * @param {number} clientX

@@ -18,5 +18,5 @@ async function showRelease() {
 }
 
 showRelease().catch(() => {
-  // The page itself came from the server's cache; its name stays as it is.
+  // The release's name is decoration; without it the footer says Mindflow.
 });

@@ -38,7 +38,7 @@ export class Peer {
   #standing = false;
 
   /**
-   * Offers the track and resolves when media flows.
+   * Offers the track and resolves when media flows and requests can be sent.
    * @param {string} endpoint of WHIP
    * @param {MediaStreamTrack} track
    * @param {PeerHandlers} on
@@ -178,7 +178,7 @@ export class Peer {
     signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
-  /** Resolves when the connection stands. */
+  /** Resolves when the connection stands and `control` is open, which comes a round trip or two later. */
   async #connected() {
     const { signal } = this.#life;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -187,12 +187,13 @@ export class Peer {
       await new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
         const settle = () => {
           const state = this.#pc.connectionState;
-          if (state === 'connected') resolve();
-          else if (state === 'failed') reject(new Failure('blocked'));
+          if (state === 'failed') reject(new Failure('blocked'));
+          else if (state === 'connected' && this.#control.readyState === 'open') resolve();
         };
         timer = setTimeout(() => reject(new Failure('blocked')), CONNECT_TIMEOUT_MS);
         signal.addEventListener('abort', () => reject(new Failure('lost')), { once: true });
         this.#pc.addEventListener('connectionstatechange', settle, { signal });
+        this.#control.addEventListener('open', settle, { signal });
         settle();
       });
     } finally {

@@ -91,7 +91,7 @@ const FAILURES = {
     next: 'Reload the page.',
   },
   idle: {
-    title: 'Ended after a long time', cause: 'The server ends sessions that nobody seems to watch.',
+    title: 'Paused for too long', cause: 'The server ends sessions that stay paused for minutes, so that others find a place.',
     next: 'Start again to go on.', button: 'Start again',
   },
   'no-media': {

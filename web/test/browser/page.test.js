@@ -152,6 +152,19 @@ describe('page', { skip, timeout: 180_000 }, () => {
     await page.close();
   });
 
+  test('pause and resume in quick succession reach the server in order', async () => {
+    const page = await live();
+    await page.$eval('mindflow-live', (el) => {
+      const live = /** @type {import('../../element.js').MindflowLive} */ (el);
+      return Promise.all([live.pause(), live.resume(), live.pause(), live.resume()]);
+    });
+    assert.deepEqual(await other.received(), ['pause', 'resume', 'pause', 'resume']);
+    assert.equal((await seen(page, 'states')).at(-1)?.state, 'live');
+    const frames = await other.frames();
+    await until(async () => (await other.frames()) > frames);
+    await page.close();
+  });
+
   test('mirror turns the picture and says so', async () => {
     const page = await live();
     const transform = () => page.$eval('mindflow-live >>> video', (v) => getComputedStyle(v).transform);
@@ -252,21 +265,21 @@ describe('page', { skip, timeout: 180_000 }, () => {
     const moved = await page.evaluate(async () => {
       const el = /** @type {HTMLElement} */ (document.querySelector('mindflow-live'));
       document.body.append(el);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve)); // after what the element put off until it was moved
       return /** @type {HTMLVideoElement} */ (el.shadowRoot?.querySelector('video')).srcObject !== null;
     });
     assert.equal(moved, true);
     await sendLabels('labels-one-face.json', 5);
     await waitLabels(page, 1);
-    const left = await page.evaluate(async () => {
+    const left = await page.evaluateHandle(() => {
       const el = /** @type {HTMLElement} */ (document.querySelector('mindflow-live'));
       const video = /** @type {HTMLVideoElement} */ (el.shadowRoot?.querySelector('video'));
       const track = /** @type {MediaStream} */ (video.srcObject).getVideoTracks()[0];
       el.remove();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return { track: track.readyState, source: video.srcObject, intervals: /** @type {any} */ (window).seen.pending() };
+      return { video, track };
     });
-    assert.deepEqual(left, { track: 'ended', source: null, intervals: 0 });
+    await until(() => left.evaluate(({ video, track }) => track.readyState === 'ended' && video.srcObject === null));
+    await until(() => page.evaluate(() => /** @type {any} */ (window).seen.pending() === 0));
     await until(() => server.requests.includes('DELETE /sessions/s1'));
     await page.close();
   });
