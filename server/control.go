@@ -108,8 +108,13 @@ func (s *session) resume() {
 	if !s.paused.Swap(false) {
 		return
 	}
-	s.heard.Store(time.Now().UnixNano())
-	s.idle.Reset(s.limits.noMedia)
+	// The silence of a pause is forgiven, but not twice without media in between: pause and resume in
+	// turn would hold the place for ever.
+	now := time.Now().UnixNano()
+	if heard := s.heard.Load(); heard != s.forgiven && s.heard.CompareAndSwap(heard, now) {
+		s.forgiven = now
+	}
+	s.checkIdle()
 	s.wantKeyframe()
 }
 

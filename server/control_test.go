@@ -58,6 +58,15 @@ func TestEvents(t *testing.T) {
 	s := begin(t, decoding(oneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)
+	head, err := http.Head(p.Session() + "/labels")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := head.Header.Get("Content-Type"); head.StatusCode != http.StatusOK || got != "text/event-stream" {
+		t.Errorf("HEAD: status %d, content type %q", head.StatusCode, got)
+	}
+	sess := s.only(t)
+	waitFor(t, "HEAD to give its place back", func() bool { return sess.events.readers.Load() == 0 })
 	res, err := http.Get(p.Session() + "/labels")
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"errors"
+
 	"mindflow/pipeline"
 )
 
@@ -38,6 +40,12 @@ func (s *session) decode(codec pipeline.Codec) {
 		}
 		err := decoder.Decode(u, put)
 		awaitKey = err != nil
+		var large interface{ TooLarge() bool }
+		if errors.As(err, &large) && large.TooLarge() { // the key frame to ask for would be as large
+			s.log.Warn("end session", "err", err)
+			s.end(endTooLarge)
+			return
+		}
 		if err != nil {
 			s.log.Debug("decode", "err", err)
 			s.dropped.add(dropCorrupt, 1)

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/avdec/avtest"
 	"mindflow/server/whipclient"
 )
@@ -48,6 +49,50 @@ func TestEnds(t *testing.T) {
 			t.Errorf("bye because of %q", why)
 		}
 		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	})
+	t.Run("paused and resumed in turn", func(t *testing.T) {
+		s := begin(t, decoding(oneFace{}), func(c *Config) { c.NoMedia = 2 * short })
+		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+		turn := time.NewTicker(short / 3)
+		defer turn.Stop()
+		waitFor(t, "the session to end", func() bool {
+			<-turn.C
+			_, _ = p.Request("pause") // fails when the session is over
+			_, _ = p.Request("resume")
+			return s.Stats().Sessions == 0
+		})
+		if why := p.bye(); why != "no-media" {
+			t.Errorf("bye because of %q", why)
+		}
+	})
+	t.Run("too large", func(t *testing.T) {
+		e := decoding(oneFace{})
+		e.OpenDecoder = func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, 100*100) }
+		s := begin(t, e, nil)
+		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+		p.publish(units)
+		if why := p.bye(); why != "too-large" {
+			t.Errorf("bye because of %q", why)
+		}
+		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		noDecoders(t)
+	})
+	t.Run("never reached", func(t *testing.T) {
+		s := begin(t, idle(), func(c *Config) { c.NoMedia = time.Hour })
+		ctx, cancel := context.WithCancel(t.Context())
+		r := newRelay(t, s, func(_ int, toServer bool) bool {
+			if toServer {
+				cancel() // the handshake has begun
+			}
+			return true
+		})
+		_, err := whipclient.Dial(ctx, s.url("/whip"), whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("dial: %v", err)
+		}
+		if n := s.Stats().Sessions; n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
 	})
 	t.Run("client gone", func(t *testing.T) {
 		s := begin(t, decoding(oneFace{}), nil)

@@ -80,11 +80,12 @@ type patched struct {
 	err      error
 }
 
-// patch adds the publisher's candidates or restarts ICE, on the control loop.
+// patch adds the publisher's candidates or restarts ICE, on the control loop. The quoted star is how
+// RFC 9725's example of a restart has it (section 4.3.3).
 func (s *session) patch(ctx context.Context, ifMatch string, f sdpfrag.Fragment) patched {
 	ufrag := sdpfrag.Attribute(s.offer, "ice-ufrag")
 	switch {
-	case ifMatch != "*" && ifMatch != s.etag:
+	case ifMatch != "*" && ifMatch != `"*"` && ifMatch != s.etag:
 		return patched{err: newProblem(http.StatusPreconditionFailed, "the ICE session has been restarted; use the newest ETag")}
 	case f.Ufrag != ufrag:
 		return s.restart(ctx, f)

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/pion/ice/v2"
 	"github.com/pion/sdp/v3"
 
 	"mindflow/server/sdpfrag"
@@ -42,6 +44,9 @@ func checkTransport(offer *sdp.SessionDescription) error {
 		}
 		found, _ := sdpfrag.Split(m.Attributes)
 		candidates += len(found)
+		if err := checkCandidates(found); err != nil {
+			return err
+		}
 	}
 	if candidates > sdpfrag.MaxCandidates {
 		return fmt.Errorf("the offer has %d candidates, over %d", candidates, sdpfrag.MaxCandidates)
@@ -53,6 +58,21 @@ func checkTransport(offer *sdp.SessionDescription) error {
 	}
 	if setup := sdpfrag.Attribute(offer, sdp.AttrKeyConnectionSetup); setup != "actpass" && setup != "active" {
 		return fmt.Errorf("the offer has a=setup:%s; the publisher must offer actpass or active", setup)
+	}
+	return nil
+}
+
+// checkCandidates finds those that Pion would refuse the offer for. It passes over types and transports
+// that it does not know: RFC 8839, section 5.1, leaves room for new ones.
+func checkCandidates(attributes []sdp.Attribute) error {
+	for _, a := range attributes {
+		if !a.IsICECandidate() {
+			continue
+		}
+		_, err := ice.UnmarshalCandidate(a.Value)
+		if err != nil && !errors.Is(err, ice.ErrUnknownCandidateTyp) && !errors.Is(err, ice.ErrDetermineNetworkType) {
+			return fmt.Errorf("the offer's candidate %.80q: %w", a.Value, err)
+		}
 	}
 	return nil
 }

@@ -33,7 +33,6 @@ type Config struct {
 	MaxSessions  int           // 16
 	AllowOrigins []string      // origins of pages besides the server's own, such as https://example.org, or *
 	Site         fs.FS         // files of the page; none
-	ICEServers   []ICEServer   // told to publishers; none
 	NoMedia      time.Duration // a session that sends nothing for so long ends; 15 s
 	PausedMax    time.Duration // a session that is paused for so long ends; 5 min
 	Grace        time.Duration // time to end in an orderly way; 5 s
@@ -64,21 +63,6 @@ func (c Config) withDefaults() Config {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return c
-}
-
-// ICEServer is a STUN or TURN server that publishers may use.
-type ICEServer struct {
-	URL                  string
-	Username, Credential string // both empty for STUN
-}
-
-// link is the server as a header field of WHIP: RFC 9725, section 4.6.
-func (i ICEServer) link() string {
-	text := "<" + i.URL + `>; rel="ice-server"`
-	if i.Username != "" {
-		text += fmt.Sprintf(`; username=%q; credential=%q; credential-type="password"`, i.Username, i.Credential)
-	}
-	return text
 }
 
 // Server serves publishers until its context ends.
@@ -220,6 +204,7 @@ func (s *Server) start(sess *session) {
 	go func() {
 		sess.run()
 		s.forget(sess)
+		close(sess.done)
 	}()
 }
 
@@ -227,8 +212,8 @@ func (s *Server) start(sess *session) {
 func (s *Server) discard(sess *session) {
 	sess.end(endFailed)
 	sess.release()
-	close(sess.done)
 	s.forget(sess)
+	close(sess.done)
 }
 
 func (s *Server) forget(sess *session) {

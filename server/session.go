@@ -27,14 +27,15 @@ type ended string
 func (e ended) Error() string { return "session ended: " + string(e) }
 
 const (
-	endShutdown = ended("shutdown") // the server stops
-	endDeleted  = ended("deleted")  // DELETE by the publisher
-	endClosed   = ended("closed")   // the publisher closed the connection
-	endFailed   = ended("failed")   // ICE or DTLS gave up
-	endNoMedia  = ended("no-media") // nothing came for Config.NoMedia
-	endIdle     = ended("idle")     // paused for longer than Config.PausedMax
-	endAbuse    = ended("abuse")    // a publisher that asks for too much
-	endInternal = ended("internal") // a fault of the server's; its log says which
+	endShutdown = ended("shutdown")  // the server stops
+	endDeleted  = ended("deleted")   // DELETE by the publisher
+	endClosed   = ended("closed")    // the publisher closed the connection
+	endFailed   = ended("failed")    // ICE or DTLS gave up
+	endNoMedia  = ended("no-media")  // nothing came for Config.NoMedia
+	endIdle     = ended("idle")      // paused for longer than Config.PausedMax
+	endAbuse    = ended("abuse")     // a publisher that asks for too much
+	endTooLarge = ended("too-large") // frames over the decoder's limit
+	endInternal = ended("internal")  // a fault of the server's; its log says which
 )
 
 // session is one publisher: a peer connection and the goroutines that serve it.
@@ -51,7 +52,7 @@ type session struct {
 	pc       *webrtc.PeerConnection
 	ctx      context.Context // ends with the session; its cause is an ended
 	end      func(ended)
-	done     chan struct{} // closed when all it held is free
+	done     chan struct{} // closed when all it held is free, its place too
 	inbox    chan func()   // for the control loop to run
 	units    chan pipeline.Unit
 	frames   *pipeline.Mailbox
@@ -74,6 +75,7 @@ type session struct {
 	requests   bucket
 	idle       *time.Timer
 	pausedAt   time.Time
+	forgiven   int64 // what heard was set to by a resume; it is still that when no media came since
 	video      *webrtc.TrackRemote
 	lastPLI    time.Time
 
@@ -121,12 +123,23 @@ func (s *session) listen() {
 	s.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		s.post(func() { s.startMedia(track, receiver) })
 	})
-	s.pc.OnDataChannel(func(dc *webrtc.DataChannel) {
-		if dc.Label() == controlLabel {
-			dc.OnMessage(func(m webrtc.DataChannelMessage) { s.post(func() { s.answerRequest(m.Data) }) })
+	s.pc.OnDataChannel(s.listenTo)
+}
+
+// listenTo takes a data channel when it opens. Pion gives no order between that and the first message:
+// each comes from a goroutine of its own, and whichever is first opens.
+func (s *session) listenTo(dc *webrtc.DataChannel) {
+	opened := false // owned by the control loop
+	open := func() {
+		if !opened {
+			opened = true
+			s.channelOpened(dc)
 		}
-		dc.OnOpen(func() { s.post(func() { s.channelOpened(dc) }) })
-	})
+	}
+	if dc.Label() == controlLabel {
+		dc.OnMessage(func(m webrtc.DataChannelMessage) { s.post(func() { open(); s.answerRequest(m.Data) }) })
+	}
+	dc.OnOpen(func() { s.post(open) })
 }
 
 // post leaves f for the control loop. When the inbox is full the caller waits: a publisher that floods
@@ -150,9 +163,8 @@ func (s *session) do(f func()) bool {
 	}
 }
 
-// run is the control loop. When it returns, the session is over and all it held is free.
+// run is the control loop. When it returns, the session is over and all it held is free but its place.
 func (s *session) run() {
-	defer close(s.done)
 	s.guard("control", s.serve)
 	s.end(endInternal) // in case serve broke; otherwise there is a cause already
 	s.guard("bye", s.sayBye)

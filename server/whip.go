@@ -49,10 +49,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Location", path)
 	h.Set("ETag", etag)
 	h.Set("Accept-Patch", sdpfrag.MediaType)
-	h.Add("Link", "<"+path+`/labels>; rel="urn:mindflow:labels"`)
-	for _, ice := range s.cfg.ICEServers {
-		h.Add("Link", ice.link())
-	}
+	h.Set("Link", "<"+path+`/labels>; rel="urn:mindflow:labels"`)
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer) // a client that is gone sends no media, and its session ends by that
 	return nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pion/sdp/v3"
+	"go.uber.org/goleak"
 )
 
 type call struct {
@@ -64,7 +65,9 @@ func TestRefusals(t *testing.T) {
 		{"no fingerprint", cut(`a=fingerprint.*\n`), "application/sdp", 400, "a=fingerprint"},
 		{"no mid", cut(`a=mid:1\n`), "application/sdp", 400, "a=mid"},
 		{"bad fingerprint", cut(`:BF:EF`), "application/sdp", 201, ""}, // only the handshake can tell
-		{"bad candidate", replace("a=mid:1\n", "a=mid:1\na=candidate:x\n"), "application/sdp", 400, "no WebRTC offer"},
+		{"bad candidate", replace("a=mid:1\n", "a=mid:1\na=candidate:x\n"), "application/sdp", 400, `candidate "x"`},
+		{"candidate of an unknown type", replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ new\n"), "application/sdp", 201, ""},
+		{"two ICE sessions", lines(strings.Replace(offerText, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 400, "no WebRTC offer"},
 		{"both sides passive", replace("actpass", "passive"), "application/sdp", 400, "a=setup:passive"},
 		{"candidates without end", replace("a=mid:1\n", "a=mid:1\n"+strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 1 typ host\n", 101)),
 			"application/sdp", 400, "101 candidates"},
@@ -83,6 +86,8 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := begin(t, idle(), nil)
+			s.call(t, call{"GET", "/healthz", nil, ""}) // it is serving
+			before := goleak.IgnoreCurrent()
 			c := offerCall(row.body)
 			c.header["Content-Type"] = row.kind
 			res, body := s.call(t, c)
@@ -102,14 +107,14 @@ func TestRefusals(t *testing.T) {
 			if n := s.Stats().Sessions; n != 0 {
 				t.Errorf("%d sessions are left", n)
 			}
+			http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+			goleak.VerifyNone(t, before)
 		})
 	}
 }
 
 func TestWhipSession(t *testing.T) {
-	s := begin(t, idle(), func(c *Config) {
-		c.ICEServers = []ICEServer{{URL: "turn:turn.example.org?transport=udp", Username: "u", Credential: `p"w`}, {URL: "stun:stun.example.org"}}
-	})
+	s := begin(t, idle(), nil)
 	res, answer := s.call(t, offerCall(lines(offerText)))
 	if res.StatusCode != http.StatusCreated {
 		t.Fatalf("status %d: %s", res.StatusCode, answer)
@@ -121,15 +126,8 @@ func TestWhipSession(t *testing.T) {
 	if !regexp.MustCompile(`^"[^"]+"$`).MatchString(etag) {
 		t.Errorf("entity tag %q is not a strong one", etag)
 	}
-	links := strings.Join(res.Header.Values("Link"), "\n")
-	for _, want := range []string{
-		"<" + at + `/labels>; rel="urn:mindflow:labels"`,
-		`<turn:turn.example.org?transport=udp>; rel="ice-server"; username="u"; credential="p\"w"; credential-type="password"`,
-		`<stun:stun.example.org>; rel="ice-server"`,
-	} {
-		if !strings.Contains(links, want) {
-			t.Errorf("no link %s in\n%s", want, links)
-		}
+	if got, want := res.Header.Get("Link"), "<"+at+`/labels>; rel="urn:mindflow:labels"`; got != want {
+		t.Errorf("link %s, want %s", got, want)
 	}
 
 	const trickle = "a=ice-ufrag:EsAw\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:1\r\n" +
@@ -152,6 +150,8 @@ func TestWhipSession(t *testing.T) {
 		{"trickle without ufrag", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, "a=mid:1\r\n"}, 400, [2]string{}},
 		{"trickle a bad candidate", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, "a=ice-ufrag:EsAw\r\na=candidate:x\r\n"}, 400, [2]string{}},
 		{"trickle", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, trickle}, 204, [2]string{}},
+		{"trickle with a star", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": "*"}, trickle}, 204, [2]string{}},
+		{"trickle with a quoted star", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": `"*"`}, trickle}, 204, [2]string{}},
 		{"trickle to no session", call{"PATCH", "/sessions/0", map[string]string{"Content-Type": frag, "If-Match": etag}, trickle}, 404, [2]string{}},
 		{"restart without password", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": "*"}, "a=ice-ufrag:abcd\r\n"}, 400, [2]string{}},
 		{"delete", call{"DELETE", at, nil, ""}, 200, [2]string{}},

@@ -45,6 +45,9 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s is over the limit of %d pixels: send a smaller picture or raise the limit", size, e.MaxPixels)
 }
 
+// TooLarge reports true: consumers tell the error by this method without importing the package.
+func (e *TooLargeError) TooLarge() bool { return true }
+
 // implementation names a codec in libavcodec's words.
 type implementation struct {
 	codec     string

@@ -105,6 +105,10 @@ func TestDecodeLimitsPixels(t *testing.T) {
 				if !errors.As(err, &tooLarge) {
 					t.Fatalf("got %v, want a TooLargeError", err)
 				}
+				var large interface{ TooLarge() bool }
+				if !errors.As(err, &large) || !large.TooLarge() {
+					t.Errorf("a consumer cannot tell %v", err)
+				}
 				if tooLarge.MaxPixels != 640*384-1 {
 					t.Errorf("the error names a limit of %d", tooLarge.MaxPixels)
 				}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v3"
@@ -20,12 +21,12 @@ import (
 const (
 	labelQueue   = 16 // messages kept for a slow reader of Labels
 	controlQueue = 16
+	removeTime   = 2 * time.Second // for the DELETE of a session that was not reached
 )
 
 // Options says what is published, and how.
 type Options struct {
 	Codec  pipeline.Codec // VP8 or H264
-	Token  string         // bearer token; none
 	Client *http.Client   // http.DefaultClient
 	// Lose says which packets get lost on the way. They are gone for good: nothing repairs them. None.
 	Lose func(*rtp.Packet) bool
@@ -86,7 +87,9 @@ func Dial(ctx context.Context, url string, o Options) (*Client, error) {
 		return nil, err
 	}
 	if err := c.connect(ctx, url); err != nil {
-		return nil, errors.Join(err, c.Close(ctx))
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime) // ctx may be why it failed
+		defer cancel()
+		return nil, errors.Join(err, c.Close(closing))
 	}
 	return c, nil
 }

@@ -131,22 +131,31 @@ func (c *Client) readFeedback(sender *webrtc.RTPSender) {
 	}
 }
 
-// publish sends the offer and takes the answer.
-func (c *Client) publish(ctx context.Context, url string) error {
-	offer, err := c.pc.CreateOffer(nil)
+// offer applies an offer of the client's and waits until it has all candidates.
+func (c *Client) offer(ctx context.Context, o *webrtc.OfferOptions) (*webrtc.SessionDescription, error) {
+	offer, err := c.pc.CreateOffer(o)
 	if err != nil {
-		return fmt.Errorf("create offer: %w", err)
+		return nil, fmt.Errorf("create offer: %w", err)
 	}
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	if err := c.pc.SetLocalDescription(offer); err != nil {
-		return fmt.Errorf("apply offer: %w", err)
+		return nil, fmt.Errorf("apply offer: %w", err)
 	}
 	select {
 	case <-gathered:
 	case <-ctx.Done():
-		return fmt.Errorf("gather candidates: %w", ctx.Err())
+		return nil, fmt.Errorf("gather candidates: %w", ctx.Err())
 	}
-	res, err := c.do(ctx, http.MethodPost, url, c.pc.LocalDescription().SDP, http.Header{"Content-Type": {"application/sdp"}})
+	return c.pc.LocalDescription(), nil
+}
+
+// publish sends the offer and takes the answer.
+func (c *Client) publish(ctx context.Context, url string) error {
+	offer, err := c.offer(ctx, nil)
+	if err != nil {
+		return err
+	}
+	res, err := c.do(ctx, http.MethodPost, url, offer.SDP, http.Header{"Content-Type": {"application/sdp"}})
 	if err != nil {
 		return err
 	}
@@ -202,8 +211,5 @@ func (c *Client) do(ctx context.Context, method, url, body string, header http.H
 		return nil, fmt.Errorf("%s %s: %w", method, url, err)
 	}
 	req.Header = header
-	if c.options.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.options.Token)
-	}
 	return c.options.Client.Do(req)
 }

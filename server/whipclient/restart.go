@@ -15,20 +15,11 @@ import (
 // Restart moves the session to a new path by an ICE restart (RFC 9725, section 4.3.3), as a client does
 // whose network changed. The connection stays up meanwhile.
 func (c *Client) Restart(ctx context.Context) error {
-	offer, err := c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
+	offer, err := c.offer(ctx, &webrtc.OfferOptions{ICERestart: true})
 	if err != nil {
-		return fmt.Errorf("create offer: %w", err)
+		return err
 	}
-	gathered := webrtc.GatheringCompletePromise(c.pc)
-	if err := c.pc.SetLocalDescription(offer); err != nil {
-		return fmt.Errorf("apply offer: %w", err)
-	}
-	select {
-	case <-gathered:
-	case <-ctx.Done():
-		return fmt.Errorf("gather candidates: %w", ctx.Err())
-	}
-	ours, err := parse(c.pc.LocalDescription())
+	ours, err := parse(offer)
 	if err != nil {
 		return err
 	}

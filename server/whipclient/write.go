@@ -74,7 +74,7 @@ func (c *Client) Publish(ctx context.Context, units []pipeline.Unit, loop bool) 
 	}
 	clock := time.NewTimer(0)
 	defer clock.Stop()
-	began, sent := time.Now(), uint32(0) // sent: ticks since began
+	began, sent := time.Now(), int64(0) // sent: ticks since began; the units' 32 bits last 13 hours only
 	for i := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -89,7 +89,7 @@ func (c *Client) Publish(ctx context.Context, units []pipeline.Unit, loop bool) 
 		case <-clock.C:
 		}
 		u := units[i]
-		u.RTP = units[0].RTP + sent
+		u.RTP = units[0].RTP + uint32(sent)
 		if err := c.WriteUnit(u); err != nil {
 			return err
 		}
@@ -97,9 +97,16 @@ func (c *Client) Publish(ctx context.Context, units []pipeline.Unit, loop bool) 
 			return nil
 		}
 		i %= len(units)
-		sent += step(units, i)
-		clock.Reset(time.Until(began.Add(time.Duration(sent) * time.Second / clockRate)))
+		sent += int64(step(units, i))
+		clock.Reset(time.Until(began.Add(duration(sent))))
 	}
+}
+
+// duration is the length of ticks of the RTP clock. It holds for 32 years: nanoseconds are multiplied
+// by no more than it takes to stay whole.
+func duration(ticks int64) time.Duration {
+	const tenth = clockRate / 10000 // ticks of a tenth of a millisecond
+	return time.Duration(ticks) * (time.Second / 10000) / tenth
 }
 
 // step is the time from the unit before i to unit i, in ticks. The first follows the last as the
