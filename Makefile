@@ -13,7 +13,7 @@ BLAZEFACE_FILE := face_detection_back_256x256_barracuda.onnx
 # gocv asks pkg-config for the whole of OpenCV (402 MB); named here are just the parts it compiles against.
 OPENCV := core imgproc imgcodecs videoio highgui objdetect dnn features2d calib3d video photo
 APT_BUILD := pkg-config g++ libavcodec-dev libavutil-dev $(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
-APT_TEST := chromium ffmpeg fonts-dejavu-core
+APT_TEST := chromium chromium-sandbox ffmpeg fonts-dejavu-core
 export CGO_CPPFLAGS := -I/usr/include/opencv4
 export CGO_CXXFLAGS := --std=c++11
 export CGO_LDFLAGS := $(OPENCV:%=-lopencv_%)
