@@ -2,8 +2,6 @@ package server
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/pion/ice/v2"
@@ -14,8 +12,6 @@ import (
 	"github.com/pion/logging"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v3"
-
-	"mindflow/pipeline"
 )
 
 const (
@@ -29,20 +25,9 @@ const (
 	replayWindow = 1024
 )
 
-// h264Profiles are the profile-level-ids that browsers offer and the decoder takes: baseline,
-// constrained baseline, main, high, constrained high. The level is the sender's business (RFC 6184, 8.2.2).
-var h264Profiles = []string{"42001f", "42e01f", "4d001f", "64001f", "640c1f"}
-
-func codecNames() []string { return []string{string(pipeline.VP8), string(pipeline.H264)} }
-
-// decodable says whether name, as SDP spells it in any case, is a codec of the server's.
-func decodable(name string) bool {
-	return slices.ContainsFunc(codecNames(), func(n string) bool { return strings.EqualFold(n, name) })
-}
-
 // newAPI makes the factory of peer connections: every session's packets pass through mux.
-func newAPI(mux ice.UDPMux, logs logging.LoggerFactory) (*webrtc.API, error) {
-	media, err := newMediaEngine()
+func newAPI(mux ice.UDPMux, c codecs, logs logging.LoggerFactory) (*webrtc.API, error) {
+	media, err := newMediaEngine(c)
 	if err != nil {
 		return nil, err
 	}
@@ -66,35 +51,10 @@ func newAPI(mux ice.UDPMux, logs logging.LoggerFactory) (*webrtc.API, error) {
 
 // newMediaEngine lists what is negotiated. urn:3gpp:video-orientation is left out on purpose: a sender
 // then turns the picture upright itself.
-func newMediaEngine() (*webrtc.MediaEngine, error) {
+func newMediaEngine(c codecs) (*webrtc.MediaEngine, error) {
 	media := &webrtc.MediaEngine{}
-	add := func(payloadType webrtc.PayloadType, mime, format string) error {
-		video := webrtc.RTPCodecParameters{PayloadType: payloadType, RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: mime, ClockRate: 90000, SDPFmtpLine: format,
-			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}},
-		}}
-		repair := webrtc.RTPCodecParameters{PayloadType: payloadType + 1, RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: "video/rtx", ClockRate: 90000, SDPFmtpLine: fmt.Sprintf("apt=%d", payloadType),
-		}}
-		for _, codec := range []webrtc.RTPCodecParameters{video, repair} {
-			if err := media.RegisterCodec(codec, webrtc.RTPCodecTypeVideo); err != nil {
-				return fmt.Errorf("register %s: %w", codec.MimeType, err)
-			}
-		}
-		return nil
-	}
-	if err := add(96, webrtc.MimeTypeVP8, ""); err != nil {
+	if err := c.register(media); err != nil {
 		return nil, err
-	}
-	payloadType := webrtc.PayloadType(98)
-	for _, profile := range h264Profiles {
-		for mode := 1; mode >= 0; mode-- {
-			format := fmt.Sprintf("level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s", mode, profile)
-			if err := add(payloadType, webrtc.MimeTypeH264, format); err != nil {
-				return nil, err
-			}
-			payloadType += 2
-		}
 	}
 	if err := registerAudio(media); err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ func (s *session) pause() {
 		return
 	}
 	s.pausedAt = time.Now()
-	s.idle.Reset(s.limits.pausedMax)
+	s.idle.Reset(s.terms.pausedMax)
 }
 
 func (s *session) resume() {

@@ -22,18 +22,22 @@ func FuzzOffer(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = mux.Close() })
-	api, err := newAPI(mux, logs)
+	all, err := newCodecs(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	api, err := newAPI(mux, all, logs)
 	if err != nil {
 		f.Fatal(err)
 	}
 	engine := idle()
 	f.Fuzz(func(t *testing.T, body string) {
-		offer, err := parseOffer([]byte(body))
+		offer, err := parseOffer([]byte(body), all)
 		if err != nil {
 			return
 		}
 		var faults atomic.Uint64
-		s, err := newSession(t.Context(), newID(), api, &engine, limits{time.Minute, time.Minute}, log, &faults)
+		s, err := newSession(t.Context(), newID(), api, &engine, terms{all, time.Minute, time.Minute}, log, &faults)
 		if err != nil {
 			t.Fatal(err)
 		}

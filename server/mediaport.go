@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"syscall"
@@ -102,4 +103,14 @@ func portError(what, port, flag string, err error) error {
 		return fmt.Errorf("%s %s is not permitted: pass %s with one above 1023: %w", what, port, flag, err)
 	}
 	return fmt.Errorf("%s %s: %w: pass another address by %s", what, port, err, flag)
+}
+
+// MediaAddresses gives the addresses that New would offer to publishers for Config.Media. It binds them
+// for a moment, so that the error is the one that New would give.
+func MediaAddresses(address string) ([]net.Addr, error) {
+	mux, err := listenMedia(address, pionLogs{slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	return mux.GetListenAddresses(), mux.Close()
 }

@@ -62,7 +62,7 @@ func (s *session) negotiate(ctx context.Context, offer *sdp.SessionDescription) 
 	case <-ctx.Done():
 		return "", fmt.Errorf("gather candidates: %w", ctx.Err())
 	}
-	return completeAnswer(offer, s.pc.LocalDescription().SDP)
+	return completeAnswer(offer, s.pc.LocalDescription().SDP, s.terms.codecs)
 }
 
 // newGeneration begins an ICE session: its entity tag makes late candidates of the one before miss

@@ -14,7 +14,7 @@ import (
 
 // parseOffer reads an SDP offer and refuses, before anything is made for it, what no session could
 // come of. The error is a *problem: 400 for what is not an offer, 422 for one that cannot be served.
-func parseOffer(body []byte) (*sdp.SessionDescription, error) {
+func parseOffer(body []byte, c codecs) (*sdp.SessionDescription, error) {
 	if len(body) == 0 {
 		return nil, newProblem(http.StatusBadRequest, "the body is empty; send an SDP offer")
 	}
@@ -25,7 +25,7 @@ func parseOffer(body []byte) (*sdp.SessionDescription, error) {
 	if err := checkTransport(offer); err != nil {
 		return nil, newProblem(http.StatusBadRequest, err.Error())
 	}
-	if err := checkMedia(offer); err != nil {
+	if err := checkMedia(offer, c); err != nil {
 		return nil, newProblem(http.StatusUnprocessableEntity, err.Error())
 	}
 	return offer, nil
@@ -78,7 +78,7 @@ func checkCandidates(attributes []sdp.Attribute) error {
 }
 
 // checkMedia wants one video the server can decode; data channels and audio may stand beside it.
-func checkMedia(offer *sdp.SessionDescription) error {
+func checkMedia(offer *sdp.SessionDescription, c codecs) error {
 	videos := 0
 	for _, m := range offer.MediaDescriptions {
 		switch kind := m.MediaName.Media; kind {
@@ -88,7 +88,7 @@ func checkMedia(offer *sdp.SessionDescription) error {
 				continue
 			}
 			videos++
-			if err := checkVideo(m); err != nil {
+			if err := checkVideo(m, c); err != nil {
 				return err
 			}
 		default:
@@ -104,7 +104,7 @@ func checkMedia(offer *sdp.SessionDescription) error {
 	return fmt.Errorf("the offer has %d videos; a session takes one", videos)
 }
 
-func checkVideo(m *sdp.MediaDescription) error {
+func checkVideo(m *sdp.MediaDescription, c codecs) error {
 	if !has(m, sdp.AttrKeySendOnly) && !has(m, sdp.AttrKeySendRecv) {
 		return fmt.Errorf("the offer's video is not marked a=sendonly or a=sendrecv")
 	}
@@ -117,11 +117,11 @@ func checkVideo(m *sdp.MediaDescription) error {
 		}
 		_, encoding, _ := strings.Cut(a.Value, " ")
 		name, _, _ := strings.Cut(encoding, "/")
-		if decodable(name) {
+		if _, ok := c.named(name); ok {
 			return nil
 		}
 	}
-	return fmt.Errorf("the offer has no video codec that the server decodes: %s", strings.Join(codecNames(), ", "))
+	return fmt.Errorf("the offer has no video codec that the server decodes: %s", join(c.list))
 }
 
 // inUse says whether a section is meant: port 0 turns it off, unless it rides on another's port.
@@ -136,8 +136,8 @@ func has(m *sdp.MediaDescription, key string) bool {
 
 // completeAnswer mends what Pion leaves out when it rejects a section, such as audio of an unknown
 // codec: the section's mid, and ICE candidates in the sections that live on (it writes them in the first only, where a
-// browser overlooks them when that one is rejected).
-func completeAnswer(offer *sdp.SessionDescription, answer string) (string, error) {
+// browser overlooks them when that one is rejected). It also puts the codecs in the server's order.
+func completeAnswer(offer *sdp.SessionDescription, answer string, c codecs) (string, error) {
 	parsed := &sdp.SessionDescription{}
 	if err := parsed.UnmarshalString(answer); err != nil {
 		return "", fmt.Errorf("parse own answer: %w", err)
@@ -149,6 +149,7 @@ func completeAnswer(offer *sdp.SessionDescription, answer string) (string, error
 	parsed.MediaDescriptions[0].Attributes = rest
 	placed := false
 	for i, m := range parsed.MediaDescriptions {
+		c.prefer(m)
 		if m.MediaName.Port.Value == 0 {
 			if mid, _ := offer.MediaDescriptions[i].Attribute(sdp.AttrKeyMID); !has(m, sdp.AttrKeyMID) {
 				m.WithValueAttribute(sdp.AttrKeyMID, mid).WithPropertyAttribute(sdp.AttrKeyInactive)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"strings"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -17,7 +16,7 @@ const keyframeInterval = 500 * time.Millisecond
 
 // startMedia begins to serve the publisher's video. Only its first track is.
 func (s *session) startMedia(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
-	codec, ok := codecOf(track.Codec().MimeType)
+	codec, ok := s.terms.codecs.ofMIME(track.Codec().MimeType)
 	if s.video != nil || !ok {
 		if err := receiver.Stop(); err != nil {
 			s.log.Debug("stop a track not used", "err", err)
@@ -30,15 +29,6 @@ func (s *session) startMedia(track *webrtc.TrackRemote, receiver *webrtc.RTPRece
 	s.spawn("read", func() { s.read(track, codec) })
 	s.spawn("decode", func() { s.decode(codec) })
 	s.spawn("infer", s.infer)
-}
-
-func codecOf(mime string) (pipeline.Codec, bool) {
-	for _, name := range codecNames() {
-		if strings.EqualFold(mime, "video/"+name) {
-			return pipeline.Codec(name), true
-		}
-	}
-	return "", false
 }
 
 // drain reads the RTCP that comes with the video: the reports in it reach Pion's feedback only when
@@ -97,7 +87,7 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 		if err != nil {
 			return
 		}
-		if sent, _ := codecOf(track.Codec().MimeType); sent != codec {
+		if sent, _ := s.terms.codecs.ofMIME(track.Codec().MimeType); sent != codec {
 			continue // a publisher that changes its codec begins a new session
 		}
 		now := time.Now()

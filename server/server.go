@@ -28,16 +28,17 @@ type Engine struct {
 
 // Config is how a server runs. Zero values mean the defaults that the comments give.
 type Config struct {
-	Listen       string        // HTTP address, 127.0.0.1:8080
-	Media        string        // the UDP port of all sessions, :8189
-	MaxSessions  int           // 16
-	AllowOrigins []string      // origins of pages besides the server's own, such as https://example.org, or *
-	Site         fs.FS         // files of the page; none
-	NoMedia      time.Duration // a session that sends nothing for so long ends; 15 s
-	PausedMax    time.Duration // a session that is paused for so long ends; 5 min
-	Grace        time.Duration // time to end in an orderly way; 5 s
-	Version      string        // told in the Server header; none
-	Log          *slog.Logger  // none
+	Listen       string           // HTTP address, 127.0.0.1:8080
+	Media        string           // the UDP port of all sessions, :8189
+	MaxSessions  int              // 16
+	Codecs       []pipeline.Codec // in order of preference; all of Codecs(), in the publisher's order
+	AllowOrigins []string         // origins of pages besides the server's own, such as https://example.org, or *
+	Site         fs.FS            // files of the page; none
+	NoMedia      time.Duration    // a session that sends nothing for so long ends; 15 s
+	PausedMax    time.Duration    // a session that is paused for so long ends; 5 min
+	Grace        time.Duration    // time to end in an orderly way; 5 s
+	Version      string           // told in the Server header; none
+	Log          *slog.Logger     // none
 }
 
 func (c Config) withDefaults() Config {
@@ -71,6 +72,7 @@ type Server struct {
 	cfg    Config
 	engine Engine
 	log    *slog.Logger
+	codecs codecs
 	web    net.Listener
 	mux    *ice.MultiUDPMuxDefault
 	api    *webrtc.API
@@ -88,6 +90,10 @@ type Server struct {
 // New binds both ports. An error names the one it could not have and what to do about it.
 func New(cfg Config, e Engine) (*Server, error) {
 	cfg = cfg.withDefaults()
+	codecs, err := newCodecs(cfg.Codecs)
+	if err != nil {
+		return nil, err
+	}
 	web, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		_, port, splitErr := net.SplitHostPort(cfg.Listen)
@@ -101,13 +107,13 @@ func New(cfg Config, e Engine) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, web.Close())
 	}
-	api, err := newAPI(mux, logs)
+	api, err := newAPI(mux, codecs, logs)
 	if err != nil {
 		return nil, errors.Join(err, mux.Close(), web.Close())
 	}
 	parent, stop := context.WithCancel(context.Background())
 	return &Server{
-		cfg: cfg, engine: e, log: cfg.Log, web: web, mux: mux, api: api, parent: parent, stop: stop,
+		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, mux: mux, api: api, parent: parent, stop: stop,
 		sessions: map[string]*session{},
 	}, nil
 }
@@ -190,7 +196,7 @@ func (s *Server) open() (*session, error) {
 	if len(s.sessions) >= s.cfg.MaxSessions {
 		return nil, newProblem(http.StatusServiceUnavailable, "the server is full; try again later").with("Retry-After", "10")
 	}
-	sess, err := newSession(s.parent, newID(), s.api, &s.engine, limits{s.cfg.NoMedia, s.cfg.PausedMax}, s.log, &s.faults)
+	sess, err := newSession(s.parent, newID(), s.api, &s.engine, terms{s.codecs, s.cfg.NoMedia, s.cfg.PausedMax}, s.log, &s.faults)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ type session struct {
 	// static after construction
 	id       string
 	engine   *Engine
-	limits   limits
+	terms    terms
 	log      *slog.Logger
 	faults   *atomic.Uint64 // panics caught, of all sessions
 	pc       *webrtc.PeerConnection
@@ -82,25 +82,28 @@ type session struct {
 	work sync.WaitGroup // the goroutines that the control loop started
 }
 
-// limits are the times that end a session.
-type limits struct{ noMedia, pausedMax time.Duration }
+// terms are what a session is served on: the codecs it may send and the times that end it.
+type terms struct {
+	codecs             codecs
+	noMedia, pausedMax time.Duration
+}
 
 // newSession makes a session that waits for its offer. It lives until end is called or parent ends.
-func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, l limits, log *slog.Logger, faults *atomic.Uint64) (*session, error) {
+func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t terms, log *slog.Logger, faults *atomic.Uint64) (*session, error) {
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return nil, fmt.Errorf("make peer connection: %w", err)
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	s := &session{
-		id: id, engine: e, limits: l, log: log.With("session", id[:8]), faults: faults, pc: pc,
+		id: id, engine: e, terms: t, log: log.With("session", id[:8]), faults: faults, pc: pc,
 		ctx: ctx, end: func(why ended) { cancel(why) },
 		done:     make(chan struct{}),
 		inbox:    make(chan func(), inboxSize),
 		units:    make(chan pipeline.Unit, unitQueue),
 		frames:   pipeline.NewMailbox(),
 		keyframe: make(chan struct{}, 1),
-		idle:     time.NewTimer(l.noMedia),
+		idle:     time.NewTimer(t.noMedia),
 		requests: newBucket(time.Now()),
 	}
 	s.events.init()
@@ -228,9 +231,9 @@ func (s *session) guard(name string, f func()) {
 
 // checkIdle ends a session that sends nothing, and sets the timer for the next look.
 func (s *session) checkIdle() {
-	since, limit, why := time.Unix(0, s.heard.Load()), s.limits.noMedia, endNoMedia
+	since, limit, why := time.Unix(0, s.heard.Load()), s.terms.noMedia, endNoMedia
 	if s.paused.Load() {
-		since, limit, why = s.pausedAt, s.limits.pausedMax, endIdle
+		since, limit, why = s.pausedAt, s.terms.pausedMax, endIdle
 	}
 	left := limit - time.Since(since)
 	if left <= 0 {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestLabelsComeBack(t *testing.T) {
-	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264} {
+	for _, codec := range Codecs() {
 		t.Run(string(codec), func(t *testing.T) {
 			units := avtest.TestSource(t, codec, 320, 240, 30)
 			s := begin(t, decoding(oneFace{}), nil)

@@ -26,7 +26,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	offer, err := parseOffer(body)
+	offer, err := parseOffer(body, s.codecs)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ const (
 
 // Options says what is published, and how.
 type Options struct {
-	Codec  pipeline.Codec // VP8 or H264
+	Codec  pipeline.Codec // VP8, H264, VP9 or AV1
 	Client *http.Client   // http.DefaultClient
 	// Lose says which packets get lost on the way. They are gone for good: nothing repairs them. None.
 	Lose func(*rtp.Packet) bool

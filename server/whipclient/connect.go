@@ -23,13 +23,15 @@ var capabilities = map[pipeline.Codec]webrtc.RTPCodecCapability{
 	pipeline.VP8: {MimeType: webrtc.MimeTypeVP8, ClockRate: clockRate},
 	pipeline.H264: {MimeType: webrtc.MimeTypeH264, ClockRate: clockRate,
 		SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"},
+	pipeline.VP9: {MimeType: webrtc.MimeTypeVP9, ClockRate: clockRate, SDPFmtpLine: "profile-id=0"},
+	pipeline.AV1: {MimeType: webrtc.MimeTypeAV1, ClockRate: clockRate, SDPFmtpLine: "profile=0"},
 }
 
 // open makes the peer connection with its track and channels.
 func (c *Client) open() error {
 	capability, ok := capabilities[c.options.Codec]
 	if !ok {
-		return fmt.Errorf("cannot publish codec %q: use VP8 or H264", c.options.Codec)
+		return fmt.Errorf("cannot publish codec %q: use VP8, H264, VP9 or AV1", c.options.Codec)
 	}
 	api, err := newAPI(capability)
 	if err != nil {

@@ -25,7 +25,7 @@ func TestDialRefused(t *testing.T) {
 		http.Error(w, "full", http.StatusServiceUnavailable)
 	}))
 	defer web.Close()
-	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264} {
+	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264, pipeline.VP9, pipeline.AV1} {
 		_, err := Dial(t.Context(), web.URL, Options{Codec: codec})
 		var refused *RefusedError
 		if !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable || !strings.Contains(refused.Detail, "full") {
@@ -40,7 +40,7 @@ func TestDialRefused(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Dial(t.Context(), web.URL, Options{Codec: "H265"}); err == nil || !strings.Contains(err.Error(), "use VP8 or H264") {
+	if _, err := Dial(t.Context(), web.URL, Options{Codec: "H265"}); err == nil || !strings.Contains(err.Error(), "use VP8, H264, VP9 or AV1") {
 		t.Errorf("unknown codec: %v", err)
 	}
 	if _, err := Dial(t.Context(), "http://127.0.0.1:1/whip", Options{Codec: pipeline.VP8}); err == nil {

@@ -36,8 +36,12 @@ func newWriter(track *webrtc.TrackLocalStaticRTP, o Options) (writer, error) {
 		w.payloader = &codecs.VP8Payloader{EnablePictureID: true}
 	case pipeline.H264:
 		w.payloader = &codecs.H264Payloader{}
+	case pipeline.VP9:
+		w.payloader = &codecs.VP9Payloader{}
+	case pipeline.AV1:
+		w.payloader = &codecs.AV1Payloader{}
 	default:
-		return writer{}, fmt.Errorf("cannot packetize codec %q: use VP8 or H264", o.Codec)
+		return writer{}, fmt.Errorf("cannot packetize codec %q: use VP8, H264, VP9 or AV1", o.Codec)
 	}
 	return w, nil
 }
