@@ -118,17 +118,6 @@ func TestLookupNamesTheNearest(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"dan", "adn", 2}, {"same", "same", 0}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("%q to %q is %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 // The committed weights are the ones that the manifest names.
 func TestVerifyCommittedWeights(t *testing.T) {
 	e, err := defaults(t).Lookup("dan-ferplus")

@@ -53,7 +53,8 @@ func beside(parts ...string) string {
 	return filepath.Join(append([]string{filepath.Dir(exe)}, parts...)...)
 }
 
-func (s Settings) check() error {
+// Check says which setting is out of its range.
+func (s Settings) Check() error {
 	switch {
 	case s.Threads < 1 || s.Threads > 256:
 		return fmt.Errorf("--threads %d: use 1 to 256", s.Threads)
@@ -74,7 +75,7 @@ type Engine struct {
 
 // Open loads and warms the models. Errors name the file or setting and the cure.
 func Open(s Settings) (e *Engine, err error) {
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	e = &Engine{Turns: pipeline.NewTurns(max(1, runtime.NumCPU()/s.Threads))}
@@ -88,11 +89,11 @@ func Open(s Settings) (e *Engine, err error) {
 	if err != nil {
 		return e, err
 	}
-	detect, detectFile, err := find(manifest, s.Models, s.Detector, "detect")
+	detect, detectFile, err := Find(manifest, s.Models, s.Detector, models.Detect)
 	if err != nil {
 		return e, err
 	}
-	classify, classifyFile, err := find(manifest, s.Models, s.Classifier, "classify")
+	classify, classifyFile, err := Find(manifest, s.Models, s.Classifier, models.Classify)
 	if err != nil {
 		return e, err
 	}
@@ -134,7 +135,8 @@ func (e *Engine) warm() error {
 	return nil
 }
 
-func find(manifest *models.Manifest, dir, name, role string) (models.Entry, string, error) {
+// Find gives the entry of that name, which must have the role, and its file in dir, whose sum is right.
+func Find(manifest *models.Manifest, dir, name, role string) (models.Entry, string, error) {
 	entry, err := manifest.Lookup(name)
 	if err != nil {
 		return entry, "", err

@@ -5,15 +5,26 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
-// parse reads flags and positional arguments in any order, then fills flags that were not given from
-// MINDFLOW_* in the environment: --max-sessions is MINDFLOW_MAX_SESSIONS.
+// parse reads flags and positional arguments in any order. What is not given as a flag comes from
+// MINDFLOW_* in the environment, or else from the settings file.
 func parse(fs *flag.FlagSet, args []string) (rest []string, err error) {
+	rest, _, err = parseSources(fs, args)
+	return rest, err
+}
+
+// sources says where a setting's value came from, by its flag's name. One that is not there has its default.
+type sources map[string]string
+
+// parseSources is parse and tells the sources.
+func parseSources(fs *flag.FlagSet, args []string) (rest []string, from sources, err error) {
+	config := fs.String(configFlag, "", "settings in a TOML `file`; flags and MINDFLOW_… in the environment beat it")
 	for {
 		if err := fs.Parse(args); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		args = fs.Args()
 		if len(args) == 0 {
@@ -21,25 +32,69 @@ func parse(fs *flag.FlagSet, args []string) (rest []string, err error) {
 		}
 		rest, args = append(rest, args[0]), args[1:]
 	}
-	given := map[string]bool{}
-	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	fs.VisitAll(func(f *flag.Flag) {
-		name := "MINDFLOW_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := os.LookupEnv(name)
-		if !ok || given[f.Name] {
-			return
+	from = sources{}
+	fs.Visit(func(f *flag.Flag) { from[f.Name] = "--" + f.Name })
+	if err := fromEnvironment(fs, from, os.Environ()); err != nil {
+		return nil, nil, err
+	}
+	if *config != "" {
+		if err := fromFile(fs, from, *config); err != nil {
+			return nil, nil, err
 		}
-		if e := f.Value.Set(value); e != nil {
+	}
+	return rest, from, nil
+}
+
+// Flags that say how to run once; they are no settings and stand neither in the environment nor in a
+// file, except that the environment may name the file.
+const (
+	configFlag = "config"
+	printFlag  = "print-config"
+)
+
+// prefix of the environment's settings: --max-sessions is MINDFLOW_MAX_SESSIONS.
+const prefix = "MINDFLOW_"
+
+// otherVariables are read by our tests, not by the program.
+var otherVariables = []string{prefix + "TESTDATA", prefix + "SCREENSHOTS"}
+
+func variable(flag string) string {
+	return prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// fromEnvironment sets the flags that have no source yet from environ, as os.Environ gives it.
+func fromEnvironment(fs *flag.FlagSet, from sources, environ []string) (err error) {
+	flags := map[string]string{variable(configFlag): configFlag}
+	for _, name := range settingNames(fs) {
+		flags[variable(name)] = name
+	}
+	for _, pair := range slices.Sorted(slices.Values(environ)) {
+		name, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, prefix) || slices.Contains(otherVariables, name) {
+			continue
+		}
+		key, ok := flags[name]
+		if !ok {
+			err = errors.Join(err, fmt.Errorf("%s in the environment is no setting%s; correct or unset it", name, suggest(name, flags)))
+			continue
+		}
+		if fs.Lookup(key) == nil || from[key] != "" {
+			continue
+		}
+		if e := fs.Set(key, value); e != nil {
 			err = errors.Join(err, fmt.Errorf("%s=%q: %w", name, value, e))
 		}
-	})
-	return rest, err
+		from[key] = name
+	}
+	return err
 }
 
 // list is a flag that may be given several times, or once with commas.
 type list []string
 
 func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Get() any { return []string(*l) }
 
 func (l *list) Set(v string) error {
 	for part := range strings.SplitSeq(v, ",") {

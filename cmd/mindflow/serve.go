@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"mindflow/cmd/engine"
 	"mindflow/pipeline"
@@ -16,35 +17,75 @@ import (
 	"mindflow/web"
 )
 
-func serve(ctx context.Context, args []string, _ io.Writer) (err error) {
+// serveFlags are the settings of `serve`.
+type serveFlags struct {
+	server    server.Config
+	codecs    list
+	maxPixels int
+	engine    *engine.Settings
+}
+
+func newServeFlags(fs *flag.FlagSet) *serveFlags {
+	s := &serveFlags{}
+	fs.StringVar(&s.server.Listen, "listen", "127.0.0.1:8080", "HTTP `address`")
+	fs.StringVar(&s.server.Media, "media", ":8189", "UDP `address` that all media of all sessions use")
+	fs.IntVar(&s.server.MaxSessions, "max-sessions", 16, "sessions at a time; newcomers beyond are told to come back")
+	fs.Var((*list)(&s.server.AllowOrigins), "allow-origin", "`origin` of pages elsewhere that may embed the widget; several: repeat or use commas")
+	fs.IntVar(&s.maxPixels, "max-pixels", avdec.DefaultMaxPixels, "pixels of a frame; larger ones are refused before they are decoded")
+	fs.Var(&s.codecs, "codecs", "`codecs` to take, of VP8, H264, VP9 and AV1, in order of preference; all in the publisher's order where none is named")
+	s.engine = engine.Flags(fs)
+	return s
+}
+
+func (s *serveFlags) check() error {
+	switch {
+	case s.server.MaxSessions < 1:
+		return fmt.Errorf("--max-sessions %d: use 1 or more", s.server.MaxSessions)
+	case s.maxPixels < 1:
+		return fmt.Errorf("--max-pixels %d: use 1 or more, such as %d", s.maxPixels, avdec.DefaultMaxPixels)
+	}
+	for _, name := range s.codecs {
+		if !slices.Contains(server.Codecs(), pipeline.Codec(name)) {
+			return fmt.Errorf("--codecs %s: use some of %v", name, server.Codecs())
+		}
+	}
+	return s.engine.Check()
+}
+
+// config is what the server is made with.
+func (s *serveFlags) config() server.Config {
+	cfg := s.server
+	for _, name := range s.codecs {
+		cfg.Codecs = append(cfg.Codecs, pipeline.Codec(name))
+	}
+	cfg.Site, cfg.Version, cfg.Log = web.Files, release, slog.New(slog.NewTextHandler(os.Stderr, nil))
+	return cfg
+}
+
+func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 	fs := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-	cfg := server.Config{Site: web.Files, Version: release, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
-	fs.StringVar(&cfg.Listen, "listen", "127.0.0.1:8080", "HTTP `address`")
-	fs.StringVar(&cfg.Media, "media", ":8189", "UDP `address` that all media of all sessions use")
-	fs.IntVar(&cfg.MaxSessions, "max-sessions", 16, "sessions at a time; newcomers beyond are told to come back")
-	fs.Var((*list)(&cfg.AllowOrigins), "allow-origin", "`origin` of pages elsewhere that may embed the widget; several: repeat or use commas")
-	maxPixels := fs.Int("max-pixels", avdec.DefaultMaxPixels, "pixels of a frame; larger ones are refused before they are decoded")
-	settings := engine.Flags(fs)
-	rest, err := parse(fs, args)
+	settings := newServeFlags(fs)
+	onlyPrint := fs.Bool(printFlag, false, "print the settings and where each comes from, as a settings file, and end")
+	rest, from, err := parseSources(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("serve takes no argument %q; mindflow serve --help lists the flags", rest[0])
 	}
-	switch {
-	case cfg.MaxSessions < 1:
-		return fmt.Errorf("--max-sessions %d: use 1 or more", cfg.MaxSessions)
-	case *maxPixels < 1:
-		return fmt.Errorf("--max-pixels %d: use 1 or more, such as %d", *maxPixels, avdec.DefaultMaxPixels)
+	if err := settings.check(); err != nil {
+		return err
 	}
-	e, err := engine.Open(*settings)
+	if *onlyPrint {
+		return printConfig(out, fs, from)
+	}
+	e, err := engine.Open(*settings.engine)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	s, err := server.New(cfg, server.Engine{
-		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, *maxPixels) },
+	s, err := server.New(settings.config(), server.Engine{
+		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, settings.maxPixels) },
 		NewAnalyzer: e.NewAnalyzer,
 		Turns:       e.Turns,
 		Model:       e.Analysis.Model,

@@ -19,7 +19,8 @@ const wanted = "1.27."
 
 // Runtime is the process's ONNX Runtime environment. There can be one at a time.
 type Runtime struct {
-	live atomic.Int64 // C objects of ours: sessions and tensors
+	library string       // path it was loaded from
+	live    atomic.Int64 // C objects of ours: sessions and tensors
 }
 
 // Open loads the shared library at libraryPath (libonnxruntime.so, 1.27.x) and starts it. Close it
@@ -38,7 +39,7 @@ func Open(libraryPath string) (*Runtime, error) {
 	if err := checkRelease(libraryPath, ort.GetVersion()); err != nil {
 		return nil, errors.Join(err, ort.DestroyEnvironment())
 	}
-	return &Runtime{}, nil
+	return &Runtime{library: libraryPath}, nil
 }
 
 func checkRelease(libraryPath, found string) error {

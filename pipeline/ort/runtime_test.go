@@ -3,6 +3,7 @@ package ort
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +58,16 @@ func TestOpenOnceAndCloseLast(t *testing.T) {
 	}
 	if n := r.live.Load(); n != 0 {
 		t.Errorf("%d C objects are left", n)
+	}
+}
+
+func TestProviders(t *testing.T) {
+	list, err := open(t).Providers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(list, "CPU") || slices.Contains(list, "") {
+		t.Errorf("%q, want CPU among them", list)
 	}
 }
 

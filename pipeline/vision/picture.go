@@ -1,4 +1,4 @@
-// Package vision is what Mindflow takes from OpenCV: reading, drawing on and writing picture files.
+// Package vision is what Mindflow takes from OpenCV: reading, drawing on and writing picture and video files.
 // It is the only importer of gocv; OpenCV's memory stays inside it.
 package vision
 
@@ -27,8 +27,16 @@ const MaxPixels = 100_000_000
 // extensions are the formats that pictures are written in.
 var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
-// Picture is a picture file in memory. The goroutine that reads it closes it.
-type Picture struct{ mat gocv.Mat }
+// Picture is a picture in OpenCV's memory. The goroutine that reads it closes it.
+type Picture struct {
+	mat       gocv.Mat
+	even, yuv gocv.Mat       // owned by Frame: steps of the conversion
+	frame     pipeline.Frame // likewise
+}
+
+func newPicture(mat gocv.Mat) Picture {
+	return Picture{mat: mat, even: gocv.NewMat(), yuv: gocv.NewMat()}
+}
 
 // Read reads a JPEG, PNG, WebP, BMP or TIFF file, turned upright as its EXIF data says.
 func Read(path string) (*Picture, error) {
@@ -39,7 +47,8 @@ func Read(path string) (*Picture, error) {
 	if mat.Empty() {
 		return nil, errors.Join(fmt.Errorf("read %s: damaged picture: OpenCV cannot decode it", path), mat.Close())
 	}
-	return &Picture{mat: mat}, nil
+	p := newPicture(mat)
+	return &p, nil
 }
 
 // check finds out, without decoding, what OpenCV would answer with silence, or by ending the process: it
@@ -72,25 +81,33 @@ func check(path string) error {
 	return nil
 }
 
-// Frame converts the picture to a frame in Go's memory (limited range, BT.601).
+// Size is the picture's width and height in pixels.
+func (p *Picture) Size() (w, h int) { return p.mat.Cols(), p.mat.Rows() }
+
+// Frame converts the picture to a frame in Go's memory (limited range, BT.601). It is valid until the
+// next call, which uses its memory again.
 func (p *Picture) Frame() (*pipeline.Frame, error) {
 	w, h := p.mat.Cols(), p.mat.Rows()
-	even := gocv.NewMat() // OpenCV converts even sizes only: repeat the last row and column
-	defer even.Close()
-	gocv.CopyMakeBorder(p.mat, &even, 0, h%2, 0, w%2, gocv.BorderReplicate, colours[0])
-	yuv := gocv.NewMat()
-	defer yuv.Close()
-	gocv.CvtColor(even, &yuv, gocv.ColorBGRToYUVI420)
-	data := yuv.ToBytes()
+	from := p.mat
+	if w%2+h%2 > 0 { // OpenCV converts even sizes only: repeat the last row and column
+		gocv.CopyMakeBorder(p.mat, &p.even, 0, h%2, 0, w%2, gocv.BorderReplicate, colours[0])
+		from = p.even
+	}
+	gocv.CvtColor(from, &p.yuv, gocv.ColorBGRToYUVI420)
+	data, err := p.yuv.DataPtrUint8()
+	if err != nil {
+		return nil, fmt.Errorf("convert picture: %w", err)
+	}
 	stride := w + w%2
 	luma := stride * (h + h%2)
 	if len(data) != luma*3/2 {
 		return nil, fmt.Errorf("convert picture: OpenCV gave %d bytes for %d by %d", len(data), w, h)
 	}
-	return &pipeline.Frame{
+	p.frame.CopyFrom(&pipeline.Frame{
 		Width: w, Height: h, YStride: stride, CStride: stride / 2,
 		Y: data[:luma], U: data[luma : luma*5/4], V: data[luma*5/4:],
-	}, nil
+	})
+	return &p.frame, nil
 }
 
 // CheckWritable says whether Write knows the format that path's extension names. OpenCV ends the process
@@ -120,4 +137,6 @@ func (p *Picture) Write(path string) error {
 }
 
 // Close frees OpenCV's memory.
-func (p *Picture) Close() error { return p.mat.Close() }
+func (p *Picture) Close() error {
+	return errors.Join(p.mat.Close(), p.even.Close(), p.yuv.Close())
+}

@@ -1,0 +1,73 @@
+// Package doctor examines whether this machine can run Mindflow with given settings.
+package doctor
+
+import (
+	"context"
+	"strings"
+
+	"mindflow/cmd/engine"
+)
+
+// States of what was examined.
+const (
+	OK      = "ok"
+	Warning = "warning" // works, with something to know
+	Failure = "failure" // serve would not start, or would not read faces
+)
+
+// Result is what one check found.
+type Result struct {
+	Check  string `json:"check"`
+	Status string `json:"status"`
+	Detail string `json:"detail"`
+	Cure   string `json:"cure"` // what to do now; empty when all is well
+}
+
+// Setup is what would run.
+type Setup struct {
+	Listen    string // HTTP address, host:port
+	Media     string // UDP address of all media
+	MaxPixels int    // of a frame
+	Engine    engine.Settings
+}
+
+// Examine makes all checks and tells each result as it comes. It opens ONNX Runtime, which a process
+// has once, and binds the ports for a moment. The error is ctx's.
+func Examine(ctx context.Context, s Setup, tell func(Result)) error {
+	sound := true // what inference needs
+	needed := func(r Result) {
+		sound = sound && r.Status != Failure
+		tell(r)
+	}
+	checks := []func(){
+		func() { needed(library(s.Engine.Library)) },
+		func() { modelFiles(s.Engine, needed) },
+		func() { inference(ctx, s.Engine, sound, tell) },
+		func() { decoders(s.MaxPixels, tell) },
+		func() { tell(openCV()) },
+		func() { tell(httpPort(s.Listen)) },
+		func() { tell(mediaPort(s.Media)) },
+		func() { tell(addresses(s.Media)) },
+		func() { tell(browsers(s.Listen)) },
+		func() { tell(cameras("/dev/video*")) },
+	}
+	for _, check := range checks {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		check()
+	}
+	return nil
+}
+
+func ok(check, detail string) Result { return Result{check, OK, detail, ""} }
+
+// failed makes a result of an error. Our errors end in what to do, after a semicolon; cure is for those
+// that do not.
+func failed(check string, err error, cure string) Result {
+	detail := strings.ReplaceAll(err.Error(), "\n", ", ")
+	if i := strings.LastIndex(detail, "; "); i >= 0 {
+		detail, cure = detail[:i], detail[i+2:]
+	}
+	return Result{check, Failure, detail, cure}
+}

@@ -1,0 +1,82 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A camera that cannot be opened is a warning with a cure; none, or one that can, is no news.
+func TestCameras(t *testing.T) {
+	dir := t.TempDir()
+	if r := cameras(filepath.Join(dir, "video*")); r.Status != OK || !strings.Contains(r.Detail, "none") {
+		t.Errorf("no device: %+v", r)
+	}
+	device := filepath.Join(dir, "video0")
+	if err := os.WriteFile(device, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := cameras(filepath.Join(dir, "video*")); r.Status != OK || r.Detail != device {
+		t.Errorf("a device: %+v", r)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "video1"), 0o700); err != nil { // cannot be opened for writing, by root either
+		t.Fatal(err)
+	}
+	if r := cameras(filepath.Join(dir, "video*")); r.Status != Warning || !strings.Contains(r.Detail, "video1") || r.Cure == "" {
+		t.Errorf("a device that cannot be opened: %+v", r)
+	}
+}
+
+func TestFailedTakesTheCure(t *testing.T) {
+	cases := []struct{ text, detail, cure string }{
+		{"the file is missing; fetch it", "the file is missing", "fetch it"},
+		{"a; b; fetch it", "a; b", "fetch it"},
+		{"no hint", "no hint", "otherwise"},
+		{"two\nlines", "two, lines", "otherwise"},
+	}
+	for _, c := range cases {
+		got := failed("check", errors.New(c.text), "otherwise")
+		if want := (Result{"check", Failure, c.detail, c.cure}); got != want {
+			t.Errorf("%q: %+v, want %+v", c.text, got, want)
+		}
+	}
+}
+
+// Damaged test pictures would show as such, so the check is one of decoding.
+func TestDecodersSeeDamage(t *testing.T) {
+	for _, g := range greyUnits {
+		if err := decode(g.codec, g.unit, 4096); err != nil {
+			t.Errorf("%s: %v", g.codec, err)
+		}
+		for _, unit := range []string{g.unit[:len(g.unit)/4*2], strings.Repeat("00", 40), "zz", ""} {
+			if err := decode(g.codec, unit, 4096); err == nil {
+				t.Errorf("%s: %q decoded", g.codec, unit)
+			}
+		}
+	}
+}
+
+func TestExamineEnds(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	results := 0
+	err := Examine(ctx, Setup{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", MaxPixels: 4096}, func(r Result) {
+		results++
+		stop()
+	})
+	if !errors.Is(err, context.Canceled) || results != 1 {
+		t.Errorf("%v after %d results", err, results)
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	for err, cure := range map[error]string{syscall.EADDRINUSE: "stop the program", syscall.EACCES: "above 1023", syscall.EINVAL: "host:port"} {
+		r := portTaken("HTTP port", "127.0.0.1:80", "--listen", os.NewSyscallError("bind", err))
+		if r.Status != Failure || !strings.Contains(r.Detail, "127.0.0.1:80") || !strings.Contains(r.Cure, cure) || !strings.Contains(r.Cure, "--listen") {
+			t.Errorf("%v: %+v", err, r)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mindflow/cmd/engine"
+	"mindflow/models"
+	"mindflow/pipeline"
+	"mindflow/pipeline/ort"
+)
+
+// rebuild mends most of what is wrong with files of ours.
+const rebuild = `run "make build"`
+
+func library(path string) (r Result) {
+	const check = "ONNX Runtime"
+	runtime, err := ort.Open(path)
+	if err != nil {
+		return failed(check, err, rebuild)
+	}
+	defer func() {
+		if err := runtime.Close(); err != nil {
+			r = failed(check, err, rebuild)
+		}
+	}()
+	providers, err := runtime.Providers()
+	if err != nil {
+		return failed(check, err, rebuild)
+	}
+	return ok(check, fmt.Sprintf("%s, built with %s: %s", runtime.Version(), strings.Join(providers, ", "), path))
+}
+
+func modelFiles(s engine.Settings, tell func(Result)) {
+	manifest, err := models.Default()
+	if err != nil {
+		tell(failed("models", err, rebuild))
+		return
+	}
+	for _, m := range []struct{ check, name, role string }{
+		{"detector", s.Detector, models.Detect},
+		{"classifier", s.Classifier, models.Classify},
+	} {
+		_, file, err := engine.Find(manifest, s.Models, m.name, m.role)
+		if err != nil {
+			tell(failed(m.check, err, rebuild))
+			continue
+		}
+		tell(ok(m.check, m.name+", sha256 as expected: "+file))
+	}
+}
+
+// slow is the time of a frame with one face over which labels come less often than ten times a second.
+const slow = 100 * time.Millisecond
+
+// inference loads the models as serve does and times them, warm.
+func inference(ctx context.Context, s engine.Settings, sound bool, tell func(Result)) {
+	const check = "inference"
+	if !sound {
+		tell(Result{check, Warning, "not tried, since a part that it needs failed", "mend that first"})
+		return
+	}
+	detect, classify, err := timeModels(ctx, s)
+	if err != nil {
+		tell(failed(check, err, rebuild))
+		return
+	}
+	r := ok(check, fmt.Sprintf("warm: %.1f ms to find faces, %.1f ms a face to classify (median of %d, --threads %d)",
+		milliseconds(detect), milliseconds(classify), rounds, s.Threads))
+	if detect+classify > slow {
+		r.Status, r.Cure = Warning, "labels will come less than ten times a second; end other programs, or try more --threads"
+	}
+	tell(r)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func timeModels(ctx context.Context, s engine.Settings) (detect, classify time.Duration, err error) {
+	e, err := engine.Open(s)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	const w, h = 640, 480
+	grey := bytes.Repeat([]byte{128}, w*h)
+	frame := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, Y: grey, U: grey[:w*h/4], V: grey[:w*h/4]}
+	detect, err = median(func() error {
+		_, err := e.Analysis.Detector.Detect(ctx, nil, frame)
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	crops := []pipeline.Crop{make(pipeline.Crop, e.Analysis.Model.Input.Len())}
+	classify, err = median(func() error {
+		_, err := e.Analysis.Classifier.Classify(ctx, nil, crops)
+		return err
+	})
+	return detect, classify, err
+}
+
+// rounds are timed; the first ones are slower than the rest, so the median leaves them out.
+const rounds = 9
+
+func median(run func() error) (time.Duration, error) {
+	times := make([]time.Duration, rounds)
+	for i := range times {
+		start := time.Now()
+		if err := run(); err != nil {
+			return 0, err
+		}
+		times[i] = time.Since(start)
+	}
+	slices.Sort(times)
+	return times[rounds/2], nil
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func settingsFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "mindflow.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// printed is what `mindflow serve --print-config` says, a line a setting.
+func printed(t *testing.T, args ...string) map[string]string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := run(t.Context(), append([]string{"serve", "--print-config"}, args...), &out); err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]string{}
+	for line := range strings.Lines(out.String()) {
+		key, _, _ := strings.Cut(line, " = ")
+		lines[key] = strings.TrimSpace(line)
+	}
+	return lines
+}
+
+// A flag beats the environment, which beats the file, which beats the default.
+func TestPrecedence(t *testing.T) {
+	inFile := []string{"max-sessions = 4", `smoothing = "1s"`, `listen = "127.0.0.1:4"`, `allow-origin = ["https://a.example", "https://b.example"]`}
+	cases := []struct {
+		name             string
+		file, flag, with bool // where the settings stand; with: in the environment
+		want             []string
+	}{
+		{"default", false, false, false, []string{"max-sessions = 16 # default", `smoothing = "300ms" # default`, `listen = "127.0.0.1:8080" # default`, "allow-origin = [] # default"}},
+		{"file", true, false, false, []string{"max-sessions = 4 # FILE", `smoothing = "1s" # FILE`, `listen = "127.0.0.1:4" # FILE`, `allow-origin = ["https://a.example", "https://b.example"] # FILE`}},
+		{"environment", false, false, true, []string{"max-sessions = 3 # MINDFLOW_MAX_SESSIONS", `smoothing = "2s" # MINDFLOW_SMOOTHING`, `listen = "127.0.0.1:3" # MINDFLOW_LISTEN`, `allow-origin = ["https://c.example"] # MINDFLOW_ALLOW_ORIGIN`}},
+		{"environment and file", true, false, true, []string{"max-sessions = 3 # MINDFLOW_MAX_SESSIONS", `smoothing = "2s" # MINDFLOW_SMOOTHING`, `listen = "127.0.0.1:3" # MINDFLOW_LISTEN`, `allow-origin = ["https://c.example"] # MINDFLOW_ALLOW_ORIGIN`}},
+		{"all", true, true, true, []string{"max-sessions = 2 # --max-sessions", `smoothing = "3s" # --smoothing`, `listen = "127.0.0.1:2" # --listen`, `allow-origin = ["https://d.example"] # --allow-origin`}},
+		{"flag and file", true, true, false, []string{"max-sessions = 2 # --max-sessions", `smoothing = "3s" # --smoothing`, `listen = "127.0.0.1:2" # --listen`, `allow-origin = ["https://d.example"] # --allow-origin`}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var args []string
+			path := ""
+			if c.file {
+				path = settingsFile(t, strings.Join(inFile, "\n"))
+				args = append(args, "--config", path)
+			}
+			if c.with {
+				t.Setenv("MINDFLOW_MAX_SESSIONS", "3")
+				t.Setenv("MINDFLOW_SMOOTHING", "2s")
+				t.Setenv("MINDFLOW_LISTEN", "127.0.0.1:3")
+				t.Setenv("MINDFLOW_ALLOW_ORIGIN", "https://c.example")
+			}
+			if c.flag {
+				args = append(args, "--max-sessions", "2", "--smoothing", "3s", "--listen", "127.0.0.1:2", "--allow-origin", "https://d.example")
+			}
+			lines := printed(t, args...)
+			for _, want := range c.want {
+				key, _, _ := strings.Cut(want, " = ")
+				if want = strings.ReplaceAll(want, "FILE", path); lines[key] != want {
+					t.Errorf("got %q, want %q", lines[key], want)
+				}
+			}
+		})
+	}
+}
+
+// The environment may name the file, and --config "" is none.
+func TestConfigFromEnvironment(t *testing.T) {
+	t.Setenv("MINDFLOW_CONFIG", settingsFile(t, "threads = 7"))
+	if got := printed(t)["threads"]; !strings.HasPrefix(got, "threads = 7 #") {
+		t.Errorf("got %q", got)
+	}
+	if got := printed(t, "--config", "")["threads"]; got != "threads = 1 # default" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Feeding back what was printed gives the same settings, whatever they hold.
+func TestPrintConfigRoundTrip(t *testing.T) {
+	args := []string{"--max-sessions", "2", "--smoothing", "1.5s", "--models", "/a folder/with \"quotes\"\nand\tmore # \\ ü",
+		"--allow-origin", "https://a.example, https://b.example", "--listen", ""}
+	want := printed(t, args...)
+	var text strings.Builder
+	for _, line := range want {
+		text.WriteString(line + "\n")
+	}
+	path := settingsFile(t, text.String())
+	got := printed(t, "--config", path)
+	if len(got) != len(want) || len(want) < 10 {
+		t.Errorf("%d settings became %d", len(want), len(got))
+	}
+	for key, line := range want {
+		value := line[:strings.LastIndex(line, " # ")]
+		if got[key] != value+" # "+path {
+			t.Errorf("%s came back as %s", value, got[key])
+		}
+	}
+}
+
+func TestConfigFaults(t *testing.T) {
+	cases := []struct {
+		text string
+		want []string // in the error; none: it is accepted
+	}{
+		{"rate = 5\ncsv = true\nmax-sessions = 2", nil}, // some of another command
+		{"", nil},
+		{"max-sesions = 4", []string{`unknown key "max-sesions"`, "nearest: max-sessions"}},
+		{"[serve]\nlisten = ':1'", []string{`unknown key "serve"`}},
+		{"config = 'more.toml'", []string{`unknown key "config"`}},
+		{"print-config = true", []string{`unknown key "print-config"`}},
+		{`max-sessions = "4"`, []string{`max-sessions = "4"`, "a whole number"}},
+		{"max-sessions = 4.5", []string{"max-sessions = 4.5", "a whole number"}},
+		{"max-sessions = 9223372036854775807", nil},
+		{"smoothing = 300", []string{"smoothing = 300", `"300ms"`}},
+		{`smoothing = "long"`, []string{`smoothing = "long"`, `"300ms"`}},
+		{"listen = 8080", []string{"listen = 8080", "text in quotes"}},
+		{"listen = ['a']", []string{"listen = [a]", "text in quotes"}},
+		{"listen = {port = 1}", []string{"listen = map[port:1]", "text in quotes"}},
+		{`allow-origin = "https://a.example"`, []string{"allow-origin", `["one", "two"]`}},
+		{"allow-origin = ['a', 1]", []string{"allow-origin = [a 1]", `["one", "two"]`}},
+		{"max-sessions = 0", []string{"--max-sessions 0", "1 or more"}}, // by the same check as flags
+		{"codecs = ['VP9', 'VP8']", nil},
+		{"codecs = ['VP9', 'VP7']", []string{"--codecs VP7", "VP8"}},
+		{"threads = 900", []string{"--threads 900", "1 to 256"}},
+		{"threads =", []string{"not TOML", "line 1"}},
+		{"threads = 1\nthreads = 2", []string{"not TOML", "line 2"}},
+		{strings.Repeat("#", maxFile+1), []string{"more than 16384 bytes"}},
+		{"x = " + strings.Repeat("[", maxFile-4), []string{"not TOML"}},
+		{"a1 = 1\na2 = 1\na3 = 1\na4 = 1\na5 = 1\na6 = 1\na7 = 1\na8 = 1\na9 = 1\nb1 = 1\nb2 = 1\n", []string{`"a9"`, "and 1 more"}},
+		{strings.Repeat("a.", 2000) + "a = 1", []string{`unknown key "a"`}},
+		{"lisen = 1\nthread = 2", []string{"nearest: listen", "nearest: threads"}},
+	}
+	for _, c := range cases {
+		path := settingsFile(t, c.text)
+		err := run(t.Context(), []string{"serve", "--print-config", "--config", path}, &bytes.Buffer{})
+		if c.want == nil && err != nil {
+			t.Errorf("%.40q: %v", c.text, err)
+		}
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%.40q: error %.200v does not say %q", c.text, err, want)
+			}
+		}
+		if err != nil && !strings.HasPrefix(err.Error(), "--") && !strings.Contains(err.Error(), path) {
+			t.Errorf("%.40q: error %.200v does not name the file", c.text, err)
+		}
+	}
+}
+
+func TestConfigUnreadable(t *testing.T) {
+	for _, path := range []string{filepath.Join(t.TempDir(), "none.toml"), t.TempDir()} {
+		err := run(t.Context(), []string{"serve", "--print-config", "--config", path}, &bytes.Buffer{})
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestUnknownVariable(t *testing.T) {
+	cases := []struct{ name, want string }{ // "": it is known
+		{"MINDFLOW_MAX_SESIONS", "nearest: MINDFLOW_MAX_SESSIONS"},
+		{"MINDFLOW_CONFG", "nearest: MINDFLOW_CONFIG"},
+		{"MINDFLOW_PRINT_CONFIG", "MINDFLOW_PRINT_CONFIG in the environment is no setting"},
+		{"MINDFLOW_RATE", ""}, // of another command
+		{"MINDFLOW_TESTDATA", ""},
+		{"MINDFLOW_SCREENSHOTS", ""},
+		{"MINDFLOW_MODELS", ""},
+		{"MINDFLOW_ORT_LIB", ""},
+		{"XMINDFLOW_OTHER", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv(c.name, "5")
+			err := run(t.Context(), []string{"serve", "--print-config"}, &bytes.Buffer{})
+			if c.want == "" && err != nil {
+				t.Error(err)
+			}
+			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.name)) {
+				t.Errorf("error %v does not say %q", err, c.want)
+			}
+		})
+	}
+}
+
+// A file that commands share may hold the settings of each.
+func TestAllSettings(t *testing.T) {
+	exe := binary(t)
+	flags := regexp.MustCompile(`(?m)^  -(\S+)`)
+	var declared []string
+	for _, c := range commands {
+		text, err := exec.CommandContext(t.Context(), exe, c.name, "--help").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s --help: %v: %s", c.name, err, text)
+		}
+		for _, match := range flags.FindAllStringSubmatch(string(text), -1) {
+			if name := match[1]; name != configFlag && name != printFlag && !slices.Contains(declared, name) {
+				declared = append(declared, name)
+			}
+		}
+	}
+	slices.Sort(declared)
+	if listed := slices.Sorted(slices.Values(allSettings)); !slices.Equal(declared, listed) {
+		t.Errorf("the commands declare %v, allSettings in config.go lists %v", declared, listed)
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	for _, seed := range []string{
+		"", "max-sessions = 4 # four", `smoothing = "1s"`, `allow-origin = ["a", "b,c", " "]`, `listen = "\u00fc\n"`, `media = '''x'''`,
+		"threads = 0x10", "threads = 1e3", "[a.b]\nc=1", "[[models]]", "listen = 2001-01-01T00:00:00Z", "model = {a.b = [1, {c = 2}]}", "\"max-faces\" = 2", "threads = -nan",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		fs := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
+		newServeFlags(fs)
+		if err := fromText(fs, sources{}, "first", text); err != nil {
+			if len(err.Error()) > 4*len(text)+4096 {
+				t.Errorf("%d bytes gave an error of %d", len(text), len(err.Error()))
+			}
+			return
+		}
+		var first, second bytes.Buffer
+		if err := printConfig(&first, fs, sources{}); err != nil {
+			t.Fatal(err)
+		}
+		again := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
+		newServeFlags(again)
+		if err := fromText(again, sources{}, "second", first.Bytes()); err != nil {
+			t.Fatalf("what was printed is refused: %v\n%s", err, first.Bytes())
+		}
+		if err := printConfig(&second, again, sources{}); err != nil || first.String() != second.String() {
+			t.Errorf("%v\n%s\nbecame\n%s", err, first.String(), second.String())
+		}
+	})
+}

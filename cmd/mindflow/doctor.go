@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"mindflow/cmd/doctor"
+)
+
+// examine checks the machine for the settings of serve. It is an error that a check fails.
+func examine(ctx context.Context, args []string, out io.Writer) error {
+	fs := flag.NewFlagSet("mindflow doctor", flag.ContinueOnError)
+	settings := newServeFlags(fs)
+	asJSON := fs.Bool("json", false, "print one JSON list of {check, status, detail, cure}")
+	rest, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("doctor takes no argument %q; mindflow doctor --help lists the flags", rest[0])
+	}
+	if err := settings.check(); err != nil {
+		return err
+	}
+	results, failures := []doctor.Result{}, 0
+	var printed error
+	err = doctor.Examine(ctx, doctor.Setup{
+		Listen: settings.server.Listen, Media: settings.server.Media,
+		MaxPixels: settings.maxPixels, Engine: *settings.engine,
+	}, func(r doctor.Result) {
+		results = append(results, r)
+		if r.Status == doctor.Failure {
+			failures++
+		}
+		if !*asJSON && printed == nil {
+			printed = printResult(out, r, isTerminal(out) && os.Getenv("NO_COLOR") == "")
+		}
+	})
+	if err == nil && *asJSON {
+		lines := json.NewEncoder(out)
+		lines.SetIndent("", "  ")
+		printed = lines.Encode(results)
+	}
+	switch {
+	case err != nil:
+		return err
+	case printed != nil:
+		return fmt.Errorf("print results: %w", printed)
+	case failures == 1:
+		return fmt.Errorf("doctor: 1 check failed")
+	case failures > 0:
+		return fmt.Errorf("doctor: %d checks failed", failures)
+	}
+	return nil
+}
+
+// colours of the terminal, as SGR parameters.
+var colours = map[string]string{doctor.OK: "32", doctor.Warning: "33", doctor.Failure: "31"}
+
+func printResult(out io.Writer, r doctor.Result, colour bool) error {
+	status := fmt.Sprintf("%-7s", r.Status)
+	if colour {
+		status = "\x1b[" + colours[r.Status] + "m" + status + "\x1b[0m"
+	}
+	text := fmt.Sprintf("%s  %-20s  %s\n", status, r.Check, r.Detail)
+	if r.Cure != "" {
+		text += fmt.Sprintf("%31s→ %s\n", "", r.Cure)
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}

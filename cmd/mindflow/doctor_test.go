@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"mindflow/cmd/doctor"
+)
+
+// freePorts are settings under which both ports are free for sure.
+var freePorts = []string{"--listen", "127.0.0.1:0", "--media", "127.0.0.1:0"}
+
+// diagnose runs `mindflow doctor --json` and gives its list and error.
+func diagnose(t *testing.T, args ...string) ([]doctor.Result, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), append([]string{"doctor", "--json"}, args...), &out)
+	var results []doctor.Result
+	d := json.NewDecoder(&out)
+	d.DisallowUnknownFields()
+	if e := d.Decode(&results); e != nil {
+		t.Fatalf("%v (the command: %v)", e, err)
+	}
+	return results, err
+}
+
+func TestDoctorHealthy(t *testing.T) {
+	results, err := diagnose(t, append(freePorts, engineArgs(t)...)...)
+	if err != nil {
+		t.Error(err)
+	}
+	var checks []string
+	for _, r := range results {
+		checks = append(checks, r.Check)
+		if r.Status == doctor.Failure || r.Detail == "" || (r.Status == doctor.OK) != (r.Cure == "") {
+			t.Errorf("%+v", r)
+		}
+	}
+	want := []string{"ONNX Runtime", "detector", "classifier", "inference", "decoder VP8", "decoder VP9", "decoder H264",
+		"decoder AV1", "OpenCV", "HTTP port", "media port", "addresses", "browsers", "cameras"}
+	if !slices.Equal(checks, want) {
+		t.Errorf("checks %q, want %q", checks, want)
+	}
+}
+
+// What is wrong fails its own check, with a cure, and the rest is still examined.
+func TestDoctorFindsFaults(t *testing.T) {
+	engine := engineArgs(t)
+	models, library := engine[1], engine[3]
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	media, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer media.Close()
+	notLibrary := filepath.Join(models, "dan-ferplus.onnx")
+	cases := []struct {
+		name, check, status string
+		detail, cure        string // parts of them
+		args                []string
+		others              []string // checks that fail, too
+	}{
+		{"models missing", "classifier", doctor.Failure, "dan-ferplus.onnx is missing", "make build", []string{"--models", t.TempDir()}, []string{"detector"}},
+		{"model altered", "classifier", doctor.Failure, "was altered", "make build", []string{"--models", altered(t, models)}, nil},
+		{"model unknown", "classifier", doctor.Failure, "dan-ferpus", "nearest: dan-ferplus", []string{"--model", "dan-ferpus"}, nil},
+		{"model of another role", "detector", doctor.Failure, "is there to classify", "detect", []string{"--detector", "dan-ferplus"}, nil},
+		{"library missing", "ONNX Runtime", doctor.Failure, "/nowhere/lib.so", "make build", []string{"--ort-lib", "/nowhere/lib.so"}, nil},
+		{"not a library", "ONNX Runtime", doctor.Failure, notLibrary, "make build", []string{"--ort-lib", notLibrary}, nil},
+		{"nothing to infer with", "inference", doctor.Warning, "not tried", "mend", []string{"--ort-lib", "/nowhere/lib.so"}, []string{"ONNX Runtime"}},
+		{"HTTP port taken", "HTTP port", doctor.Failure, taken.Addr().String() + " is in use", "--listen", []string{"--listen", taken.Addr().String()}, nil},
+		{"media port taken", "media port", doctor.Failure, media.LocalAddr().String() + " is in use", "--media", []string{"--media", media.LocalAddr().String()}, nil},
+		{"no address", "HTTP port", doctor.Failure, "8080:x", "host:port", []string{"--listen", "8080:x"}, []string{"browsers"}},
+		{"another machine's address", "media port", doctor.Failure, "192.0.2.77", "--media", []string{"--media", "192.0.2.77:8189"}, []string{"addresses"}},
+		{"only loopback", "addresses", doctor.Warning, "other machines", "--media", nil, nil},
+		{"no secure origin", "browsers", doctor.Warning, "no secure origin", "HTTPS", []string{"--listen", ":0"}, nil},
+		{"decoder over the limit", "decoder VP8", doctor.Failure, "over the limit of 100 pixels", "--max-pixels", []string{"--max-pixels", "100"}, []string{"decoder VP9", "decoder H264", "decoder AV1"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			results, err := diagnose(t, slices.Concat(freePorts, []string{"--models", models, "--ort-lib", library}, c.args)...)
+			failures := slices.Clone(c.others)
+			if c.status == doctor.Failure {
+				failures = append(failures, c.check)
+			}
+			if (err != nil) != (len(failures) > 0) {
+				t.Errorf("error %v with failures %q", err, failures)
+			}
+			found := false
+			for _, r := range results {
+				if fails := r.Status == doctor.Failure; fails != slices.Contains(failures, r.Check) && !(c.check == r.Check && c.status != doctor.Failure) {
+					t.Errorf("%+v, want failures of %q", r, failures)
+				}
+				if r.Check == c.check && r.Status == c.status {
+					found = strings.Contains(r.Detail, c.detail) && strings.Contains(r.Cure, c.cure) || found
+				}
+			}
+			if !found {
+				t.Errorf("no %s of %s says %q and %q: %+v", c.status, c.check, c.detail, c.cure, results)
+			}
+		})
+	}
+}
+
+// The process says the same by its exit code, and its standard output stays JSON.
+func TestDoctorExitCode(t *testing.T) {
+	exe := binary(t)
+	for want, args := range map[int][]string{0: nil, 1: {"--models", t.TempDir()}} {
+		cmd := exec.CommandContext(t.Context(), exe, slices.Concat([]string{"doctor", "--json"}, freePorts, engineArgs(t), args)...)
+		out, err := cmd.Output()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		if got := cmd.ProcessState.ExitCode(); got != want || !json.Valid(out) {
+			t.Errorf("exit code %d, want %d: %s", got, want, out)
+		}
+	}
+}
+
+func TestDoctorText(t *testing.T) {
+	var out bytes.Buffer
+	err := run(t.Context(), slices.Concat([]string{"doctor"}, freePorts, engineArgs(t), []string{"--ort-lib", "/nowhere/lib.so"}), &out)
+	if err == nil || !strings.Contains(err.Error(), "1 check failed") {
+		t.Errorf("error %v", err)
+	}
+	for _, want := range []string{"failure  ONNX Runtime  ", "→ run \"make build\"", "warning  inference  ", "ok       OpenCV  "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("colours without a terminal")
+	}
+	out.Reset()
+	if err := printResult(&out, doctor.Result{Check: "c", Status: doctor.Failure, Detail: "d"}, true); err != nil || !strings.HasPrefix(out.String(), "\x1b[31mfailure\x1b[0m  c ") {
+		t.Errorf("%q, %v", &out, err)
+	}
+}
+
+func TestDoctorRefuses(t *testing.T) {
+	for _, c := range []struct{ args, want string }{{"now", `"now"`}, {"--threads=0", "1 to 256"}} {
+		if err := run(t.Context(), []string{"doctor", c.args}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.args, err)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+)
+
+// printConfig writes the settings of fs as a settings file, with the source of each in a comment.
+func printConfig(out io.Writer, fs *flag.FlagSet, from sources) (err error) {
+	var text bytes.Buffer
+	fs.VisitAll(func(f *flag.Flag) {
+		if err != nil || f.Name == configFlag || f.Name == printFlag {
+			return
+		}
+		var line []byte
+		if line, err = setting(f); err != nil {
+			return
+		}
+		source := from[f.Name]
+		if source == "" {
+			source = "default"
+		}
+		fmt.Fprintf(&text, "%s # %.200s\n", bytes.TrimSpace(line), oneLine(source))
+	})
+	if err != nil {
+		return err
+	}
+	_, err = text.WriteTo(out)
+	return err
+}
+
+// setting is a flag as a line of TOML.
+func setting(f *flag.Flag) ([]byte, error) {
+	value := kind(f)
+	switch v := value.(type) {
+	case time.Duration:
+		value = v.String()
+	case []string:
+		value = append([]string{}, v...) // a list that is nil would be left out
+	case string:
+		if !utf8.ValidString(v) {
+			return nil, fmt.Errorf("--%s %q: a settings file holds UTF-8 only", f.Name, v)
+		}
+	}
+	line, err := toml.Marshal(map[string]any{f.Name: value})
+	if err != nil {
+		return nil, fmt.Errorf("print --%s: %w", f.Name, err)
+	}
+	return line, nil
+}
+
+// oneLine is text that ends no comment: a file's name may hold anything.
+func oneLine(text string) string {
+	quoted := fmt.Sprintf("%q", text)
+	return quoted[1 : len(quoted)-1]
+}

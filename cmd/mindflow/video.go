@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"mindflow/cmd/engine"
+	"mindflow/pipeline"
+	"mindflow/pipeline/vision"
+)
+
+// videoFlags are the settings of `video` beside the engine's.
+type videoFlags struct {
+	asJSON, asCSV bool
+	out           string  // "" is standard output
+	annotate      string  // "" is none
+	rate          float64 // frames a second; 0 is all
+}
+
+func (f *videoFlags) check() error {
+	switch {
+	case f.asJSON && f.asCSV:
+		return errors.New("video: choose --json or --csv")
+	case f.rate != 0 && !(f.rate >= 0.001 && f.rate <= 1000): // also what is not a number
+		return fmt.Errorf("--rate %v: use 0.001 to 1000 frames a second, or 0 for every frame", f.rate)
+	}
+	return nil
+}
+
+// videos labels the faces in each video file. A bad file is named and the others are still done.
+func videos(ctx context.Context, args []string, out io.Writer) (err error) {
+	fs := flag.NewFlagSet("mindflow video FILE…", flag.ContinueOnError)
+	var how videoFlags
+	fs.BoolVar(&how.asJSON, "json", false, "print one JSON object for each frame")
+	fs.BoolVar(&how.asCSV, "csv", false, "print one CSV row for each face of each frame")
+	fs.StringVar(&how.out, "out", "", "print to this `file`; it gets its name when it is whole")
+	fs.StringVar(&how.annotate, "annotate", "", "also write the video with boxes and labels, without its sound, to this MP4 `file` (for several videos: folder)")
+	fs.Float64Var(&how.rate, "rate", 0, "analyse this many frames a second, 0 for every frame")
+	settings := engine.Flags(fs)
+	names, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if err := how.check(); err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return errors.New("video: name at least one video file or folder")
+	}
+	files, missing := videoFiles(names)
+	if len(files) == 0 {
+		return missing
+	}
+	targets, err := videoTargets(how.annotate, files)
+	if err != nil {
+		return err
+	}
+	e, err := engine.Open(*settings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	return errors.Join(missing, watch(ctx, e, how, files, targets, out))
+}
+
+// watch does one file after the other. It stops early when it is interrupted or its output fails.
+func watch(ctx context.Context, e *engine.Engine, how videoFlags, files, targets []string, out io.Writer) (err error) {
+	t, err := openTable(out, how.out, append(files, targets...))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	w := watcher{engine: e, rate: how.rate, rows: t.rows(how, len(files) > 1, e.Analysis.Model.Labels)}
+	if isTerminal(os.Stderr) && (t.file != nil || !how.asJSON && !how.asCSV || !isTerminal(out)) {
+		w.progress = &progress{out: os.Stderr, now: time.Now}
+	}
+	for i, file := range files {
+		if ctx.Err() != nil {
+			return errors.Join(err, fmt.Errorf("interrupted before %s; %d of %d files were not begun", file, len(files)-i, len(files)))
+		}
+		failed := w.file(ctx, file, targets[i])
+		if t.Flush() != nil {
+			return err // the table's Close says it
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// watcher analyses videos and says what is in them.
+type watcher struct {
+	engine   *engine.Engine
+	rate     float64 // frames a second, 0 for all
+	rows     rows
+	progress *progress // nil is none
+}
+
+func (w *watcher) file(ctx context.Context, name, target string) error {
+	v, err := vision.OpenVideo(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.video(ctx, v, name, target), v.Close())
+}
+
+// video ends the outputs of a file in every case: with what was done when it is interrupted or the file
+// is cut short, with nothing when something else fails.
+func (w *watcher) video(ctx context.Context, v *vision.Video, name, target string) error {
+	pass := &pass{name: name, video: v, film: film{path: target, rate: v.Rate}, sampling: sampling{rate: w.rate}}
+	if w.rate > 0 {
+		pass.film.rate = min(v.Rate, w.rate)
+	}
+	err := w.frames(ctx, pass)
+	w.progress.clear()
+	if err != nil && ctx.Err() == nil {
+		return errors.Join(fmt.Errorf("%s: %w", name, err), pass.film.discard())
+	}
+	failed := errors.Join(pass.film.close(), w.rows.end(pass))
+	switch {
+	case err != nil:
+		failed = errors.Join(failed, fmt.Errorf("%s: interrupted after %d frames, at %.1f s; what was done is kept", name, pass.read, pass.at.Seconds()))
+	case v.Missing > 0:
+		failed = errors.Join(failed, fmt.Errorf("%s: the file is cut short, %d bytes are missing; %d frames up to %.1f s could be read; copy or record it again",
+			name, v.Missing, pass.read, pass.at.Seconds()))
+	}
+	return failed
+}
+
+// pass is one run through a file.
+type pass struct {
+	name     string
+	video    *vision.Video
+	film     film
+	sampling sampling
+
+	read     int // frames
+	analysed int
+	at       time.Duration // of the latest frame
+	message  pipeline.Message
+}
+
+// frames analyses the frames of a file that are due, up to its end.
+func (w *watcher) frames(ctx context.Context, p *pass) error {
+	analyzer := w.engine.NewAnalyzer()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		began := time.Now()
+		picture, at, err := p.video.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		p.at = at
+		if p.sampling.due(at) {
+			if err := w.frame(ctx, p, analyzer, picture, began); err != nil {
+				return err
+			}
+		}
+		p.read++
+		w.progress.show(p.name, p.read, p.video.Frames)
+	}
+}
+
+func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, picture *vision.Picture, began time.Time) error {
+	f, err := picture.Frame()
+	if err != nil {
+		return err
+	}
+	f.Decode = time.Since(began)
+	f.Arrived = time.Unix(0, 0).Add(p.at) // tracking and smoothing go by the video's clock
+	m := &p.message
+	if err := analyzer.Analyze(ctx, m, f); err != nil {
+		return err
+	}
+	p.analysed++
+	m.V, m.Seq = pipeline.Version, uint64(p.analysed)
+	m.MS.Total = float64(time.Since(began).Microseconds()) / 1000
+	for i := range m.Faces {
+		m.Faces[i].AgeMS = m.MS.Total // not by the video's clock
+	}
+	if err := w.rows.add(p); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return p.film.add(ctx, picture, p.at, m.Faces)
+}
+
+// sampling picks the first frame of each of the intervals that rate cuts the time into.
+type sampling struct {
+	rate float64 // a second; 0 picks all
+	next float64 // interval
+}
+
+func (s *sampling) due(at time.Duration) bool {
+	if s.rate == 0 {
+		return true
+	}
+	interval := math.Floor(at.Seconds()*s.rate + 1e-4) // a hair early is in time: containers round
+	if interval < s.next {
+		return false
+	}
+	s.next = interval + 1
+	return true
+}
+
+// film is the annotated video, begun at its first picture, whose size it takes. Its zero path is none.
+type film struct {
+	path      string
+	rate      float64
+	recording *vision.Recording
+}
+
+func (f *film) add(ctx context.Context, picture *vision.Picture, at time.Duration, faces []pipeline.Label) (err error) {
+	if f.path == "" {
+		return nil
+	}
+	if f.recording == nil {
+		w, h := picture.Size()
+		if f.recording, err = vision.Record(f.path, f.rate, w, h); err != nil {
+			return err
+		}
+	}
+	picture.Draw(faces)
+	return f.recording.Add(ctx, picture, at)
+}
+
+func (f *film) close() error {
+	if f.recording == nil {
+		return nil
+	}
+	return f.recording.Close()
+}
+
+func (f *film) discard() error {
+	if f.recording == nil {
+		return nil
+	}
+	return f.recording.Discard()
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mindflow/bench/media"
+)
+
+// A bad file among good ones: one line names it and what to do, and the others are still done.
+func TestVideoGoesOnAfterABadOne(t *testing.T) {
+	dir := t.TempDir()
+	empty, text, cut := filepath.Join(dir, "empty.mp4"), filepath.Join(dir, "text.mp4"), filepath.Join(dir, "cut.mp4")
+	whole, err := os.ReadFile(ffmpeg(t, "whole.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1",
+		"-c:v", "libx264", "-movflags", "faststart"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, data := range map[string][]byte{empty: nil, text: []byte("a letter"), cut: whole[:len(whole)/2]} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sound := ffmpeg(t, "sound.mp4", "-f", "lavfi", "-i", "sine=duration=1")
+	bare, absent, good := t.TempDir(), filepath.Join(dir, "absent.mp4"), blank(t, "good.mp4")
+	out, err := video(t, empty, text, sound, absent, bare, filepath.Join(dir, "*.mkv"), cut, good, "--json")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for name, want := range map[string]string{
+		empty: "empty", text: "known format", sound: "sound only", absent: "no such file", bare: "no video in this folder",
+		filepath.Join(dir, "*.mkv"): "no file fits", cut: "cut short",
+	} {
+		found := 0
+		for line := range strings.Lines(err.Error()) {
+			if strings.Contains(line, name) {
+				found++
+				if !strings.Contains(line, want) {
+					t.Errorf("%q, want %q", line, want)
+				}
+			}
+		}
+		if found != 1 {
+			t.Errorf("%d lines name %s in %q", found, name, err)
+		}
+	}
+	rows := map[string]int{}
+	for _, m := range lines(t, out) {
+		rows[m.File]++
+	}
+	if rows[good] != 10 || rows[cut] < 2 || rows[cut] > 24 || len(rows) != 2 {
+		t.Errorf("rows: %v", rows)
+	}
+}
+
+func TestVideoRefusesSettings(t *testing.T) {
+	clip := blank(t, "clip.mp4")
+	dir := t.TempDir()
+	cases := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no file", nil, "name at least one"},
+		{"two forms", []string{clip, "--json", "--csv"}, "choose"},
+		{"negative rate", []string{clip, "--rate", "-1"}, "--rate -1"},
+		{"no number", []string{clip, "--rate", "nan"}, "--rate NaN"},
+		{"annotated over the video", []string{clip, "--annotate", clip}, "would be overwritten"},
+		{"annotated over another of them", []string{clip, blank(t, "b.mp4"), "--annotate", filepath.Dir(clip)}, "would be overwritten"},
+		{"two of one name", []string{"x/a.mov", "y/a.mp4", "--annotate", dir}, "would both become"},
+		{"annotated in another format", []string{clip, "--annotate", filepath.Join(dir, "a.gif")}, ".mp4"},
+		{"annotated into nowhere", []string{clip, "--annotate", filepath.Join(dir, "absent", "a.mp4")}, "can be written"},
+		{"results over the video", []string{clip, "--out", clip}, "would be overwritten"},
+		{"results over the annotated", []string{clip, "--annotate", filepath.Join(dir, "a.mp4"), "--out", filepath.Join(dir, "a.mp4")}, "would be overwritten"},
+		{"results into nowhere", []string{clip, "--out", filepath.Join(dir, "absent", "a.csv")}, "can be written"},
+		{"results into a folder", []string{clip, "--out", dir}, "is a folder"},
+		{"a full disk", []string{clip, "--json", "--out", "/dev/full"}, "no space left"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if out, err := video(t, c.args...); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("printed %q, error %v, want one line with %q", out, err, c.want)
+			}
+		})
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v (%v)", entries, err)
+	}
+}
+
+// canceler ends ctx when so many rows were written.
+type canceler struct {
+	bytes.Buffer
+	rows   int
+	cancel context.CancelFunc
+}
+
+func (c *canceler) Write(p []byte) (int, error) {
+	if c.rows--; c.rows == 0 {
+		c.cancel()
+	}
+	return c.Buffer.Write(p)
+}
+
+// An interrupted run keeps what was done: whole rows, a video that plays, and it says how far it came.
+func TestVideoInterrupted(t *testing.T) {
+	clip, next := media.Clip(t), blank(t, "next.mp4")
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &canceler{rows: 12, cancel: cancel}
+	args := append([]string{"video", clip, next, "--json", "--annotate", dir}, engineArgs(t)...)
+	err := run(ctx, args, out)
+	if err == nil || !strings.Contains(err.Error(), clip+": interrupted after 12 frames, at 0.5 s") || !strings.Contains(err.Error(), "1 of 2 files were not begun") {
+		t.Errorf("error %v", err)
+	}
+	if got := lines(t, out.String()); len(got) != 12 {
+		t.Errorf("%d rows, want 12", len(got))
+	}
+	name := strings.TrimSuffix(filepath.Base(clip), filepath.Ext(clip)) + ".mp4"
+	if at := frameTimes(t, filepath.Join(dir, name)); len(at) != 12 {
+		t.Errorf("%d frames are annotated, want 12", len(at))
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v (%v)", entries, err)
+	}
+}
+
+// Files that may not grow beyond a limit are to the process what a full disk is: an error says so, the
+// exit code is 1, and no half file is there.
+func TestVideoFullDisk(t *testing.T) {
+	exe, engine := binary(t), engineArgs(t)
+	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "2", "-c:v", "libx264")
+	for _, c := range []struct{ option, file string }{{"--annotate", "out.mp4"}, {"--out", "out.jsonl"}} {
+		dir := t.TempDir()
+		args := append([]string{"-c", `ulimit -f 8; exec "$@"`, "bash", exe, "video", clip, "--json", c.option, filepath.Join(dir, c.file)}, engine...)
+		cmd := exec.Command("bash", args...)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		err := cmd.Run()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(said.String(), c.file) || strings.Count(said.String(), "\n") != 1 {
+			t.Errorf("%s: %v, said %q", c.option, err, said.String())
+		}
+		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+			t.Errorf("%s left behind: %v (%v)", c.option, entries, err)
+		}
+	}
+}

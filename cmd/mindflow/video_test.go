@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"mindflow/bench/media"
+	"mindflow/cmd/engine"
+	"mindflow/pipeline"
+)
+
+// ffmpeg makes a file of the given name from its arguments.
+func ffmpeg(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), name)
+	if text, err := exec.Command("ffmpeg", append(append([]string{"-loglevel", "error"}, args...), out)...).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg %v: %v: %s", args, err, text)
+	}
+	return out
+}
+
+// blank is a short video without faces, 320 by 180, 25 frames a second.
+func blank(t *testing.T, name string) string {
+	t.Helper()
+	return ffmpeg(t, name, "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=0.4", "-c:v", "libx264")
+}
+
+// video runs `mindflow video` and gives what it prints, and the error.
+func video(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), append(append([]string{"video"}, args...), engineArgs(t)...), &out)
+	return out.String(), err
+}
+
+// lines reads what `video --json` printed.
+func lines(t *testing.T, text string) (got []videoMessage) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		var m videoMessage
+		decoder := json.NewDecoder(strings.NewReader(line))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&m); err != nil || !strings.HasSuffix(line, "\n") {
+			t.Fatalf("line %q: %v", line, err)
+		}
+		got = append(got, m)
+	}
+	return got
+}
+
+// The whole clip: rows, times, boxes and labels are those of the pipeline run frame by frame on what ffmpeg decodes.
+func TestVideoAgreesWithThePipeline(t *testing.T) {
+	clip := media.Clip(t)
+	text, err := video(t, clip, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := lines(t, text), analysed(t, clip)
+	if len(got) != len(want) || len(want) < 100 {
+		t.Fatalf("%d rows, want %d", len(got), len(want))
+	}
+	faces, agreed, worst := 0, 0, float32(1)
+	for i, m := range got {
+		if m.Seq != uint64(i+1) || m.V != 1 || m.Width != 640 || m.Height != 360 || m.File != "" || math.Abs(m.T-want[i].T) > 0.001 {
+			t.Fatalf("row %d is %+v, want time %v", i, m, want[i].T)
+		}
+		if len(m.Faces) != len(want[i].Faces) {
+			t.Errorf("row %d has %d faces, want %d", i, len(m.Faces), len(want[i].Faces))
+			continue
+		}
+		for j, face := range m.Faces {
+			faces++
+			worst = min(worst, box(face).IoU(box(want[i].Faces[j])))
+			if face.Label == want[i].Faces[j].Label {
+				agreed++
+			}
+			if face.ID != want[i].Faces[j].ID || face.AgeMS < 0 || face.AgeMS > m.MS.Total || m.MS.Decode <= 0 {
+				t.Errorf("row %d: face %+v of %+v", i, face, m)
+			}
+		}
+	}
+	t.Logf("%d rows, %d faces, worst IoU %.3f, %d labels alike", len(got), faces, worst, agreed)
+	if worst < 0.9 || float64(agreed) < 0.98*float64(faces) || faces < len(got)/2 {
+		t.Errorf("%d of %d labels are alike, the worst box has an IoU of %.3f", agreed, faces, worst)
+	}
+}
+
+func box(l pipeline.Label) pipeline.Box {
+	return pipeline.Box{X: l.Box[0], Y: l.Box[1], W: l.Box[2], H: l.Box[3]}
+}
+
+// analysed runs the pipeline on the clip's frames as ffmpeg decodes them, at the times of ffprobe.
+func analysed(t *testing.T, clip string) []videoMessage {
+	t.Helper()
+	const w, h = 640, 360
+	raw, err := os.ReadFile(ffmpeg(t, "frames.yuv", "-i", clip, "-pix_fmt", "yuv420p", "-f", "rawvideo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := engineArgs(t)
+	e, err := engine.Open(engine.Settings{Models: args[1], Library: args[3], Detector: "blazeface-back",
+		Classifier: "dan-ferplus", Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	analyzer, at := e.NewAnalyzer(), frameTimes(t, clip)
+	var want []videoMessage
+	for i := 0; len(raw) >= w*h*3/2; i++ {
+		f := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, Y: raw[:w*h], U: raw[w*h : w*h*5/4], V: raw[w*h*5/4 : w*h*3/2]}
+		f.Arrived = time.Unix(1e9, 0).Add(time.Duration(at[i] * float64(time.Second)))
+		var m pipeline.Message
+		if err := analyzer.Analyze(t.Context(), &m, f); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, videoMessage{T: at[i], Faces: slices.Clone(m.Faces)})
+		raw = raw[w*h*3/2:]
+	}
+	return want
+}
+
+// frameTimes asks ffprobe, in seconds.
+func frameTimes(t *testing.T, clip string) (at []float64) {
+	t.Helper()
+	text, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0", clip).Output()
+	if err != nil {
+		t.Fatal("ffprobe:", err)
+	}
+	for field := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return r == ',' || r == '\n' }) {
+		v, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = append(at, v)
+	}
+	return at
+}
+
+func TestVideoCSV(t *testing.T) {
+	const labels = "neutral,happy,sad,surprise,fear,disgust,anger,contempt"
+	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "1", "-c:v", "libx264")
+	text, err := video(t, clip, "--csv", "--rate", "5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(rows[0], ","); got != "t,frame,face,x,y,w,h,label,confidence,"+labels {
+		t.Errorf("header %q", got)
+	}
+	var frames []string
+	for _, row := range rows[1:] {
+		frames = append(frames, row[1])
+		sum := 0.0
+		for _, field := range row[9:] {
+			p, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += p
+		}
+		if math.Abs(sum-1) > 0.001 || !strings.Contains(labels, row[7]) || row[2] != "1" {
+			t.Errorf("row %q", row)
+		}
+	}
+	if got := strings.Join(frames, " "); got != "0 5 10 15 20" { // the first of each fifth of a second
+		t.Errorf("frames %s were analysed", got)
+	}
+
+	dir := t.TempDir()
+	for _, name := range []string{"b.mp4", "a.MP4"} {
+		if err := os.Rename(blank(t, "x.mp4"), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("not a video"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{dir, filepath.Join(dir, "*.[mM][pP]4")} {
+		text, err = video(t, name, "--csv")
+		if err != nil || text != "file,t,frame,face,x,y,w,h,label,confidence,"+labels+"\n" {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+		text, err = video(t, name, "--json")
+		got := lines(t, text)
+		if err != nil || len(got) != 20 || got[0].File != filepath.Join(dir, "a.MP4") || got[10].File != filepath.Join(dir, "b.mp4") || got[10].T != 0 || got[10].Seq != 1 {
+			t.Errorf("%s: %d lines, %v", name, len(got), err)
+		}
+	}
+}
+
+// Smoothing goes by the video's time: fast or slow, a file gives the same labels.
+func TestVideoSummary(t *testing.T) {
+	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "2", "-c:v", "libx264")
+	first, err := video(t, clip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := video(t, clip)
+	if err != nil || first != again {
+		t.Errorf("%q, then %q (%v)", first, again, err)
+	}
+	for _, want := range []string{clip, "640 by 360", "48 frames; 1 face\n", "face 1, 2.0 s between 0.0 and 2.0 s: ", "%"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the summary %q lacks %q", first, want)
+		}
+	}
+	if text, err := video(t, blank(t, "blank.mp4")); err != nil || !strings.Contains(text, "10 frames; 0 faces\n") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+func TestVideoAnnotate(t *testing.T) {
+	clip := ffmpeg(t, "clip.mov", "-i", media.Clip(t), "-t", "1", "-c:v", "libx264")
+	dir := filepath.Join(t.TempDir(), "out")
+	if _, err := video(t, clip, blank(t, "blank.mp4"), "--annotate", dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, frames := range map[string]int{"clip.mp4": 24, "blank.mp4": 10} {
+		if at := frameTimes(t, filepath.Join(dir, name)); len(at) != frames {
+			t.Errorf("%s has %d frames, want %d", name, len(at), frames)
+		}
+	}
+	streams, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=codec_type,width,height", "-of", "csv=p=0", filepath.Join(dir, "clip.mp4")).Output()
+	if err != nil || strings.TrimSpace(string(streams)) != "video,640,360" {
+		t.Errorf("the annotated video holds %q (%v)", streams, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("the folder holds %v (%v)", entries, err)
+	}
+}
+
+func TestSamplingPicksTheFirstOfEachInterval(t *testing.T) {
+	cases := []struct {
+		rate float64
+		at   string // seconds
+		want string
+	}{
+		{0, "0 0.1 0.2", "0 0.1 0.2"},
+		{1, "0 0.4 0.999999 1.4 3.5 3.9 4", "0 0.999999 3.5 4"},
+		{2, "0.3 0.4 0.6 5", "0.3 0.6 5"},
+		{100, "0 0.1 0.2", "0 0.1 0.2"},
+	}
+	for _, c := range cases {
+		s := sampling{rate: c.rate}
+		var got []string
+		for field := range strings.FieldsSeq(c.at) {
+			at, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.due(time.Duration(at * float64(time.Second))) {
+				got = append(got, field)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%v a second of %s: %v, want %s", c.rate, c.at, got, c.want)
+		}
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var out strings.Builder
+	now := time.Unix(0, 0)
+	p := &progress{out: &out, now: func() time.Time { return now }}
+	for n := range 21 {
+		p.show("a.mp4", n+1, 101)
+		now = now.Add(100 * time.Millisecond)
+	}
+	p.show("a.mp4", 200, 101)
+	p.clear()
+	shown := strings.Split(out.String(), "\r\x1b[K")
+	if len(shown) != 9 || shown[1] != "a.mp4: 4 of 101 frames (3%), 10 a second, 10s left" || shown[8] != "" {
+		t.Errorf("%q", shown)
+	}
+	(*progress)(nil).show("a.mp4", 1, 2) // not on a terminal
+	(*progress)(nil).clear()
+	if isTerminal(&out) {
+		t.Error("a builder is no terminal")
+	}
+}

@@ -1,0 +1,6 @@
+package vision
+
+import "gocv.io/x/gocv"
+
+// Version is the release of the OpenCV library in use, such as 4.6.0.
+func Version() string { return gocv.OpenCVVersion() }

@@ -1,0 +1,161 @@
+package vision
+
+import (
+	"context"
+	"errors"
+	"image/color"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// copyVideo records the pictures of a video at their times.
+func copyVideo(t *testing.T, from, to string) {
+	t.Helper()
+	v, err := OpenVideo(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	var r *Recording
+	for {
+		p, at, err := v.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r == nil {
+			w, h := p.Size()
+			if r, err = Record(to, v.Rate, w, h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Add(t.Context(), p, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A recording lasts as long as the video, at a constant rate, and shows the same at the same time.
+func TestRecordingKeepsTime(t *testing.T) {
+	odd := []string{"-f", "lavfi", "-i", "testsrc2=size=321x181:rate=25:duration=2", "-pix_fmt", "yuv444p"}
+	for name, args := range map[string][]string{
+		"even.mp4": append(moving, "-c:v", "libx264"), "uneven.mp4": append(uneven, "-c:v", "libx264", "-bf", "0"), "odd.mp4": odd,
+	} {
+		t.Run(name, func(t *testing.T) {
+			from, to := makeVideo(t, name, args...), filepath.Join(t.TempDir(), "copy.mp4")
+			copyVideo(t, from, to)
+			want, _, _ := times(t, from)
+			got, _, _ := times(t, to)
+			last, end := want[len(want)-1], got[len(got)-1]
+			if (last - end).Abs() > 40*time.Millisecond {
+				t.Errorf("the last picture is at %v, was at %v", end, last)
+			}
+			if length := probe(t, to, "stream=duration")[0]; math.Abs(length-end.Seconds()) > 0.06 {
+				t.Errorf("it lasts %.2f s, its last picture is at %v", length, end)
+			}
+		})
+	}
+}
+
+func TestRecordingNames(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Record(filepath.Join(dir, "a.avi"), 25, 64, 48); err == nil || !strings.Contains(err.Error(), ".mp4") {
+		t.Errorf("an unknown extension gave %v", err)
+	}
+	if _, err := Record(filepath.Join(dir, "absent", "a.mp4"), 25, 64, 48); err == nil || !strings.Contains(err.Error(), "absent") {
+		t.Errorf("a folder that is not there gave %v", err)
+	}
+	for _, w := range []int{1, 40_000} {
+		if _, err := Record(filepath.Join(dir, "a.mp4"), 25, w, 48); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+			t.Errorf("a width of %d pixels gave %v", w, err)
+		}
+	}
+	only(t, dir)
+}
+
+// Whatever ends a recording but Close leaves nothing; what was begun is never under the final name.
+func TestRecordingEnds(t *testing.T) {
+	p, err := Read(save(t, "a.png", 64, 48, color.RGBA{A: 255}, color.RGBA{200, 0, 0, 255}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	other, err := Read(save(t, "b.png", 100, 30, color.RGBA{A: 255}, color.RGBA{0, 200, 0, 255}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	dir := t.TempDir()
+	begin := func() *Recording {
+		r, err := Record(filepath.Join(dir, "a.mp4"), 25, 64, 48)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Add(t.Context(), p, 0); err != nil {
+			t.Fatal(err)
+		}
+		only(t, dir, ".part-a.mp4")
+		return r
+	}
+	r := begin()
+	if err := r.Discard(); err != nil {
+		t.Error(err)
+	}
+	only(t, dir)
+
+	r = begin()
+	if err := os.Truncate(r.temp, 0); err != nil { // as if the disk were full: the index has no place
+		t.Fatal(err)
+	}
+	r.frames++
+	if err := r.Close(); err == nil || !strings.Contains(err.Error(), "did not become whole") {
+		t.Errorf("a file that lacks a frame gave %v", err)
+	}
+	only(t, dir)
+
+	r = begin()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := r.Add(ended, other, time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("adding after the end gave %v", err)
+	}
+	if err := r.Add(t.Context(), p, 3*time.Hour); err == nil || !strings.Contains(err.Error(), "times are damaged") {
+		t.Errorf("a gap of three hours gave %v", err)
+	}
+	if err := r.Add(t.Context(), other, 80*time.Millisecond); err != nil { // another size
+		t.Error(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	only(t, dir, "a.mp4")
+	if at, w, h := times(t, filepath.Join(dir, "a.mp4")); len(at) != 3 || w != 64 || h != 48 {
+		t.Errorf("%d frames of %dx%d", len(at), w, h)
+	}
+}
+
+// only holds the folder to the named files.
+func only(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, entry := range entries {
+		got = append(got, entry.Name())
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("the folder holds %q, want %q", got, want)
+	}
+}
