@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { CHROMIUM, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, startServer, text, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, freePort, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, startServer, text, waitLabels, waitState } from './driver.js';
 
 const root = path.join(import.meta.dirname, '../../..');
 const run = promisify(execFile);
@@ -29,14 +28,6 @@ async function aClip() {
   await run('ffmpeg', ['-v', 'error', '-y', '-framerate', '1/3', '-pattern_type', 'glob', '-i', path.join(photos, 'sample*.jpg'),
     '-vf', 'scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,format=yuv420p', '-r', '24', out]);
   return out;
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** @typedef {[number, number, number, number]} Box */
