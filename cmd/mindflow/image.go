@@ -7,8 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"mindflow/cmd/engine"
@@ -37,7 +35,7 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 	if len(files) == 0 {
 		return errors.New("image: name at least one picture file")
 	}
-	targets, err := annotated(*annotate, files)
+	targets, err := annotated(*annotate, files, "", vision.CheckWritable)
 	if err != nil {
 		return err
 	}
@@ -54,53 +52,6 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 		err = errors.Join(err, failed)
 	}
 	return err
-}
-
-// annotated names the file that each picture is drawn to, "" for none: out itself, or a file of the same
-// name in the folder out. Nothing is overwritten that was read, and no two pictures share a name.
-func annotated(out string, files []string) ([]string, error) {
-	targets := make([]string, len(files))
-	if out == "" {
-		return targets, nil
-	}
-	if len(files) > 1 {
-		if err := os.MkdirAll(out, 0o755); err != nil {
-			return nil, fmt.Errorf("create the folder for annotated pictures: %w", err)
-		}
-	}
-	folder := false
-	if info, err := os.Stat(out); err == nil {
-		folder = info.IsDir()
-	}
-	from := map[string]string{}
-	for i, file := range files {
-		target := out
-		if folder {
-			target = filepath.Join(out, filepath.Base(file))
-		}
-		if other, taken := from[target]; taken {
-			return nil, fmt.Errorf("--annotate: %s and %s would both become %s; annotate them one by one", other, file, target)
-		}
-		from[target] = file
-		if same(file, target) {
-			return nil, fmt.Errorf("--annotate: %s would be overwritten; name another file or folder", file)
-		}
-		if err := vision.CheckWritable(target); err != nil {
-			return nil, fmt.Errorf("--annotate: %w", err)
-		}
-		targets[i] = target
-	}
-	return targets, nil
-}
-
-// same says whether two names lead to one file.
-func same(a, b string) bool {
-	one, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	two, err := os.Stat(b)
-	return err == nil && os.SameFile(one, two)
 }
 
 func readPicture(ctx context.Context, e *engine.Engine, file, target string) (p picture, err error) {

@@ -16,6 +16,7 @@ import (
 
 	"mindflow/bench/media"
 	"mindflow/pipeline"
+	"mindflow/pipeline/vision"
 )
 
 // engineArgs point at what `make build` put in place, since a test's binary stands elsewhere.
@@ -232,7 +233,7 @@ func TestAnnotateTargets(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := annotated(c.out, c.files)
+			got, err := annotated(c.out, c.files, "", vision.CheckWritable)
 			if c.fails == "" && (err != nil || !slices.Equal(got, c.want)) {
 				t.Errorf("targets %q, %v; want %q", got, err, c.want)
 			}

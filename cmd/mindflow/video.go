@@ -57,7 +57,7 @@ func videos(ctx context.Context, args []string, out io.Writer) (err error) {
 	if len(files) == 0 {
 		return missing
 	}
-	targets, err := videoTargets(how.annotate, files)
+	targets, err := annotated(how.annotate, files, ".mp4", vision.CheckRecordable)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"mindflow/pipeline/vision"
 )
 
 // videoExtensions are the files of a folder that are taken for videos.
@@ -57,39 +55,4 @@ func videosAt(name string) ([]string, error) {
 		return nil, fmt.Errorf("%s: no video in this folder; it is searched for %s, not its subfolders", name, strings.Join(videoExtensions, " "))
 	}
 	return files, nil
-}
-
-// videoTargets names the file that each annotated video becomes, "" for none: out itself, or an MP4 file of
-// the same name in the folder out. Nothing is overwritten that is read, and no two videos share a name.
-func videoTargets(out string, files []string) ([]string, error) {
-	targets := make([]string, len(files))
-	if out == "" {
-		return targets, nil
-	}
-	if len(files) > 1 {
-		if err := os.MkdirAll(out, 0o755); err != nil {
-			return nil, fmt.Errorf("create the folder for annotated videos: %w", err)
-		}
-	}
-	info, err := os.Stat(out)
-	folder := err == nil && info.IsDir()
-	from := map[string]string{}
-	for i, file := range files {
-		target := out
-		if folder {
-			base := filepath.Base(file)
-			target = filepath.Join(out, strings.TrimSuffix(base, filepath.Ext(base))+".mp4")
-		}
-		if other, taken := from[target]; taken {
-			return nil, fmt.Errorf("--annotate: %s and %s would both become %s; annotate them one by one", other, file, target)
-		}
-		if slices.ContainsFunc(files, func(f string) bool { return same(f, target) }) {
-			return nil, fmt.Errorf("--annotate: %s would be overwritten; name another file or folder", target)
-		}
-		if err := vision.CheckRecordable(target); err != nil {
-			return nil, fmt.Errorf("--annotate: %w", err)
-		}
-		from[target], targets[i] = file, target
-	}
-	return targets, nil
 }
