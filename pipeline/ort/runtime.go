@@ -5,6 +5,8 @@
 package ort
 
 import (
+	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -32,6 +34,9 @@ func Open(libraryPath string) (*Runtime, error) {
 	if _, err := os.Stat(libraryPath); err != nil {
 		return nil, fmt.Errorf(`open onnx runtime: %w; run "make build", which puts the library in place`, err)
 	}
+	if found := stated(libraryPath); found != "" && !strings.HasPrefix(found, wanted) {
+		return nil, fmt.Errorf(`open onnx runtime: %s is release %s, wanted %sx; run "make build", which puts that in place`, libraryPath, found, wanted)
+	}
 	ort.SetSharedLibraryPath(libraryPath)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return nil, fmt.Errorf(`open onnx runtime %s: %w; it should be release %sx, which "make build" puts in place`, libraryPath, err, wanted)
@@ -47,6 +52,30 @@ func checkRelease(libraryPath, found string) error {
 		return nil
 	}
 	return fmt.Errorf(`open onnx runtime: %s is release %s, wanted %sx; run "make build", which puts that in place`, libraryPath, found, wanted)
+}
+
+// stated reads the release that a library's symbols are versioned with, such as 1.27.0, or "" where none is
+// stated. Asked by loading it, one of another release complains on stderr by itself.
+func stated(libraryPath string) string {
+	library, err := elf.Open(libraryPath)
+	if err != nil {
+		return "" // loading says what is wrong
+	}
+	defer library.Close()
+	section := library.Section(".dynstr")
+	if section == nil {
+		return ""
+	}
+	names, err := section.Data()
+	if err != nil {
+		return ""
+	}
+	_, rest, found := bytes.Cut(names, []byte("\x00VERS_"))
+	if !found {
+		return ""
+	}
+	release, _, _ := bytes.Cut(rest, []byte{0})
+	return string(release)
 }
 
 // Version is the release of the library, such as 1.27.0.
