@@ -38,7 +38,8 @@ type Entry struct {
 
 // Manifest is a checked list of models with different names.
 type Manifest struct {
-	Models []Entry `json:"models"`
+	Models []Entry          `json:"models"`
+	Faults map[string]error `json:"-"` // why a file of Load's folder adds no model, by its name without .json
 }
 
 // Default is the manifest of the models that come with Mindflow.
@@ -47,17 +48,25 @@ func Default() (*Manifest, error) { return Parse(manifest) }
 // Parse reads a manifest. Unknown fields are errors, so that a misspelt one is not silently left at
 // zero; the error of a bad value lists each entry and field.
 func Parse(data []byte) (*Manifest, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
 	var m Manifest
-	if err := d.Decode(&m); err != nil {
+	if err := strict(data, &m); err != nil {
 		return nil, fmt.Errorf("parse manifest: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("parse manifest: something follows its closing brace")
 	}
 	if err := m.validate(); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
 	return &m, nil
+}
+
+// strict reads all of data as v, whose fields are the only ones allowed.
+func strict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("something follows its closing brace")
+	}
+	return nil
 }

@@ -15,15 +15,19 @@ import (
 // line that names the file and what to do.
 func Verify(dir string, e Entry) (path string, err error) {
 	path = filepath.Join(dir, e.File)
+	cure := `run "make build"`
+	if e.Imported() {
+		cure = "import it again with --replace"
+	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf(`model %s: %s is missing; run "make build", or put it there (source: %s)`, e.Name, path, e.Source)
+		return "", fmt.Errorf("model %s: %s is missing; %s, or put it there (source: %s)", e.Name, path, cure, e.Source)
 	}
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", e.Name, err)
 	}
 	defer f.Close()
-	const cure = `remove it and run "make build"`
+	cure = "remove it and " + cure
 	info, err := f.Stat()
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", e.Name, err)

@@ -37,7 +37,7 @@ func library(path string) (r Result) {
 }
 
 func modelFiles(s engine.Settings, tell func(Result)) {
-	manifest, err := models.Default()
+	manifest, err := models.Load(s.Models)
 	if err != nil {
 		tell(failed("models", err, rebuild))
 		return

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,7 +20,7 @@ import (
 
 // Settings say which models run and how.
 type Settings struct {
-	Models     string        // folder of the model files
+	Models     string        // folder of the user's models
 	Library    string        // ONNX Runtime's shared library
 	Detector   string        // manifest entry
 	Classifier string        // manifest entry
@@ -28,17 +29,32 @@ type Settings struct {
 	MaxFaces   int           // analysed in a frame
 }
 
-// Flags declares the settings on fs, with defaults beside the running binary.
-func Flags(fs *flag.FlagSet) *Settings {
-	s := &Settings{}
-	fs.StringVar(&s.Models, "models", beside("models"), "`folder` of the model files")
-	fs.StringVar(&s.Library, "ort-lib", beside("lib", "libonnxruntime.so.1"), "ONNX Runtime's shared library, a `file`")
-	fs.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
-	fs.StringVar(&s.Classifier, "model", "dan-ferplus", "expression classifier, a `name` in the manifest")
-	fs.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
-	fs.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
-	fs.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
+// Flags declares the settings on flags, with defaults beside the running binary.
+func Flags(flags *flag.FlagSet) *Settings {
+	s := PathFlags(flags)
+	flags.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
+	flags.StringVar(&s.Classifier, "model", "dan-ferplus", "expression classifier, a `name` in the manifest")
+	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
+	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
+	flags.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
 	return s
+}
+
+// PathFlags declares those of the settings that say where files are.
+func PathFlags(flags *flag.FlagSet) *Settings {
+	s := &Settings{}
+	flags.StringVar(&s.Models, "models", userModels(), "`folder` of the models that you added; shipped ones may lie there or beside the program")
+	flags.StringVar(&s.Library, "ort-lib", beside("lib", "libonnxruntime.so.1"), "ONNX Runtime's shared library, a `file`")
+	return s
+}
+
+// userModels is the default of --models. Without a home it is empty, which adds no models.
+func userModels() string {
+	dir, err := models.UserFolder()
+	if err != nil {
+		return ""
+	}
+	return dir
 }
 
 // beside names a file next to the running binary, so that it works from any folder.
@@ -85,7 +101,7 @@ func Open(s Settings) (e *Engine, err error) {
 			e = nil
 		}
 	}()
-	manifest, err := models.Default()
+	manifest, err := models.Load(s.Models)
 	if err != nil {
 		return e, err
 	}
@@ -135,7 +151,8 @@ func (e *Engine) warm() error {
 	return nil
 }
 
-// Find gives the entry of that name, which must have the role, and its file in dir, whose sum is right.
+// Find gives the entry of that name, which must have the role, and its file, whose sum is right: in dir
+// or, if dir has none of that name, beside the program.
 func Find(manifest *models.Manifest, dir, name, role string) (models.Entry, string, error) {
 	entry, err := manifest.Lookup(name)
 	if err != nil {
@@ -144,8 +161,16 @@ func Find(manifest *models.Manifest, dir, name, role string) (models.Entry, stri
 	if entry.Role != role {
 		return entry, "", fmt.Errorf("model %s is there to %s; name one that can %s", name, entry.Role, role)
 	}
+	if !there(dir, entry.File) && there(beside("models"), entry.File) {
+		dir = beside("models")
+	}
 	file, err := models.Verify(dir, entry)
 	return entry, file, err
+}
+
+func there(dir, file string) bool {
+	_, err := os.Stat(filepath.Join(dir, file))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // NewAnalyzer starts the analysis of one stream.

@@ -22,6 +22,7 @@ var commands = []command{
 	{"serve", "serve the page and read the cameras of those who open it (the default)", serve},
 	{"image", "label the faces in picture files", pictures},
 	{"video", "label the faces in video files over time", videos},
+	{"model", "add a model of your own", model},
 	{"doctor", "check this machine, and say what to do where something is wrong", examine},
 	{"version", "print the version", version},
 }

@@ -1,0 +1,42 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// published are the label orders of the data sets that DAN's authors trained on, by the names that
+// --labels takes. AffectNet's is that of its annotation; RAF-DB counts from surprise.
+var published = map[string][]string{
+	"affectnet8": {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"},
+	"affectnet7": {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"},
+	"rafdb":      {"surprise", "fear", "disgust", "happy", "sad", "anger", "neutral"},
+}
+
+// labelsFor gives the labels of that many classes: those asked for, or of AffectNet-8 where there are
+// eight. Shapes tell no order, and two published ones have seven.
+func labelsFor(classes int, asked []string) ([]string, error) {
+	switch {
+	case len(asked) == 0 && classes == 8:
+		return published["affectnet8"], nil
+	case len(asked) == 0 && classes == 7:
+		return nil, fmt.Errorf("the checkpoint has 7 classes, which AffectNet-7 and RAF-DB order differently, and its shapes cannot tell: add --labels affectnet7 (%s) or --labels rafdb (%s), or a list of your own",
+			strings.Join(published["affectnet7"], ", "), strings.Join(published["rafdb"], ", "))
+	case len(asked) == 0:
+		return nil, fmt.Errorf("the checkpoint has %d classes: name them in its order, --labels ONE,TWO,…", classes)
+	}
+	labels := asked
+	if list, ok := published[strings.ToLower(asked[0])]; ok && len(asked) == 1 {
+		labels = list
+	}
+	if len(labels) != classes {
+		return nil, fmt.Errorf("--labels names %d (%s), the checkpoint has %d classes", len(labels), strings.Join(labels, ", "), classes)
+	}
+	for i, l := range labels {
+		if slices.Contains(labels[:i], l) {
+			return nil, fmt.Errorf("--labels has %q twice", l)
+		}
+	}
+	return labels, nil
+}

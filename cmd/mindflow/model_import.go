@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+
+	"mindflow/cmd/engine"
+	"mindflow/cmd/importer"
+)
+
+// importModel is `mindflow model import`.
+func importModel(ctx context.Context, args []string, out io.Writer) error {
+	fs := flag.NewFlagSet("mindflow model import CHECKPOINT.pth", flag.ContinueOnError)
+	o := importer.Options{}
+	fs.StringVar(&o.Name, "name", "", "`name` of the model; by default that of the file")
+	labels := list{}
+	fs.Var(&labels, "labels", "affectnet8, affectnet7, rafdb or the `list` of labels in the checkpoint's order")
+	fs.IntVar(&o.Size, "size", 224, "side of the input that the network was trained on, in `pixels`")
+	fs.BoolVar(&o.Grey, "grey", false, "the network was trained on grey pictures")
+	fs.Func("precision", "fp32 (default), fp16 or int8: how weights are stored", o.SetPrecision)
+	fs.BoolVar(&o.Replace, "replace", false, "replace the model of that name")
+	settings := engine.PathFlags(fs)
+	files, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(files) != 1 {
+		return errors.New("model import: name one checkpoint")
+	}
+	o.Checkpoint, o.Labels, o.Models, o.Library = files[0], labels, settings.Models, settings.Library
+	return importer.Import(ctx, o, out)
+}
