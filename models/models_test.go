@@ -48,7 +48,7 @@ func TestParseNamesEntryAndField(t *testing.T) {
 		{`"bytes": 603432`, `"bytes": 0`, []string{"bytes"}},
 		{`"licence": "Apache-2.0"`, `"licence": ""`, []string{`entry "blazeface-back"`, "licence is missing"}},
 		{`"name": "dan-ferplus"`, `"name": "blazeface-back"`, []string{"name is taken"}},
-		{`"name": "dan-ferplus"`, `"name": ""`, []string{"entry 2", "name is missing"}},
+		{`"name": "dan-ferplus"`, `"name": ""`, []string{"entry 5", "name is missing"}},
 		{`"size": 96`, `"size": 0`, []string{"input.size"}},
 		{`"layout": "nchw"`, `"layout": "chw"`, []string{"input.layout", `"chw"`}},
 		{`"colour": "rgb", "channels": 3`, `"colour": "rgb", "channels": 1`, []string{"input.channels"}},

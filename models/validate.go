@@ -27,12 +27,16 @@ func (m *Manifest) validate() error {
 		c.require(!seen[e.Name], "name", "is taken by an earlier entry")
 		seen[e.Name] = true
 		c.file(e)
-		c.input(e.Input)
-		c.outputs(e.Outputs)
-		switch e.Role {
-		case Detect:
+		if e.Format != Cascade {
+			c.input(e.Input)
+			c.outputs(e.Outputs)
+		}
+		switch {
+		case e.Format == Cascade:
+			c.cascade(e)
+		case e.Role == Detect:
 			c.detector(e)
-		case Classify:
+		case e.Role == Classify:
 			c.classifier(e)
 		}
 		faults = append(faults, c.faults...)
@@ -58,9 +62,11 @@ func (c *checker) oneOf(field, value string, allowed ...string) {
 
 func (c *checker) file(e Entry) {
 	c.oneOf("role", e.Role, Detect, Classify)
-	c.oneOf("format", e.Format, "onnx", "cascade")
+	c.oneOf("format", e.Format, ONNX, Cascade)
 	c.oneOf("decoder", e.Decoder, "blazeface", "yunet", "haar", "dan", "plain")
 	c.require(e.File != "" && e.File == filepath.Base(e.File) && filepath.IsLocal(e.File), "file", "is %q, want the name of a file without a folder", e.File)
+	c.require((e.Decoder == "haar") == (e.Format == Cascade), "decoder", "is %q for a file of format %s; haar reads cascades and nothing else does", e.Decoder, e.Format)
+	c.require(e.Folder == "" || filepath.IsAbs(e.Folder), "folder", "is %q, want a path from the root", e.Folder)
 	sum, err := hex.DecodeString(e.SHA256)
 	c.require(err == nil && len(sum) == 32 && e.SHA256 == strings.ToLower(e.SHA256), "sha256", "is %q, want 64 lower case hex digits", e.SHA256)
 	c.require(e.Bytes > 0, "bytes", "is %d, want the size of the file", e.Bytes)
@@ -75,6 +81,7 @@ func (c *checker) input(in pipeline.Input) {
 	c.oneOf("input.layout", in.Layout, pipeline.NCHW, pipeline.NHWC)
 	c.oneOf("input.colour", in.Colour, pipeline.RGB, pipeline.BGR, pipeline.Grey)
 	c.require(in.Channels == 3 || in.Channels == 1 && in.Colour == pipeline.Grey, "input.channels", "is %d, want 3, or 1 where colour is grey", in.Channels)
+	c.require(!in.Dynamic || in.Size >= 32, "input.size", "is %d, want 32 or more where any size is taken", in.Size)
 	c.require(in.Scale > 0, "input.scale", "is %g, want a positive number", in.Scale)
 	for i, v := range in.Std {
 		c.require(v > 0, fmt.Sprintf("input.std[%d]", i), "is %g, want a positive number", v)
@@ -85,7 +92,17 @@ func (c *checker) outputs(outputs []pipeline.Output) {
 	c.require(len(outputs) > 0, "outputs", "is empty")
 	for i, o := range outputs {
 		c.require(o.Name != "", fmt.Sprintf("outputs[%d].name", i), "is missing")
-		c.oneOf(fmt.Sprintf("outputs[%d].kind", i), o.Kind, "scores", "boxes", "logits", "attention")
+		c.oneOf(fmt.Sprintf("outputs[%d].kind", i), o.Kind, "scores", "objectness", "boxes", "points", "logits", "attention")
+	}
+}
+
+func (c *checker) cascade(e Entry) {
+	c.require(e.Role == Detect, "role", "is %q, a cascade can only detect", e.Role)
+	c.require(e.Crop == nil, "crop", "belongs to a classifier")
+	if c.require(e.Cascade != nil, "cascade", "is missing"); e.Cascade != nil {
+		c.require(e.Cascade.Scale >= 1.01 && e.Cascade.Scale <= 10, "cascade.scale", "is %g, want 1.01 to 10", e.Cascade.Scale)
+		c.require(e.Cascade.Neighbours >= 0, "cascade.neighbours", "is %d, want no negative number", e.Cascade.Neighbours)
+		c.require(e.Cascade.MinPx > 0, "cascade.min_px", "is %d, want a number of pixels", e.Cascade.MinPx)
 	}
 }
 
@@ -96,6 +113,7 @@ func (c *checker) detector(e Entry) {
 }
 
 func (c *checker) classifier(e Entry) {
+	c.require(!e.Input.Dynamic, "input.dynamic", "is true, a classifier takes one size")
 	c.require(len(e.Labels) > 1, "labels", "has %d names, want two or more", len(e.Labels))
 	for i, label := range e.Labels {
 		c.require(label != "", fmt.Sprintf("labels[%d]", i), "is empty")

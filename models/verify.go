@@ -11,17 +11,21 @@ import (
 	"path/filepath"
 )
 
-// Verify finds the file of e in dir and checks that it is the one the manifest names. The error is one
-// line that names the file and what to do.
+// Verify finds the file of e in dir, or where a package of the system puts it, and checks that it is the
+// one the manifest names. The error is one line that names the file and what to do.
 func Verify(dir string, e Entry) (path string, err error) {
 	path = filepath.Join(dir, e.File)
-	cure := `run "make build"`
+	cure := fmt.Sprintf(`run "mindflow model pull %s"`, e.Name)
 	if e.Imported() {
 		cure = "import it again with --replace"
 	}
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) && e.Folder != "" {
+		path = filepath.Join(e.Folder, e.File)
+		f, err = os.Open(path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("model %s: %s is missing; %s, or put it there (source: %s)", e.Name, path, cure, e.Source)
+		return "", fmt.Errorf("model %s: %s is missing; %s, or put it there (source: %s)", e.Name, filepath.Join(dir, e.File), cure, e.Source)
 	}
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", e.Name, err)

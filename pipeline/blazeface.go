@@ -9,32 +9,29 @@ import (
 // blazeFacePoints is the number of key points: right eye, left eye, nose, mouth, right ear, left ear.
 const blazeFacePoints = 6
 
-// blazeFaceLevels are the anchor grids of the 256×256 "back" model: two anchors a cell of 16×16,
-// then six a cell of 8×8, all at the cell's centre.
-var blazeFaceLevels = [2]struct {
-	anchors int
-	grid    int
-	stride  float32 // tensor pixels
-}{{2, 16, 16}, {6, 8, 32}}
+// blazeFaceLevels are the anchor grids of both models, "front" of 128×128 pixels and "back" of 256×256:
+// two anchors a cell of 16×16, then six a cell of 8×8, all at the cell's centre.
+var blazeFaceLevels = [2]struct{ anchors, grid int }{{2, 16}, {6, 8}}
 
 // DecodeBlazeFace appends the faces in one frame's output to dst, best first. scores are logits, one
 // an anchor, for the two grids ([512] and [384]); boxes hold 16 values an anchor: centre, size and
 // six key points in tensor pixels relative to the anchor. fit says where the frame lies in the
-// tensor. Faces under threshold (a probability) are left out. Overlapping predictions are not only
+// tensor. Faces under m's threshold (a probability) are left out. Overlapping predictions are not only
 // suppressed but averaged by score, which keeps a still face's box still (BlazeFace,
 // arXiv 1907.05047, section 4.2).
-func DecodeBlazeFace(dst []Face, scores, boxes [2][]float32, fit Fit, threshold, nms float32) []Face {
+func DecodeBlazeFace(dst []Face, scores, boxes [2][]float32, fit Fit, m Model) []Face {
 	start := len(dst)
-	least := float32(math.Log(float64(threshold / (1 - threshold))))
+	least := float32(math.Log(float64(m.Threshold / (1 - m.Threshold))))
 	for level, grid := range blazeFaceLevels {
+		stride := float32(m.Input.Size) / float32(grid.grid)
 		for i, logit := range scores[level] {
 			if logit < least {
 				continue
 			}
 			cell := i / grid.anchors
 			anchor := Point{
-				(float32(cell%grid.grid) + 0.5) * grid.stride,
-				(float32(cell/grid.grid) + 0.5) * grid.stride,
+				(float32(cell%grid.grid) + 0.5) * stride,
+				(float32(cell/grid.grid) + 0.5) * stride,
 			}
 			dst = appendFace(dst)
 			readBlazeFace(&dst[len(dst)-1], boxes[level][i*16:(i+1)*16], anchor, fit)
@@ -43,7 +40,7 @@ func DecodeBlazeFace(dst []Face, scores, boxes [2][]float32, fit Fit, threshold,
 	}
 	found := dst[start:]
 	slices.SortStableFunc(found, func(a, b Face) int { return cmp.Compare(b.Score, a.Score) })
-	return dst[:start+blend(found, nms)]
+	return dst[:start+blend(found, m.NMS)]
 }
 
 // appendFace grows faces by one, reusing the key points of a face that was there before.

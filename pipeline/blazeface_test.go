@@ -16,6 +16,8 @@ func blazeOutput() (scores, boxes [2][]float32) {
 	return scores, boxes
 }
 
+var back = Model{Input: Input{Size: 256}, Threshold: 0.6, NMS: 0.3}
+
 func TestDecodeBlazeFace(t *testing.T) {
 	scores, boxes := blazeOutput()
 	set := func(level, anchor int, logit float32, v ...float32) {
@@ -31,7 +33,7 @@ func TestDecodeBlazeFace(t *testing.T) {
 	// Under the threshold of 0.6.
 	set(1, 6*(7*8+7), 0.3, 0, 0, 60, 80)
 
-	faces := DecodeBlazeFace(nil, scores, boxes, Fit{0, 32, 256, 192}, 0.6, 0.3)
+	faces := DecodeBlazeFace(nil, scores, boxes, Fit{0, 32, 256, 192}, back)
 	if len(faces) != 2 {
 		t.Fatalf("found %d faces: %+v", len(faces), faces)
 	}
@@ -53,7 +55,7 @@ func TestDecodeBlazeFace(t *testing.T) {
 	if got := faces[1].Points[0]; len(faces[1].Points) != 6 || !near(got.X, point.X) || !near(got.Y, point.Y) {
 		t.Errorf("first key point %v of %d, want %v", got, len(faces[1].Points), point)
 	}
-	again := DecodeBlazeFace(faces[:0], scores, boxes, Fit{0, 32, 256, 192}, 0.6, 0.3)
+	again := DecodeBlazeFace(faces[:0], scores, boxes, Fit{0, 32, 256, 192}, back)
 	if len(again) != 2 || !closeBox(again[1].Box, want[1]) || !near(again[1].Points[0].X, point.X) {
 		t.Errorf("reused memory gave %+v", again)
 	}
@@ -75,6 +77,6 @@ func BenchmarkDecodeBlazeFace(b *testing.B) {
 	var faces []Face
 	b.ReportAllocs()
 	for b.Loop() {
-		faces = DecodeBlazeFace(faces[:0], scores, boxes, Fit{0, 32, 256, 192}, 0.6, 0.3)
+		faces = DecodeBlazeFace(faces[:0], scores, boxes, Fit{0, 32, 256, 192}, back)
 	}
 }

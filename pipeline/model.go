@@ -53,6 +53,7 @@ const (
 type Input struct {
 	Name     string     `json:"name"`
 	Size     int        `json:"size"`
+	Dynamic  bool       `json:"dynamic,omitempty"` // any size: the frame's own, its longer side at most Size
 	Layout   string     `json:"layout"`
 	Colour   string     `json:"colour"`
 	Channels int        `json:"channels"`
@@ -68,7 +69,15 @@ type CropRule struct {
 	MarginPx float32    `json:"margin_px,omitempty"` // instead: the box grown by this much on each side
 }
 
-// Output names one output tensor and says what it holds: scores, boxes, logits, attention.
+// CascadeRule says how a cascade of Haar features searches a picture (OpenCV's detectMultiScale).
+type CascadeRule struct {
+	Scale      float64 `json:"scale"`      // by which the window grows from pass to pass, over 1
+	Neighbours int     `json:"neighbours"` // least number of overlapping finds that make a face
+	MinPx      int     `json:"min_px"`     // least side of a face
+}
+
+// Output names one output tensor and says what it holds: scores, objectness, boxes, points, logits,
+// attention.
 type Output struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
@@ -76,14 +85,15 @@ type Output struct {
 
 // Model says how a network is fed and read. The manifest in models/ stores it.
 type Model struct {
-	Name        string    `json:"name"`
-	Decoder     string    `json:"decoder"` // blazeface, dan, …: how outputs are read
-	Input       Input     `json:"input"`
-	Crop        *CropRule `json:"crop,omitempty"`
-	Outputs     []Output  `json:"outputs"`
-	Labels      []string  `json:"labels,omitempty"`
-	Threshold   float32   `json:"threshold,omitempty"`   // detect: least score kept
-	NMS         float32   `json:"nms,omitempty"`         // detect: IoU over which the weaker of two boxes goes
-	Temperature float32   `json:"temperature,omitempty"` // classify: logits are divided by it
-	Uncertain   float32   `json:"uncertain,omitempty"`   // classify: a confidence below it is shown as uncertain
+	Name        string       `json:"name"`
+	Decoder     string       `json:"decoder"` // blazeface, dan, …: how outputs are read
+	Input       Input        `json:"input"`
+	Crop        *CropRule    `json:"crop,omitempty"`
+	Outputs     []Output     `json:"outputs,omitempty"`
+	Cascade     *CascadeRule `json:"cascade,omitempty"` // detect: instead of input and outputs
+	Labels      []string     `json:"labels,omitempty"`
+	Threshold   float32      `json:"threshold,omitempty"`   // detect: least score kept
+	NMS         float32      `json:"nms,omitempty"`         // detect: IoU over which the weaker of two boxes goes
+	Temperature float32      `json:"temperature,omitempty"` // classify: logits are divided by it
+	Uncertain   float32      `json:"uncertain,omitempty"`   // classify: a confidence below it is shown as uncertain
 }

@@ -5,6 +5,7 @@ package pipeline
 // it allocates nothing.
 type Sampler struct {
 	in      Input
+	w, h    int // of the tensor that is filled
 	planes  [3]resampler
 	samples [3][]float32 // Y, U, V at the tensor's resolution
 }
@@ -21,26 +22,51 @@ type Fit struct{ X, Y, W, H float32 }
 // Region is a rectangle of a frame in luma pixels. It may reach over the frame's edge.
 type Region struct{ X, Y, W, H float32 }
 
-// Letterbox fills dst, of in.Len() values, with the whole frame, shape kept, centred on black.
+// Letterbox fills dst, of in.Len() values, with the whole frame, shape kept, centred on black. The tensor
+// of a dynamic network, of in.TensorSize, holds it in its top left corner instead.
 func (s *Sampler) Letterbox(dst []float32, f *Frame) Fit {
-	size := s.in.Size
-	w, h := size, size
-	if f.Width > f.Height {
-		h = max(1, (size*f.Height+f.Width/2)/f.Width)
-	} else {
-		w = max(1, (size*f.Width+f.Height/2)/f.Height)
+	s.w, s.h = s.in.TensorSize(f)
+	w, h := s.in.fitted(f)
+	x, y := (s.w-w)/2, (s.h-h)/2
+	if s.in.Dynamic {
+		x, y = 0, 0
 	}
-	x, y := (size-w)/2, (size-h)/2
-	if w*h < size*size {
+	if w*h < s.w*s.h {
 		s.black(dst)
 	}
 	s.sample(dst, f, Region{0, 0, float32(f.Width), float32(f.Height)}, x, y, w, h)
 	return Fit{float32(x), float32(y), float32(w), float32(h)}
 }
 
+// TensorSize is the width and height of the tensor that the whole of f is put in: Size by Size, or for a
+// dynamic network those of the frame, at most Size long, rounded up to what its strides divide.
+func (in Input) TensorSize(f *Frame) (w, h int) {
+	if !in.Dynamic {
+		return in.Size, in.Size
+	}
+	w, h = in.fitted(f)
+	return (w + dynamicStep - 1) / dynamicStep * dynamicStep, (h + dynamicStep - 1) / dynamicStep * dynamicStep
+}
+
+// dynamicStep divides the sides of a dynamic network's tensor: the longest stride of the networks we know.
+const dynamicStep = 32
+
+// fitted is the size of f in the tensor, shape kept. A dynamic network's frames are not enlarged.
+func (in Input) fitted(f *Frame) (w, h int) {
+	size := in.Size
+	if in.Dynamic {
+		size = min(size, max(f.Width, f.Height))
+	}
+	if f.Width > f.Height {
+		return size, max(1, (size*f.Height+f.Width/2)/f.Width)
+	}
+	return max(1, (size*f.Width+f.Height/2)/f.Height), size
+}
+
 // Crop fills dst, of in.Len() values, with the region. Pixels beyond the frame repeat its edge.
 func (s *Sampler) Crop(dst []float32, f *Frame, r Region) {
-	s.sample(dst, f, r, 0, 0, s.in.Size, s.in.Size)
+	s.w, s.h = s.in.Size, s.in.Size
+	s.sample(dst, f, r, 0, 0, s.w, s.h)
 }
 
 // sample resamples r to w by h and writes it at (x, y) of the tensor.
@@ -104,7 +130,7 @@ func (s *Sampler) black(dst []float32) {
 	plane, step := s.strides()
 	for c := range s.in.Channels {
 		v := s.normalise(c, 0)
-		for i := range s.in.Size * s.in.Size {
+		for i := range s.w * s.h {
 			dst[c*plane+i*step] = v
 		}
 	}
@@ -119,12 +145,12 @@ func (s *Sampler) strides() (plane, step int) {
 	if s.in.Layout == NHWC {
 		return 1, s.in.Channels
 	}
-	return s.in.Size * s.in.Size, 1
+	return s.w * s.h, 1
 }
 
 func (s *Sampler) index(c, x, y int) int {
 	plane, step := s.strides()
-	return c*plane + (y*s.in.Size+x)*step
+	return c*plane + (y*s.w+x)*step
 }
 
 // lumaRange maps luma samples to 0..255: (y − base)·gain.

@@ -16,6 +16,7 @@ import (
 	"mindflow/models"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/vision"
 )
 
 // Settings say which models run and how.
@@ -118,7 +119,7 @@ func Open(s Settings) (e *Engine, err error) {
 		return e, err
 	}
 	e.close = append(e.close, loaded.Close)
-	detector, err := loaded.NewDetector(detectFile, detect.Model, s.Threads)
+	detector, err := openDetector(loaded, detect, detectFile, s.Threads)
 	if err != nil {
 		return e, err
 	}
@@ -133,6 +134,19 @@ func Open(s Settings) (e *Engine, err error) {
 		Smoothing: s.Smoothing, MaxFaces: s.MaxFaces,
 	}
 	return e, e.warm()
+}
+
+// detector is a pipeline.Detector that holds C memory.
+type detector interface {
+	pipeline.Detector
+	Close() error
+}
+
+func openDetector(loaded *ort.Runtime, m models.Entry, file string, threads int) (detector, error) {
+	if m.Format == models.Cascade {
+		return vision.OpenCascade(file, m.Model)
+	}
+	return loaded.NewDetector(file, m.Model, threads)
 }
 
 // warm runs both models once, so that the first face does not wait for their memory to be laid out.

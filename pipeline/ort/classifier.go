@@ -15,7 +15,7 @@ const mostCrops = 8
 type Classifier struct {
 	model   pipeline.Model
 	session *session
-	pool    *pool[workspace]
+	pool    *pipeline.Pool[workspace]
 }
 
 var _ pipeline.Classifier = (*Classifier)(nil)
@@ -49,7 +49,7 @@ func (r *Runtime) NewClassifier(path string, m pipeline.Model, threads int) (*Cl
 		return nil, err
 	}
 	create := func() *workspace { return newWorkspace(s, mostCrops, input.shape[1:], []int64{classes}) }
-	return &Classifier{m, s, newPool(runtime.GOMAXPROCS(0), create, (*workspace).close)}, nil
+	return &Classifier{m, s, pipeline.NewPool(runtime.GOMAXPROCS(0), create, (*workspace).close)}, nil
 }
 
 // Classify appends one Scores a crop to dst; it reuses the logits' memory of what stood beyond dst's
@@ -61,11 +61,11 @@ func (c *Classifier) Classify(ctx context.Context, dst []pipeline.Scores, crops 
 			return dst, fmt.Errorf("crop %d has %d values, %s takes %d", i, len(crop), c.model.Name, size)
 		}
 	}
-	w, err := c.pool.take(ctx)
+	w, err := c.pool.Take(ctx)
 	if err != nil {
 		return dst, err
 	}
-	defer c.pool.give(w)
+	defer c.pool.Give(w)
 	start := len(dst)
 	for len(crops) > 0 {
 		n := min(len(crops), mostCrops)
@@ -99,4 +99,4 @@ func appendScores(dst []pipeline.Scores, logits []float32) []pipeline.Scores {
 }
 
 // Close waits for running calls and frees the network. Later calls fail.
-func (c *Classifier) Close() error { return c.pool.close(c.session.close) }
+func (c *Classifier) Close() error { return c.pool.Close(c.session.close) }

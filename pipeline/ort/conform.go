@@ -23,6 +23,9 @@ type expected struct {
 // expectedInput is m's input for a number of pictures.
 func expectedInput(m pipeline.Model, batch int64) expected {
 	size, channels := int64(m.Input.Size), int64(m.Input.Channels)
+	if m.Input.Dynamic {
+		size = free
+	}
 	shape := []int64{batch, channels, size, size}
 	if m.Input.Layout == pipeline.NHWC {
 		shape = []int64{batch, size, size, channels}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -72,7 +73,7 @@ func TestDetectFromManyGoroutines(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	for range 4 * cap(d.pool.lent) {
+	for range 4 * runtime.GOMAXPROCS(0) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -100,43 +101,8 @@ func TestDetectEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := d.Detect(t.Context(), nil, frame); !errors.Is(err, errClosed) {
+	if _, err := d.Detect(t.Context(), nil, frame); !errors.Is(err, pipeline.ErrClosed) {
 		t.Errorf("after Close: %v", err)
-	}
-}
-
-// A caller who waits for its turn leaves when its context ends, and Close waits for a running call.
-func TestPoolWaits(t *testing.T) {
-	destroyed := 0
-	p := newPool(1, func() *int { return new(int) }, func(*int) error { destroyed++; return nil })
-	lent, err := p.take(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	refused := make(chan error)
-	go func() {
-		_, err := p.take(ctx)
-		refused <- err
-	}()
-	cancel()
-	if err := <-refused; !errors.Is(err, context.Canceled) {
-		t.Errorf("a waiting caller got %v", err)
-	}
-	closed := make(chan error)
-	go func() { closed <- p.close(func() error { return nil }) }()
-	<-p.closed
-	if _, err := p.take(t.Context()); !errors.Is(err, errClosed) {
-		t.Errorf("while closing: %v", err)
-	}
-	select {
-	case <-closed:
-		t.Error("closed while something was lent")
-	default:
-	}
-	p.give(lent)
-	if err := <-closed; err != nil || destroyed != 1 {
-		t.Errorf("close: %v, %d destroyed", err, destroyed)
 	}
 }
 

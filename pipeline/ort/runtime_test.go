@@ -95,11 +95,11 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 		want   []string // in the error; none: it loads
 	}{
 		{"blazeface-back", detect, func(m *pipeline.Model) {}, nil},
-		{"blazeface-back", detect, func(m *pipeline.Model) { m.Decoder = "yunet" }, []string{"decoder", `"yunet"`}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Decoder = "haar" }, []string{"decoder", `"haar"`}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Name = "picture" }, []string{"input.name", `"picture"`, `"input:0"`}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Size = 128 }, []string{"input.size", "128", "256"}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Layout = pipeline.NCHW }, []string{"input.layout"}},
-		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs = m.Outputs[:3] }, []string{"outputs:", "two of kind boxes"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs = m.Outputs[:3] }, []string{"outputs:", "2 of each kind"}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs[0], m.Outputs[1] = m.Outputs[1], m.Outputs[0] }, []string{"outputs[0]", "outputs[1]", "384", "512"}},
 		{"dan-ferplus", classify, func(m *pipeline.Model) {}, nil},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Size = 224 }, nil}, // any size will do

@@ -1,4 +1,4 @@
-package ort
+package pipeline
 
 import (
 	"context"
@@ -6,12 +6,12 @@ import (
 	"sync"
 )
 
-// errClosed answers a call after Close.
-var errClosed = errors.New("the model is closed")
+// ErrClosed answers a call of a model after Close.
+var ErrClosed = errors.New("the model is closed")
 
-// pool lends working memory to a limited number of goroutines; others wait. It makes no more than were
+// Pool lends working memory to a limited number of goroutines; others wait. It makes no more than were
 // ever lent at once.
-type pool[T any] struct {
+type Pool[T any] struct {
 	// static after construction
 	create  func() *T
 	destroy func(*T) error
@@ -22,15 +22,16 @@ type pool[T any] struct {
 	once sync.Once
 }
 
-func newPool[T any](limit int, create func() *T, destroy func(*T) error) *pool[T] {
-	return &pool[T]{
+// NewPool lends to at most limit callers at a time what create makes and destroy frees.
+func NewPool[T any](limit int, create func() *T, destroy func(*T) error) *Pool[T] {
+	return &Pool[T]{
 		create: create, destroy: destroy,
 		lent: make(chan struct{}, limit), idle: make(chan *T, limit), closed: make(chan struct{}),
 	}
 }
 
-// take waits until one may be lent. The error is ctx's, or errClosed.
-func (p *pool[T]) take(ctx context.Context) (*T, error) {
+// Take waits until one may be lent. The error is ctx's, or ErrClosed.
+func (p *Pool[T]) Take(ctx context.Context) (*T, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func (p *pool[T]) take(ctx context.Context) (*T, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-p.closed:
-		return nil, errClosed
+		return nil, ErrClosed
 	}
 	select {
 	case t := <-p.idle:
@@ -49,13 +50,14 @@ func (p *pool[T]) take(ctx context.Context) (*T, error) {
 	}
 }
 
-func (p *pool[T]) give(t *T) {
+// Give takes back what Take lent.
+func (p *Pool[T]) Give(t *T) {
 	p.idle <- t
 	<-p.lent
 }
 
-// close waits for what is lent, destroys it all, and calls last. Closing again does nothing.
-func (p *pool[T]) close(last func() error) (errs error) {
+// Close waits for what is lent, destroys it all, and calls last. Closing again does nothing.
+func (p *Pool[T]) Close(last func() error) (errs error) {
 	p.once.Do(func() {
 		close(p.closed)
 		for range cap(p.lent) { // then nothing is lent, nor can be

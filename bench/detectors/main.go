@@ -1,0 +1,183 @@
+// Detectors compares the face detectors of the manifest on annotated photographs: how many of the faces
+// each finds, how many it finds where none is marked, and how long it takes for a frame of 640 by 480.
+//
+//	go run ./bench/detectors -faces FOLDER [-rounds 5] [NAME…]
+package main
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"mindflow/cmd/engine"
+	"mindflow/models"
+	"mindflow/pipeline"
+	"mindflow/pipeline/vision"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "detectors:", err)
+		os.Exit(1)
+	}
+}
+
+// photo is a picture and where its faces are.
+type photo struct {
+	frame pipeline.Frame
+	faces []pipeline.Box
+}
+
+func run(ctx context.Context) error {
+	folder := flag.String("faces", "", "`folder` of photographs with annotations in *.xml, as dlib's examples/faces has them")
+	rounds := flag.Int("rounds", 5, "how often each photograph is timed")
+	settings := engine.Flags(flag.CommandLine)
+	flag.Parse()
+	photos, err := readPhotos(*folder)
+	if err != nil {
+		return err
+	}
+	names := flag.Args()
+	if len(names) == 0 {
+		manifest, err := models.Default()
+		if err != nil {
+			return err
+		}
+		for _, m := range manifest.Models {
+			if m.Role == models.Detect {
+				names = append(names, m.Name)
+			}
+		}
+	}
+	fmt.Printf("%d photographs, --threads %d\n\n| detector | found | extra | ms a frame of 640×480 |\n|---|---|---|---|\n", len(photos), settings.Threads)
+	var failed error
+	for _, name := range names {
+		settings.Detector = name
+		failed = errors.Join(failed, compare(ctx, *settings, photos, *rounds))
+	}
+	return failed
+}
+
+// compare prints one detector's row.
+func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int) (err error) {
+	e, err := engine.Open(s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	all, hits, extra := 0, 0, 0
+	var times []time.Duration
+	for i := range photos {
+		p := &photos[i]
+		found, err := e.Analysis.Detector.Detect(ctx, nil, &p.frame)
+		if err != nil {
+			return err
+		}
+		h := matched(p.faces, found)
+		all, hits, extra = all+len(p.faces), hits+h, extra+len(found)-h
+		frame := scaled(&p.frame, 640, 480)
+		for range rounds + 1 {
+			began := time.Now()
+			if found, err = e.Analysis.Detector.Detect(ctx, found[:0], frame); err != nil {
+				return err
+			}
+			times = append(times, time.Since(began))
+		}
+		times = slices.Delete(times, len(times)-rounds-1, len(times)-rounds) // the first one lays out memory
+	}
+	slices.Sort(times)
+	fmt.Printf("| `%s` | %d of %d | %d | %.1f |\n", s.Detector, hits, all, extra, times[len(times)/2].Seconds()*1000)
+	return nil
+}
+
+// matched counts the marked faces that one of those found overlaps. Detectors draw their boxes
+// differently, from the brows or from the hair, so that a third in common is enough.
+func matched(marked []pipeline.Box, found []pipeline.Face) (n int) {
+	for _, b := range marked {
+		if slices.ContainsFunc(found, func(f pipeline.Face) bool { return f.Box.IoU(b) >= 0.35 }) {
+			n++
+		}
+	}
+	return n
+}
+
+// annotations is the format of dlib's examples.
+type annotations struct {
+	Images []struct {
+		File  string `xml:"file,attr"`
+		Boxes []struct {
+			Top    float32 `xml:"top,attr"`
+			Left   float32 `xml:"left,attr"`
+			Width  float32 `xml:"width,attr"`
+			Height float32 `xml:"height,attr"`
+		} `xml:"box"`
+	} `xml:"images>image"`
+}
+
+func readPhotos(folder string) (photos []photo, err error) {
+	lists, err := filepath.Glob(filepath.Join(folder, "*.xml"))
+	if err != nil || len(lists) == 0 {
+		return nil, fmt.Errorf("no *.xml in %q: name a folder of annotated photographs with -faces", folder)
+	}
+	for _, list := range lists {
+		file, err := os.Open(list)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		var a annotations
+		decoder := xml.NewDecoder(file)
+		decoder.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // names are ASCII
+		if err := decoder.Decode(&a); err != nil {
+			return nil, fmt.Errorf("%s: %w", list, err)
+		}
+		for _, img := range a.Images {
+			p, err := readFrame(filepath.Join(folder, img.File))
+			if err != nil {
+				return nil, err
+			}
+			w, h := float32(p.frame.Width), float32(p.frame.Height)
+			for _, b := range img.Boxes {
+				p.faces = append(p.faces, pipeline.Box{X: b.Left / w, Y: b.Top / h, W: b.Width / w, H: b.Height / h})
+			}
+			photos = append(photos, p)
+		}
+	}
+	return photos, nil
+}
+
+func readFrame(file string) (p photo, err error) {
+	picture, err := vision.Read(file)
+	if err != nil {
+		return p, err
+	}
+	frame, err := picture.Frame()
+	if err == nil {
+		p.frame.CopyFrom(frame)
+	}
+	return p, errors.Join(err, picture.Close())
+}
+
+// scaled takes the nearest pixels: enough for the time, which is all that it is for.
+func scaled(f *pipeline.Frame, w, h int) *pipeline.Frame {
+	s := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, FullRange: f.FullRange}
+	plane := func(src []byte, stride, sw, sh, w, h int) (dst []byte) {
+		for y := range h {
+			for x := range w {
+				dst = append(dst, src[y*sh/h*stride+x*sw/w])
+			}
+		}
+		return dst
+	}
+	s.Y = plane(f.Y, f.YStride, f.Width, f.Height, w, h)
+	s.U = plane(f.U, f.CStride, (f.Width+1)/2, (f.Height+1)/2, w/2, h/2)
+	s.V = plane(f.V, f.CStride, (f.Width+1)/2, (f.Height+1)/2, w/2, h/2)
+	return s
+}
