@@ -9,16 +9,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"mindflow/models/fetch"
 )
 
 // Verify finds the file of e in dir, or where a package of the system puts it, and checks that it is the
 // one the manifest names. The error is one line that names the file and what to do.
 func Verify(dir string, e Entry) (path string, err error) {
 	path = filepath.Join(dir, e.File)
-	cure := fmt.Sprintf(`run "mindflow model pull %s"`, e.Name)
-	if e.Imported() {
-		cure = "import it again with --replace"
-	}
+	cure := e.cure()
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) && e.Folder != "" {
 		path = filepath.Join(e.Folder, e.File)
@@ -50,4 +49,15 @@ func Verify(dir string, e Entry) (path string, err error) {
 		return "", fmt.Errorf("model %s: %s was altered: sha256 is %s, expected %s; %s", e.Name, path, got, e.SHA256, cure)
 	}
 	return path, nil
+}
+
+// cure says how to get the file of e.
+func (e Entry) cure() string {
+	if e.Imported() {
+		return "import it again with --replace"
+	}
+	if _, err := fetch.ParseSource(e.Source); err != nil {
+		return `run "make build"`
+	}
+	return fmt.Sprintf(`run "make build" or "mindflow model pull %s"`, e.Name)
 }
