@@ -7,7 +7,8 @@ import (
 	"mindflow/models/nearest"
 )
 
-// Lookup finds a model by name. The error says why it could not be read, or names those that come nearest.
+// Lookup finds a model by name. The error says why it could not be read, how to get
+// it, or which names come nearest.
 func (m *Manifest) Lookup(name string) (Entry, error) {
 	names := make([]string, len(m.Models))
 	for i, e := range m.Models {
@@ -18,6 +19,9 @@ func (m *Manifest) Lookup(name string) (Entry, error) {
 	}
 	if err := m.Faults[name]; err != nil {
 		return Entry{}, err
+	}
+	if r, ok := m.Recipe(name); ok {
+		return Entry{}, fmt.Errorf("model %s", r)
 	}
 	const shown = 3
 	return Entry{}, fmt.Errorf("no model is named %q; nearest: %s", name, strings.Join(nearest.To(name, names, shown), ", "))

@@ -45,8 +45,9 @@ type Entry struct {
 
 // Manifest is a checked list of models with different names.
 type Manifest struct {
-	Models []Entry          `json:"models"`
-	Faults map[string]error `json:"-"` // why a file of Load's folder adds no model, by its name without .json
+	Models  []Entry          `json:"models"`
+	Recipes []Recipe         `json:"recipes,omitempty"`
+	Faults  map[string]error `json:"-"` // why a file of Load's folder adds no model, by its name without .json
 }
 
 // Default is the manifest of the models that come with Mindflow.

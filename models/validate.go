@@ -41,6 +41,14 @@ func (m *Manifest) validate() error {
 		}
 		faults = append(faults, c.faults...)
 	}
+	for i, r := range m.Recipes {
+		c := checker{entry: fmt.Sprintf("recipe %d", i+1)}
+		c.require(r.Name != "" && !seen[r.Name], "name", "is %q, want one that no model has", r.Name)
+		seen[r.Name] = true
+		c.require(r.About != "" && r.Licence != "" && r.TrainingData != "", "about, licence or training_data", "is missing")
+		c.require(len(r.Steps) > 0, "steps", "is empty")
+		faults = append(faults, c.faults...)
+	}
 	return errors.Join(faults...)
 }
 

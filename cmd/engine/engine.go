@@ -175,16 +175,26 @@ func Find(manifest *models.Manifest, dir, name, role string) (models.Entry, stri
 	if entry.Role != role {
 		return entry, "", fmt.Errorf("model %s is there to %s; name one that can %s", name, entry.Role, role)
 	}
-	if !there(dir, entry.File) && there(beside("models"), entry.File) {
-		dir = beside("models")
+	if path := Locate(dir, entry); path != "" {
+		dir = filepath.Dir(path)
 	}
 	file, err := models.Verify(dir, entry)
 	return entry, file, err
 }
 
-func there(dir, file string) bool {
-	_, err := os.Stat(filepath.Join(dir, file))
-	return !errors.Is(err, fs.ErrNotExist)
+// Locate gives the path of the entry's file: in dir, beside the program or where a package of the system
+// puts it. It is "" when none has it.
+func Locate(dir string, e models.Entry) string {
+	for _, folder := range []string{dir, beside("models"), e.Folder} {
+		if folder == "" {
+			continue
+		}
+		path := filepath.Join(folder, e.File)
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return path
+		}
+	}
+	return ""
 }
 
 // NewAnalyzer starts the analysis of one stream.

@@ -9,6 +9,11 @@ import (
 
 // modelCommands are what `mindflow model` can do.
 var modelCommands = []command{
+	{"list", "show the models, their state and the licence of their weights", listModels},
+	{"info", "tell all about one model", informModel},
+	{"pull", "bring a model that is missing", pullModel},
+	{"verify", "check the sums of the models that are there", verifyModels},
+	{"remove", "take a model out of your folder", removeModel},
 	{"import", "make a PyTorch checkpoint of DAN a model that runs here", importModel},
 }
 

@@ -1,0 +1,48 @@
+package models
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Remove takes a model out of a folder: its entry, when it is one that the user added, then its file,
+// unless another entry there is about the same file, and what an unfinished download left. It tells
+// which files are gone; fs.ErrNotExist says that the folder had none.
+func Remove(dir, name string) (removed []string, err error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	m, err := Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	paths := []string{filepath.Join(dir, name+".json")} // first, so that no entry is without its file
+	if e, err := m.Lookup(name); err == nil && !m.shares(e) {
+		paths = append(paths, filepath.Join(dir, e.File), filepath.Join(dir, e.File+".part"))
+	}
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err != nil {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return removed, fmt.Errorf("remove model %s: %w", name, err)
+		}
+		removed = append(removed, path)
+	}
+	if len(removed) == 0 {
+		return nil, fmt.Errorf("remove model %s: %w", name, fs.ErrNotExist)
+	}
+	return removed, nil
+}
+
+// shares tells whether another entry is about the same file.
+func (m *Manifest) shares(e Entry) bool {
+	for _, other := range m.Models {
+		if other.Name != e.Name && other.File == e.File {
+			return true
+		}
+	}
+	return false
+}
