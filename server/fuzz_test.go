@@ -2,60 +2,123 @@ package server
 
 import (
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/pion/logging"
+	"mindflow/server/sdpfrag"
 )
 
-// FuzzOffer feeds what a stranger can post to the parser and, when it passes, to Pion.
+// stranger is a server without a network before it: a request goes straight to its routes.
+type stranger struct {
+	server *Server
+	routes http.Handler
+}
+
+func newStranger(f *testing.F) stranger {
+	f.Helper()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Log: log}, idle())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() {
+		if err := s.shutdown(&http.Server{}); err != nil {
+			f.Error(err)
+		}
+		if err := s.web.Close(); err != nil {
+			f.Error(err)
+		}
+	})
+	return stranger{s, s.routes()}
+}
+
+// ask asks and holds the answer to what every answer promises: whatever a stranger sends is no fault of
+// the server's, and a refusal gives its reason.
+func (s stranger) ask(t *testing.T, c call) *http.Response {
+	t.Helper()
+	req := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+	for key, value := range c.header {
+		req.Header.Set(key, value)
+	}
+	w := httptest.NewRecorder()
+	s.routes.ServeHTTP(w, req)
+	if faults := s.server.faults.Load(); faults > 0 || w.Code >= 500 {
+		t.Errorf("%s %s: %d, %d panics: %s", c.method, c.path, w.Code, faults, w.Body)
+	}
+	if w.Code >= 400 && !strings.Contains(w.Body.String(), `"detail":"`) {
+		t.Errorf("%d without a reason: %s", w.Code, w.Body)
+	}
+	return w.Result()
+}
+
+// end ends the session at a Location, after which nothing is left of it.
+func (s stranger) end(t *testing.T, location string) {
+	t.Helper()
+	if res := s.ask(t, call{"DELETE", location, nil, ""}); res.StatusCode != http.StatusOK {
+		t.Errorf("DELETE gave %d", res.StatusCode)
+	}
+	if n := s.server.Stats().Sessions; n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}
+
+// FuzzOffer posts a body as an offer: all of the handler, and Pion behind it.
 func FuzzOffer(f *testing.F) {
+	replace := func(old, new string) string { return lines(strings.Replace(offerText, old, new, 1)) }
 	f.Add(lines(offerText))
-	f.Add(lines(strings.Replace(offerText, "a=mid:1\n", "a=mid:1\na=simulcast:send h;;l\n", 1)))
+	f.Add(replace("a=mid:1\n", "a=mid:1\na=simulcast:send h;;l\n"))
+	f.Add(replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ host\na=end-of-candidates\n"))
+	f.Add(replace("m=video 9", "m=video 0"))
+	f.Add(replace("a=group:BUNDLE 0 1 2", "a=group:BUNDLE 0"))
+	f.Add(replace("a=sendonly", "a=inactive"))
 	f.Add("v=0\r\n")
-	log := slog.New(slog.DiscardHandler)
-	var logs logging.LoggerFactory = pionLogs{log}
-	mux, err := listenMedia("127.0.0.1:0", logs)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() { _ = mux.Close() })
-	all, err := newCodecs(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	api, err := newAPI(mux, all, logs)
-	if err != nil {
-		f.Fatal(err)
-	}
-	engine := idle()
+	s := newStranger(f)
 	f.Fuzz(func(t *testing.T, body string) {
-		offer, err := parseOffer([]byte(body), all)
-		if err != nil {
-			return
+		res := s.ask(t, offerCall(body))
+		if res.StatusCode == http.StatusCreated {
+			s.end(t, res.Header.Get("Location"))
 		}
-		var faults atomic.Uint64
-		s, err := newSession(t.Context(), newID(), api, &engine, terms{all, time.Minute, time.Minute}, log, &faults)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer, err := s.accept(t.Context(), offer)
-		s.end(endClosed)
-		s.release()
-		if faults.Load() > 0 {
-			t.Error("panic in negotiation")
-		}
-		if err == nil && !strings.HasPrefix(answer, "v=0\r\n") {
-			t.Errorf("answer %q", answer)
+		if n := s.server.Stats().Sessions; n != 0 {
+			t.Errorf("%d sessions are left", n)
 		}
 	})
 }
 
+// FuzzPatch sends a fragment to a session that a good offer opened.
+func FuzzPatch(f *testing.F) {
+	const host = "1 1 udp 2122260223 192.0.2.1 61764 typ host"
+	f.Add(sdpfrag.Fragment{Ufrag: "EsAw", Pwd: "bP+XJMM09aR8AiX1jdukzR6Y", Candidates: []sdpfrag.Candidate{{Mid: "0", Value: host}}}.String(), true)
+	f.Add(sdpfrag.Fragment{Ufrag: "new1", Pwd: "newnewnewnewnewnewnewnew", Candidates: []sdpfrag.Candidate{{Mid: "1", Value: host}}}.String(), false)
+	f.Add("a=ice-ufrag:EsAw\r\na=end-of-candidates\r\n", true)
+	f.Add("a=ice-ufrag:x\r\na=ice-pwd:y\r\n", false)
+	s := newStranger(f)
+	f.Fuzz(func(t *testing.T, body string, current bool) {
+		res := s.ask(t, offerCall(lines(offerText)))
+		location, tag := res.Header.Get("Location"), "*"
+		if current {
+			tag = res.Header.Get("ETag")
+		}
+		patch := call{"PATCH", location, map[string]string{"Content-Type": sdpfrag.MediaType, "If-Match": tag}, body}
+		s.ask(t, patch)
+		s.ask(t, patch)
+		s.end(t, location)
+	})
+}
+
 func FuzzRequest(f *testing.F) {
-	for _, seed := range []string{`{"v":1,"type":"pause","id":1}`, `{"v":1,"id":{}}`, `[]`, `{"v":"1"}`, `null`, ``} {
+	for _, seed := range []string{`{"v":1,"id":{}}`, `[]`, `{"v":"1"}`, `null`, ``} {
 		f.Add([]byte(seed))
+	}
+	for _, kind := range []string{"pause", "resume", "hello"} {
+		example, err := os.ReadFile(filepath.Join("..", "web", "testdata", "wire", "control-"+kind+".json"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(example)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, bad := parseRequest(data)

@@ -29,7 +29,7 @@ func packetize(t testing.TB, codec pipeline.Codec, units []pipeline.Unit) []*rtp
 		payloads := payloader.Payload(1200, u.Data)
 		for i, payload := range payloads {
 			packets = append(packets, &rtp.Packet{
-				Header:  rtp.Header{SequenceNumber: seq, Timestamp: u.RTP, Marker: i == len(payloads)-1},
+				Header:  rtp.Header{Version: 2, SequenceNumber: seq, Timestamp: u.RTP, Marker: i == len(payloads)-1},
 				Payload: payload,
 			})
 			seq++
