@@ -184,6 +184,6 @@ const ROUNDING = 1e-4;
 
 /** @param {unknown} value @param {string} field @param {number} min @param {number} max */
 function inRange(value, field, min, max) {
-  const holds = typeof value === 'number' && value >= min && value <= max + ROUNDING;
+  const holds = Number.isFinite(value) && Number(value) >= min && Number(value) <= max + ROUNDING; // JSON's 1e999 is infinite
   want(holds, field, max === Infinity ? `a number from ${min}` : `a number from ${min} to ${max}`);
 }

@@ -47,6 +47,7 @@ const BROKEN = {
   'labels-label-empty': 'faces[0].label',
   'labels-confidence-in-percent': 'faces[0].confidence',
   'labels-age-negative': 'faces[0].age_ms',
+  'labels-age-infinite': 'faces[0].age_ms',
   'labels-scores-missing': 'faces[0].scores',
   'labels-scores-null-item': 'faces[0].scores[1]',
   'labels-uncertain-number': 'faces[0].uncertain',
