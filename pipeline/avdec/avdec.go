@@ -3,6 +3,7 @@ package avdec
 
 /*
 #cgo pkg-config: libavcodec libavutil
+#cgo LDFLAGS: -ldl
 #include <stdlib.h>
 #include "bridge.h"
 */
@@ -62,8 +63,8 @@ var implementations = map[pipeline.Codec]implementation{
 }
 
 var (
-	live  atomic.Int64
-	quiet sync.Once
+	live    atomic.Int64
+	prepare sync.Once
 )
 
 // Live is the number of decoders that are open, each with memory in C.
@@ -98,7 +99,10 @@ func Open(codec pipeline.Codec, maxPixels int) (*Decoder, error) {
 	if maxPixels <= 0 {
 		return nil, fmt.Errorf("open decoder: the limit is %d pixels a frame, it must be above 0", maxPixels)
 	}
-	quiet.Do(func() { C.avdec_quiet() })
+	prepare.Do(func() {
+		C.avdec_quiet()
+		C.avdec_without_avx512()
+	})
 	name := C.CString(impl.codec)
 	defer C.free(unsafe.Pointer(name))
 	var preferred *C.char

@@ -1,5 +1,7 @@
+#define _GNU_SOURCE // RTLD_DEFAULT
 #include "bridge.h"
 
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -16,6 +18,17 @@ static void discard(void *context, int level, const char *format, va_list args)
 void avdec_quiet(void)
 {
 	av_log_set_callback(discard);
+}
+
+void avdec_without_avx512(void)
+{
+#ifdef __x86_64__
+	const unsigned avx512 = 1 << 4; // the bit in dav1d's flags, of all releases so far
+	void (*set_mask)(unsigned);
+	*(void **)&set_mask = dlsym(RTLD_DEFAULT, "dav1d_set_cpu_flags_mask"); // exported, but in no header
+	if (set_mask)
+		set_mask(~avx512);
+#endif
 }
 
 void avdec_error_text(int error, char *text, int size)

@@ -45,6 +45,12 @@ struct avdec {
 // messages go to stderr with bytes that strangers chose.
 void avdec_quiet(void);
 
+// avdec_without_avx512 keeps dav1d, where libavcodec uses it, from AVX-512, for the whole process: in release
+// 1.0.0, Debian 12's, its Wiener filter stores 64 bytes at addresses that are multiples of 32 when a stream
+// has restoration units of 32 pixels, as the smallest of chroma are. That ends the process, so any stranger could.
+// Call it before avdec_open.
+void avdec_without_avx512(void);
+
 // avdec_open returns NULL and sets *error when there is no such decoder or no memory. preferred may be
 // NULL: the name of a decoder to take where it exists, instead of libavcodec's first for codec_name.
 struct avdec *avdec_open(const char *codec_name, const char *preferred, int64_t max_pixels, int *error);
