@@ -37,11 +37,16 @@ func checkTransport(offer *sdp.SessionDescription) error {
 		return fmt.Errorf("the offer has no media sections")
 	}
 	candidates := 0
+	mids := map[string]bool{}
 	for _, m := range offer.MediaDescriptions {
 		mid, _ := m.Attribute(sdp.AttrKeyMID)
 		if mid == "" {
 			return fmt.Errorf("the offer's %s section lacks a=mid", m.MediaName.Media)
 		}
+		if mids[mid] { // RFC 5888, section 4
+			return fmt.Errorf("the offer has two sections of a=mid:%.80s; each needs its own", mid)
+		}
+		mids[mid] = true
 		found, _ := sdpfrag.Split(m.Attributes)
 		candidates += len(found)
 		if err := checkCandidates(found); err != nil {

@@ -64,6 +64,7 @@ func TestRefusals(t *testing.T) {
 		{"no ICE", cut(`a=ice-ufrag.*\n`), "application/sdp", 400, "a=ice-ufrag"},
 		{"no fingerprint", cut(`a=fingerprint.*\n`), "application/sdp", 400, "a=fingerprint"},
 		{"no mid", cut(`a=mid:1\n`), "application/sdp", 400, "a=mid"},
+		{"two sections of one mid", replace("a=mid:1\n", "a=mid:0\n"), "application/sdp", 400, "a=mid:0"},
 		{"bad fingerprint", cut(`:BF:EF`), "application/sdp", 201, ""}, // only the handshake can tell
 		{"bad candidate", replace("a=mid:1\n", "a=mid:1\na=candidate:x\n"), "application/sdp", 400, `candidate "x"`},
 		{"candidate of an unknown type", replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ new\n"), "application/sdp", 201, ""},
