@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -217,35 +216,4 @@ func TestAllSettings(t *testing.T) {
 	if listed := slices.Sorted(slices.Values(allSettings)); !slices.Equal(declared, listed) {
 		t.Errorf("the commands declare %v, allSettings in config.go lists %v", declared, listed)
 	}
-}
-
-func FuzzConfig(f *testing.F) {
-	for _, seed := range []string{
-		"", "max-sessions = 4 # four", `smoothing = "1s"`, `allow-origin = ["a", "b,c", " "]`, `listen = "\u00fc\n"`, `media = '''x'''`,
-		"threads = 0x10", "threads = 1e3", "[a.b]\nc=1", "[[models]]", "listen = 2001-01-01T00:00:00Z", "model = {a.b = [1, {c = 2}]}", "\"max-faces\" = 2", "threads = -nan",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		fs := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-		newServeFlags(fs)
-		if err := fromText(fs, sources{}, "first", text); err != nil {
-			if len(err.Error()) > 4*len(text)+4096 {
-				t.Errorf("%d bytes gave an error of %d", len(text), len(err.Error()))
-			}
-			return
-		}
-		var first, second bytes.Buffer
-		if err := printConfig(&first, fs, sources{}); err != nil {
-			t.Fatal(err)
-		}
-		again := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-		newServeFlags(again)
-		if err := fromText(again, sources{}, "second", first.Bytes()); err != nil {
-			t.Fatalf("what was printed is refused: %v\n%s", err, first.Bytes())
-		}
-		if err := printConfig(&second, again, sources{}); err != nil || first.String() != second.String() {
-			t.Errorf("%v\n%s\nbecame\n%s", err, first.String(), second.String())
-		}
-	})
 }

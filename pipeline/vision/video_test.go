@@ -14,7 +14,7 @@ import (
 )
 
 // makeVideo runs ffmpeg and gives the file it makes.
-func makeVideo(t *testing.T, name string, args ...string) string {
+func makeVideo(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
 	args = append(append([]string{"-loglevel", "error"}, args...), out)
