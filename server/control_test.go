@@ -1,18 +1,14 @@
 package server
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"io"
-	"net/http"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
 	"mindflow/server/whipclient"
 )
 
@@ -51,51 +47,6 @@ func TestControlRefusals(t *testing.T) {
 		}
 	}
 	p.says("a limit", func(c whipclient.Control) bool { return c.Code == "too-many" && *c.ID == 9 })
-}
-
-func TestEvents(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
-	s := begin(t, decoding(oneFace{}), nil)
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(units)
-	head, err := http.Head(p.Session() + "/labels")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := head.Header.Get("Content-Type"); head.StatusCode != http.StatusOK || got != "text/event-stream" {
-		t.Errorf("HEAD: status %d, content type %q", head.StatusCode, got)
-	}
-	sess := s.only(t)
-	waitFor(t, "HEAD to give its place back", func() bool { return sess.events.readers.Load() == 0 })
-	res, err := http.Get(p.Session() + "/labels")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
-		t.Errorf("content type %q", got)
-	}
-	var last uint64
-	seen := 0
-	scan := bufio.NewScanner(res.Body)
-	for seen < 5 && scan.Scan() {
-		text, ok := strings.CutPrefix(scan.Text(), "data: ")
-		if !ok {
-			continue
-		}
-		var m pipeline.Message
-		if err := json.Unmarshal([]byte(text), &m); err != nil || m.Seq <= last {
-			t.Fatalf("event %s after %d: %v", text, last, err)
-		}
-		last = m.Seq
-		seen++
-	}
-	if err := p.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, res.Body); err != nil {
-		t.Errorf("the stream did not end with the session: %v", err)
-	}
 }
 
 // TestWireExamples reads the protocol's examples, which the page's tests read too.

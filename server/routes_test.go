@@ -53,7 +53,7 @@ func TestRoutes(t *testing.T) {
 		{call{"OPTIONS", "/whip", map[string]string{"Origin": friend, "Access-Control-Request-Method": "POST"}, ""}, 204,
 			[2]string{"Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"}},
 		{call{"OPTIONS", "/sessions/x", map[string]string{"Origin": friend, "Access-Control-Request-Method": "PATCH"}, ""}, 204,
-			[2]string{"Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match"}},
+			[2]string{"Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID"}},
 		{call{"OPTIONS", "/whip", map[string]string{"Origin": stranger, "Access-Control-Request-Method": "POST"}, ""}, 403,
 			[2]string{"Access-Control-Allow-Origin", ""}},
 		{call{"POST", "/whip", map[string]string{"Origin": stranger, "Content-Type": "application/sdp"}, lines(offerText)}, 403, [2]string{}},

@@ -37,6 +37,7 @@ type Config struct {
 	NoMedia      time.Duration    // a session that sends nothing for so long ends; 15 s
 	PausedMax    time.Duration    // a session that is paused for so long ends; 5 min
 	Grace        time.Duration    // time to end in an orderly way; 5 s
+	Heartbeat    time.Duration    // a reader of events hears something so often; 15 s
 	Version      string           // told in the Server header; none
 	Log          *slog.Logger     // none
 }
@@ -57,6 +58,7 @@ func (c Config) withDefaults() Config {
 	setTime(&c.NoMedia, 15*time.Second)
 	setTime(&c.PausedMax, 5*time.Minute)
 	setTime(&c.Grace, 5*time.Second)
+	setTime(&c.Heartbeat, 15*time.Second)
 	if c.MaxSessions == 0 {
 		c.MaxSessions = 16
 	}
@@ -147,6 +149,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		WriteTimeout:      20 * time.Second, // events move it on
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
+		ConnContext:       keepLittle,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)

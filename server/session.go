@@ -106,7 +106,6 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 		idle:     time.NewTimer(t.noMedia),
 		requests: newBucket(time.Now()),
 	}
-	s.events.init()
 	s.heard.Store(time.Now().UnixNano())
 	s.listen()
 	return s, nil

@@ -94,9 +94,9 @@ func TestPause(t *testing.T) {
 	sess := s.only(t)
 	waitFor(t, "units to be dropped", func() bool { return sess.dropped[dropPaused].Load() > 5 })
 	drainLabels(p)
-	seq := sess.events.newest.Load().seq
+	seq := newestSeq(sess)
 	waitFor(t, "more units to be dropped", func() bool { return sess.dropped[dropPaused].Load() > 15 })
-	if now := sess.events.newest.Load().seq; now != seq {
+	if now := newestSeq(sess); now != seq {
 		t.Errorf("%d messages while paused", now-seq)
 	}
 	if c := p.request("resume"); c.Type != "ok" {

@@ -1,0 +1,307 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/whipclient"
+)
+
+// sse is one event, or a comment, as a reader gets it.
+type sse struct {
+	id, kind, data string
+	retry          int
+	comment        bool
+}
+
+// reader reads a session's events.
+type reader struct {
+	t    *testing.T
+	scan *bufio.Scanner
+}
+
+func newestSeq(sess *session) uint64 {
+	_, now := sess.events.resume(0, false)
+	return now
+}
+
+// listen asks for a session's events. lastSeen may be empty.
+func listen(t *testing.T, url, lastSeen string) (*http.Response, reader) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lastSeen != "" {
+		req.Header.Set("Last-Event-ID", lastSeen)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = res.Body.Close() })
+	return res, reader{t, bufio.NewScanner(res.Body)}
+}
+
+// next gives the next event or comment. It reports false at the end of the stream.
+func (r reader) next() (e sse, ok bool) {
+	r.t.Helper()
+	for r.scan.Scan() {
+		field, value, _ := strings.Cut(r.scan.Text(), ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "id":
+			e.id = value
+		case "event":
+			e.kind = value
+		case "data":
+			e.data = value
+		case "retry":
+			e.retry, _ = strconv.Atoi(value)
+		case "":
+			e.comment = r.scan.Text() != ""
+			if e != (sse{}) && !e.comment {
+				return e, true
+			}
+			if e.comment {
+				r.scan.Scan() // the empty line
+				return e, true
+			}
+		}
+	}
+	if err := r.scan.Err(); err != nil && !errors.Is(err, net.ErrClosed) {
+		r.t.Errorf("read events: %v", err)
+	}
+	return sse{}, false
+}
+
+// ids reads so many labels and gives their ids.
+func (r reader) ids(n int) (ids []uint64) {
+	r.t.Helper()
+	for len(ids) < n {
+		e, ok := r.next()
+		if !ok {
+			r.t.Fatalf("the stream ended after %v", ids)
+		}
+		if e.data == "" {
+			continue
+		}
+		id, err := strconv.ParseUint(e.id, 10, 64)
+		if err != nil || e.data != fmt.Sprintf(`{"seq":%d}`, id) {
+			r.t.Fatalf("event %+v: %v", e, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// tell publishes messages that say no more than their number.
+func tell(sess *session, from, to uint64) {
+	for seq := from; seq <= to; seq++ {
+		sess.events.publish(seq, fmt.Appendf(nil, `{"seq":%d}`, seq))
+	}
+}
+
+// silent opens a session whose labels the test makes.
+func silent(t *testing.T, change func(*Config)) (s *Server, sess *session, url string) {
+	t.Helper()
+	s = begin(t, idle(), change)
+	res, _ := s.call(t, offerCall(lines(offerText)))
+	return s, s.only(t), s.url(res.Header.Get("Location"))
+}
+
+func TestEventsOfVideo(t *testing.T) {
+	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	s := begin(t, decoding(oneFace{}), nil)
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+	p.publish(units)
+	head, err := http.Head(p.Session() + "/labels")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := head.Header.Get("Content-Type"); head.StatusCode != http.StatusOK || got != "text/event-stream" {
+		t.Errorf("HEAD: status %d, content type %q", head.StatusCode, got)
+	}
+	sess := s.only(t)
+	waitFor(t, "HEAD to give its place back", func() bool { return sess.events.readers.Load() == 0 })
+	res, events := listen(t, p.Session()+"/labels", "")
+	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Errorf("content type %q", got)
+	}
+	if e, _ := events.next(); e.retry != retryAfter {
+		t.Errorf("the stream begins with %+v", e)
+	}
+	var last uint64
+	for range 5 {
+		e, _ := events.next()
+		var m pipeline.Message
+		if err := json.Unmarshal([]byte(e.data), &m); err != nil || m.Seq <= last || e.id != strconv.FormatUint(m.Seq, 10) {
+			t.Fatalf("event %+v after %d: %v", e, last, err)
+		}
+		last = m.Seq
+	}
+	if err := p.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var end sse
+	for e, ok := events.next(); ok; e, ok = events.next() {
+		end = e
+	}
+	if end.kind != "bye" || end.data != `{"v":1,"type":"bye","reason":"deleted"}` {
+		t.Errorf("the stream ended with %+v", end)
+	}
+}
+
+func TestEventsResume(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		said     uint64 // messages so far
+		lastSeen string
+		want     []uint64 // before and with message said+1
+	}{
+		{"new", 10, "", []uint64{10, 11}},
+		{"new before the first", 0, "", []uint64{1}},
+		{"back at once", 10, "10", []uint64{11}},
+		{"missed some", 10, "7", []uint64{8, 9, 10, 11}},
+		{"missed all", 3, "0", []uint64{1, 2, 3, 4}},
+		{"missed all that is kept", 100, "36", span(37, 101)},
+		{"missed one more", 100, "35", []uint64{100, 101}},
+		{"of another session", 10, "5000", []uint64{10, 11}},
+		{"of another session, before the first", 0, "5000", []uint64{1}},
+		{"no number", 10, "latest", []uint64{10, 11}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, sess, url := silent(t, nil)
+			tell(sess, 1, row.said)
+			_, events := listen(t, url+"/labels", row.lastSeen)
+			if e, _ := events.next(); e.retry != retryAfter {
+				t.Errorf("the stream begins with %+v", e)
+			}
+			got := events.ids(len(row.want) - 1)
+			tell(sess, row.said+1, row.said+1)
+			if got = append(got, events.ids(1)...); !slices.Equal(got, row.want) {
+				t.Errorf("got %v, want %v", got, row.want)
+			}
+		})
+	}
+}
+
+func span(from, to uint64) (list []uint64) {
+	for n := from; n <= to; n++ {
+		list = append(list, n)
+	}
+	return list
+}
+
+// A session that says nothing for long keeps its readers, and tells them why it ends. Who comes back
+// then is told to stay away.
+func TestEventsOfPause(t *testing.T) {
+	s, sess, url := silent(t, func(c *Config) { c.Heartbeat = 20 * time.Millisecond; c.PausedMax = 400 * time.Millisecond })
+	sess.do(sess.pause)
+	tell(sess, 1, 2)
+	_, events := listen(t, url+"/labels", "1")
+	events.next() // retry
+	if ids := events.ids(1); ids[0] != 2 {
+		t.Errorf("missed message 2, got %v", ids)
+	}
+	beats := 0
+	var end sse
+	for e, ok := events.next(); ok; e, ok = events.next() {
+		if e.comment {
+			beats++
+		}
+		end = e
+	}
+	if beats < 2 || end.data != `{"v":1,"type":"bye","reason":"idle"}` {
+		t.Errorf("%d heartbeats, then %+v", beats, end)
+	}
+	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	if res, _ := listen(t, url+"/labels", "2"); res.StatusCode != http.StatusNoContent {
+		t.Errorf("coming back after the end: status %d", res.StatusCode)
+	}
+	if res, _ := listen(t, url+"/labels", ""); res.StatusCode != http.StatusNotFound {
+		t.Errorf("coming after the end: status %d", res.StatusCode)
+	}
+}
+
+// A reader that takes nothing for a while finds the newest message after what was on its way already,
+// which is bounded.
+func TestEventsSlowReader(t *testing.T) {
+	_, sess, url := silent(t, nil)
+	conn := rawReader(t, url)
+	defer conn.Close()
+	filler := strings.Repeat(" ", 16<<10)
+	const total = 1000
+	pace := time.NewTicker(time.Millisecond) // so that the server can send each, as long as it has room
+	defer pace.Stop()
+	for seq := uint64(1); seq <= total; seq++ {
+		sess.events.publish(seq, fmt.Appendf(nil, `{"seq":%d}%s`, seq, filler))
+		<-pace.C
+	}
+	var ids []uint64
+	bytes := 0
+	scan := bufio.NewScanner(conn)
+	for len(ids) == 0 || ids[len(ids)-1] != total {
+		if !scan.Scan() {
+			t.Fatalf("the stream ended after %v: %v", ids, scan.Err())
+		}
+		bytes += len(scan.Bytes())
+		if value, ok := strings.CutPrefix(scan.Text(), "id: "); ok {
+			id, err := strconv.ParseUint(value, 10, 64)
+			if err != nil || len(ids) > 0 && id <= ids[len(ids)-1] {
+				t.Fatalf("id %q after %v", value, ids)
+			}
+			ids = append(ids, id)
+		}
+	}
+	if gap := total - ids[len(ids)-2]; gap < total/2 || bytes > 1<<20 {
+		t.Errorf("the newest comes %d after the one before; %d bytes were waiting: %v", gap, bytes, ids)
+	}
+}
+
+// rawReader asks for a session's events and reads nothing yet. It keeps little itself.
+func rawReader(t *testing.T, url string) net.Conn {
+	t.Helper()
+	host, path, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
+	dialer := net.Dialer{Timeout: patience}
+	conn, err := dialer.DialContext(t.Context(), "tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(conn.(*net.TCPConn).SetReadBuffer(4<<10), conn.SetDeadline(time.Now().Add(patience))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(conn, "GET /%s/labels HTTP/1.1\r\nHost: %s\r\n\r\n", path, host); err != nil {
+		t.Fatal(err)
+	}
+	line := make([]byte, len("HTTP/1.1 200 OK"))
+	if _, err := io.ReadFull(conn, line); err != nil || string(line) != "HTTP/1.1 200 OK" {
+		t.Fatalf("answer %q: %v", line, err)
+	}
+	return conn
+}
+
+// A reader that takes nothing at all does not hold up the server's end, which begin checks.
+func TestEventsStuckReader(t *testing.T) {
+	var conn net.Conn
+	t.Cleanup(func() { _ = conn.Close() }) // after the server's end
+	_, sess, url := silent(t, func(c *Config) { c.Grace = eventDeadline / 2 })
+	conn = rawReader(t, url)
+	sess.events.publish(1, []byte(strings.Repeat(" ", 4<<20))) // more than fits on the way
+	waitFor(t, "the reader to be counted", func() bool { return sess.events.readers.Load() == 1 })
+}
