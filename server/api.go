@@ -23,6 +23,10 @@ const (
 	// Packets that a repair brings are behind the newest by more than Pion's window of 64 when a key
 	// frame of hundreds of packets is under way.
 	replayWindow = 1024
+
+	// What a publisher may send on data channels before it is read: a few requests. A message that is larger
+	// than this never comes to its end, and holds no more of the server's memory.
+	receiveBuffer = 128 << 10
 )
 
 // newAPI makes the factory of peer connections: every session's packets pass through mux.
@@ -41,6 +45,8 @@ func newAPI(mux ice.UDPMux, c codecs, logs logging.LoggerFactory) (*webrtc.API, 
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetSRTPReplayProtectionWindow(replayWindow)
+	settings.DetachDataChannels() // Pion's own reading gives a channel up at the first message that is too large
+	settings.SetSCTPMaxReceiveBufferSize(receiveBuffer)
 	// The publisher begins the DTLS handshake: for one that never comes nothing is sent and no timer runs.
 	if err := settings.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return nil, fmt.Errorf("set DTLS role: %w", err)

@@ -21,7 +21,9 @@ const (
 	maxBuffered  = 64 << 10 // bytes waiting in a data channel; above it the publisher's line is full
 	byePatience  = 500 * time.Millisecond
 	requestBurst = 20
-	requestRate  = 10 // a second
+	requestRate  = 10  // a second
+	refusalBurst = 100 // after so many refusals the session ends …
+	refusalRate  = 10  // … when they come faster than so many a second
 )
 
 // request is what a publisher asks on the control channel.
@@ -50,49 +52,48 @@ type modelInfo struct {
 	Uncertain float32  `json:"uncertain"`
 }
 
-func refusal(id *int64, code, message string) reply {
-	return reply{Type: "error", ID: id, Code: code, Message: message}
+func refusal(id *int64, code, message string) *reply {
+	return &reply{Type: "error", ID: id, Code: code, Message: message}
 }
 
 // parseRequest reads a request, or says in a reply what is wrong with it.
 func parseRequest(data []byte) (request, *reply) {
 	var r request
-	bad := func(code, message string) (request, *reply) {
-		answer := refusal(r.ID, code, message)
-		return request{}, &answer
-	}
-	if len(data) > maxRequest {
-		return bad("too-large", "a request may have 16384 bytes")
-	}
-	if err := json.Unmarshal(data, &r); err != nil {
-		r.ID = nil // it may have been read before the fault
-		return bad("bad-message", "a request is an object such as {\"v\":1,\"type\":\"pause\",\"id\":1}")
+	if err := json.Unmarshal(data, &r); err != nil { // an id may have been read before the fault
+		return request{}, refusal(nil, "bad-message", "a request is an object such as {\"v\":1,\"type\":\"pause\",\"id\":1}")
 	}
 	if r.V != pipeline.Version {
-		return bad("bad-version", "this server speaks version 1")
+		return request{}, refusal(r.ID, "bad-version", "this server speaks version 1")
 	}
 	if r.ID == nil {
-		return bad("bad-message", "a request has an id, an integer")
+		return request{}, refusal(nil, "bad-message", "a request has an id, an integer")
 	}
 	return r, nil
 }
 
-// answerRequest serves one message on the control channel.
-func (s *session) answerRequest(data []byte) {
-	r, bad := parseRequest(data)
+// answer serves a request, or says what is bad about it. A publisher that is refused again and again
+// at a speed that no page has ends its session.
+func (s *session) answer(r request, bad *reply) {
+	now := time.Now()
+	if !s.requests.take(now) {
+		bad = refusal(r.ID, "too-many", "ask at most ten times a second")
+	}
 	switch {
-	case !s.requests.take(time.Now()):
-		s.say(refusal(r.ID, "too-many", "ask at most ten times a second"))
 	case bad != nil:
-		s.say(*bad)
 	case r.Type == "pause":
 		s.pause()
-		s.say(reply{Type: "ok", ID: r.ID})
 	case r.Type == "resume":
 		s.resume()
-		s.say(reply{Type: "ok", ID: r.ID})
 	default:
-		s.say(refusal(r.ID, "unknown-type", "known types are pause and resume"))
+		bad = refusal(r.ID, "unknown-type", "known types are pause and resume")
+	}
+	if bad == nil {
+		s.say(reply{Type: "ok", ID: r.ID})
+		return
+	}
+	s.say(*bad)
+	if !s.refusals.take(now) {
+		s.end(endAbuse)
 	}
 }
 
@@ -116,24 +117,6 @@ func (s *session) resume() {
 	}
 	s.checkIdle()
 	s.wantKeyframe()
-}
-
-// channelOpened takes a data channel that the publisher opened.
-func (s *session) channelOpened(dc *webrtc.DataChannel) {
-	s.channels++
-	switch {
-	case s.channels > maxChannels:
-		s.end(endAbuse)
-	case dc.Label() == labelsLabel && s.labels.CompareAndSwap(nil, dc):
-	case dc.Label() == controlLabel && s.control == nil:
-		s.control = dc
-		m := s.engine.Model
-		s.say(reply{Type: "hello", Session: s.id, Model: &modelInfo{m.Name, m.Labels, m.Uncertain}})
-	default:
-		if err := dc.Close(); err != nil {
-			s.log.Debug("close data channel", "label", dc.Label(), "err", err)
-		}
-	}
 }
 
 // say sends on the control channel. A publisher that asks and does not read ends its session: its
@@ -182,16 +165,17 @@ func (s *session) sayBye() {
 	}
 }
 
-// bucket limits how often requests are served: a token each, requestRate new ones a second.
+// bucket limits how often something happens: a token each, rate new ones a second, burst at most.
 type bucket struct {
-	tokens float64
-	at     time.Time
+	burst, rate float64
+	tokens      float64
+	at          time.Time
 }
 
-func newBucket(now time.Time) bucket { return bucket{requestBurst, now} }
+func newBucket(burst, rate float64, now time.Time) bucket { return bucket{burst, rate, burst, now} }
 
 func (b *bucket) take(now time.Time) bool {
-	b.tokens = min(requestBurst, b.tokens+requestRate*now.Sub(b.at).Seconds())
+	b.tokens = min(b.burst, b.tokens+b.rate*now.Sub(b.at).Seconds())
 	b.at = now
 	if b.tokens < 1 {
 		return false

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/pion/ice/v2"
@@ -141,7 +142,8 @@ func has(m *sdp.MediaDescription, key string) bool {
 
 // completeAnswer mends what Pion leaves out when it rejects a section, such as audio of an unknown
 // codec: the section's mid, and ICE candidates in the sections that live on (it writes them in the first only, where a
-// browser overlooks them when that one is rejected). It also puts the codecs in the server's order.
+// browser overlooks them when that one is rejected). It also puts the codecs in the server's order and says how large a
+// request may be.
 func completeAnswer(offer *sdp.SessionDescription, answer string, c codecs) (string, error) {
 	parsed := &sdp.SessionDescription{}
 	if err := parsed.UnmarshalString(answer); err != nil {
@@ -160,6 +162,9 @@ func completeAnswer(offer *sdp.SessionDescription, answer string, c codecs) (str
 				m.WithValueAttribute(sdp.AttrKeyMID, mid).WithPropertyAttribute(sdp.AttrKeyInactive)
 			}
 			continue
+		}
+		if m.MediaName.Media == "application" { // a browser then refuses to send more (RFC 8841, section 6)
+			m.WithValueAttribute("max-message-size", strconv.Itoa(maxRequest))
 		}
 		if !placed {
 			m.Attributes = append(m.Attributes, candidates...)

@@ -73,6 +73,7 @@ type session struct {
 	channels   int // data channels opened
 	control    *webrtc.DataChannel
 	requests   bucket
+	refusals   bucket // what was refused of them, and what was none
 	idle       *time.Timer
 	pausedAt   time.Time
 	forgiven   int64 // what heard was set to by a resume; it is still that when no media came since
@@ -104,7 +105,8 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 		frames:   pipeline.NewMailbox(),
 		keyframe: make(chan struct{}, 1),
 		idle:     time.NewTimer(t.noMedia),
-		requests: newBucket(time.Now()),
+		requests: newBucket(requestBurst, requestRate, time.Now()),
+		refusals: newBucket(refusalBurst, refusalRate, time.Now()),
 	}
 	s.heard.Store(time.Now().UnixNano())
 	s.listen()
@@ -125,23 +127,9 @@ func (s *session) listen() {
 	s.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		s.post(func() { s.startMedia(track, receiver) })
 	})
-	s.pc.OnDataChannel(s.listenTo)
-}
-
-// listenTo takes a data channel when it opens. Pion gives no order between that and the first message:
-// each comes from a goroutine of its own, and whichever is first opens.
-func (s *session) listenTo(dc *webrtc.DataChannel) {
-	opened := false // owned by the control loop
-	open := func() {
-		if !opened {
-			opened = true
-			s.channelOpened(dc)
-		}
-	}
-	if dc.Label() == controlLabel {
-		dc.OnMessage(func(m webrtc.DataChannelMessage) { s.post(func() { open(); s.answerRequest(m.Data) }) })
-	}
-	dc.OnOpen(func() { s.post(open) })
+	s.pc.OnDataChannel(func(dc *webrtc.DataChannel) {
+		dc.OnOpen(func() { s.post(func() { s.channelOpened(dc) }) })
+	})
 }
 
 // post leaves f for the control loop. When the inbox is full the caller waits: a publisher that floods
