@@ -29,6 +29,7 @@ func parseOffer(body []byte, c codecs) (*sdp.SessionDescription, error) {
 	if err := checkMedia(offer, c); err != nil {
 		return nil, newProblem(http.StatusUnprocessableEntity, err.Error())
 	}
+	shareTransport(offer)
 	return offer, nil
 }
 

@@ -50,6 +50,7 @@ func TestRefusals(t *testing.T) {
 	}
 	video := regexp.MustCompile(`(?s)m=video.*?m=app`).FindString(offerText)
 	video = strings.TrimSuffix(video, "m=app")
+	unbundled := strings.Replace(offerText, "a=group:BUNDLE 0 1 2\n", "", 1)
 	twoVideos := lines(offerText + strings.Replace(video, "a=mid:1", "a=mid:3", 1))
 	for _, row := range []struct {
 		name   string
@@ -68,7 +69,8 @@ func TestRefusals(t *testing.T) {
 		{"bad fingerprint", cut(`:BF:EF`), "application/sdp", 201, ""}, // only the handshake can tell
 		{"bad candidate", replace("a=mid:1\n", "a=mid:1\na=candidate:x\n"), "application/sdp", 400, `candidate "x"`},
 		{"candidate of an unknown type", replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ new\n"), "application/sdp", 201, ""},
-		{"two ICE sessions", lines(strings.Replace(offerText, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 400, "no WebRTC offer"},
+		{"two ICE sessions", lines(strings.Replace(unbundled, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 400, "no WebRTC offer"},
+		{"two ICE sessions to be bundled", lines(strings.Replace(offerText, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 201, ""},
 		{"both sides passive", replace("actpass", "passive"), "application/sdp", 400, "a=setup:passive"},
 		{"candidates without end", replace("a=mid:1\n", "a=mid:1\n"+strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 1 typ host\n", 101)),
 			"application/sdp", 400, "101 candidates"},
@@ -210,7 +212,8 @@ func checkAnswer(t *testing.T, answer string, audioRejected bool) {
 	if !has(video, "recvonly") {
 		t.Error("video is not received")
 	}
-	for _, want := range []string{"VP8/90000", "H264/90000", "apt=96", "apt=102", "96 nack pli", "102 transport-cc", "transport-wide-cc"} {
+	for _, want := range []string{"VP8/90000", "H264/90000", "apt=96", "apt=102", "96 nack pli", "102 transport-cc", "transport-wide-cc",
+		"a=max-message-size:16384"} {
 		if !strings.Contains(answer, want) {
 			t.Errorf("answer lacks %s", want)
 		}

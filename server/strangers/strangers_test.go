@@ -1,0 +1,209 @@
+// Package strangers has publishers that are none of ours talk to the real server: aiortc and
+// GStreamer, as Debian packages them. make test installs both.
+package strangers
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"mindflow/bench/media"
+	"mindflow/pipeline"
+)
+
+const (
+	python   = "/usr/bin/python3" // Debian's: its packages are for this one alone
+	patience = 60 * time.Second
+)
+
+// said is what a publisher printed of what the server said.
+type said struct {
+	labels   []pipeline.Message
+	controls []control
+}
+
+type control struct {
+	Type   string `json:"type"`
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
+}
+
+func TestAiortc(t *testing.T) {
+	needs(t, "python3-aiortc", "import aiortc")
+	clip := excerpt(t)
+	url := serve(t)
+	for _, row := range []struct {
+		args     []string
+		controls []string // "type code", in order
+	}{
+		{[]string{"--codec", "VP8"}, []string{"bye deleted"}},
+		{[]string{"--codec", "H264"}, []string{"bye deleted"}},
+		{[]string{"--codec", "VP8", "--channels"}, []string{"hello ", "bye deleted"}},
+		{[]string{"--codec", "H264", "--channels", "--rubbish", "40000"}, []string{"hello ", "error too-large", "bye deleted"}},
+		{[]string{"--codec", "VP8", "--channels", "--rubbish", "300000"}, []string{"hello ", "bye deleted"}}, // never arrives whole
+	} {
+		t.Run(strings.Join(row.args, " "), func(t *testing.T) {
+			check(t, url, publish(t, "publish_aiortc.py", append([]string{url, clip}, row.args...)...), row.controls)
+		})
+	}
+}
+
+func TestGStreamer(t *testing.T) {
+	needs(t, "python3-gi, gir1.2-gst-plugins-bad-1.0, gstreamer1.0-nice and gstreamer1.0-plugins-{base,good,bad,ugly}", `
+import gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstWebRTC", "1.0")
+from gi.repository import Gst, GstWebRTC
+Gst.init(None)
+missing = [e for e in "decodebin vp8enc x264enc rtph264pay nicesrc webrtcbin openh264dec".split() if not Gst.ElementFactory.find(e)]
+assert not missing, missing`)
+	clip := excerpt(t)
+	url := serve(t)
+	for _, codec := range []string{"VP8", "H264"} {
+		t.Run(codec, func(t *testing.T) {
+			check(t, url, publish(t, "publish_gstreamer.py", url, clip, "--codec", codec), []string{"bye deleted"})
+		})
+	}
+}
+
+// check wants labels of the clip's face, in order, and the given control messages.
+func check(t *testing.T, url string, s said, controls []string) {
+	t.Helper()
+	if len(s.labels) < 10 {
+		t.Fatalf("%d label messages", len(s.labels))
+	}
+	faces := 0
+	for i, m := range s.labels {
+		if m.Width != 640 || m.Height != 360 {
+			t.Fatalf("message %d is of %dx%d", i, m.Width, m.Height)
+		}
+		if i > 0 && (m.Seq <= s.labels[i-1].Seq || m.RTP-s.labels[i-1].RTP > 1<<31) {
+			t.Errorf("message %d at %d follows %d at %d", m.Seq, m.RTP, s.labels[i-1].Seq, s.labels[i-1].RTP)
+		}
+		if len(m.Faces) > 0 && len(m.Faces[0].Scores) == 8 {
+			faces++
+		}
+	}
+	if faces*10 < len(s.labels)*9 {
+		t.Errorf("%d of %d messages have a face", faces, len(s.labels))
+	}
+	var got []string
+	for _, c := range s.controls {
+		got = append(got, c.Type+" "+c.Code+c.Reason)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(controls) {
+		t.Errorf("control messages %q, want %q", got, controls)
+	}
+}
+
+// needs skips the test when Debian's python cannot run the statements.
+func needs(t *testing.T, packages, statements string) {
+	t.Helper()
+	if text, err := exec.Command(python, "-c", statements).CombinedOutput(); err != nil {
+		t.Skipf("needs Debian's %s, which make test installs: %s", packages, text)
+	}
+}
+
+// excerpt is the first seconds of the test clip.
+func excerpt(t *testing.T) string {
+	t.Helper()
+	clip := media.Clip(t)
+	out := filepath.Join(t.TempDir(), "excerpt.mp4")
+	if text, err := exec.Command("ffmpeg", "-v", "error", "-i", clip, "-t", "4", "-an", "-c", "copy", out).CombinedOutput(); err != nil {
+		t.Fatalf("cut the clip: %v: %s", err, text)
+	}
+	return out
+}
+
+// serve starts the real server and gives the URL to publish to. The test fails when the server does
+// not end in an orderly way.
+func serve(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(media.Root(), "bin")
+	library := filepath.Join(bin, "lib", "libonnxruntime.so.1")
+	if _, err := os.Stat(library); err != nil {
+		t.Skip("run make build first:", err)
+	}
+	exe := filepath.Join(t.TempDir(), "mindflow")
+	if text, err := exec.Command("go", "build", "-o", exe, "mindflow/cmd/mindflow").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, text)
+	}
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := probe.Addr().String()
+	if err := probe.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// aiortc has no loopback candidates, so the server listens on every interface.
+	server := exec.Command(exe, "serve", "--listen", address, "--media", ":0", "--models", filepath.Join(bin, "models"), "--ort-lib", library)
+	var log bytes.Buffer
+	server.Stdout, server.Stderr = &log, &log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Signal(syscall.SIGTERM)
+		if err := server.Wait(); err != nil || strings.Contains(log.String(), "panic") {
+			t.Errorf("the server ended with %v: %s", err, log.String())
+		}
+	})
+	ready(t, "http://"+address+"/readyz")
+	return "http://" + address + "/whip"
+}
+
+func ready(t *testing.T, url string) {
+	t.Helper()
+	retry := time.NewTicker(50 * time.Millisecond)
+	defer retry.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-retry.C {
+		if res, err := http.Get(url); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return
+			}
+		}
+	}
+	t.Fatalf("the server did not come up within %s", patience)
+}
+
+// publish runs a publisher to its end.
+func publish(t *testing.T, script string, args ...string) (s said) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, python, append([]string{"-B", script}, args...)...) // -B: leave no __pycache__
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", script, err, stderr.String())
+	}
+	for line := range bytes.Lines(out) {
+		var c control
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if c.Type != "" {
+			s.controls = append(s.controls, c)
+			continue
+		}
+		var m pipeline.Message
+		if err := json.Unmarshal(line, &m); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		s.labels = append(s.labels, m)
+	}
+	return s
+}
