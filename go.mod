@@ -8,6 +8,7 @@ require (
 	github.com/pion/ice/v2 v2.3.38
 	github.com/pion/interceptor v0.1.40
 	github.com/pion/logging v0.2.3
+	github.com/pion/mediadevices v0.6.4
 	github.com/pion/rtcp v1.2.15
 	github.com/pion/rtp v1.8.26
 	github.com/pion/sdp/v3 v3.0.9
@@ -20,8 +21,9 @@ require (
 )
 
 require (
+	github.com/blackjack/webcam v0.6.1 // indirect
 	github.com/davecgh/go-spew v1.1.1 // indirect
-	github.com/google/uuid v1.3.1 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 	github.com/pion/datachannel v1.5.8 // indirect
 	github.com/pion/dtls/v2 v2.2.12 // indirect
 	github.com/pion/mdns v0.0.12 // indirect

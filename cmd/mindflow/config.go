@@ -22,6 +22,7 @@ var allSettings = []string{
 	"listen", "media", "max-sessions", "max-pixels", "allow-origin", "codecs",
 	"models", "ort-lib", "detector", "model", "threads", "smoothing", "max-faces",
 	"json", "csv", "out", "annotate", "rate",
+	"device", "synthetic", "input", "size", "publish", "token", "bitrate",
 }
 
 // settingNames are all settings, those of fs among them.

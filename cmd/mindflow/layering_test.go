@@ -29,7 +29,9 @@ var rules = []rule{
 	{"web", nil, false, nil, "web is what the browser gets: the standard library is enough"},
 	{"pipeline", nil, false, nil, "pipeline is the product in pure Go: no cgo, no Pion, no OpenCV"},
 	{"pipeline/avdec", []string{"pipeline"}, false, nil, "an adapter knows the pipeline and its own C library, not another adapter"},
+	{"pipeline/camera", []string{"pipeline"}, false, []string{"github.com/pion/mediadevices"}, "an adapter knows the pipeline and its own C library, not another adapter"},
 	{"pipeline/ort", []string{"pipeline"}, false, []string{"github.com/yalue/onnxruntime_go"}, "an adapter knows the pipeline and its own C library, not another adapter"},
+	{"pipeline/vpx", []string{"pipeline"}, false, nil, "an adapter knows the pipeline and its own C library, not another adapter"},
 	{"pipeline/vision", []string{"pipeline"}, false, []string{"gocv.io/x/gocv", "golang.org/x/image"}, "an adapter knows the pipeline and its own C library, not another adapter"},
 }
 
@@ -95,13 +97,10 @@ func broken(folder, imported string) string {
 	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
 		return "" // standard library
 	}
-	if r.owner(imported) {
+	if owner, owned := ownerOf(imported); owned && owner.folder == r.folder {
 		return ""
-	}
-	for _, other := range rules {
-		if other.owner(imported) {
-			return "only " + other.folder + " may: " + other.why
-		}
+	} else if owned {
+		return "only " + owner.folder + " may: " + owner.why
 	}
 	if !r.library {
 		return r.why
@@ -109,8 +108,18 @@ func broken(folder, imported string) string {
 	return ""
 }
 
-func (r rule) owner(library string) bool {
-	return slices.ContainsFunc(r.owns, func(o string) bool { return strings.HasPrefix(library, o) })
+// ownerOf finds the rule that owns a library, by the longest name: all of Pion is the server's but for the
+// part that another folder names.
+func ownerOf(library string) (owner rule, ok bool) {
+	longest := 0
+	for _, r := range rules {
+		for _, name := range r.owns {
+			if strings.HasPrefix(library, name) && len(name) > longest {
+				owner, ok, longest = r, true, len(name)
+			}
+		}
+	}
+	return owner, ok
 }
 
 // ruleOf finds the longest rule that covers folder.
@@ -138,6 +147,11 @@ func TestLayeringRulesBite(t *testing.T) {
 		{"pipeline", "mindflow/pipeline/ort", false},
 		{"pipeline", "github.com/pion/rtp", false},
 		{"pipeline", "encoding/json", true},
+		{"pipeline/camera", "github.com/pion/mediadevices/pkg/driver", true},
+		{"pipeline/camera", "github.com/pion/webrtc/v3", false},
+		{"pipeline/camera", "mindflow/pipeline/vpx", false},
+		{"server", "github.com/pion/mediadevices/pkg/driver", false},
+		{"cmd/mindflow", "github.com/pion/mediadevices/pkg/driver", false},
 		{"pipeline/ort", "mindflow/models", false},
 		{"pipeline/ort", "mindflow/pipeline/vision", false},
 		{"pipeline/ort", "github.com/yalue/onnxruntime_go", true},

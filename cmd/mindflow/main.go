@@ -22,7 +22,8 @@ var commands = []command{
 	{"serve", "serve the page and read the cameras of those who open it (the default)", serve},
 	{"image", "label the faces in picture files", pictures},
 	{"video", "label the faces in video files over time", videos},
-	{"model", "add a model of your own", model},
+	{"camera", "label the faces before this machine's camera, here or on a server", live},
+	{"model", "list, bring, check and import models", model},
 	{"doctor", "check this machine, and say what to do where something is wrong", examine},
 	{"version", "print the version", version},
 }

@@ -28,6 +28,8 @@ const (
 type Options struct {
 	Codec  pipeline.Codec // VP8, H264, VP9 or AV1
 	Client *http.Client   // http.DefaultClient
+	// Token is sent with every request as a bearer token (RFC 9725, section 4.9), and shown nowhere. None.
+	Token string
 	// Lose says which packets get lost on the way. They are gone for good: nothing repairs them. None.
 	Lose func(*rtp.Packet) bool
 }

@@ -167,7 +167,7 @@ func (c *Client) publish(ctx context.Context, url string) error {
 		return fmt.Errorf("read answer: %w", err)
 	}
 	if res.StatusCode != http.StatusCreated {
-		return &RefusedError{Status: res.StatusCode, Detail: string(answer)}
+		return refused(res, answer)
 	}
 	location, err := res.Location()
 	if err != nil {
@@ -181,16 +181,6 @@ func (c *Client) publish(ctx context.Context, url string) error {
 	return nil
 }
 
-// RefusedError is a server's answer that is not what was asked for.
-type RefusedError struct {
-	Status int
-	Detail string
-}
-
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("the server answered %d %s: %s", e.Status, http.StatusText(e.Status), e.Detail)
-}
-
 // remove deletes the session, if there is one.
 func (c *Client) remove(ctx context.Context) error {
 	if c.session == "" {
@@ -202,7 +192,7 @@ func (c *Client) remove(ctx context.Context) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNotFound { // 404: it ended before
-		return &RefusedError{Status: res.StatusCode}
+		return refused(res, nil)
 	}
 	return nil
 }
@@ -213,5 +203,8 @@ func (c *Client) do(ctx context.Context, method, url, body string, header http.H
 		return nil, fmt.Errorf("%s %s: %w", method, url, err)
 	}
 	req.Header = header
+	if c.options.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.options.Token)
+	}
 	return c.options.Client.Do(req)
 }

@@ -58,7 +58,7 @@ func (c *Client) exchange(ctx context.Context, f sdpfrag.Fragment) (sdpfrag.Frag
 		return sdpfrag.Fragment{}, fmt.Errorf("read answer: %w", err)
 	}
 	if res.StatusCode != http.StatusOK {
-		return sdpfrag.Fragment{}, &RefusedError{Status: res.StatusCode, Detail: string(body)}
+		return sdpfrag.Fragment{}, refused(res, body)
 	}
 	return sdpfrag.Parse(string(body))
 }

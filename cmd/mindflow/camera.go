@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"mindflow/cmd/engine"
+	"mindflow/pipeline/camera"
+	"mindflow/pipeline/vpx"
+)
+
+// cameraFlags are the settings of `camera` beside the engine's.
+type cameraFlags struct {
+	device, input string // "" is none
+	synthetic     bool
+	size          string
+	rate          float64
+	asJSON        bool
+
+	publish string // "" is none
+	token   string
+	bitrate int // kbit/s
+
+	settings camera.Settings // of the flags above, by check
+}
+
+func newCameraFlags(fs *flag.FlagSet) *cameraFlags {
+	f := &cameraFlags{}
+	fs.StringVar(&f.device, "device", "", "`camera`: the N of /dev/videoN, its path or a part of its name; the first where none is named")
+	fs.BoolVar(&f.synthetic, "synthetic", false, "instead of a camera, take a picture that is drawn")
+	fs.StringVar(&f.input, "input", "", "instead of a camera, play this video `file` once, at its own size and speed")
+	fs.StringVar(&f.size, "size", "640x480", "`pixels` wanted of the camera, which gives the nearest it can")
+	fs.Float64Var(&f.rate, "rate", 30, "frames a second wanted of the camera")
+	fs.BoolVar(&f.asJSON, "json", false, "print one JSON object for each analysed frame")
+	fs.StringVar(&f.publish, "publish", "", "send the camera to the Mindflow server at this `URL` (WHIP) and print the labels that it answers")
+	fs.StringVar(&f.token, "token", "", "bearer `token` for --publish; MINDFLOW_TOKEN keeps it out of the list of processes")
+	fs.IntVar(&f.bitrate, "bitrate", 1000, "kbit/s of the video that --publish sends")
+	return f
+}
+
+func (f *cameraFlags) check() error {
+	sources := 0
+	for _, named := range []bool{f.device != "", f.synthetic, f.input != ""} {
+		if named {
+			sources++
+		}
+	}
+	w, h, err := parseSize(f.size)
+	f.settings = camera.Settings{Width: w, Height: h, Rate: f.rate}
+	switch {
+	case sources > 1:
+		return errors.New("camera: choose one of --device, --synthetic and --input")
+	case err != nil:
+		return err
+	case !(f.rate >= 1 && f.rate <= 240): // also what is not a number
+		return fmt.Errorf("--rate %v: use 1 to 240 frames a second", f.rate)
+	case f.bitrate < vpx.MinBitrate/1000 || f.bitrate > vpx.MaxBitrate/1000:
+		return fmt.Errorf("--bitrate %d: use %d to %d kbit/s", f.bitrate, vpx.MinBitrate/1000, vpx.MaxBitrate/1000)
+	case strings.ContainsFunc(f.token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("--token: it holds a space or a character beyond ASCII; copy it again")
+	}
+	if f.publish != "" {
+		f.publish, err = endpoint(f.publish)
+	}
+	return err
+}
+
+// parseSize reads WIDTHxHEIGHT, in pixels. They are even, as chroma is halved.
+func parseSize(text string) (w, h int, err error) {
+	var rest string
+	if n, _ := fmt.Sscanf(text, "%dx%d%s", &w, &h, &rest); n != 2 || w < 16 || h < 16 || w > 4096 || h > 4096 || w%2+h%2 > 0 {
+		return 0, 0, fmt.Errorf("--size %s: use WIDTHxHEIGHT, even numbers of 16 to 4096, such as 640x480", text)
+	}
+	return w, h, nil
+}
+
+// endpoint is the WHIP address of a server: the one named, or /whip where only the server is.
+func endpoint(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", errors.New("--publish: not the address of a server; use http://HOST:PORT or https://HOST")
+	}
+	if u.User != nil {
+		return "", errors.New("--publish: the address holds a password; pass a token by --token instead")
+	}
+	if strings.Trim(u.Path, "/") == "" {
+		u.Path = "/whip"
+	}
+	return u.String(), nil
+}
+
+// open finds the camera, or makes what stands in for it.
+func (f *cameraFlags) open() (camera.Device, error) {
+	switch {
+	case f.synthetic:
+		return camera.Synthetic(f.settings)
+	case f.input != "":
+		return camera.Play(f.input, func() (camera.Film, error) { return openClip(f.input) })
+	}
+	device, err := camera.Find(f.device)
+	if errors.Is(err, camera.ErrNone) {
+		return device, fmt.Errorf("camera: %w; connect one, or try --synthetic or --input FILE", err)
+	}
+	if err != nil {
+		return device, fmt.Errorf("--device: %w", err)
+	}
+	return device, nil
+}
+
+// live labels what is before a camera until it is interrupted, which is how it ends; a video that is played
+// instead has an end of its own.
+func live(ctx context.Context, args []string, out io.Writer) error {
+	fs := flag.NewFlagSet("mindflow camera", flag.ContinueOnError)
+	how := newCameraFlags(fs)
+	settings := engine.Flags(fs)
+	rest, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("camera takes no argument %q; --device names a camera, --input a video to play", rest[0])
+	}
+	if err := how.check(); err != nil {
+		return err
+	}
+	device, err := how.open()
+	if err != nil {
+		return err
+	}
+	show := newReadout(out, os.Stderr, how.asJSON)
+	if how.publish != "" {
+		err = publish(ctx, how, device, show)
+	} else {
+		err = analyse(ctx, how, device, *settings, show)
+	}
+	show.end()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		if how.input == "" {
+			return nil
+		}
+		return fmt.Errorf("%s: interrupted; what was done is kept", how.input)
+	}
+	return err
+}

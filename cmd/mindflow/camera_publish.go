@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/camera"
+	"mindflow/server/whipclient"
+)
+
+const (
+	dialTime     = 20 * time.Second // for a session to stand
+	firstBackoff = 500 * time.Millisecond
+	lastBackoff  = 30 * time.Second
+	closeTime    = 2 * time.Second // for the DELETE at the end
+	lastLabels   = time.Second     // wait for those of a film's end
+)
+
+// publisher sends a camera to a server. A session follows the other until the server refuses for good.
+type publisher struct {
+	how  *cameraFlags
+	feed *feed
+	show *readout
+	http *http.Client
+}
+
+// publish sends the camera's frames to a server and prints the labels that come back.
+func publish(ctx context.Context, how *cameraFlags, device camera.Device, show *readout) (err error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
+	f := startFeed(ctx, device, how.settings, show)
+	defer func() { err = errors.Join(err, f.close()) }()
+	p := &publisher{how: how, feed: f, show: show, http: &http.Client{Transport: transport}}
+	return p.run(ctx)
+}
+
+func (p *publisher) run(ctx context.Context) error {
+	backoff := firstBackoff
+	for {
+		first, ok := p.feed.next(ctx) // a lost camera needs no session
+		if !ok {
+			return ctx.Err()
+		}
+		labels, err := p.session(ctx, first)
+		if labels > 0 {
+			backoff = firstBackoff
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil || !passing(err):
+			return err
+		}
+		wait := backoff
+		var refused *whipclient.RefusedError
+		if errors.As(err, &refused) && refused.RetryAfter > 0 {
+			wait = refused.RetryAfter
+		}
+		p.show.say("%v; trying again in %v", err, wait)
+		backoff = min(2*backoff, lastBackoff)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-p.feed.done:
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// session publishes until the connection is over, and says how many labels came. Without an error the film
+// is at its end.
+func (p *publisher) session(ctx context.Context, first *pipeline.Frame) (labels int, err error) {
+	dialing, cancel := context.WithTimeout(ctx, dialTime)
+	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http, Token: p.how.token})
+	cancel()
+	if err != nil {
+		var request *url.Error // which names the address as well
+		if errors.As(err, &request) {
+			err = request.Err
+		}
+		return 0, fmt.Errorf("publish to %s: %w", p.how.publish, err)
+	}
+	p.show.say("publishing to %s", p.how.publish)
+	sending, stop := context.WithCancel(ctx)
+	s := &sender{feed: p.feed, client: c, bitrate: 1000 * p.how.bitrate, done: make(chan struct{})}
+	go s.run(sending, first)
+	labels, err = p.receive(ctx, c, s)
+	stop()
+	<-s.done
+
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	failed := c.Close(closing)
+	if err == nil { // else the server may be gone, and err says so
+		err = failed
+	}
+	return labels, err
+}
+
+// receive prints what comes back.
+func (p *publisher) receive(ctx context.Context, c *whipclient.Client, s *sender) (labels int, err error) {
+	var linger <-chan time.Time
+	sent := s.done
+	for {
+		select {
+		case <-ctx.Done():
+			return labels, ctx.Err()
+		case <-sent:
+			if s.err != nil {
+				return labels, lastWords(c, s.err)
+			}
+			sent, linger = nil, time.After(lastLabels)
+		case <-linger:
+			return labels, nil
+		case m := <-c.Labels():
+			labels++
+			if m.V != pipeline.Version {
+				return labels, &finalError{fmt.Sprintf("the server speaks version %d of the protocol, this program %d; update the older", m.V, pipeline.Version)}
+			}
+			if err := p.show.message(&m, s.at(m.RTP)); err != nil {
+				return labels, &finalError{err.Error()}
+			}
+		case said := <-c.Controls():
+			if said.Type == "bye" {
+				return labels, &byeError{said.Reason}
+			}
+		case <-c.Done():
+			return labels, lastWords(c, errors.New("the connection to the server is lost"))
+		}
+	}
+}
+
+// lastWords is the bye that came just before a connection's end, or else otherwise.
+func lastWords(c *whipclient.Client, otherwise error) error {
+	for {
+		select {
+		case said := <-c.Controls():
+			if said.Type == "bye" {
+				return &byeError{said.Reason}
+			}
+		default:
+			return otherwise
+		}
+	}
+}
+
+// byeError is a session that the server ended: web/PROTOCOL.md, section 4.
+type byeError struct{ reason string }
+
+func (e *byeError) Error() string { return fmt.Sprintf("the server ended the session: %s", e.reason) }
+
+// finalError is one that another session would meet again.
+type finalError struct{ text string }
+
+func (e *finalError) Error() string { return e.text }
+
+// passing says whether another try may go better.
+func passing(err error) bool {
+	var refused *whipclient.RefusedError
+	var bye *byeError
+	var final *finalError
+	switch {
+	case errors.As(err, &final):
+		return false
+	case errors.As(err, &bye):
+		return !slices.Contains([]string{"deleted", "abuse", "too-large"}, bye.reason)
+	case errors.As(err, &refused):
+		return refused.Status >= 500 || refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusRequestTimeout
+	}
+	return true
+}

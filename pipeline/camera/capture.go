@@ -1,0 +1,208 @@
+package camera
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"image/jpeg"
+	"io"
+	"math"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/pion/mediadevices/pkg/driver"
+	"github.com/pion/mediadevices/pkg/frame"
+	"github.com/pion/mediadevices/pkg/io/video"
+	"github.com/pion/mediadevices/pkg/prop"
+
+	"mindflow/pipeline"
+)
+
+// Settings say what is wanted of a camera. It gives the nearest that it can.
+type Settings struct {
+	Width, Height int
+	Rate          float64 // frames a second
+	// Changed is told of a camera that is lost, with the reason, and of one that is back, with nil.
+	Changed func(error)
+}
+
+const (
+	firstRetry = 250 * time.Millisecond // to open a camera that is lost
+	lastRetry  = 4 * time.Second
+	damaged    = 30 // frames in a row, from which on the camera counts as lost
+)
+
+// Run lends emit each frame of the camera, on the caller's goroutine, until ctx ends. Arrived is when the
+// frame was taken, and RTP counts from the first one. A camera that is lost is opened again and again until
+// it is back. The error is ctx's, or why the camera could not be opened in the beginning; nil is the end
+// of a film.
+func (d Device) Run(ctx context.Context, s Settings, emit func(*pipeline.Frame)) error {
+	c := &capture{device: d, settings: s, emit: emit}
+	retry, opened := firstRetry, false
+	for {
+		err := c.once(ctx, func() {
+			if opened {
+				s.Changed(nil)
+			}
+			opened, retry = true, firstRetry
+		})
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case d.ends && errors.Is(err, io.EOF):
+			return nil
+		case d.ends || !opened:
+			return err
+		case retry == firstRetry: // told once
+			s.Changed(err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(retry):
+		}
+		retry = min(2*retry, lastRetry)
+	}
+}
+
+// capture is one Run of a camera.
+type capture struct {
+	device   Device
+	settings Settings
+	emit     func(*pipeline.Frame)
+	began    time.Time // of the first frame
+	frame    pipeline.Frame
+}
+
+// once opens the camera, calls alive with its first frame, and reads it until it fails or ctx ends.
+func (c *capture) once(ctx context.Context, alive func()) (err error) {
+	if err := c.device.driver.Open(); err != nil {
+		return cannotOpen(c.device, err)
+	}
+	defer func() {
+		if failed := c.device.driver.Close(); failed != nil {
+			err = errors.Join(err, fmt.Errorf("close %s: %w", c.device, failed))
+		}
+	}()
+	format, ok := nearest(c.device.driver.Properties(), c.settings)
+	if !ok {
+		return fmt.Errorf("%s gives no pictures of a known format; name another camera", c.device)
+	}
+	recorder, ok := c.device.driver.(driver.VideoRecorder)
+	if !ok {
+		return fmt.Errorf("%s gives no pictures; name another camera", c.device)
+	}
+	reader, err := recorder.VideoRecord(format)
+	if err != nil {
+		return cannotOpen(c.device, err)
+	}
+	return c.read(ctx, reader, format.FrameFormat == frame.FormatMJPEG, alive)
+}
+
+func (c *capture) read(ctx context.Context, reader video.Reader, fullRange bool, alive func()) error {
+	bad := 0 // in a row
+	for first := true; ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		img, release, err := reader.Read()
+		at := time.Now()
+		if isDamage(err) && bad < damaged {
+			bad++
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", c.device, err)
+		}
+		bad = 0
+		err = planes(&c.frame, img)
+		release()
+		if err != nil {
+			return fmt.Errorf("read %s: %w", c.device, err)
+		}
+		c.frame.Arrived = at
+		if p, ok := img.(*picture); ok {
+			c.frame.Arrived, c.frame.BT709, c.frame.FullRange = p.taken, p.bt709, p.fullRange
+		} else {
+			c.frame.FullRange, c.frame.BT709 = fullRange, false // JFIF is of full range: ITU-T T.871
+		}
+		c.frame.Decode = time.Since(at)
+		if c.began.IsZero() {
+			c.began = c.frame.Arrived
+		}
+		c.frame.RTP = ticks(c.frame.Arrived.Sub(c.began))
+		if first {
+			alive()
+			first = false
+		}
+		c.emit(&c.frame)
+	}
+}
+
+// ticks is a time on the clock of RTP, 90 kHz, which begins anew after 13 hours.
+func ticks(d time.Duration) uint32 {
+	return uint32(d/time.Second*90000 + (d%time.Second*90000+time.Second/2)/time.Second)
+}
+
+// isDamage says whether an error is of one frame alone, as a cable in the way makes it.
+func isDamage(err error) bool {
+	var format jpeg.FormatError
+	var unsupported jpeg.UnsupportedError
+	return errors.As(err, &format) || errors.As(err, &unsupported) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+func cannotOpen(d Device, err error) error {
+	cure := "see that it is plugged in and no other program has it"
+	switch {
+	case errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM):
+		cure = "join the group that may open it (sudo usermod -aG video $USER, then log in again)"
+	case errors.Is(err, syscall.EBUSY):
+		cure = "end the program that has it"
+	case d.ends:
+		return err
+	}
+	return fmt.Errorf("open %s: %w; %s", d, err, cure)
+}
+
+// nearest picks the format next to what is wanted: size first, then rate, then the cheapest to decode.
+// Depth pictures are none.
+func nearest(formats []prop.Media, want Settings) (prop.Media, bool) {
+	formats = slices.DeleteFunc(slices.Clone(formats), func(f prop.Media) bool { return f.FrameFormat == frame.FormatZ16 })
+	if len(formats) == 0 {
+		return prop.Media{}, false
+	}
+	return slices.MinFunc(formats, func(a, b prop.Media) int {
+		return cmp.Or(
+			cmp.Compare(sizeDistance(a, want), sizeDistance(b, want)),
+			cmp.Compare(rateDistance(a, want), rateDistance(b, want)),
+			cmp.Compare(cost(a), cost(b)))
+	}), true
+}
+
+func sizeDistance(f prop.Media, want Settings) float64 {
+	return math.Abs(math.Log(float64(f.Width)/float64(want.Width))) + math.Abs(math.Log(float64(f.Height)/float64(want.Height)))
+}
+
+// rateDistance counts a frame too few as much as ten too many. A rate of 0 is not known.
+func rateDistance(f prop.Media, want Settings) float64 {
+	d := float64(f.FrameRate) - want.Rate
+	switch {
+	case f.FrameRate == 0 || math.Abs(d) < 0.05: // 29.97
+		return 0
+	case d > 0:
+		return d / 10
+	}
+	return -d
+}
+
+func cost(f prop.Media) int {
+	switch f.FrameFormat {
+	case frame.FormatI420:
+		return 0
+	case frame.FormatMJPEG:
+		return 2
+	}
+	return 1
+}

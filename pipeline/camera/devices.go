@@ -1,0 +1,119 @@
+// Package camera reads this machine's cameras through pion/mediadevices, of which it is the only importer,
+// and makes devices that stand in for one: a drawn picture, and a film that is played. All go the same way.
+package camera
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pion/mediadevices/pkg/driver"
+	v4l2 "github.com/pion/mediadevices/pkg/driver/camera" // lists /dev/video* as the program starts
+)
+
+// Device is a camera, or what stands in for one.
+type Device struct {
+	Name string // as the device says, such as "HD Pro Webcam C920"
+	Path string // such as /dev/video0; empty for what is no camera
+
+	driver driver.Driver
+	ends   bool // as a film does; a camera that ends is lost
+}
+
+func (d Device) String() string {
+	if d.Path == "" {
+		return d.Name
+	}
+	return fmt.Sprintf("%s (%s)", d.Path, d.Name)
+}
+
+// Devices lists the cameras that were there when the program started, by number.
+func Devices() []Device {
+	var devices []Device
+	for _, d := range driver.GetManager().Query(driver.FilterDeviceType(driver.Camera)) {
+		// Label is "the link's name;video0", Name "the device's name;the bus".
+		link, node, found := strings.Cut(d.Info().Label, v4l2.LabelSeparator)
+		if !found {
+			continue
+		}
+		name, _, _ := strings.Cut(d.Info().Name, v4l2.LabelSeparator)
+		devices = append(devices, Device{Name: cmp.Or(name, link), Path: "/dev/" + node, driver: d})
+	}
+	slices.SortFunc(devices, func(a, b Device) int {
+		return cmp.Or(cmp.Compare(number(a.Path), number(b.Path)), strings.Compare(a.Path, b.Path))
+	})
+	return devices
+}
+
+// number is that of /dev/videoN, -1 for another path.
+func number(path string) int {
+	digits, found := strings.CutPrefix(path, "/dev/video")
+	n, err := strconv.Atoi(digits)
+	if !found || err != nil {
+		return -1
+	}
+	return n
+}
+
+// ErrNone says that the machine has no camera that programs may see.
+var ErrNone = errors.New("no camera is connected (there is no /dev/video*)")
+
+// Find gives the camera that want names: the N of /dev/videoN, its path, or a part of its name. With ""
+// it is the first. Errors list what is there, and are ErrNone when there is nothing.
+func Find(want string) (Device, error) {
+	devices := Devices()
+	if len(devices) == 0 {
+		return Device{}, ErrNone
+	}
+	if want == "" {
+		return devices[0], nil
+	}
+	path := want
+	if n, err := strconv.Atoi(want); err == nil {
+		path = fmt.Sprintf("/dev/video%d", n)
+	} else if real, err := filepath.EvalSymlinks(want); err == nil { // such as /dev/v4l/by-id/…
+		path = real
+	}
+	var named []Device
+	for _, d := range devices {
+		if d.Path == path {
+			return d, nil
+		}
+		if strings.Contains(strings.ToLower(d.Name), strings.ToLower(want)) {
+			named = append(named, d)
+		}
+	}
+	switch len(named) {
+	case 1:
+		return named[0], nil
+	case 0:
+		return Device{}, fmt.Errorf("no camera is called %q; there is %s", want, list(devices))
+	}
+	return Device{}, fmt.Errorf("%q fits several cameras: %s; name one by its path", want, list(named))
+}
+
+func list(devices []Device) string {
+	texts := make([]string, len(devices))
+	for i, d := range devices {
+		texts[i] = d.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// install has mediadevices drive a, as it does a real camera. It is not left in the list of cameras.
+func install(a driver.Adapter, name string) (Device, error) {
+	manager, label := driver.GetManager(), fmt.Sprintf("%s %p", name, a)
+	if err := manager.Register(a, driver.Info{Label: label, DeviceType: driver.Camera}); err != nil {
+		return Device{}, fmt.Errorf("install %s: %w", name, err)
+	}
+	found := manager.Query(func(d driver.Driver) bool { return d.Info().Label == label })
+	if len(found) != 1 {
+		return Device{}, fmt.Errorf("install %s: mediadevices lists %d of it, want 1", name, len(found))
+	}
+	manager.Delete(found[0].ID())
+	return Device{Name: name, driver: found[0]}, nil
+}

@@ -1,0 +1,53 @@
+package whipclient
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// RefusedError is a server's answer that is not what was asked for.
+type RefusedError struct {
+	Status     int
+	Detail     string        // the server's words
+	RetryAfter time.Duration // what the server asks to wait before trying again; 0 when it does not say
+}
+
+func (e *RefusedError) Error() string {
+	text := fmt.Sprintf("the server answered %d %s", e.Status, http.StatusText(e.Status))
+	if detail := strings.TrimSpace(e.Detail); detail != "" {
+		text += ": " + detail
+	}
+	return text
+}
+
+// refused reads an answer's body, and of a problem document (RFC 9457) the part that is written for people.
+func refused(res *http.Response, body []byte) *RefusedError {
+	e := &RefusedError{Status: res.StatusCode, Detail: string(body), RetryAfter: retryAfter(res.Header.Get("Retry-After"), time.Now())}
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil || kind != "application/problem+json" {
+		return e
+	}
+	if json.Unmarshal(body, &problem) == nil && problem.Detail != "" {
+		e.Detail = problem.Detail
+	}
+	return e
+}
+
+// retryAfter reads seconds or a date: RFC 9110, section 10.2.3. What is neither says nothing.
+func retryAfter(value string, now time.Time) time.Duration {
+	const most = 24 * time.Hour
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(max(seconds, 0), int(most/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(at.Sub(now), 0), most)
+	}
+	return 0
+}
