@@ -97,9 +97,8 @@ func (p *publisher) session(ctx context.Context, first *pipeline.Frame) (labels 
 
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
-	failed := c.Close(closing)
-	if err == nil { // else the server may be gone, and err says so
-		err = failed
+	if failed := c.Close(closing); failed != nil && (err == nil || ctx.Err() != nil) { // else err says what is wrong
+		p.show.say("end the session: %v", failed)
 	}
 	return labels, err
 }

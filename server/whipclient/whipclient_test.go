@@ -48,6 +48,33 @@ func TestDialRefused(t *testing.T) {
 	}
 }
 
+// A problem document's words are told, and how long the server asks to wait.
+func TestRefusedError(t *testing.T) {
+	for _, row := range []struct {
+		kind, retry, body string
+		want              string
+		wait              time.Duration
+	}{
+		{"application/problem+json", "7", `{"detail":"the room is full"}`, "the server answered 503 Service Unavailable: the room is full", 7 * time.Second},
+		{"application/problem+json; charset=utf-8", "", `{"title":"no"}`, `the server answered 503 Service Unavailable: {"title":"no"}`, 0},
+		{"text/plain", "soon", "go away\n", "the server answered 503 Service Unavailable: go away", 0},
+		{"", "-1", "", "the server answered 503 Service Unavailable", 0},
+	} {
+		res := &http.Response{StatusCode: 503, Header: http.Header{"Content-Type": {row.kind}, "Retry-After": {row.retry}}}
+		if err := refused(res, []byte(row.body)); err.Error() != row.want || err.RetryAfter != row.wait {
+			t.Errorf("%q after %v, want %q after %v", err, err.RetryAfter, row.want, row.wait)
+		}
+	}
+	now := time.Date(2025, 3, 9, 12, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"Sun, 09 Mar 2025 12:01:30 GMT": 90 * time.Second, "Sun, 09 Mar 2025 11:00:00 GMT": 0, "99999999999": 24 * time.Hour,
+	} {
+		if got := retryAfter(value, now); got != want {
+			t.Errorf("%s is %v, want %v", value, got, want)
+		}
+	}
+}
+
 func TestStep(t *testing.T) {
 	at := func(times ...uint32) (units []pipeline.Unit) {
 		for _, rtp := range times {

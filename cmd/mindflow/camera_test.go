@@ -1,0 +1,327 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"mindflow/bench/media"
+	"mindflow/pipeline"
+	"mindflow/pipeline/vpx"
+)
+
+// patience bounds the waits of tests that go on as soon as what they wait for is there.
+const patience = 60 * time.Second
+
+// noLeaks checks at the end of a test that its goroutines and encoders are gone.
+func noLeaks(t *testing.T) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		goleak.VerifyNone(t, before)
+		if n := vpx.Live(); n != 0 {
+			t.Errorf("%d encoders are open", n)
+		}
+	})
+}
+
+// cameraLines runs `mindflow camera` until it has printed as many lines, and gives them and the error.
+func cameraLines(t *testing.T, n int, args ...string) (text string, err error) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	out, in := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx, append(append([]string{"camera"}, args...), engineArgs(t)...), in)
+		in.Close()
+		done <- err
+	}()
+	scan := bufio.NewScanner(out)
+	for i := 1; scan.Scan(); i++ {
+		text += scan.Text() + "\n"
+		if i == n {
+			stop()
+			break
+		}
+	}
+	if _, err := io.Copy(io.Discard, out); err != nil { // it may print on until it sees the interruption
+		t.Error(err)
+	}
+	return text, <-done
+}
+
+// Being interrupted is how a camera ends.
+func TestCameraSynthetic(t *testing.T) {
+	noLeaks(t)
+	text, err := cameraLines(t, 5, "--synthetic", "--json", "--size", "320x240", "--rate", "15")
+	got := lines(t, text)
+	if err != nil || len(got) != 5 {
+		t.Fatalf("%d lines, %v", len(got), err)
+	}
+	for i, m := range got {
+		frame := m.T * 15
+		if m.V != 1 || m.Seq != uint64(i+1) || m.Width != 320 || m.Height != 240 || math.Abs(frame-math.Round(frame)) > 0.01 ||
+			m.Faces == nil || m.Dropped == nil || m.MS.Detect <= 0 || i > 0 && m.T <= got[i-1].T {
+			t.Errorf("line %d: %+v", i, m)
+		}
+	}
+	text, err = cameraLines(t, 1, "--synthetic")
+	if err != nil || strings.Contains(text, "\x1b") || !strings.HasSuffix(text, " s  no face\n") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// A clip before the camera gives, for each frame that is analysed, the faces and scores that `video` gives.
+func TestCameraInputAgreesWithVideo(t *testing.T) {
+	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "4", "-c:v", "libx264")
+	reference, err := video(t, clip, "--json", "--smoothing", "0s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lines(t, reference)
+	noLeaks(t)
+	text, err := cameraLines(t, -1, "--input", clip, "--json", "--smoothing", "0s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := lines(t, text)
+	faces, dropped := 0, uint64(0)
+	for _, m := range got {
+		i := slices.IndexFunc(want, func(w videoMessage) bool { return math.Abs(w.T-m.T) < 1e-4 })
+		if i < 0 || len(m.Faces) != len(want[i].Faces) {
+			t.Fatalf("%+v is not as `video` says", m)
+		}
+		dropped = m.Dropped["stale"]
+		for j, face := range m.Faces {
+			faces++
+			if w := want[i].Faces[j]; box(face).IoU(box(w)) < 0.999 || far(face.Scores, w.Scores) > 0.001 {
+				t.Errorf("at %v s: %+v, want %+v", m.T, face, w)
+			}
+		}
+	}
+	last, wantLast := got[len(got)-1].T, want[len(want)-1].T
+	if faces == 0 || len(got)+int(dropped) != len(want) || last != wantLast {
+		t.Errorf("%d lines with %d faces, %d frames dropped, of %d; the last is of %v s, want %v", len(got), faces, dropped, len(want), last, wantLast)
+	}
+	t.Logf("%d of %d frames analysed, %d faces", len(got), len(want), faces)
+}
+
+// far is the largest difference.
+func far(a, b []float32) (most float64) {
+	for i := range a {
+		most = max(most, math.Abs(float64(a[i]-b[i])))
+	}
+	return most
+}
+
+func TestCameraInputInterrupted(t *testing.T) {
+	noLeaks(t)
+	clip := ffmpeg(t, "clip.mp4", "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=60", "-c:v", "libx264")
+	if _, err := cameraLines(t, 2, "--input", clip, "--json"); err == nil || !strings.Contains(err.Error(), "clip.mp4: interrupted") {
+		t.Errorf("%v", err)
+	}
+}
+
+// hosting runs `mindflow serve` at an address until it is stopped, which waits for its end.
+func hosting(t *testing.T, listen string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, append([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, engineArgs(t)...), io.Discard)
+	}()
+	client := &http.Client{Timeout: 5 * time.Second}
+	defer client.CloseIdleConnections()
+	get(t, client, "http://"+listen+"/readyz", done)
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	}
+}
+
+// freePort is one that was free just now.
+func freePort(t *testing.T) string {
+	t.Helper()
+	probe, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Close()
+	return probe.Addr().String()
+}
+
+// What comes back from a server is what `video` says of the same frames, but for what coding them again costs.
+func TestCameraPublishAgreesWithVideo(t *testing.T) {
+	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "6", "-c:v", "libx264")
+	reference, err := video(t, clip, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lines(t, reference)
+	noLeaks(t)
+	listen := freePort(t)
+	stop := hosting(t, listen)
+	defer stop()
+	text, err := cameraLines(t, -1, "--input", clip, "--json", "--publish", "http://"+listen, "--bitrate", "2000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := lines(t, text)
+	faces, found, alike, worst := 0, 0, 0, float32(1)
+	for _, m := range got {
+		i := slices.IndexFunc(want, func(w videoMessage) bool { return math.Abs(w.T-m.T) < 1e-3 })
+		if i < 0 {
+			t.Fatalf("no frame of the clip is of %v s", m.T)
+		}
+		for _, w := range want[i].Faces {
+			faces++
+			for _, face := range m.Faces {
+				if iou := box(face).IoU(box(w)); iou > 0.5 {
+					found++
+					worst = min(worst, iou)
+					if face.Label == w.Label || far(face.Scores, w.Scores) < 0.25 {
+						alike++
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d labels of %d frames; %d faces, %d found, %d alike, worst IoU %.2f", len(got), len(want), faces, found, alike, worst)
+	if len(got) < 10 || faces == 0 || found < faces*95/100 || alike < found*85/100 || worst < 0.7 {
+		t.Errorf("%d labels; of %d faces %d are found, %d alike, the worst box has an IoU of %.2f", len(got), faces, found, alike, worst)
+	}
+}
+
+// The server goes and comes back; the camera goes on by itself, and says so.
+func TestCameraPublishOutlivesTheServer(t *testing.T) {
+	noLeaks(t)
+	listen := freePort(t)
+	how := &cameraFlags{synthetic: true, size: "160x120", rate: 30, bitrate: 300, publish: "http://" + listen}
+	if err := how.check(); err != nil {
+		t.Fatal(err)
+	}
+	device, err := how.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var aside bytes.Buffer
+	out, in := io.Pipe()
+	ctx, end := context.WithTimeout(t.Context(), patience)
+	defer end()
+	done := make(chan error, 1)
+	go func() {
+		done <- publish(ctx, how, device, newReadout(in, &aside, true))
+		in.Close()
+	}()
+	scan := bufio.NewScanner(out)
+	var times []float64
+	for range 2 { // it has begun before there is a server
+		stop := hosting(t, listen)
+		for range 40 { // more than may wait of the server before
+			if !scan.Scan() {
+				t.Fatalf("no more labels: %v", <-done)
+			}
+			times = append(times, lines(t, scan.Text()+"\n")[0].T)
+		}
+		stop()
+	}
+	end()
+	_, _ = io.Copy(io.Discard, out)
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+	if !slices.IsSorted(times) {
+		t.Errorf("times go back: %v", times)
+	}
+	said := aside.String()
+	if strings.Count(said, "publishing to http://"+listen+"/whip") != 2 || !strings.Contains(said, "shutdown; trying again") {
+		t.Errorf("it said %s", said)
+	}
+}
+
+func TestCameraFlags(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"--synthetic --device 0", "choose one of"},
+		{"--input a.mp4 --synthetic", "choose one of"},
+		{"--synthetic --size 640", "--size 640: use WIDTHxHEIGHT"},
+		{"--synthetic --size 641x480", "even"},
+		{"--synthetic --size 640x480x3", "even"},
+		{"--synthetic --rate 0", "--rate 0: use 1 to 240"},
+		{"--synthetic --bitrate 10", "--bitrate 10: use 30 to 50000"},
+		{"--synthetic --publish example.com", "--publish: not the address"},
+		{"--synthetic --publish ftp://example.com", "--publish: not the address"},
+		{"--synthetic --publish http://me:secret@example.com", "--token instead"},
+		{"--synthetic --publish http://example.com --token a\tsecret", "beyond ASCII"},
+		{"clip.mp4", "--input"},
+		{"--input /nowhere/clip.mp4", "/nowhere/clip.mp4"},
+	} {
+		var out bytes.Buffer
+		args := append([]string{"camera"}, strings.Split(c.args, " ")...)
+		err := run(t.Context(), append(args, engineArgs(t)...), &out)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") || out.Len() > 0 {
+			t.Errorf("%s: %v, want %q in it; printed %q", c.args, err, c.want, out.String())
+		}
+	}
+	for text, want := range map[string]string{
+		"http://a:80": "http://a:80/whip", "https://a/": "https://a/whip", "https://a/b/whip?room=1": "https://a/b/whip?room=1",
+	} {
+		if got, err := endpoint(text); err != nil || got != want {
+			t.Errorf("%s is %s, %v", text, got, err)
+		}
+	}
+}
+
+func messageOf(m videoMessage) *pipeline.Message { return &pipeline.Message{V: m.V, Faces: m.Faces} }
+
+// On a terminal one line is kept up to date, elsewhere a line comes with other labels only.
+func TestReadout(t *testing.T) {
+	m := lines(t, `{"v":1,"faces":[{"label":"happy","confidence":0.8},{"label":"sad","confidence":0.3,"uncertain":true}]}`+"\n")[0]
+	for _, redraw := range []bool{false, true} {
+		var out, aside strings.Builder
+		r := newReadout(&out, &aside, false)
+		r.redraw = redraw
+		for i := range 3 {
+			if err := r.message(messageOf(m), time.Duration(i)*time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.say("a %s", "word")
+		r.say("a word")
+		m.Faces[0].Confidence = 0.9
+		if err := r.message(messageOf(m), 3*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		m.Faces[0].Confidence = 0.8
+		r.end()
+		want := "   0.0 s  happy 80%, uncertain 30%\n"
+		if redraw {
+			want = ""
+			for i := range 3 {
+				want += fmt.Sprintf("\r\x1b[K   %d.0 s  happy 80%%, uncertain 30%%", i)
+			}
+			want += "\r\x1b[K\r\x1b[K   3.0 s  happy 90%, uncertain 30%\n"
+		}
+		if out.String() != want || aside.String() != "mindflow: a word\n" {
+			t.Errorf("redraw %v: %q and %q, want %q", redraw, out.String(), aside.String(), want)
+		}
+	}
+	if _, shown := described(slices.Concat(m.Faces, m.Faces, m.Faces)); shown != "happy 80%, uncertain 30%, happy 80%, and 3 more" {
+		t.Errorf("many faces: %q", shown)
+	}
+}
