@@ -91,6 +91,9 @@ func (c *checker) input(in pipeline.Input) {
 	c.require(in.Channels == 3 || in.Channels == 1 && in.Colour == pipeline.Grey, "input.channels", "is %d, want 3, or 1 where colour is grey", in.Channels)
 	c.require(!in.Dynamic || in.Size >= 32, "input.size", "is %d, want 32 or more where any size is taken", in.Size)
 	c.require(in.Scale > 0, "input.scale", "is %g, want a positive number", in.Scale)
+	if in.Filter != "" {
+		c.oneOf("input.filter", in.Filter, pipeline.Area, pipeline.Triangle)
+	}
 	for i, v := range in.Std {
 		c.require(v > 0, fmt.Sprintf("input.std[%d]", i), "is %g, want a positive number", v)
 	}

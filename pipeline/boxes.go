@@ -19,7 +19,9 @@ func (r CropRule) Region(b Box, f *Frame) Region {
 	fw, fh := float32(f.Width), float32(f.Height)
 	x, y, w, h := b.X*fw, b.Y*fh, b.W*fw, b.H*fh
 	if r.MarginPx > 0 {
-		return Region{x - r.MarginPx, y - r.MarginPx, w + 2*r.MarginPx, h + 2*r.MarginPx}
+		left, top := max(0, x-r.MarginPx), max(0, y-r.MarginPx)
+		right, bottom := min(x+w+r.MarginPx, fw), min(y+h+r.MarginPx, fh)
+		return Region{left, top, max(1, right-left), max(1, bottom-top)}
 	}
 	side := r.Scale * max(w, h)
 	cx := x + w/2 + r.Shift[0]*side

@@ -42,6 +42,12 @@ const (
 	Grey = "grey" // luma in every channel
 )
 
+// Filters of shrinking. Enlarging interpolates linearly with either.
+const (
+	Area     = "area"     // the mean of what lies under an output; the default
+	Triangle = "triangle" // weights that fall to zero at the neighbouring outputs' centres
+)
+
 // Tensor layouts.
 const (
 	NCHW = "nchw"
@@ -60,13 +66,14 @@ type Input struct {
 	Scale    float32    `json:"scale"`
 	Mean     [3]float32 `json:"mean"`
 	Std      [3]float32 `json:"std"`
+	Filter   string     `json:"filter,omitempty"` // how pictures are shrunk: area, or triangle as PIL's bilinear is
 }
 
 // CropRule says which square around a detector's box is a face for a classifier.
 type CropRule struct {
 	Scale    float32    `json:"scale"`               // side, in the box's longer side in pixels
 	Shift    [2]float32 `json:"shift"`               // of the centre, in sides of that square: right, down
-	MarginPx float32    `json:"margin_px,omitempty"` // instead: the box grown by this much on each side
+	MarginPx float32    `json:"margin_px,omitempty"` // instead: the box grown by this much on each side and cut at the frame
 }
 
 // CascadeRule says how a cascade of Haar features searches a picture (OpenCV's detectMultiScale).

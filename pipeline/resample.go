@@ -12,8 +12,12 @@ type axis struct {
 // set prepares for n outputs that cover [from, from+length) of size source samples. Shrinking
 // averages the area under each output, enlarging interpolates linearly; the two agree where they
 // meet. Positions outside the source repeat its edge.
-func (a *axis) set(n int, from, length float32, size int) {
+func (a *axis) set(n int, from, length float32, size int, filter string) {
 	step := float64(length) / float64(n)
+	if filter == Triangle {
+		a.setTriangle(n, float64(from), float64(length), size)
+		return
+	}
 	support := math.Max(step, 1)
 	a.taps = min(int(math.Ceil(support))+1, size)
 	a.first = grow(a.first, n)
@@ -34,6 +38,35 @@ func (a *axis) set(n int, from, length float32, size int) {
 	}
 }
 
+// setTriangle weighs the samples within a step of an output's centre, or within one sample when enlarging,
+// by their distance. As PIL's resize of a crop does, it sees nothing outside [from, from+length), and the
+// weights sum to one at its edges too.
+func (a *axis) setTriangle(n int, from, length float64, size int) {
+	step := length / float64(n)
+	support := math.Max(step, 1)
+	a.taps = min(int(math.Ceil(2*support))+1, size)
+	a.first = grow(a.first, n)
+	a.weights = grow(a.weights, n*a.taps)
+	clear(a.weights)
+	least := clampInt(int(math.Round(from)), 0, size-1)
+	end := clampInt(int(math.Round(from+length)), least+1, size)
+	for i := range n {
+		centre := from + (float64(i)+0.5)*step
+		lo := clampInt(int(math.Floor(centre-support+0.5)), least, end-1)
+		hi := clampInt(int(math.Floor(centre+support+0.5)), lo+1, end)
+		first := min(lo, size-a.taps)
+		a.first[i] = first
+		w, sum := a.weights[i*a.taps:(i+1)*a.taps], float32(0)
+		for k := lo; k < hi; k++ {
+			w[k-first] = float32(max(1e-9, 1-math.Abs(float64(k)+0.5-centre)/support)) // never all zero
+			sum += w[k-first]
+		}
+		for k := range w {
+			w[k] /= sum
+		}
+	}
+}
+
 // resampler holds one plane's axes and the rows in between.
 type resampler struct {
 	x, y axis
@@ -41,9 +74,9 @@ type resampler struct {
 }
 
 // plane resamples the region at (x, y) of w by h source samples to ow by oh values in dst.
-func (r *resampler) plane(dst []float32, ow, oh int, src []byte, stride, sw, sh int, x, y, w, h float32) {
-	r.x.set(ow, x, w, sw)
-	r.y.set(oh, y, h, sh)
+func (r *resampler) plane(dst []float32, ow, oh int, src []byte, stride, sw, sh int, x, y, w, h float32, filter string) {
+	r.x.set(ow, x, w, sw, filter)
+	r.y.set(oh, y, h, sh, filter)
 	top := r.y.first[0]
 	bottom := r.y.first[oh-1] + r.y.taps
 	r.rows = grow(r.rows, (bottom-top)*ow)

@@ -84,7 +84,7 @@ func (s *Sampler) sample(dst []float32, f *Frame, r Region, x, y, w, h int) {
 
 func (s *Sampler) resample(plane int, src []byte, stride, sw, sh int, r Region, w, h int) {
 	s.samples[plane] = grow(s.samples[plane], w*h)
-	s.planes[plane].plane(s.samples[plane], w, h, src, stride, sw, sh, r.X, r.Y, r.W, r.H)
+	s.planes[plane].plane(s.samples[plane], w, h, src, stride, sw, sh, r.X, r.Y, r.W, r.H, s.in.Filter)
 }
 
 func (s *Sampler) writeGrey(dst []float32, f *Frame, x, y, w, h int) {

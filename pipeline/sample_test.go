@@ -53,7 +53,7 @@ func TestAxisAgainstDirectIntegration(t *testing.T) {
 				src[i] = byte(r.UintN(256))
 			}
 			var a axis
-			a.set(c.n, c.from, c.length, c.size)
+			a.set(c.n, c.from, c.length, c.size, Area)
 			got := make([]float32, c.n)
 			a.row(got, src)
 			for i := range got {

@@ -25,6 +25,7 @@ type Settings struct {
 	Library    string        // ONNX Runtime's shared library
 	Detector   string        // manifest entry
 	Classifier string        // manifest entry
+	Preset     string        // "", or what LookupPreset knows: how the classifier is fed
 	Threads    int           // of one inference; sessions run in parallel, so one is best for many
 	Smoothing  time.Duration // time constant of the shown scores
 	MaxFaces   int           // analysed in a frame
@@ -35,6 +36,7 @@ func Flags(flags *flag.FlagSet) *Settings {
 	s := PathFlags(flags)
 	flags.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
 	flags.StringVar(&s.Classifier, "model", "dan-ferplus", "expression classifier, a `name` in the manifest")
+	flags.StringVar(&s.Preset, "preset", "", "`name` of a known way to analyse, which sets what is not set otherwise: notebook (as the original: Haar, box grown by 60 pixels, 224 pixels in colour, no smoothing)")
 	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
 	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
 	flags.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
@@ -80,7 +82,8 @@ func (s Settings) Check() error {
 	case s.Smoothing < 0 || s.Smoothing > time.Minute:
 		return fmt.Errorf("--smoothing %v: use 0s to 1m", s.Smoothing)
 	}
-	return nil
+	_, err := LookupPreset(s.Preset)
+	return err
 }
 
 // Engine holds the loaded models.
@@ -114,6 +117,11 @@ func Open(s Settings) (e *Engine, err error) {
 	if err != nil {
 		return e, err
 	}
+	preset, err := LookupPreset(s.Preset)
+	if err != nil {
+		return e, err
+	}
+	classify.Model = preset.feed(classify.Model)
 	loaded, err := ort.Open(s.Library)
 	if err != nil {
 		return e, err

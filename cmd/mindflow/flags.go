@@ -7,10 +7,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"mindflow/cmd/engine"
 )
 
 // parse reads flags and positional arguments in any order. What is not given as a flag comes from
-// MINDFLOW_* in the environment, or else from the settings file.
+// MINDFLOW_* in the environment, or else from the settings file, or else from a preset.
 func parse(fs *flag.FlagSet, args []string) (rest []string, err error) {
 	rest, _, err = parseSources(fs, args)
 	return rest, err
@@ -42,7 +44,32 @@ func parseSources(fs *flag.FlagSet, args []string) (rest []string, from sources,
 			return nil, nil, err
 		}
 	}
+	if err := fromPreset(fs, from); err != nil {
+		return nil, nil, err
+	}
 	return rest, from, nil
+}
+
+// fromPreset sets the flags that have no source yet to what the chosen preset says.
+func fromPreset(fs *flag.FlagSet, from sources) error {
+	chosen := fs.Lookup("preset")
+	if chosen == nil {
+		return nil
+	}
+	preset, err := engine.LookupPreset(chosen.Value.String())
+	if err != nil {
+		return err
+	}
+	for name, value := range preset.Settings {
+		if from[name] != "" {
+			continue
+		}
+		if err := fs.Set(name, value); err != nil {
+			return fmt.Errorf("--preset %s: --%s: %w", chosen.Value, name, err)
+		}
+		from[name] = "--preset " + chosen.Value.String()
+	}
+	return nil
 }
 
 // Flags that say how to run once; they are no settings and stand neither in the environment nor in a

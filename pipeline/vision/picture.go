@@ -29,13 +29,17 @@ var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".ti
 
 // Picture is a picture in OpenCV's memory. The goroutine that reads it closes it.
 type Picture struct {
-	mat       gocv.Mat
-	even, yuv gocv.Mat       // owned by Frame: steps of the conversion
-	frame     pipeline.Frame // likewise
+	mat   gocv.Mat
+	steps [4]gocv.Mat    // owned by Frame: of the conversion
+	frame pipeline.Frame // likewise
 }
 
 func newPicture(mat gocv.Mat) Picture {
-	return Picture{mat: mat, even: gocv.NewMat(), yuv: gocv.NewMat()}
+	p := Picture{mat: mat}
+	for i := range p.steps {
+		p.steps[i] = gocv.NewMat()
+	}
+	return p
 }
 
 // Read reads a JPEG, PNG, WebP, BMP or TIFF file, turned upright as its EXIF data says.
@@ -84,30 +88,39 @@ func check(path string) error {
 // Size is the picture's width and height in pixels.
 func (p *Picture) Size() (w, h int) { return p.mat.Cols(), p.mat.Rows() }
 
-// Frame converts the picture to a frame in Go's memory (limited range, BT.601). It is valid until the
-// next call, which uses its memory again.
+// Frame converts the picture to a frame in Go's memory (full range, BT.601, chroma at the middle of its
+// four pixels). Its luma is what OpenCV makes of the picture in grey. It is valid until the next call,
+// which uses its memory again.
 func (p *Picture) Frame() (*pipeline.Frame, error) {
 	w, h := p.mat.Cols(), p.mat.Rows()
-	from := p.mat
-	if w%2+h%2 > 0 { // OpenCV converts even sizes only: repeat the last row and column
-		gocv.CopyMakeBorder(p.mat, &p.even, 0, h%2, 0, w%2, gocv.BorderReplicate, colours[0])
-		from = p.even
+	from, even, grey, colour, half := p.mat, &p.steps[0], &p.steps[1], &p.steps[2], &p.steps[3]
+	if w%2+h%2 > 0 { // so that all chroma samples stand for four pixels: repeat the last row and column
+		gocv.CopyMakeBorder(p.mat, even, 0, h%2, 0, w%2, gocv.BorderReplicate, colours[0])
+		from = *even
 	}
-	gocv.CvtColor(from, &p.yuv, gocv.ColorBGRToYUVI420)
-	data, err := p.yuv.DataPtrUint8()
+	gocv.CvtColor(from, grey, gocv.ColorBGRToGray)
+	gocv.CvtColor(from, colour, gocv.ColorBGRToYCrCb)
+	f := &p.frame
+	f.Width, f.Height, f.YStride, f.CStride, f.FullRange = w, h, w+w%2, (w+1)/2, true
+	rows := (h + 1) / 2
+	gocv.Resize(*colour, half, image.Pt(f.CStride, rows), 0, 0, gocv.InterpolationArea)
+	luma, err := grey.DataPtrUint8()
 	if err != nil {
 		return nil, fmt.Errorf("convert picture: %w", err)
 	}
-	stride := w + w%2
-	luma := stride * (h + h%2)
-	if len(data) != luma*3/2 {
-		return nil, fmt.Errorf("convert picture: OpenCV gave %d bytes for %d by %d", len(data), w, h)
+	chroma, err := half.DataPtrUint8()
+	if err != nil {
+		return nil, fmt.Errorf("convert picture: %w", err)
 	}
-	p.frame.CopyFrom(&pipeline.Frame{
-		Width: w, Height: h, YStride: stride, CStride: stride / 2,
-		Y: data[:luma], U: data[luma : luma*5/4], V: data[luma*5/4:],
-	})
-	return &p.frame, nil
+	if len(luma) != f.YStride*2*rows || len(chroma) != 3*f.CStride*rows {
+		return nil, fmt.Errorf("convert picture: OpenCV gave %d and %d bytes for %d by %d", len(luma), len(chroma), w, h)
+	}
+	f.Y = append(f.Y[:0], luma...)
+	f.U, f.V = f.U[:0], f.V[:0]
+	for i := 0; i < len(chroma); i += 3 {
+		f.V, f.U = append(f.V, chroma[i+1]), append(f.U, chroma[i+2])
+	}
+	return f, nil
 }
 
 // CheckWritable says whether Write knows the format that path's extension names. OpenCV ends the process
@@ -138,5 +151,9 @@ func (p *Picture) Write(path string) error {
 
 // Close frees OpenCV's memory.
 func (p *Picture) Close() error {
-	return errors.Join(p.mat.Close(), p.even.Close(), p.yuv.Close())
+	err := p.mat.Close()
+	for i := range p.steps {
+		err = errors.Join(err, p.steps[i].Close())
+	}
+	return err
 }
