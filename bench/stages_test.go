@@ -21,7 +21,7 @@ func open(b *testing.B) *engine.Engine {
 	bin := filepath.Join(media.Root(), "bin")
 	e, err := engine.Open(engine.Settings{
 		Models: filepath.Join(bin, "models"), Library: filepath.Join(bin, "lib", "libonnxruntime.so.1"),
-		Detector: "blazeface-back", Classifier: "dan-ferplus", Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16,
+		Detector: "blazeface-back", Classifiers: []string{"dan-ferplus"}, Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16,
 	})
 	if err != nil {
 		b.Fatal(err)

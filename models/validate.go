@@ -103,7 +103,8 @@ func (c *checker) outputs(outputs []pipeline.Output) {
 	c.require(len(outputs) > 0, "outputs", "is empty")
 	for i, o := range outputs {
 		c.require(o.Name != "", fmt.Sprintf("outputs[%d].name", i), "is missing")
-		c.oneOf(fmt.Sprintf("outputs[%d].kind", i), o.Kind, "scores", "objectness", "boxes", "points", "logits", "attention")
+		c.oneOf(fmt.Sprintf("outputs[%d].kind", i), o.Kind, "scores", "objectness", "boxes", "points",
+			pipeline.Logits, pipeline.Probabilities, pipeline.AttentionMaps)
 	}
 }
 
@@ -125,7 +126,7 @@ func (c *checker) detector(e Entry) {
 
 func (c *checker) classifier(e Entry) {
 	c.require(!e.Input.Dynamic, "input.dynamic", "is true, a classifier takes one size")
-	c.require(len(e.Labels) > 1, "labels", "has %d names, want two or more", len(e.Labels))
+	c.require(len(e.Labels) > 1 && len(e.Labels) <= 64, "labels", "has %d names, want 2 to 64", len(e.Labels))
 	for i, label := range e.Labels {
 		c.require(label != "", fmt.Sprintf("labels[%d]", i), "is empty")
 		c.require(!slices.Contains(e.Labels[:i], label), fmt.Sprintf("labels[%d]", i), "repeats %q", label)

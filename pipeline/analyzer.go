@@ -17,7 +17,10 @@ type Analysis struct {
 
 // Analyzer finds, follows and labels the faces of one stream. It is owned by one goroutine.
 type Analyzer struct {
-	// static after construction
+	// Attention says whether labels tell where the classifier looks, for models that know.
+	Attention bool
+
+	// changed by Use
 	how     Analysis
 	sampler *Sampler
 
@@ -37,11 +40,21 @@ func NewAnalyzer(how Analysis) *Analyzer {
 	return &Analyzer{how: how, sampler: NewSampler(how.Model.Input), labels: []Label{}}
 }
 
-// Analyze fills m with what is seen in f: RTP, Width, Height, MS but its Total, and Faces, which are
+// Use goes on with another classifier: faces keep their ids, and each is labelled anew, at once. With the
+// model that is in use it does nothing.
+func (a *Analyzer) Use(how Analysis) {
+	if how.Model.Name == a.how.Model.Name {
+		return
+	}
+	a.how, a.sampler, a.crops = how, NewSampler(how.Model.Input), nil
+	a.tracker.forgetScores()
+}
+
+// Analyze fills m with what is seen in f: RTP, Model, Width, Height, MS but its Total, and Faces, which are
 // valid until the next call. f.Arrived is the clock of tracking and smoothing, which stands still for
 // frames that a decoder gives back out of order (H264 with B-frames).
 func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
-	m.RTP, m.Width, m.Height = f.RTP, f.Width, f.Height
+	m.RTP, m.Model, m.Width, m.Height = f.RTP, a.how.Model.Name, f.Width, f.Height
 	m.MS = Timing{Decode: milliseconds(f.Decode)}
 	if f.Arrived.After(a.now) {
 		a.now = f.Arrived
@@ -64,6 +77,11 @@ func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
 	}
 	m.MS.Classify = milliseconds(time.Since(began))
 	m.Faces = a.label(f.Arrived)
+	if a.Attention {
+		for i := range m.Faces {
+			m.Faces[i].Attention = viewAttention(a.scores[i].Attention, a.how.Model.Crop.Region(a.faces[i].Box, f), f)
+		}
+	}
 	return nil
 }
 

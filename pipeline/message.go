@@ -8,6 +8,7 @@ type Message struct {
 	V       int               `json:"v"`
 	Seq     uint64            `json:"seq"`
 	RTP     uint32            `json:"rtp"`
+	Model   string            `json:"model"` // whose labels the scores of Faces are of
 	Width   int               `json:"width"`
 	Height  int               `json:"height"`
 	Dropped map[string]uint64 `json:"dropped"` // cumulative, by reason
@@ -34,4 +35,6 @@ type Label struct {
 	AgeMS      float64    `json:"age_ms"`     // age of the scores
 	Scores     []float32  `json:"scores"`     // smoothed probabilities, in the order of the model's labels
 	Uncertain  bool       `json:"uncertain"`
+
+	Attention *AttentionView `json:"attention,omitempty"` // where somebody asked for it
 }

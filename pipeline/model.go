@@ -1,6 +1,9 @@
 package pipeline
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Box is a rectangle in fractions of the frame as sent: x and y of the top left corner, width, height.
 type Box struct{ X, Y, W, H float32 }
@@ -26,7 +29,15 @@ type Crop []float32
 
 // Scores is what a classifier says of one crop, before temperature and softmax.
 type Scores struct {
-	Logits []float32 // one a class, in the order of the model's labels
+	Logits    []float32 // one a class, in the order of the model's labels
+	Attention Attention // empty for a model without
+}
+
+// Attention says where a classifier looks: for each of its heads a map over the crop, row by row. Values
+// are the network's own, not normalised, and not comparable between heads.
+type Attention struct {
+	Heads, Height, Width int
+	Values               []float32 // Heads·Height·Width
 }
 
 // Classifier scores crops in one batch and appends to dst, one Scores a crop. Safe for use by
@@ -83,8 +94,15 @@ type CascadeRule struct {
 	MinPx      int     `json:"min_px"`     // least side of a face
 }
 
-// Output names one output tensor and says what it holds: scores, objectness, boxes, points, logits,
-// attention.
+// Kinds of output of a classifier.
+const (
+	Logits        = "logits"        // a number a class, before softmax
+	Probabilities = "probabilities" // likewise, after it
+	AttentionMaps = "attention"     // [n, heads, height, width], see Attention
+)
+
+// Output names one output tensor and says what it holds: scores, objectness, boxes or points of a
+// detector, or one of the kinds of a classifier.
 type Output struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
@@ -103,4 +121,9 @@ type Model struct {
 	NMS         float32      `json:"nms,omitempty"`         // detect: IoU over which the weaker of two boxes goes
 	Temperature float32      `json:"temperature,omitempty"` // classify: logits are divided by it
 	Uncertain   float32      `json:"uncertain,omitempty"`   // classify: a confidence below it is shown as uncertain
+}
+
+// TellsAttention says whether the classifier also says where it looks.
+func (m Model) TellsAttention() bool {
+	return slices.ContainsFunc(m.Outputs, func(o Output) bool { return o.Kind == AttentionMaps })
 }

@@ -106,6 +106,13 @@ func (t *Tracker) markCrowded() {
 	}
 }
 
+// forgetScores leaves faces where they are and forgets what was said of them.
+func (t *Tracker) forgetScores() {
+	for _, k := range t.tracks {
+		k.smoother = smoother{}
+	}
+}
+
 func (t *Tracker) begin(b Box, aspect float64, now time.Time) *track {
 	t.nextID++
 	k := &track{id: t.nextID, seen: now}

@@ -30,8 +30,7 @@ func (s *session) channelOpened(dc *webrtc.DataChannel) {
 		s.spawn("labels channel", func() { discard(raw) })
 	case dc.Label() == controlLabel && s.control == nil:
 		s.control = dc
-		m := s.engine.Model
-		s.say(reply{Type: "hello", Session: s.id, Model: &modelInfo{m.Name, m.Labels, m.Uncertain}})
+		s.say(reply{Type: "hello", Session: s.id, Model: s.model(), Models: s.engine.models()})
 		s.spawn("control channel", func() { s.readRequests(raw) })
 	default:
 		if err := dc.Close(); err != nil {

@@ -31,25 +31,21 @@ type request struct {
 	V    int    `json:"v"`
 	Type string `json:"type"`
 	ID   *int64 `json:"id"` // of the publisher's choice, given back
+
+	Model, Attention json.RawMessage // of options; nil when absent
 }
 
 // reply is what the server says on the control channel.
 type reply struct {
-	V       int        `json:"v"`
-	Type    string     `json:"type"`
-	ID      *int64     `json:"id,omitempty"`
-	Code    string     `json:"code,omitempty"`
-	Message string     `json:"message,omitempty"`
-	Reason  string     `json:"reason,omitempty"`
-	Session string     `json:"session,omitempty"`
-	Model   *modelInfo `json:"model,omitempty"`
-}
-
-// modelInfo is what a page needs to know of the classifier.
-type modelInfo struct {
-	Name      string   `json:"name"`
-	Labels    []string `json:"labels"`
-	Uncertain float32  `json:"uncertain"`
+	V       int         `json:"v"`
+	Type    string      `json:"type"`
+	ID      *int64      `json:"id,omitempty"`
+	Code    string      `json:"code,omitempty"`
+	Message string      `json:"message,omitempty"`
+	Reason  string      `json:"reason,omitempty"`
+	Session string      `json:"session,omitempty"`
+	Model   *modelInfo  `json:"model,omitempty"`
+	Models  []modelInfo `json:"models,omitempty"`
 }
 
 func refusal(id *int64, code, message string) *reply {
@@ -78,17 +74,20 @@ func (s *session) answer(r request, bad *reply) {
 	if !s.requests.take(now) {
 		bad = refusal(r.ID, "too-many", "ask at most ten times a second")
 	}
+	answer := reply{Type: "ok", ID: r.ID}
 	switch {
 	case bad != nil:
 	case r.Type == "pause":
 		s.pause()
 	case r.Type == "resume":
 		s.resume()
+	case r.Type == "options":
+		answer.Model, bad = s.setOptions(r)
 	default:
-		bad = refusal(r.ID, "unknown-type", "known types are pause and resume")
+		bad = refusal(r.ID, "unknown-type", "known types are pause, resume and options")
 	}
 	if bad == nil {
-		s.say(reply{Type: "ok", ID: r.ID})
+		s.say(answer)
 		return
 	}
 	s.say(*bad)

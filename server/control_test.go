@@ -11,7 +11,7 @@ import (
 // TestWireExamples reads the protocol's examples, which the page's tests read too.
 func TestWireExamples(t *testing.T) {
 	const dir = "../web/testdata/wire/"
-	for _, kind := range []string{"pause", "resume"} {
+	for _, kind := range []string{"pause", "resume", "options"} {
 		data, err := os.ReadFile(dir + "control-" + kind + ".json")
 		if err != nil {
 			t.Fatal(err)
@@ -20,7 +20,7 @@ func TestWireExamples(t *testing.T) {
 			t.Errorf("%s is read as %+v, %+v", data, r, bad)
 		}
 	}
-	for _, kind := range []string{"hello", "ok", "error", "bye"} {
+	for _, kind := range []string{"hello", "ok", "ok-options", "error", "bye"} {
 		data, err := os.ReadFile(dir + "control-" + kind + ".json")
 		if err != nil {
 			t.Fatal(err)

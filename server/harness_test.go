@@ -116,7 +116,8 @@ func (s *Server) url(path string) string { return "http://" + s.Addr().String() 
 
 // idle is an engine for tests in which no frame is analysed.
 func idle() Engine {
-	return Engine{Turns: pipeline.NewTurns(1), Model: pipeline.Model{Name: "none", Labels: []string{"neutral"}, Uncertain: 0.5}}
+	model := pipeline.Model{Name: "none", Labels: []string{"neutral", "happy"}, Uncertain: 0.5}
+	return Engine{Turns: pipeline.NewTurns(1), Analyses: []pipeline.Analysis{{Model: model}}}
 }
 
 func waitFor(t *testing.T, what string, happened func() bool) {

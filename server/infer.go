@@ -10,7 +10,7 @@ import (
 // infer analyses the newest frame whenever it is this session's turn, and sends what is seen. It owns
 // the analyzer.
 func (s *session) infer() {
-	analyzer := s.engine.NewAnalyzer()
+	analyzer := pipeline.NewAnalyzer(s.choice.Load().analysis)
 	var seq uint64
 	for {
 		select {
@@ -62,6 +62,9 @@ func (s *session) analyze(a *pipeline.Analyzer) (m *pipeline.Message, ok bool, e
 		return nil, false, nil
 	}
 	m = &pipeline.Message{}
+	chosen := s.choice.Load()
+	a.Use(chosen.analysis)
+	a.Attention = chosen.attention
 	if err := a.Analyze(s.ctx, m, f); err != nil {
 		return nil, false, err
 	}

@@ -73,8 +73,8 @@ func realEngine(t *testing.T) Engine {
 	}
 	return Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
-		NewAnalyzer: func() *pipeline.Analyzer { return pipeline.NewAnalyzer(analysis) },
-		Turns:       pipeline.NewTurns(2), Model: classify.Model,
+		Analyses:    []pipeline.Analysis{analysis},
+		Turns:       pipeline.NewTurns(2),
 	}
 }
 
@@ -101,7 +101,7 @@ func TestExpressions(t *testing.T) {
 				if len(m.Faces) != 1 {
 					t.Fatalf("message %d has %d faces", m.Seq, len(m.Faces))
 				}
-				checkFace(t, e.Model, m.Faces[0])
+				checkFace(t, e.Analyses[0].Model, m.Faces[0])
 			}
 		})
 	}

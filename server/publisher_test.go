@@ -40,13 +40,10 @@ func (oneFace) Classify(_ context.Context, dst []pipeline.Scores, crops []pipeli
 
 // decoding is an engine with the real decoder.
 func decoding(o oneFace) Engine {
-	model := testModel()
 	return Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
-		NewAnalyzer: func() *pipeline.Analyzer {
-			return pipeline.NewAnalyzer(pipeline.Analysis{Detector: o, Classifier: o, Model: model, MaxFaces: 50})
-		},
-		Turns: pipeline.NewTurns(1), Model: model,
+		Analyses:    []pipeline.Analysis{{Detector: o, Classifier: o, Model: testModel(), MaxFaces: 50}},
+		Turns:       pipeline.NewTurns(1),
 	}
 }
 

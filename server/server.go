@@ -21,9 +21,8 @@ import (
 // Engine is what sessions work with. They share it.
 type Engine struct {
 	OpenDecoder func(pipeline.Codec) (pipeline.Decoder, error)
-	NewAnalyzer func() *pipeline.Analyzer
+	Analyses    []pipeline.Analysis // to choose from by the name of their model; the first is the default
 	Turns       *pipeline.Turns
-	Model       pipeline.Model // of the classifier, as pages are told of it
 }
 
 // Config is how a server runs. Zero values mean the defaults that the comments give.
@@ -91,6 +90,9 @@ type Server struct {
 
 // New binds both ports. An error names the one it could not have and what to do about it.
 func New(cfg Config, e Engine) (*Server, error) {
+	if len(e.Analyses) == 0 {
+		return nil, errors.New("the engine offers no analysis; give it one")
+	}
 	cfg = cfg.withDefaults()
 	codecs, err := newCodecs(cfg.Codecs)
 	if err != nil {
@@ -189,8 +191,8 @@ func (s *Server) shutdown(web *http.Server) error {
 	return errors.Join(append(errs, s.mux.Close())...)
 }
 
-// open makes a session and gives it a place, if there is one.
-func (s *Server) open() (*session, error) {
+// open makes a session that begins with the given analysis and gives it a place, if there is one.
+func (s *Server) open(with pipeline.Analysis) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -199,7 +201,7 @@ func (s *Server) open() (*session, error) {
 	if len(s.sessions) >= s.cfg.MaxSessions {
 		return nil, newProblem(http.StatusServiceUnavailable, "the server is full; try again later").with("Retry-After", "10")
 	}
-	sess, err := newSession(s.parent, newID(), s.api, &s.engine, terms{s.codecs, s.cfg.NoMedia, s.cfg.PausedMax}, s.log, &s.faults)
+	sess, err := newSession(s.parent, newID(), s.api, &s.engine, terms{s.codecs, with, s.cfg.NoMedia, s.cfg.PausedMax}, s.log, &s.faults)
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,7 @@ type session struct {
 	// safe for use by all its goroutines
 	dropped drops
 	paused  atomic.Bool
+	choice  atomic.Pointer[choice]             // replaced by the control loop
 	heard   atomic.Int64                       // when the last media packet came, Unix nanoseconds
 	labels  atomic.Pointer[webrtc.DataChannel] // nil until the publisher opens it
 	events  broadcast
@@ -83,9 +84,11 @@ type session struct {
 	work sync.WaitGroup // the goroutines that the control loop started
 }
 
-// terms are what a session is served on: the codecs it may send and the times that end it.
+// terms are what a session is served on: the codecs it may send, the analysis that it begins with, and
+// the times that end it.
 type terms struct {
 	codecs             codecs
+	analysis           pipeline.Analysis
 	noMedia, pausedMax time.Duration
 }
 
@@ -108,6 +111,7 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 		requests: newBucket(requestBurst, requestRate, time.Now()),
 		refusals: newBucket(refusalBurst, refusalRate, time.Now()),
 	}
+	s.choice.Store(&choice{analysis: t.analysis})
 	s.heard.Store(time.Now().UnixNano())
 	s.listen()
 	return s, nil

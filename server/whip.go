@@ -30,7 +30,11 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sess, err := s.open()
+	analysis, err := s.engine.analysis(r.URL.Query().Get("model"))
+	if err != nil {
+		return newProblem(http.StatusBadRequest, err.Error())
+	}
+	sess, err := s.open(analysis)
 	if err != nil {
 		return err
 	}

@@ -42,10 +42,12 @@ func modelFiles(s engine.Settings, tell func(Result)) {
 		tell(failed("models", err, rebuild))
 		return
 	}
-	for _, m := range []struct{ check, name, role string }{
-		{"detector", s.Detector, models.Detect},
-		{"classifier", s.Classifier, models.Classify},
-	} {
+	type model struct{ check, name, role string }
+	wanted := []model{{"detector", s.Detector, models.Detect}}
+	for _, name := range s.Classifiers {
+		wanted = append(wanted, model{"classifier", name, models.Classify})
+	}
+	for _, m := range wanted {
 		_, file, err := engine.Find(manifest, s.Models, m.name, m.role)
 		if err != nil {
 			tell(failed(m.check, err, rebuild))

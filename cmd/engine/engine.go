@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"mindflow/models"
@@ -21,21 +22,22 @@ import (
 
 // Settings say which models run and how.
 type Settings struct {
-	Models     string        // folder of the user's models
-	Library    string        // ONNX Runtime's shared library
-	Detector   string        // manifest entry
-	Classifier string        // manifest entry
-	Preset     string        // "", or what LookupPreset knows: how the classifier is fed
-	Threads    int           // of one inference; sessions run in parallel, so one is best for many
-	Smoothing  time.Duration // time constant of the shown scores
-	MaxFaces   int           // analysed in a frame
+	Models      string        // folder of the user's models
+	Library     string        // ONNX Runtime's shared library
+	Detector    string        // manifest entry
+	Classifiers []string      // manifest entries, the default first
+	Preset      string        // "", or what LookupPreset knows: how the classifiers are fed
+	Threads     int           // of one inference; sessions run in parallel, so one is best for many
+	Smoothing   time.Duration // time constant of the shown scores
+	MaxFaces    int           // analysed in a frame
 }
 
 // Flags declares the settings on flags, with defaults beside the running binary.
 func Flags(flags *flag.FlagSet) *Settings {
 	s := PathFlags(flags)
 	flags.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
-	flags.StringVar(&s.Classifier, "model", "dan-ferplus", "expression classifier, a `name` in the manifest")
+	s.Classifiers = []string{"dan-ferplus"}
+	flags.Var(&names{list: &s.Classifiers}, "model", "expression classifier, a `name` in the manifest; several to choose from: repeat or use commas, the default first (image and video take that)")
 	flags.StringVar(&s.Preset, "preset", "", "`name` of a known way to analyse, which sets what is not set otherwise: notebook (as the original: Haar, box grown by 60 pixels, 224 pixels in colour, no smoothing)")
 	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
 	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
@@ -81,14 +83,30 @@ func (s Settings) Check() error {
 		return fmt.Errorf("--max-faces %d: use 1 to 256", s.MaxFaces)
 	case s.Smoothing < 0 || s.Smoothing > time.Minute:
 		return fmt.Errorf("--smoothing %v: use 0s to 1m", s.Smoothing)
+	case len(s.Classifiers) == 0:
+		return errors.New("--model: name at least one")
+	case len(s.Classifiers) > maxClassifiers:
+		return fmt.Errorf("--model: %d are named, use at most %d", len(s.Classifiers), maxClassifiers)
+	}
+	for i, name := range s.Classifiers {
+		if slices.Contains(s.Classifiers[:i], name) {
+			return fmt.Errorf("--model %s: it is named twice", name)
+		}
 	}
 	_, err := LookupPreset(s.Preset)
 	return err
 }
 
+// Alone are the settings with the default classifier alone, for those who do not choose.
+func (s Settings) Alone() Settings {
+	s.Classifiers = s.Classifiers[:min(1, len(s.Classifiers))]
+	return s
+}
+
 // Engine holds the loaded models.
 type Engine struct {
-	Analysis pipeline.Analysis
+	Analysis pipeline.Analysis   // with the default classifier
+	Analyses []pipeline.Analysis // one a classifier, the default first
 	Turns    *pipeline.Turns
 	close    []func() error
 }
@@ -113,15 +131,10 @@ func Open(s Settings) (e *Engine, err error) {
 	if err != nil {
 		return e, err
 	}
-	classify, classifyFile, err := Find(manifest, s.Models, s.Classifier, models.Classify)
-	if err != nil {
-		return e, err
-	}
 	preset, err := LookupPreset(s.Preset)
 	if err != nil {
 		return e, err
 	}
-	classify.Model = preset.feed(classify.Model)
 	loaded, err := ort.Open(s.Library)
 	if err != nil {
 		return e, err
@@ -132,15 +145,23 @@ func Open(s Settings) (e *Engine, err error) {
 		return e, err
 	}
 	e.close = append(e.close, detector.Close)
-	classifier, err := loaded.NewClassifier(classifyFile, classify.Model, s.Threads)
-	if err != nil {
-		return e, err
+	for _, name := range s.Classifiers {
+		classify, file, err := Find(manifest, s.Models, name, models.Classify)
+		if err != nil {
+			return e, err
+		}
+		classify.Model = preset.feed(classify.Model)
+		classifier, err := loaded.NewClassifier(file, classify.Model, s.Threads)
+		if err != nil {
+			return e, err
+		}
+		e.close = append(e.close, classifier.Close)
+		e.Analyses = append(e.Analyses, pipeline.Analysis{
+			Detector: detector, Classifier: classifier, Model: classify.Model,
+			Smoothing: s.Smoothing, MaxFaces: s.MaxFaces,
+		})
 	}
-	e.close = append(e.close, classifier.Close)
-	e.Analysis = pipeline.Analysis{
-		Detector: detector, Classifier: classifier, Model: classify.Model,
-		Smoothing: s.Smoothing, MaxFaces: s.MaxFaces,
-	}
+	e.Analysis = e.Analyses[0]
 	return e, e.warm()
 }
 
@@ -157,7 +178,7 @@ func openDetector(loaded *ort.Runtime, m models.Entry, file string, threads int)
 	return loaded.NewDetector(file, m.Model, threads)
 }
 
-// warm runs both models once, so that the first face does not wait for their memory to be laid out.
+// warm runs the models once, so that the first face does not wait for their memory to be laid out.
 func (e *Engine) warm() error {
 	const w, h = 64, 48
 	blank := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2,
@@ -166,9 +187,11 @@ func (e *Engine) warm() error {
 	if _, err := e.Analysis.Detector.Detect(ctx, nil, blank); err != nil {
 		return fmt.Errorf("warm up the detector: %w", err)
 	}
-	crop := make(pipeline.Crop, e.Analysis.Model.Input.Len())
-	if _, err := e.Analysis.Classifier.Classify(ctx, nil, []pipeline.Crop{crop}); err != nil {
-		return fmt.Errorf("warm up the classifier: %w", err)
+	for _, a := range e.Analyses {
+		crop := make(pipeline.Crop, a.Model.Input.Len())
+		if _, err := a.Classifier.Classify(ctx, nil, []pipeline.Crop{crop}); err != nil {
+			return fmt.Errorf("warm up the classifier %s: %w", a.Model.Name, err)
+		}
 	}
 	return nil
 }

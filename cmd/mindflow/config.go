@@ -124,8 +124,11 @@ func set(f *flag.Flag, value any) error {
 		texts = quoted(value)
 	case []string:
 		want = `a list, such as ["one", "two"]`
-		if v, ok := value.([]any); ok {
+		switch v := value.(type) {
+		case []any:
 			texts = quoted(v...)
+		case string: // one
+			texts = []string{v}
 		}
 	default:
 		want = "text in quotes"

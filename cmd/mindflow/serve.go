@@ -86,9 +86,8 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, e.Close()) }()
 	s, err := server.New(settings.config(), server.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, settings.maxPixels) },
-		NewAnalyzer: e.NewAnalyzer,
+		Analyses:    e.Analyses,
 		Turns:       e.Turns,
-		Model:       e.Analysis.Model,
 	})
 	if err != nil {
 		return err

@@ -109,7 +109,7 @@ func analysed(t *testing.T, clip string) []videoMessage {
 	}
 	args := engineArgs(t)
 	e, err := engine.Open(engine.Settings{Models: args[1], Library: args[3], Detector: "blazeface-back",
-		Classifier: "dan-ferplus", Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16})
+		Classifiers: []string{"dan-ferplus"}, Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,11 @@ func conform(path string, m pipeline.Model, input expected, outputs []expected) 
 	if err != nil {
 		return err
 	}
+	return agree(path, m, input, outputs, in, out)
+}
+
+// agree is conform for a file that takes in and gives out.
+func agree(path string, m pipeline.Model, input expected, outputs []expected, in, out []ort.InputOutputInfo) error {
 	var faults []error
 	if len(in) != 1 {
 		faults = append(faults, fmt.Errorf("file: the network takes %d inputs, want one", len(in)))
@@ -83,12 +88,28 @@ func (e expected) check(found []ort.InputOutputInfo) error {
 			return fmt.Errorf("%s: %q is not a float32 tensor (%s)", e.field, e.name, f.String())
 		}
 		if e.shape != nil && !fits(e.shape, f.Dimensions) {
-			return fmt.Errorf("%s: %q has shape %v in the file but %v by the entry (-1 is any)", e.from, e.name, []int64(f.Dimensions), e.shape)
+			return e.misfit(f.Dimensions)
 		}
 		return nil
 	}
 	return fmt.Errorf("%s.name: the file has no %q, it has %q", e.field, e.name, names)
 }
+
+// misfit says which field a shape of the file contradicts.
+func (e expected) misfit(found []int64) error {
+	from := e.from
+	switch {
+	case len(found) == len(e.shape) && found[0] != free && found[0] != e.shape[0]:
+		return fmt.Errorf("file: %q holds %d pictures; export the network for any number of them, or for one", e.name, found[0])
+	case e.field == "input" && len(found) == 4 && (fits(nchwOf(e.shape), found) || fits(nhwcOf(e.shape), found)):
+		from = "input.layout"
+	}
+	return fmt.Errorf("%s: %q has shape %v in the file but %v by the entry (-1 is any)", from, e.name, found, e.shape)
+}
+
+// nchwOf and nhwcOf are a shape of the other layout in this one.
+func nchwOf(nhwc []int64) []int64 { return []int64{nhwc[0], nhwc[3], nhwc[1], nhwc[2]} }
+func nhwcOf(nchw []int64) []int64 { return []int64{nchw[0], nchw[2], nchw[3], nchw[1]} }
 
 // fits says whether tensors of the wanted shape are among those of the found one: where the entry
 // leaves a size free, the file must too.

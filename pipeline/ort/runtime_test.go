@@ -47,8 +47,8 @@ func TestOpenOnceAndCloseLast(t *testing.T) {
 	if _, err := c.Classify(t.Context(), nil, crops(2)); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.live.Load(); n != 3 { // a session, an input, an output
-		t.Errorf("%d C objects, want 3", n)
+	if n := r.live.Load(); n != 4 { // a session, an input, two outputs
+		t.Errorf("%d C objects, want 4", n)
 	}
 	if err := r.Close(); err == nil {
 		t.Error("the runtime closed under a classifier")

@@ -36,18 +36,23 @@ type Options struct {
 
 // Control is a message of the server's on the control channel: web/PROTOCOL.md.
 type Control struct {
-	V       int    `json:"v"`
-	Type    string `json:"type"`
-	ID      *int64 `json:"id"` // of the request; nil when it is about none
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Reason  string `json:"reason"`
-	Session string `json:"session"`
-	Model   struct {
-		Name      string   `json:"name"`
-		Labels    []string `json:"labels"`
-		Uncertain float32  `json:"uncertain"`
-	} `json:"model"`
+	V       int     `json:"v"`
+	Type    string  `json:"type"`
+	ID      *int64  `json:"id"` // of the request; nil when it is about none
+	Code    string  `json:"code"`
+	Message string  `json:"message"`
+	Reason  string  `json:"reason"`
+	Session string  `json:"session"`
+	Model   Model   `json:"model"`
+	Models  []Model `json:"models"` // to choose from
+}
+
+// Model is what the server tells of a classifier.
+type Model struct {
+	Name      string   `json:"name"`
+	Labels    []string `json:"labels"`
+	Uncertain float32  `json:"uncertain"`
+	Attention bool     `json:"attention"`
 }
 
 // Client is one publisher.

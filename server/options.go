@@ -1,0 +1,82 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"mindflow/pipeline"
+)
+
+// choice is what a publisher may change while its session lasts. It is replaced, never changed.
+type choice struct {
+	analysis  pipeline.Analysis
+	attention bool // labels tell where the classifier looks
+}
+
+// modelInfo is what a page needs to know of a classifier.
+type modelInfo struct {
+	Name      string   `json:"name"`
+	Labels    []string `json:"labels"`
+	Uncertain float32  `json:"uncertain"`
+	Attention bool     `json:"attention"`
+}
+
+func infoOf(m pipeline.Model) modelInfo {
+	return modelInfo{m.Name, m.Labels, m.Uncertain, m.TellsAttention()}
+}
+
+// models are those that a session may choose.
+func (e *Engine) models() []modelInfo {
+	list := make([]modelInfo, len(e.Analyses))
+	for i, a := range e.Analyses {
+		list[i] = infoOf(a.Model)
+	}
+	return list
+}
+
+// analysis finds the one with the named model; no name is the default's. The error names those offered.
+func (e *Engine) analysis(name string) (pipeline.Analysis, error) {
+	if name == "" {
+		return e.Analyses[0], nil
+	}
+	names := make([]string, len(e.Analyses))
+	for i, a := range e.Analyses {
+		if a.Model.Name == name {
+			return a, nil
+		}
+		names[i] = a.Model.Name
+	}
+	return pipeline.Analysis{}, fmt.Errorf("no model offered here is called %.60q; choose one of: %s", name, strings.Join(names, ", "))
+}
+
+// model is the one in use.
+func (s *session) model() *modelInfo {
+	info := infoOf(s.choice.Load().analysis.Model)
+	return &info
+}
+
+// setOptions serves the request `options`. What it does not name stays as it is; where one part is
+// refused, nothing changes.
+func (s *session) setOptions(r request) (*modelInfo, *reply) {
+	next := *s.choice.Load()
+	if r.Model != nil {
+		var name *string // null is of the wrong type, which is not the same as absent
+		if json.Unmarshal(r.Model, &name) != nil || name == nil || *name == "" {
+			return nil, refusal(r.ID, "bad-message", "model is the name of one, a text")
+		}
+		var err error
+		if next.analysis, err = s.engine.analysis(*name); err != nil {
+			return nil, refusal(r.ID, "unknown-model", err.Error())
+		}
+	}
+	if r.Attention != nil {
+		var on *bool
+		if json.Unmarshal(r.Attention, &on) != nil || on == nil {
+			return nil, refusal(r.ID, "bad-message", "attention is true or false")
+		}
+		next.attention = *on
+	}
+	s.choice.Store(&next)
+	return s.model(), nil
+}
