@@ -3,6 +3,8 @@
 import { colourOf } from './palette.js';
 import { expressionName, percent } from './words.js';
 
+const MANY = 12; // more bars than that scroll
+
 export class Bars {
   #list;
   /** @type {{row: HTMLElement, fill: HTMLElement, value: HTMLElement}[]} */
@@ -22,15 +24,22 @@ export class Bars {
     this.#rows = labels.map((label) => {
       const row = document.createElement('li');
       const name = span('name', expressionName(label));
+      name.title = name.textContent ?? ''; // long ones are cut short
       const track = span('track');
       const fill = span('fill');
       const value = span('value');
-      fill.style.backgroundColor = colourOf(label);
+      fill.style.backgroundColor = colourOf(label, labels);
       track.append(fill);
       row.append(name, track, value);
       return { row, fill, value };
     });
     this.#list.replaceChildren(...this.#rows.map((r) => r.row));
+    const longest = Math.max(...labels.map((label) => label.length));
+    this.#list.style.setProperty('--name', `${Math.min(Math.max(longest, 8), 16) + 1}ch`);
+    const many = labels.length > MANY;
+    this.#list.classList.toggle('many', many);
+    if (many) this.#list.tabIndex = 0; // the keyboard can scroll it
+    else this.#list.removeAttribute('tabindex');
     this.show();
   }
 

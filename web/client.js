@@ -5,6 +5,7 @@ import { backoff, MAX_ATTEMPTS } from './backoff.js';
 import { closeCamera, openCamera } from './camera.js';
 import { Peer } from './peer.js';
 import { Failure, passes } from './states.js';
+import { Wishes } from './wishes.js';
 
 const STEADY_MS = 10_000; // a connection that stood this long starts the back-off anew
 
@@ -21,6 +22,7 @@ export class Client {
   // static after construction
   #endpoint;
   #on;
+  #wishes = new Wishes();
 
   // of the present run, from start to stop
   /** @type {AbortController | undefined} */
@@ -109,6 +111,12 @@ export class Client {
     await this.#sendCamera();
   }
 
+  /** Asks the server for something, now and in connections to come. @param {import('./wishes.js').Wish} wish */
+  want(wish) {
+    this.#wishes.want(wish);
+    this.#settle();
+  }
+
   /** Tries again at once instead of waiting on. */
   retryNow() {
     if (!this.#run || this.#retry === undefined) return;
@@ -161,14 +169,19 @@ export class Client {
     const track = await this.#track(run);
     if (!track) return;
     try {
-      const peer = await Peer.open(this.#endpoint, track, {
+      const peer = await Peer.open(this.#wishes.begin(this.#endpoint), track, {
         labels: this.#on.labels,
-        hello: this.#on.hello,
+        hello: (message) => {
+          this.#wishes.greet(message);
+          this.#on.hello(message);
+          this.#settle();
+        },
         strange: this.#on.strange,
         lost: (failure) => this.#lost(run, failure),
       }, run.signal);
       if (run.signal.aborted) return;
       this.#peer = peer;
+      this.#settle();
     } catch (error) {
       this.#fail(run, error);
       return;
@@ -255,6 +268,12 @@ export class Client {
   #inTurn(peer, ...acts) {
     for (const act of acts) this.#turns = this.#turns.then(() => this.#attemptOn(peer, act));
     return this.#turns;
+  }
+
+  /** Asks the connection, if there is one, for what is wished. */
+  #settle() {
+    const peer = this.#peer;
+    if (peer) void this.#inTurn(peer, () => this.#wishes.settle(peer));
   }
 
   /**

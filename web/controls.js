@@ -1,6 +1,6 @@
 // Pause, stop, mirror and the choice of a camera.
 
-import { TEXT } from './words.js';
+import { attentionName, TEXT } from './words.js';
 
 /**
  * @typedef {object} ControlHandlers
@@ -8,6 +8,8 @@ import { TEXT } from './words.js';
  * @property {() => void} stop
  * @property {() => void} mirror
  * @property {(deviceId: string) => void} camera
+ * @property {(name: string) => void} model
+ * @property {(show: string) => void} attention "off", "mean" or a head's number from 1
  */
 
 export class Controls {
@@ -16,6 +18,8 @@ export class Controls {
   #mirror;
   #cameraField;
   #camera;
+  #model;
+  #attention;
 
   /**
    * @param {ParentNode} scope that holds the controls of template.js
@@ -29,6 +33,8 @@ export class Controls {
     this.#mirror = button('.mirror');
     this.#cameraField = /** @type {HTMLElement} */ (scope.querySelector('.camera'));
     const select = (this.#camera = /** @type {HTMLSelectElement} */ (scope.querySelector('.camera select')));
+    this.#model = new Choice(scope, '.model', on.model, signal);
+    this.#attention = new Choice(scope, '.attention', on.attention, signal);
     this.#pause.addEventListener('click', on.pause, { signal });
     this.#stop.addEventListener('click', on.stop, { signal });
     this.#mirror.addEventListener('click', on.mirror, { signal });
@@ -40,6 +46,25 @@ export class Controls {
     this.#pause.disabled = phase !== 'live' && phase !== 'paused';
     this.#pause.textContent = phase === 'paused' ? TEXT.resume : TEXT.pause;
     this.#stop.disabled = phase === 'idle' || phase === 'stopped' || phase === 'failed';
+  }
+
+  /** Offers the models, when there is a choice. @param {readonly string[]} names @param {string} current */
+  listModels(names, current) {
+    this.#model.show(names.length > 1 ? names.map((name) => [name, name]) : [], current);
+  }
+
+  /**
+   * Offers to show where the network looks.
+   * @param {boolean} there whether the model tells it
+   * @param {number} heads as far as known
+   * @param {import('./attention.js').Show} current
+   */
+  listAttention(there, heads, current) {
+    /** @type {import('./attention.js').Show[]} */
+    const shows = ['off', 'mean'];
+    const most = Math.max(heads, typeof current === 'number' ? current : 0);
+    for (let head = 1; head <= most; head++) shows.push(head);
+    this.#attention.show(there ? shows.map((s) => [String(s), attentionName(s)]) : [], String(current));
   }
 
   /** @param {boolean} on */
@@ -55,5 +80,33 @@ export class Controls {
   listCameras(cameras, current) {
     this.#cameraField.hidden = cameras.length < 2 || current === '';
     this.#camera.replaceChildren(...cameras.map(({ id, name }) => new Option(name, id, false, id === current)));
+  }
+}
+
+/** A list to choose from, there while it has entries. */
+class Choice {
+  #field;
+  #select;
+  #shown = '';
+
+  /** @param {ParentNode} scope @param {string} name of its field @param {(value: string) => void} onpick @param {AbortSignal} signal */
+  constructor(scope, name, onpick, signal) {
+    this.#field = /** @type {HTMLElement} */ (scope.querySelector(name));
+    const select = (this.#select = /** @type {HTMLSelectElement} */ (scope.querySelector(`${name} select`)));
+    select.addEventListener('change', () => onpick(select.value), { signal });
+  }
+
+  /** @param {readonly (readonly [value: string, text: string])[]} entries @param {string} current */
+  show(entries, current) {
+    const key = JSON.stringify([entries, current]);
+    if (key === this.#shown) return; // what the visitor has just picked stays until the server follows
+    this.#shown = key;
+    const values = entries.map(([value]) => value);
+    // Changed in place: a list that is open, or has the focus, must not be swept away.
+    if (values.join() !== [...this.#select.options].map((o) => o.value).join()) {
+      this.#select.replaceChildren(...entries.map(([value, text]) => new Option(text, value)));
+    }
+    this.#select.value = current;
+    this.#field.hidden = entries.length === 0;
   }
 }

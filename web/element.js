@@ -1,5 +1,6 @@
 // <mindflow-live>: a camera, its labels, and the controls in one element.
 
+import { showFrom } from './attention.js';
 import { cameras } from './camera.js';
 import { Client } from './client.js';
 import { Reading } from './reading.js';
@@ -13,14 +14,15 @@ const ROUND_TRIP_EVERY = 4; // ticks
 /**
  * Attributes: `src`, the server's address (default: where this module came from); `mirror`, "on" to show
  * the picture as in a mirror, "off" as the camera sees it (default: "off" for a camera that looks away from
- * the visitor, else "on").
+ * the visitor, else "on"); `model`, the one of the server's to read with (default: the server's);
+ * `attention`, to show where it looks: "mean" of its heads, a head's number from 1, or "off" (default).
  *
  * Events, which bubble and leave shadow trees: `mindflow-labels` (detail: the message, PROTOCOL.md),
  * `mindflow-state` (detail: {state, reason, detail, attempt}), `mindflow-error` (detail: {reason,
  * message}; the reason `strange` does not end the session, any other did).
  */
 export class MindflowLive extends HTMLElement {
-  static observedAttributes = ['mirror'];
+  static observedAttributes = ['mirror', 'model', 'attention'];
 
   #root = this.attachShadow({ mode: 'open' });
   #reading = new Reading();
@@ -49,7 +51,10 @@ export class MindflowLive extends HTMLElement {
       state: (state) => this.#showState(state),
       stream: (stream) => this.#showStream(stream),
       labels: (message) => this.#receive(message),
-      hello: ({ model }) => this.#reading.setLabels(model.labels),
+      hello: (hello) => {
+        this.#reading.hello(hello);
+        this.#paint();
+      },
       strange: (error) => this.#emit('mindflow-error', { reason: 'strange', message: error.message }),
     });
     const view = new View(this.#root, this.#reading, endpoint.host, {
@@ -60,8 +65,11 @@ export class MindflowLive extends HTMLElement {
       stop: () => client.stop(),
       mirror: () => { this.mirror = !this.mirror; },
       camera: (id) => void client.useCamera(id),
+      model: (name) => { this.model = name; },
+      attention: (show) => { this.attention = show; },
     }, end.signal);
     this.#life = { client, view, end };
+    this.#want();
     // A page that is left ends its session; one that comes back from the browser's cache is found stopped.
     addEventListener('pagehide', () => client.stop(), { signal: end.signal });
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.#listCameras(), { signal: end.signal });
@@ -76,6 +84,7 @@ export class MindflowLive extends HTMLElement {
   }
 
   attributeChangedCallback() {
+    this.#want();
     this.#paint();
   }
 
@@ -93,6 +102,25 @@ export class MindflowLive extends HTMLElement {
 
   set mirror(on) {
     this.setAttribute('mirror', on ? 'on' : 'off');
+  }
+
+  /** The model to read with; empty for the server's default. The server says which there are. */
+  get model() {
+    return this.getAttribute('model') ?? '';
+  }
+
+  set model(name) {
+    if (name) this.setAttribute('model', name);
+    else this.removeAttribute('model');
+  }
+
+  /** Which map of where the network looks is shown: "off", "mean", or a head's number from 1. */
+  get attention() {
+    return String(showFrom(this.getAttribute('attention')));
+  }
+
+  set attention(show) {
+    this.setAttribute('attention', show);
   }
 
   /** Asks for the camera and goes live. It does nothing while a session runs. */
@@ -182,12 +210,17 @@ export class MindflowLive extends HTMLElement {
     health.roundTrip = (await this.#life?.client.roundTrip()) ?? health.roundTrip;
   }
 
+  /** Has the server do what the attributes say. */
+  #want() {
+    this.#life?.client.want({ model: this.model, attention: this.attention !== 'off' });
+  }
+
   /** Draws at the screen's next frame, once for all that asked. */
   #paint() {
     if (!this.#life) return;
     this.#frame ||= requestAnimationFrame((now) => {
       this.#frame = 0;
-      this.#life?.view.paint(now, this.mirror);
+      this.#life?.view.paint(now, { mirror: this.mirror, attention: showFrom(this.attention) });
     });
   }
 

@@ -1,5 +1,6 @@
 // Boxes and tags over the picture. Boxes follow the mirror, text never does.
 
+import { HeatMap } from './attention.js';
 import { fitPicture, placeBox, placeTag, rectAt } from './geometry.js';
 import { colourOf, inkOn } from './palette.js';
 import { tagText } from './words.js';
@@ -13,6 +14,7 @@ export class Overlay {
   #canvas;
   #video;
   #ctx;
+  #heat = new HeatMap();
   /** @type {{id: number, rect: import('./geometry.js').Rect}[]} what is drawn now */
   #drawn = [];
 
@@ -27,17 +29,23 @@ export class Overlay {
 
   /**
    * @param {import('./wire.js').Face[]} faces
-   * @param {{mirror: boolean, selected: number | undefined}} how
+   * @param {{mirror: boolean, selected: number | undefined, labels: readonly string[], attention: import('./attention.js').Show}} how
    */
-  draw(faces, { mirror, selected }) {
+  draw(faces, { mirror, selected, labels, attention }) {
     const view = this.#clear();
     const picture = { width: this.#video.videoWidth, height: this.#video.videoHeight };
     if (picture.width === 0 || view.width === 0) return;
     const fit = getComputedStyle(this.#video).objectFit === 'cover' ? 'cover' : 'contain';
     const area = fitPicture(picture, view, fit);
     this.#drawn = faces.map((f) => ({ id: f.id, rect: placeBox(f.box, area, mirror) }));
-    faces.forEach((face, i) => this.#box(face, this.#drawn[i].rect, face.id === selected));
-    faces.forEach((face, i) => this.#tag(face, this.#drawn[i].rect, view)); // over all boxes
+    if (attention !== 'off') {
+      for (const { attention: a } of faces) {
+        if (a) this.#heat.draw(this.#ctx, a, attention, placeBox(a.region, area, mirror), mirror);
+      }
+    }
+    const colours = faces.map((f) => colourOf(f.label, labels));
+    faces.forEach((face, i) => this.#box(face, this.#drawn[i].rect, face.id === selected, colours[i]));
+    faces.forEach((face, i) => this.#tag(face, this.#drawn[i].rect, view, colours[i])); // over all boxes
   }
 
   /**
@@ -68,14 +76,14 @@ export class Overlay {
     return { width, height };
   }
 
-  /** @param {import('./wire.js').Face} face @param {import('./geometry.js').Rect} r @param {boolean} selected */
-  #box(face, r, selected) {
+  /** @param {import('./wire.js').Face} face @param {import('./geometry.js').Rect} r @param {boolean} selected @param {string} own */
+  #box(face, r, selected, own) {
     const ctx = this.#ctx;
     const line = selected ? 3 : 1.5;
     ctx.setLineDash(face.uncertain ? [8, 6] : []);
     for (const [colour, width] of /** @type {const} */ ([
       ['rgba(0, 0, 0, 0.45)', line + 2], // seen on bright ground
-      [face.uncertain ? UNSURE : colourOf(face.label), line],
+      [face.uncertain ? UNSURE : own, line],
     ])) {
       ctx.strokeStyle = colour;
       ctx.lineWidth = width;
@@ -86,15 +94,15 @@ export class Overlay {
     ctx.setLineDash([]);
   }
 
-  /** @param {import('./wire.js').Face} face @param {import('./geometry.js').Rect} box @param {import('./geometry.js').Size} view */
-  #tag(face, box, view) {
+  /** @param {import('./wire.js').Face} face @param {import('./geometry.js').Rect} box @param {import('./geometry.js').Size} view @param {string} own */
+  #tag(face, box, view, own) {
     const ctx = this.#ctx;
     const text = tagText(face);
     ctx.font = FONT;
     const size = { width: ctx.measureText(text).width + 2 * TAG_PADDING, height: TAG_HEIGHT };
     // A gap keeps the tag off the box's line.
     const at = placeTag({ ...box, y: box.y - 5 }, size, view);
-    const ground = face.uncertain ? '#2b2f36' : colourOf(face.label);
+    const ground = face.uncertain ? '#2b2f36' : own;
     ctx.fillStyle = ground;
     ctx.beginPath();
     ctx.roundRect(at.x, at.y, size.width, size.height, 7);

@@ -1,5 +1,7 @@
 // A colour for each expression, the same in box, bar and timeline.
 
+import { hex, oklch } from './colour.js';
+
 // The eight colours of Okabe and Ito (Color Universal Design, 2008), which stay apart for all common
 // kinds of colour blindness; their black is a light grey here, to be seen on dark ground too. (A darker
 // grey would look like fear's pink without the sense for green.)
@@ -18,14 +20,31 @@ const COLOURS = {
 /** The expressions that have a colour, in the order in which the page shows them before a model tells its own. */
 export const EXPRESSIONS = Object.keys(COLOURS);
 
-const OTHER = '#c9c9c9';
+/** Other names of them in use. @type {Record<string, string>} */
+const ALSO = {
+  happiness: 'happy', sadness: 'sad', surprised: 'surprise', fearful: 'fear', disgusted: 'disgust', angry: 'anger',
+  contemptuous: 'contempt',
+};
+
+/** @param {string} label @returns {string | undefined} */
+function own(label) {
+  const name = label.toLowerCase();
+  const known = Object.hasOwn(ALSO, name) ? ALSO[name] : name;
+  return Object.hasOwn(COLOURS, known) ? COLOURS[known] : undefined;
+}
 
 /**
+ * A label that is none of the eight gets a colour by its place among those of its model: hues a golden
+ * angle apart, and three lightnesses in turn.
  * @param {string} label
- * @returns {string} #rrggbb; light grey for a label that is not among the eight
+ * @param {readonly string[]} [labels] of its model
+ * @returns {string} #rrggbb
  */
-export function colourOf(label) {
-  return COLOURS[label] ?? OTHER;
+export function colourOf(label, labels = []) {
+  const colour = own(label);
+  if (colour) return colour;
+  const place = Math.max(0, labels.filter((l) => !own(l)).indexOf(label));
+  return hex(oklch([0.74, 0.86, 0.62][place % 3], 0.1, (150 + 137.508 * place) % 360));
 }
 
 /**

@@ -102,10 +102,11 @@ export class Peer {
 
   /**
    * Asks the server for something and waits for its answer.
-   * @param {'pause' | 'resume'} type
+   * @param {import('./wire.js').RequestType} type
+   * @param {import('./wire.js').Options} [options] of the type `options`
    * @throws {Failure} refused, lost
    */
-  async request(type) {
+  async request(type, options) {
     const id = ++this.#requestId;
     const answered = new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -114,7 +115,7 @@ export class Peer {
       this.#pending.get(id)?.reject(new Failure('refused', `the server did not answer ${type}`));
     }, REQUEST_TIMEOUT_MS);
     try {
-      this.#control.send(controlRequest(type, id));
+      this.#control.send(controlRequest(type, id, options));
       await answered;
     } finally {
       clearTimeout(timer);

@@ -10,17 +10,25 @@ const NO_FACE_MS = 1500;
 const SILENT_MS = 4000;
 
 /** @typedef {import('./wire.js').Face} Face */
+/** @typedef {import('./wire.js').Model} Model */
 
 export class Reading {
   #selection = new Selection();
   #history = new History();
   /** @type {readonly string[]} */
   #labels = EXPRESSIONS;
+  /** @type {readonly Model[]} */
+  #models = [];
+  #model = ''; // name of the one that the newest message is of
+  /** @type {Model | undefined} the one that labels and history are of */
+  #read;
   /** @type {import('./wire.js').Labels | undefined} */
   #last;
   #lastAt = -Infinity;
   /** @type {Face | undefined} */
   #face;
+  /** @type {readonly number[] | undefined} */
+  #scores;
   #faceAt = -Infinity; // when the selected face was seen
   #anyAt = -Infinity; // when any face was
 
@@ -35,9 +43,30 @@ export class Reading {
     return this.#selection.id;
   }
 
-  /** @param {readonly string[]} labels of the model */
-  setLabels(labels) {
-    this.#labels = labels;
+  /** What may be chosen from: empty until the server says. */
+  get models() {
+    return this.#models;
+  }
+
+  /** The one in use. */
+  get model() {
+    return this.#models.find((m) => m.name === this.#model);
+  }
+
+  /** The selected face's scores, in the order of labels; undefined while it is not known whose they are. @param {number} now */
+  scores(now) {
+    return this.face(now) && this.#scores;
+  }
+
+  /** How many heads the attention of the newest faces has; 0 while none is told. */
+  get heads() {
+    return Math.max(0, ...(this.#last?.faces ?? []).map((f) => f.attention?.heads ?? 0));
+  }
+
+  /** What the server offers. @param {import('./wire.js').Hello} hello */
+  hello({ model, models = [model] }) {
+    this.#models = models;
+    this.#take(model.name);
   }
 
   /** The stream begins or goes on: hints wait from here. @param {number} now */
@@ -45,9 +74,10 @@ export class Reading {
     this.#lastAt = this.#anyAt = now;
   }
 
-  /** Forgets everything but the labels' names: face ids are a session's own. */
+  /** Forgets everything but the labels' names: face ids and models are a session's own. */
   reset() {
-    this.#last = this.#face = undefined;
+    this.#last = this.#face = this.#scores = undefined;
+    this.#models = [];
     this.#selection.reset();
     this.#history.clear();
     this.health = new Health();
@@ -57,10 +87,14 @@ export class Reading {
   receive(message, now) {
     this.#last = message;
     this.#lastAt = now;
+    // The channels are unordered: which labels the scores are of stands in the message itself.
+    this.#take(message.model ?? this.#model);
     if (message.faces.length > 0) this.#anyAt = now;
     this.#follow(this.#selection.update(message.faces, now), now);
     this.health.add(message, now);
-    for (const face of message.faces) this.#history.add(face.id, now, face.scores);
+    for (const face of message.faces) {
+      if (this.#fits(face)) this.#history.add(face.id, now, face.scores);
+    }
   }
 
   /** @param {number} id of the face to be about @param {number} now */
@@ -96,5 +130,22 @@ export class Reading {
     if (!face) return;
     this.#face = face;
     this.#faceAt = now;
+    this.#scores = this.#fits(face) ? face.scores : undefined;
+  }
+
+  /** Reads what comes as said by a model. @param {string} name */
+  #take(name) {
+    this.#model = name;
+    const { model } = this;
+    if (!model || model === this.#read) return;
+    this.#read = model;
+    this.#labels = model.labels;
+    this.#scores = undefined;
+    this.#history.clear();
+  }
+
+  /** Whether a face's scores are known to be those of labels. @param {Face} face */
+  #fits(face) {
+    return this.model !== undefined && face.scores.length === this.#labels.length;
   }
 }

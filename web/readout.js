@@ -30,8 +30,9 @@ export class Readout {
   /**
    * @param {import('./wire.js').Face | undefined} face the selected one
    * @param {boolean} live
+   * @param {readonly string[]} labels of the model
    */
-  show(face, live) {
+  show(face, live, labels) {
     this.#swatch.hidden = !face;
     if (!face) {
       this.#label.textContent = live ? TEXT.nothing : TEXT.off;
@@ -39,7 +40,7 @@ export class Readout {
       return;
     }
     const name = expressionName(face.label);
-    this.#swatch.style.backgroundColor = face.uncertain ? 'transparent' : colourOf(face.label);
+    this.#swatch.style.backgroundColor = face.uncertain ? 'transparent' : colourOf(face.label, labels);
     this.#label.textContent = face.uncertain ? TEXT.uncertain : name;
     this.#confidence.textContent = face.uncertain
       ? `${name} is nearest, ${percent(face.confidence)}`

@@ -52,6 +52,13 @@ video, .overlay { position: absolute; inset: 0; width: 100%; height: 100%; objec
 .dot { display: inline-block; width: 8px; height: 8px; margin-right: 7px; border-radius: 50%; background: #5fd0bd; }
 .note { align-self: end; justify-self: center; padding: 8px 16px; font-weight: 500; font-size: 14px; text-align: center; }
 
+.legend {
+  align-self: start; justify-self: end; display: flex; flex-wrap: wrap; align-items: center; gap: 2px 7px; margin: 12px; padding: 5px 12px;
+  z-index: 1; border-radius: 12px; background: rgb(13 15 18 / 0.72); font-size: 12px; font-weight: 500;
+}
+.legend-name { flex-basis: 100%; font-weight: 600; }
+.legend-scale { width: 64px; height: 8px; border-radius: 4px; }
+
 .card { position: relative; z-index: 1; display: grid; place-items: center; padding: 24px 20px; background: rgb(13 15 18 / 0.78); }
 .card[data-phase="idle"], .card[data-phase="stopped"], .card[data-phase="failed"] {
   background: radial-gradient(120% 140% at 50% 0%, #20303a 0%, #12161b 62%);
@@ -92,8 +99,8 @@ button:disabled { color: var(--soft); opacity: 0.62; cursor: default; }
 }
 .mirror[aria-checked="true"] .knob { background: var(--accent); }
 .mirror[aria-checked="true"] .knob::after { transform: translateX(16px); }
-.camera { flex: 1 1 200px; }
-.camera span, .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.field { flex: 1 1 160px; }
+.field span, .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 select { width: 100%; padding: 0 10px; text-overflow: ellipsis; }
 
 .panel {
@@ -111,7 +118,9 @@ select { width: 100%; padding: 0 10px; text-overflow: ellipsis; }
 .faces button[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 
 .bars { flex: 1 1 auto; display: grid; gap: 9px; align-content: space-between; font-size: 14px; }
-.bars li { display: grid; grid-template-columns: 76px 1fr 46px; gap: 10px; align-items: center; color: var(--soft); }
+.bars.many { flex: 0 1 auto; max-height: 400px; overflow-y: auto; align-content: start; padding-right: 6px; }
+.bars .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bars li { display: grid; grid-template-columns: var(--name, 76px) 1fr 46px; gap: 10px; align-items: center; color: var(--soft); }
 .bars .track { height: 12px; border-radius: 6px; overflow: hidden; background: var(--inset); }
 .bars .fill { display: block; width: 0; height: 100%; border-radius: 2px; box-shadow: inset 0 0 0 1px rgb(0 0 0 / 0.2); transition: width 0.12s linear; }
 .bars .value { text-align: right; }
@@ -130,7 +139,7 @@ select { width: 100%; padding: 0 10px; text-overflow: ellipsis; }
   .frame { grid-template: "stage panel" 1fr "controls panel" auto / minmax(0, 1fr) minmax(290px, 340px); gap: 14px 18px; }
   .stage::before { max-height: none; }
   .card-title { font-size: 25px; }
-  .camera { max-width: 240px; }
+  .field { max-width: 240px; }
 }
 @media (prefers-reduced-motion: reduce) {
   * { transition: none !important; }

@@ -86,7 +86,7 @@ export class Timeline {
     labels.forEach((label, i) => {
       const base = lower;
       const upper = base.map((y, k) => y + (run[k].scores[i] ?? 0));
-      ctx.fillStyle = colourOf(label);
+      ctx.fillStyle = colourOf(label, labels);
       ctx.beginPath();
       xs.forEach((x, k) => ctx.lineTo(x, 1 - upper[k]));
       for (let k = xs.length - 1; k >= 0; k--) ctx.lineTo(xs[k], 1 - base[k]);

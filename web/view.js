@@ -1,5 +1,6 @@
 // Everything that is seen of <mindflow-live>: it takes states and readings and shows them.
 
+import { gradient, mapOf, peakWords } from './attention.js';
 import { Bars } from './bars.js';
 import { Card } from './card.js';
 import { Controls } from './controls.js';
@@ -7,7 +8,7 @@ import { Overlay } from './overlay.js';
 import { Readout } from './readout.js';
 import { TEMPLATE } from './template.js';
 import { Timeline } from './timeline.js';
-import { NOTES, TEXT, wordsFor } from './words.js';
+import { attentionName, NOTES, TEXT, wordsFor } from './words.js';
 
 /**
  * @typedef {object} ViewHandlers
@@ -24,6 +25,8 @@ export class View {
   #badge;
   #note;
   #spoken;
+  #legend;
+  #legendName;
   #health;
   #overlay;
   #overlayCanvas;
@@ -51,6 +54,9 @@ export class View {
     this.#badge = this.#find('.badge');
     this.#note = this.#find('.note');
     this.#spoken = this.#find('.spoken');
+    this.#legend = this.#find('.legend');
+    this.#legendName = this.#find('.legend-name');
+    this.#find('.legend-scale').style.background = gradient();
     this.#health = ['.rate', '.latency', '.dropped', '.drops'].map((name) => this.#find(name));
     this.#overlay = new Overlay(this.#overlayCanvas, this.#video);
     this.#card = new Card(root, host);
@@ -81,16 +87,22 @@ export class View {
     this.#video.srcObject = stream ?? null;
   }
 
-  /** Draws what is now so. @param {number} now milliseconds @param {boolean} mirror */
-  paint(now, mirror) {
+  /**
+   * Draws what is now so.
+   * @param {number} now milliseconds
+   * @param {{mirror: boolean, attention: import('./attention.js').Show}} how
+   */
+  paint(now, { mirror, attention }) {
     const live = this.#phase === 'live';
     const reading = this.#reading;
     this.#stage.classList.toggle('mirrored', mirror);
     this.controls.showMirror(mirror);
     const faces = live ? reading.faces(now) : [];
-    this.#overlay.draw(faces, { mirror, selected: reading.selected });
+    this.#overlay.draw(faces, { mirror, selected: reading.selected, labels: reading.labels, attention });
+    this.#paintChoices(attention);
+    this.#paintLegend(live ? reading.face(now)?.attention : undefined, attention, mirror);
     this.#overlayCanvas.classList.toggle('pickable', faces.length > 1);
-    this.#paintPanel(live ? reading.face(now) : undefined, faces);
+    this.#paintPanel(live ? now : undefined, faces);
     this.#paintNote(now);
     this.#paintHealth(now);
     if (!live) this.#timeline.draw(now);
@@ -104,15 +116,33 @@ export class View {
     this.#root.replaceChildren();
   }
 
-  /** @param {import('./wire.js').Face | undefined} face @param {import('./wire.js').Face[]} faces */
-  #paintPanel(face, faces) {
+  /** @param {import('./attention.js').Show} attention */
+  #paintChoices(attention) {
+    const { models, model, heads } = this.#reading;
+    this.controls.listModels(models.map((m) => m.name), model?.name ?? '');
+    this.controls.listAttention(model?.attention === true, heads, attention);
+  }
+
+  /** @param {import('./wire.js').Attention | undefined} told @param {import('./attention.js').Show} show @param {boolean} mirror */
+  #paintLegend(told, show, mirror) {
+    this.#legend.hidden = !told || show === 'off';
+    if (!told || show === 'off') return;
+    const name = attentionName(show === 'mean' ? show : Math.min(show, told.heads));
+    if (this.#legendName.textContent !== name) this.#legendName.textContent = name;
+    const peak = peakWords(mapOf(told, show), told.width, told.height, mirror);
+    this.#legend.setAttribute('aria-label', `${name}, strongest at the face’s ${peak}`);
+  }
+
+  /** @param {number | undefined} now while live @param {import('./wire.js').Face[]} faces */
+  #paintPanel(now, faces) {
     const { labels, selected } = this.#reading;
+    const face = now === undefined ? undefined : this.#reading.face(now);
     if (labels !== this.#barLabels) {
       this.#barLabels = labels;
       this.#bars.setLabels(labels);
     }
-    this.#bars.show(face?.scores.length === labels.length ? face.scores : undefined);
-    this.#readout.show(face, this.#phase === 'live');
+    this.#bars.show(now === undefined ? undefined : this.#reading.scores(now));
+    this.#readout.show(face, this.#phase === 'live', labels);
     this.#readout.offer(faces.map((f) => f.id).sort((a, b) => a - b), selected);
   }
 

@@ -15,6 +15,18 @@ export const VERSION = 1;
  * @property {number} age_ms age of the scores
  * @property {number[]} scores smoothed probabilities, in the order of the hello's labels
  * @property {boolean} uncertain
+ * @property {Attention} [attention] where it was asked for
+ */
+
+/**
+ * Where the network looks: for each of its heads a map over a region of the frame.
+ * @typedef {object} Attention
+ * @property {number} heads
+ * @property {number} width of one head's map
+ * @property {number} height of one head's map
+ * @property {[number, number, number, number]} region x, y, w, h in fractions of the frame as sent, not mirrored
+ * @property {[number, number][]} ranges of each head: the network's values at 0 and at 255
+ * @property {string} data base64 of a byte a value, head by head, row by row
  */
 
 /**
@@ -23,6 +35,7 @@ export const VERSION = 1;
  * @property {1} v
  * @property {number} seq counts the session's messages
  * @property {number} rtp timestamp of the frame, 90 kHz, 32 bits
+ * @property {string} [model] whose labels the scores are of; an older server leaves it out
  * @property {number} width of the frame, pixels
  * @property {number} height of the frame, pixels
  * @property {Record<string, number>} dropped frames not analysed so far, by reason
@@ -30,11 +43,14 @@ export const VERSION = 1;
  * @property {Face[]} faces
  */
 
-/** @typedef {{v: 1, type: 'hello', session: string, model: {name: string, labels: string[], uncertain: number}}} Hello */
-/** @typedef {{v: 1, type: 'ok', id: number}} Ok */
+/** @typedef {{name: string, labels: string[], uncertain: number, attention?: boolean}} Model labels: the order of its scores */
+/** @typedef {{v: 1, type: 'hello', session: string, model: Model, models?: Model[]}} Hello models: to choose from, the default first */
+/** @typedef {{v: 1, type: 'ok', id: number, model?: Model}} Ok model: the one in use, after `options` */
+/** @typedef {{model?: string, attention?: boolean}} Options what is left out stays as it is */
 /** @typedef {{v: 1, type: 'error', id?: number, code: string, message: string}} ControlError */
 /** @typedef {{v: 1, type: 'bye', reason: string}} Bye */
 /** @typedef {{v: 1, type: 'unknown'}} Unknown a type of a later minor version, to be ignored */
+/** @typedef {'pause' | 'resume' | 'options'} RequestType */
 /** @typedef {Hello | Ok | ControlError | Bye | Unknown} Control */
 
 /** A message that breaks the protocol; `field` is the path of what is wrong in it. */
@@ -48,6 +64,8 @@ export class WireError extends Error {
 }
 
 const MAX_LABELS = 64;
+const MAX_MODELS = 64;
+const MAX_ATTENTION = 1024; // values of one face
 
 /**
  * Parses a message of the channel `labels`.
@@ -59,6 +77,7 @@ export function parseLabels(text) {
   const m = envelope(text);
   whole(m, 'seq', Number.MAX_SAFE_INTEGER);
   whole(m, 'rtp', 2 ** 32 - 1);
+  if (m.model !== undefined) string(m, 'model');
   whole(m, 'width', 65535, 1);
   whole(m, 'height', 65535, 1);
   const dropped = object(m.dropped, 'dropped');
@@ -81,15 +100,15 @@ export function parseControl(text) {
   switch (m.type) {
     case 'hello': {
       string(m, 'session');
-      const model = object(m.model, 'model');
-      string(model, 'name', 'model.');
-      list(model.labels, 'model.labels', 2, MAX_LABELS)
-        .forEach((label, i) => want(typeof label === 'string' && label !== '', `model.labels[${i}]`, 'text'));
-      within(model, 'uncertain', 0, 1, 'model.');
+      checkModel(m.model, 'model');
+      if (m.models !== undefined) {
+        list(m.models, 'models', 1, MAX_MODELS).forEach((model, i) => checkModel(model, `models[${i}]`));
+      }
       break;
     }
     case 'ok':
       whole(m, 'id', Number.MAX_SAFE_INTEGER);
+      if (m.model !== undefined) checkModel(m.model, 'model');
       break;
     case 'error':
       if (m.id !== undefined) whole(m, 'id', Number.MAX_SAFE_INTEGER);
@@ -107,11 +126,12 @@ export function parseControl(text) {
 
 /**
  * Writes a request of the page.
- * @param {'pause' | 'resume'} type
+ * @param {RequestType} type
  * @param {number} id returns in the server's answer
+ * @param {Options} [options] of the type `options`
  */
-export function controlRequest(type, id) {
-  return JSON.stringify({ v: VERSION, type, id });
+export function controlRequest(type, id, options) {
+  return JSON.stringify({ v: VERSION, type, id, ...options });
 }
 
 /** @param {string} text @returns {Record<string, unknown>} */
@@ -142,6 +162,39 @@ function checkFace(value, at) {
   list(face.scores, `${under}scores`, 2, MAX_LABELS)
     .forEach((v, i) => inRange(v, `${under}scores[${i}]`, 0, 1));
   want(typeof face.uncertain === 'boolean', `${under}uncertain`, 'true or false');
+  if (face.attention !== undefined) checkAttention(face.attention, `${under}attention`);
+}
+
+/** @param {unknown} value @param {string} at */
+function checkModel(value, at) {
+  const model = object(value, at);
+  string(model, 'name', `${at}.`);
+  list(model.labels, `${at}.labels`, 2, MAX_LABELS)
+    .forEach((label, i) => want(typeof label === 'string' && label !== '', `${at}.labels[${i}]`, 'text'));
+  within(model, 'uncertain', 0, 1, `${at}.`);
+  want(model.attention === undefined || typeof model.attention === 'boolean', `${at}.attention`, 'true or false');
+}
+
+/** @param {unknown} value @param {string} at */
+function checkAttention(value, at) {
+  const a = object(value, at);
+  const under = `${at}.`;
+  for (const key of ['heads', 'width', 'height']) whole(a, key, MAX_ATTENTION, 1, under);
+  const { heads, width, height } = /** @type {Attention} */ (/** @type {unknown} */ (a));
+  const values = heads * width * height;
+  want(values <= MAX_ATTENTION, `${under}heads`, `at most ${MAX_ATTENTION} values in all maps`);
+  list(a.region, `${under}region`, 4, 4).forEach((v, i) => {
+    want(Number.isFinite(v), `${under}region[${i}]`, 'a number');
+    want(i < 2 || /** @type {number} */ (v) > 0, `${under}region[${i}]`, 'a number over 0');
+  });
+  list(a.ranges, `${under}ranges`, heads, heads).forEach((range, i) => {
+    list(range, `${under}ranges[${i}]`, 2, 2).forEach((v, k) => want(Number.isFinite(v), `${under}ranges[${i}][${k}]`, 'a number'));
+  });
+  string(a, 'data', under);
+  const text = /** @type {string} */ (a.data);
+  const padding = /^[A-Za-z0-9+/]*(={0,2})$/.exec(text)?.[1].length;
+  const bytes = padding === undefined ? -1 : (text.length / 4) * 3 - padding;
+  want(bytes === values, `${under}data`, `base64 of ${values} bytes`);
 }
 
 /** @param {boolean} holds @param {string} field @param {string} what */

@@ -131,6 +131,10 @@ export const TEXT = {
   stop: 'Stop',
   mirror: 'Mirror',
   camera: 'Camera',
+  model: 'Model',
+  attention: 'Where the network looks',
+  less: 'less',
+  more: 'more',
   faces: 'Faces in view',
   expression: 'Expression',
   uncertain: 'Uncertain',
@@ -148,7 +152,13 @@ export const TEXT = {
 
 /** @param {string} label @returns {string} as it is shown */
 export function expressionName(label) {
-  return label.charAt(0).toUpperCase() + label.slice(1);
+  return label.charAt(0).toUpperCase() + label.slice(1).replaceAll('_', ' ');
+}
+
+/** @param {import('./attention.js').Show} show */
+export function attentionName(show) {
+  if (show === 'off') return 'Attention: off';
+  return show === 'mean' ? 'Attention: mean of heads' : `Attention: head ${show}`;
 }
 
 /** @param {number} fraction @returns {string} */

@@ -63,8 +63,44 @@ test('hints say what is missing', () => {
   assert.equal(reading.note(6600), 'no-face');
 });
 
+/** @param {string[][]} labels of the models a, b, … */
+const hello = (...labels) => {
+  const models = labels.map((l, i) => ({ name: 'ab'[i], labels: l, uncertain: 0.5 }));
+  return /** @type {import('../wire.js').Hello} */ ({ v: 1, type: 'hello', session: 's', model: models[0], models });
+};
+
+test('scores are shown only with the labels of the model that gave them', () => {
+  const reading = new Reading();
+  const from = (/** @type {string} */ model) => ({ ...message(face(1, 0.2)), model });
+  reading.receive(from('a'), 0); // the other channel has not said yet what a is
+  assert.equal(reading.scores(0), undefined);
+  assert.equal(reading.face(0)?.id, 1);
+  assert.equal(reading.samples().length, 0);
+  reading.hello(hello(['sad', 'happy'], ['happy', 'sad']));
+  assert.deepEqual(reading.labels, ['sad', 'happy']);
+  reading.receive(from('a'), 100);
+  assert.deepEqual(reading.scores(100), [0.2, 0.8]);
+  reading.receive(from('b'), 200); // before the server's ok to the change
+  assert.deepEqual(reading.labels, ['happy', 'sad']);
+  assert.equal(reading.model?.name, 'b');
+  assert.equal(reading.samples().length, 1, 'the timeline mixes models');
+  reading.receive(from('c'), 300);
+  assert.equal(reading.scores(300), undefined);
+  reading.receive(from('a'), 400);
+  assert.deepEqual(reading.labels, ['sad', 'happy']);
+});
+
+test('a server without a choice is read by its hello', () => {
+  const reading = new Reading();
+  const { models, ...old } = hello(['x', 'y']);
+  reading.hello(old);
+  reading.receive(message(face(1, 0.2)), 0);
+  assert.deepEqual([reading.labels, reading.scores(0), models?.length], [['x', 'y'], [0.2, 0.8], 1]);
+});
+
 test('picking shows the other face at once', () => {
   const reading = new Reading();
+  reading.hello(hello(['x', 'y']));
   reading.receive(message(face(1, 0.2), face(2, 0.5)), 0);
   assert.equal(reading.selected, 2);
   reading.pick(1, 10);

@@ -7,7 +7,7 @@ const folder = new URL('../testdata/wire/', import.meta.url);
 const read = (/** @type {string} */ name) => readFileSync(new URL(name, folder), 'utf8');
 const names = readdirSync(folder).filter((n) => n.endsWith('.json'));
 
-const FROM_PAGE = ['control-pause.json', 'control-resume.json'];
+const FROM_PAGE = ['control-pause.json', 'control-resume.json', 'control-options.json'];
 
 for (const name of names.filter((n) => n.startsWith('labels-'))) {
   test(`${name} is read as it is`, () => {
@@ -25,6 +25,8 @@ for (const name of names.filter((n) => n.startsWith('control-') && !FROM_PAGE.in
 test('requests are written as in the examples', () => {
   assert.deepEqual(JSON.parse(controlRequest('pause', 1)), JSON.parse(read('control-pause.json')));
   assert.deepEqual(JSON.parse(controlRequest('resume', 2)), JSON.parse(read('control-resume.json')));
+  const options = { model: 'dan-rafdb', attention: true };
+  assert.deepEqual(JSON.parse(controlRequest('options', 7, options)), JSON.parse(read('control-options.json')));
 });
 
 /** What each invalid example breaks. @type {Record<string, string>} */
@@ -52,13 +54,30 @@ const BROKEN = {
   'labels-scores-null-item': 'faces[0].scores[1]',
   'labels-uncertain-number': 'faces[0].uncertain',
   'labels-face-not-object': 'faces[0]',
+  'labels-model-number': 'model',
+  'labels-attention-null': 'faces[0].attention',
+  'labels-attention-heads-zero': 'faces[0].attention.heads',
+  'labels-attention-width-fraction': 'faces[0].attention.width',
+  'labels-attention-too-large': 'faces[0].attention.heads',
+  'labels-attention-region-short': 'faces[0].attention.region',
+  'labels-attention-region-flat': 'faces[0].attention.region[2]',
+  'labels-attention-ranges-one': 'faces[0].attention.ranges',
+  'labels-attention-range-text': 'faces[0].attention.ranges[1][1]',
+  'labels-attention-data-short': 'faces[0].attention.data',
+  'labels-attention-data-not-base64': 'faces[0].attention.data',
+  'labels-attention-data-list': 'faces[0].attention.data',
   'labels-cut-short': '(message)',
   'control-type-missing': 'type',
   'control-v-other': 'v',
   'control-hello-session-missing': 'session',
   'control-hello-labels-one': 'model.labels',
   'control-hello-uncertain-percent': 'model.uncertain',
+  'control-hello-attention-text': 'model.attention',
+  'control-hello-models-empty': 'models',
+  'control-hello-models-labels-one': 'models[1].labels',
+  'control-hello-models-name-missing': 'models[0].name',
   'control-ok-id-missing': 'id',
+  'control-ok-model-labels-missing': 'model.labels',
   'control-error-code-missing': 'code',
   'control-bye-reason-number': 'reason',
 };
@@ -81,9 +100,17 @@ for (const [name, field] of Object.entries(BROKEN)) {
 }
 
 test('unknown fields are ignored', () => {
-  const message = { ...JSON.parse(read('labels-one-face.json')), attention: [1, 2] };
+  const message = { ...JSON.parse(read('labels-one-face.json')), weather: [1, 2] };
   message.faces[0].gaze = 'left';
   assert.equal(parseLabels(JSON.stringify(message)).faces[0].id, 7);
+});
+
+test('a server that offers no choice names no model', () => {
+  const { model, ...message } = JSON.parse(read('labels-one-face.json'));
+  assert.equal(parseLabels(JSON.stringify(message)).model, undefined);
+  const { models, ...hello } = JSON.parse(read('control-hello.json'));
+  assert.equal(parseControl(JSON.stringify(hello)).type, 'hello');
+  assert.ok(model && models);
 });
 
 test('a sum that rounding pushed over 1 passes', () => {
