@@ -1,0 +1,100 @@
+// Agreement plays a clip through every way there is to its labels, lays the results on one clock, and
+// says how often they show the same label at the same moment.
+//
+//	go run ./bench/agreement -clip woman-distress-to-laugh.mp4
+//
+// The file's own frames are the reference clock. The shift of a live way is found by least squares over the
+// boxes (align.go). Chromium's camera begins anywhere and plays in a loop; there the longest stretch without
+// the jump from end to start is taken.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"mindflow/bench/media"
+)
+
+// wanted is the agreement, in per cent, under which the command fails.
+const wanted = 95
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "agreement:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	dir, _ := media.Dir()
+	p := place{root: media.Root()}
+	flag.StringVar(&p.binary, "binary", filepath.Join(p.root, "bin", "mindflow"), "mindflow, a `file`")
+	flag.StringVar(&p.clip, "clip", filepath.Join(dir, "woman-distress-to-laugh.mp4"), "video `file` with one face that moves")
+	flag.Parse()
+	var done []track
+	for _, w := range ways {
+		fmt.Fprintf(os.Stderr, "%s …\n", w.name)
+		lines, err := w.run(ctx, p)
+		if errors.Is(err, errAbsent) {
+			fmt.Fprintf(os.Stderr, "%s is left out: %v\n", w.name, err)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		if len(lines) < 20 {
+			return fmt.Errorf("%s: only %d messages", w.name, len(lines))
+		}
+		t := track{name: w.name, samples: samples(lines)}
+		if len(done) > 0 {
+			t = t.on(done[0].samples, w.loops)
+		}
+		done = append(done, t)
+	}
+	return report(done)
+}
+
+// track is what one way says, on the reference's clock.
+type track struct {
+	name    string
+	samples []sample
+	fit     fit
+}
+
+// on lays t on the reference's clock.
+func (t track) on(reference []sample, loops bool) track {
+	length := reference[len(reference)-1].at
+	from, to := -2.0, 2.0 // a live way may miss the first frames
+	if loops {
+		from, to = -length, length
+	}
+	t.fit = align(reference, t.samples, from, to)
+	t.samples = shifted(t.samples, t.fit.shift, length)
+	return t
+}
+
+func report(tracks []track) error {
+	reference := tracks[0].samples
+	frame := reference[len(reference)-1].at / float64(len(reference)-1)
+	fmt.Println("| way | moments | shift, s | boxes differ by, of the frame |\n|---|---|---|---|")
+	for _, t := range tracks {
+		fmt.Printf("| %s | %d | %.3f | %.4f |\n", t.name, len(t.samples), t.fit.shift, t.fit.rms)
+	}
+	fmt.Println("\n| pair | moments matched | same label | same with “uncertain” |\n|---|---|---|---|")
+	var short error
+	for i, a := range tracks {
+		for _, b := range tracks[i+1:] {
+			g := compare(b.samples, a.samples, frame/2)
+			percent := 100 * float64(g.label) / float64(max(1, g.matched))
+			fmt.Printf("| %s, %s | %d | %.1f %% | %.1f %% |\n", a.name, b.name, g.matched, percent, 100*float64(g.shown)/float64(max(1, g.matched)))
+			if percent < wanted {
+				short = errors.Join(short, fmt.Errorf("%s and %s agree in %.1f %% of %d moments, under %d %%", a.name, b.name, percent, g.matched, wanted))
+			}
+		}
+	}
+	return short
+}
