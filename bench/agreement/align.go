@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -42,61 +43,96 @@ func samples(lines []line) (list []sample) {
 	return list
 }
 
+// A live way's clock is the file's plus a shift, which changes where the way stutters: Chromium's camera
+// falls behind its own timestamps when the machine is busy.
 const (
-	coarse = 0.02  // seconds, half a frame: steps of the search for the shift
-	fine   = 0.001 // seconds: its end
+	step      = 0.01 // seconds between the shifts that are tried
+	maxShift  = 3.0  // seconds, either way
+	boxNoise  = 0.01 // of a box's edges from one coder to another, in fractions of the frame
+	outside   = 9.0  // what a sample costs that is not laid on the clip; three times the noise
+	shiftCost = 20.0 // of a second by which the shift changes
 )
+
+// align lays s on the reference's clock by least squares over the boxes: it finds the shift of each sample for
+// which the squared differences of the boxes, plus a cost for every change of the shift, are least (Viterbi's
+// algorithm). The boxes are the detector's own, so a head that moves marks every moment, and labels have no part
+// in it. Samples outside of the clip, as when a camera plays it again, are left out.
+func align(reference, s []sample) (aligned []sample, f fit) {
+	const shifts = 2*maxShift/step + 1
+	var cost [shifts]float64
+	came := make([][shifts]int16, len(s)) // the shift before, by sample and shift
+	for i, x := range s {
+		if i > 0 {
+			came[i] = spread(&cost)
+		}
+		for k := range cost {
+			cost[k] += misfit(reference, x, x.at+shiftOf(k))
+		}
+	}
+	k := slices.Index(cost[:], slices.Min(cost[:]))
+	f.from, f.to = math.Inf(1), math.Inf(-1)
+	sum := 0.0
+	for i := len(s) - 1; i >= 0; i-- {
+		x := s[i]
+		x.at += shiftOf(k)
+		if miss := misfit(reference, x, x.at); miss < outside {
+			aligned = append(aligned, x)
+			f.from, f.to = min(f.from, shiftOf(k)), max(f.to, shiftOf(k))
+			sum += miss
+		}
+		k = int(came[i][k])
+	}
+	slices.Reverse(aligned)
+	slices.SortStableFunc(aligned, func(a, b sample) int { return cmp.Compare(a.at, b.at) })
+	f.rms = boxNoise * math.Sqrt(sum/float64(max(1, len(aligned))))
+	return aligned, f
+}
 
 // fit is how a way's clock lies on the file's.
 type fit struct {
-	shift float64 // seconds to add
-	rms   float64 // of the boxes' edges, in fractions of the frame
+	from, to float64 // seconds of shift, least and most
+	rms      float64 // of the boxes' edges, in fractions of the frame
 }
 
-// align finds the shift, between from and to, at which the boxes of s lie nearest to those of the
-// reference, by least squares. The boxes are the detector's own, so a head that moves marks every moment,
-// and labels have no part in it. Ten seconds of s have to overlap.
-func align(reference, s []sample, from, to float64) fit {
-	best := fit{rms: math.Inf(1)}
-	search := func(from, to, step float64) {
-		for shift := from; shift <= to; shift += step {
-			if rms := misfit(reference, s, shift); rms < best.rms {
-				best = fit{shift, rms}
-			}
+func shiftOf(k int) float64 { return float64(k)*step - maxShift }
+
+// spread lowers each cost to what it is by way of another shift, and says which: two sweeps suffice,
+// since the cost of a change grows with its size.
+func spread(cost *[2*maxShift/step + 1]float64) (came [2*maxShift/step + 1]int16) {
+	for k := range cost {
+		came[k] = int16(k)
+		if k > 0 && cost[k-1]+shiftCost*step < cost[k] {
+			cost[k], came[k] = cost[k-1]+shiftCost*step, came[k-1]
 		}
 	}
-	search(from, to, coarse)
-	search(best.shift-coarse, best.shift+coarse, fine)
-	return best
+	for k := len(cost) - 2; k >= 0; k-- {
+		if cost[k+1]+shiftCost*step < cost[k] {
+			cost[k], came[k] = cost[k+1]+shiftCost*step, came[k+1]
+		}
+	}
+	return came
 }
 
-// overlapAtLeast is what align wants, in seconds: shorter ones fit by chance.
-const overlapAtLeast = 10
-
-func misfit(reference, s []sample, shift float64) float64 {
-	sum, n := 0.0, 0
-	first, last := math.Inf(1), math.Inf(-1)
-	for _, x := range s {
-		box, ok := boxAt(reference, x.at+shift)
-		if !ok || !x.seen {
-			continue
-		}
-		for i := range box {
-			d := float64(box[i] - x.box[i])
-			sum += d * d
-		}
-		n += len(box)
-		first, last = min(first, x.at), max(last, x.at)
+// misfit is the mean square of how far x's box is from the reference's at a moment, over that of the noise.
+func misfit(reference []sample, x sample, at float64) float64 {
+	box, ok := boxAt(reference, at)
+	if !ok || !x.seen {
+		return outside
 	}
-	if last-first < overlapAtLeast {
-		return math.Inf(1)
+	sum := 0.0
+	for i := range box {
+		d := float64(box[i]-x.box[i]) / boxNoise
+		sum += d * d
 	}
-	return math.Sqrt(sum / float64(n))
+	return min(outside, sum/float64(len(box)))
 }
 
 // boxAt is the reference's box at a moment, between those of the two frames around it.
 func boxAt(reference []sample, at float64) (box [4]float32, ok bool) {
 	i := sort.Search(len(reference), func(i int) bool { return reference[i].at >= at })
+	if i == 0 && at == reference[0].at {
+		return reference[0].box, reference[0].seen
+	}
 	if i == 0 || i == len(reference) || !reference[i-1].seen || !reference[i].seen {
 		return box, false
 	}
@@ -106,17 +142,6 @@ func boxAt(reference []sample, at float64) (box [4]float32, ok bool) {
 		box[k] = a.box[k] + part*(b.box[k]-a.box[k])
 	}
 	return box, true
-}
-
-// shifted puts s on the reference's clock and leaves out what lies outside of the clip.
-func shifted(s []sample, shift, length float64) (list []sample) {
-	for _, x := range s {
-		x.at += shift
-		if x.at >= 0 && x.at <= length {
-			list = append(list, x)
-		}
-	}
-	return list
 }
 
 // agreement of two ways.

@@ -3,13 +3,14 @@
 //
 //	go run ./bench/agreement -clip woman-distress-to-laugh.mp4
 //
-// The file's own frames are the reference clock. The shift of a live way is found by least squares over the
-// boxes (align.go). Chromium's camera begins anywhere and plays in a loop; there the longest stretch without
-// the jump from end to start is taken.
+// The file's own frames are the reference clock. How a live way's clock lies on it is found by least squares over
+// the boxes (align.go). Chromium's camera begins with the file and plays it in a loop; its first pass counts.
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -34,6 +35,7 @@ func run(ctx context.Context) error {
 	p := place{root: media.Root()}
 	flag.StringVar(&p.binary, "binary", filepath.Join(p.root, "bin", "mindflow"), "mindflow, a `file`")
 	flag.StringVar(&p.clip, "clip", filepath.Join(dir, "woman-distress-to-laugh.mp4"), "video `file` with one face that moves")
+	keep := flag.String("keep", "", "`folder` for the messages of each way")
 	flag.Parse()
 	var done []track
 	for _, w := range ways {
@@ -49,9 +51,12 @@ func run(ctx context.Context) error {
 		if len(lines) < 20 {
 			return fmt.Errorf("%s: only %d messages", w.name, len(lines))
 		}
+		if err := save(*keep, w.name, lines); err != nil {
+			return err
+		}
 		t := track{name: w.name, samples: samples(lines)}
 		if len(done) > 0 {
-			t = t.on(done[0].samples, w.loops)
+			t.samples, t.fit = align(done[0].samples, t.samples)
 		}
 		done = append(done, t)
 	}
@@ -65,24 +70,27 @@ type track struct {
 	fit     fit
 }
 
-// on lays t on the reference's clock.
-func (t track) on(reference []sample, loops bool) track {
-	length := reference[len(reference)-1].at
-	from, to := -2.0, 2.0 // a live way may miss the first frames
-	if loops {
-		from, to = -length, length
+// save writes a way's messages, one a line, when there is a folder for them.
+func save(folder, name string, lines []line) error {
+	if folder == "" {
+		return nil
 	}
-	t.fit = align(reference, t.samples, from, to)
-	t.samples = shifted(t.samples, t.fit.shift, length)
-	return t
+	var out bytes.Buffer
+	to := json.NewEncoder(&out)
+	for _, l := range lines {
+		if err := to.Encode(l); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(folder, name+".jsonl"), out.Bytes(), 0o644)
 }
 
 func report(tracks []track) error {
 	reference := tracks[0].samples
 	frame := reference[len(reference)-1].at / float64(len(reference)-1)
-	fmt.Println("| way | moments | shift, s | boxes differ by, of the frame |\n|---|---|---|---|")
+	fmt.Println("| way | moments | shift, s | boxes differ by, % of the frame |\n|---|---|---|---|")
 	for _, t := range tracks {
-		fmt.Printf("| %s | %d | %.3f | %.4f |\n", t.name, len(t.samples), t.fit.shift, t.fit.rms)
+		fmt.Printf("| %s | %d | %.2f to %.2f | %.2f |\n", t.name, len(t.samples), t.fit.from, t.fit.to, 100*t.fit.rms)
 	}
 	fmt.Println("\n| pair | moments matched | same label | same with “uncertain” |\n|---|---|---|---|")
 	var short error

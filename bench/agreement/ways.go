@@ -19,9 +19,8 @@ import (
 
 // way is one of the ways by which a clip gets to its labels.
 type way struct {
-	name  string
-	loops bool // begins anywhere in the clip and goes on from its end to its start
-	run   func(ctx context.Context, p place) ([]line, error)
+	name string
+	run  func(ctx context.Context, p place) ([]line, error)
 }
 
 // place is where everything is.
@@ -30,10 +29,10 @@ type place struct {
 }
 
 var ways = []way{
-	{"video", false, video},
-	{"browser", true, browser},
-	{"aiortc", false, aiortc},
-	{"camera", false, camera},
+	{"video", video},
+	{"browser", browser},
+	{"aiortc", aiortc},
+	{"camera", camera},
 }
 
 // errAbsent says that this machine or build lacks a way; the others are still compared.
