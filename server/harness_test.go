@@ -79,7 +79,7 @@ func lines(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
 
 // begin serves on ports of the system's choice until the test ends, and then checks that nothing is
 // left running.
-func begin(t *testing.T, e Engine, change func(*Config)) *Server {
+func begin(t testing.TB, e Engine, change func(*Config)) *Server {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	cfg := Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(testLog{t}, nil))}
@@ -105,7 +105,7 @@ func begin(t *testing.T, e Engine, change func(*Config)) *Server {
 }
 
 // testLog is a log that is shown when the test fails.
-type testLog struct{ t *testing.T }
+type testLog struct{ t testing.TB }
 
 func (l testLog) Write(line []byte) (int, error) {
 	l.t.Logf("%s", line)

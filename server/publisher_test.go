@@ -58,10 +58,10 @@ func testModel() pipeline.Model {
 // publisher is a client that publishes until the test ends.
 type publisher struct {
 	*whipclient.Client
-	t *testing.T
+	t testing.TB
 }
 
-func dial(t *testing.T, s *Server, o whipclient.Options) publisher {
+func dial(t testing.TB, s *Server, o whipclient.Options) publisher {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

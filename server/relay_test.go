@@ -5,10 +5,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avtest"
@@ -17,17 +19,30 @@ import (
 
 // relay is the network between a client and the media port, with its faults.
 type relay struct {
-	lose func(n int, toServer bool) bool // the n-th datagram with media or data of its direction; safe for both
+	fate func(n int, toServer bool) fate // of the n-th datagram with media or data of its direction; safe for both
 	conn *net.UDPConn                    // the client's side
 	far  *net.UDPConn                    // the server's side
 	back atomic.Pointer[net.UDPAddr]     // where the client is
 	work sync.WaitGroup
 }
 
-// newRelay stands between the server s and clients that use its HTTP client.
-func newRelay(t *testing.T, s *Server, lose func(n int, toServer bool) bool) *relay {
+// fate is what becomes of a datagram. The zero fate is to pass at once.
+type fate struct {
+	lost  bool
+	twice bool
+	cut   int // bytes missing at its end
+	delay time.Duration
+}
+
+// newRelay stands between the server s and clients that use its HTTP client, and loses datagrams.
+func newRelay(t testing.TB, s *Server, lose func(n int, toServer bool) bool) *relay {
 	t.Helper()
-	r := &relay{lose: lose}
+	return newRelayWithFates(t, s, func(n int, toServer bool) fate { return fate{lost: lose(n, toServer)} })
+}
+
+func newRelayWithFates(t testing.TB, s *Server, fate func(n int, toServer bool) fate) *relay {
+	t.Helper()
+	r := &relay{fate: fate}
 	var err error
 	if r.conn, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}); err != nil {
 		t.Fatal(err)
@@ -35,9 +50,8 @@ func newRelay(t *testing.T, s *Server, lose func(n int, toServer bool) bool) *re
 	if r.far, err = net.DialUDP("udp", nil, s.MediaAddr().(*net.UDPAddr)); err != nil {
 		t.Fatal(err)
 	}
-	r.work.Add(2)
-	go r.forward(r.conn, true)
-	go r.forward(r.far, false)
+	r.forward(r.conn, true)
+	r.forward(r.far, false)
 	t.Cleanup(func() {
 		_ = r.conn.Close()
 		_ = r.far.Close()
@@ -46,25 +60,84 @@ func newRelay(t *testing.T, s *Server, lose func(n int, toServer bool) bool) *re
 	return r
 }
 
+// forward passes on one direction until its socket is closed.
 func (r *relay) forward(from *net.UDPConn, toServer bool) {
-	defer r.work.Done()
+	way := make(chan datagram, 1024)
+	r.work.Add(2)
+	go func() {
+		defer r.work.Done()
+		defer close(way)
+		r.receive(from, toServer, way)
+	}()
+	go func() {
+		defer r.work.Done()
+		inOrderOfTime(way, func(data []byte) {
+			if toServer {
+				_, _ = r.far.Write(data)
+			} else if client := r.back.Load(); client != nil {
+				_, _ = r.conn.WriteToUDP(data, client)
+			}
+		})
+	}()
+}
+
+// receive decides on the fate of what comes.
+func (r *relay) receive(from *net.UDPConn, toServer bool, way chan<- datagram) {
 	buf := make([]byte, 2048)
 	for n := 0; ; {
 		size, addr, err := from.ReadFromUDP(buf)
 		if err != nil {
 			return
 		}
-		if stun := buf[0] < 4; !stun {
-			n++
-			if r.lose(n, toServer) {
-				continue
-			}
-		}
 		if toServer {
 			r.back.Store(addr)
-			_, _ = r.far.Write(buf[:size])
-		} else if client := r.back.Load(); client != nil {
-			_, _ = r.conn.WriteToUDP(buf[:size], client)
+		}
+		var f fate
+		if stun := buf[0] < 4; !stun {
+			n++
+			f = r.fate(n, toServer)
+		}
+		d := datagram{bytes.Clone(buf[:max(1, size-f.cut)]), time.Now().Add(f.delay)}
+		if !f.lost {
+			way <- d
+		}
+		if f.twice {
+			way <- d
+		}
+	}
+}
+
+// datagram is to be delivered at a time.
+type datagram struct {
+	data []byte
+	due  time.Time
+}
+
+// inOrderOfTime delivers each datagram when it is due, until way is closed. Those that are due at the same
+// time keep their order.
+func inOrderOfTime(way <-chan datagram, deliver func([]byte)) {
+	var queue []datagram // the first is the next due
+	clock := time.NewTimer(time.Hour)
+	defer clock.Stop()
+	for {
+		for len(queue) > 0 && !time.Now().Before(queue[0].due) {
+			deliver(queue[0].data)
+			queue = queue[1:]
+		}
+		if len(queue) > 0 {
+			clock.Reset(time.Until(queue[0].due))
+		}
+		select {
+		case d, open := <-way:
+			if !open {
+				return
+			}
+			i := len(queue)
+			for i > 0 && queue[i-1].due.After(d.due) {
+				i--
+			}
+			queue = slices.Insert(queue, i, d)
+		case <-clock.C:
 		}
 	}
 }
