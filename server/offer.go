@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,7 @@ func parseOffer(body []byte, c codecs) (*sdp.SessionDescription, error) {
 	if err := checkTransport(offer); err != nil {
 		return nil, newProblem(http.StatusBadRequest, err.Error())
 	}
+	stateDirections(offer)
 	if err := checkMedia(offer, c); err != nil {
 		return nil, newProblem(http.StatusUnprocessableEntity, err.Error())
 	}
@@ -82,6 +84,24 @@ func checkCandidates(attributes []sdp.Attribute) error {
 		}
 	}
 	return nil
+}
+
+// stateDirections gives sections of sound or video that state no direction what they mean by it: the
+// whole description's, or else sendrecv (RFC 8866, section 6.7). Pion would leave them out of the answer.
+func stateDirections(offer *sdp.SessionDescription) {
+	directions := []string{sdp.AttrKeySendRecv, sdp.AttrKeySendOnly, sdp.AttrKeyRecvOnly, sdp.AttrKeyInactive}
+	meant := sdp.AttrKeySendRecv
+	for _, d := range directions {
+		if _, ok := offer.Attribute(d); ok {
+			meant = d
+		}
+	}
+	for _, m := range offer.MediaDescriptions {
+		stated := slices.ContainsFunc(directions, func(d string) bool { return has(m, d) })
+		if kind := m.MediaName.Media; !stated && (kind == "audio" || kind == "video") {
+			m.WithPropertyAttribute(meant)
+		}
+	}
 }
 
 // checkMedia wants one video the server can decode; data channels and audio may stand beside it.

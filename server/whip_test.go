@@ -84,6 +84,7 @@ func TestRefusals(t *testing.T) {
 		{"two videos", twoVideos, "application/sdp", 422, "2 videos"},
 		{"simulcast", replace("a=mid:1\n", "a=mid:1\na=rid:h send\na=simulcast:send h;;l\n"), "application/sdp", 422, "simulcast"},
 		{"receiving video", replace("a=sendonly\n", "a=recvonly\n"), "application/sdp", 422, "a=sendonly"},
+		{"no directions", cut(`a=sendonly\n`), "application/sdp", 201, ""},
 		{"text section", replace("m=audio 9", "m=text 9"), "application/sdp", 422, `"text"`},
 		{"lower case codec", replace("VP8/", "vp8/"), "application/sdp", 201, ""},
 	} {
