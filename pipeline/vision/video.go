@@ -48,6 +48,7 @@ func OpenVideo(path string) (*Video, error) {
 		return nil, errors.Join(cannotOpen(path, kind, missing), capture.Close())
 	}
 	v := &Video{path: path, Missing: missing, capture: capture, picture: newPicture(gocv.NewMat())}
+	live.Add(1)
 	w, h := capture.Get(gocv.VideoCaptureFrameWidth), capture.Get(gocv.VideoCaptureFrameHeight)
 	if w < 1 || h < 1 || w*h > MaxPixels {
 		return nil, errors.Join(fmt.Errorf("read %s: pictures of %.0f by %.0f pixels; use 1 to %d million",
@@ -162,5 +163,8 @@ func (v *Video) Next() (*Picture, time.Duration, error) {
 	return &v.picture, at, nil
 }
 
-// Close frees OpenCV's memory.
-func (v *Video) Close() error { return errors.Join(v.capture.Close(), v.picture.Close()) }
+// Close frees OpenCV's memory. Call it once.
+func (v *Video) Close() error {
+	live.Add(-1)
+	return errors.Join(v.capture.Close(), v.picture.Close())
+}

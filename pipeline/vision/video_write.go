@@ -70,6 +70,7 @@ func Record(path string, rate float64, w, h int) (*Recording, error) {
 		}
 		if r.writer.IsOpened() {
 			r.last = gocv.NewMat()
+			live.Add(1)
 			return r, nil
 		}
 		if err := r.writer.Close(); err != nil {
@@ -118,7 +119,7 @@ func (r *Recording) write(mat gocv.Mat) error {
 // Close ends the file and gives it its name, unless it turns out not to be whole, which OpenCV does not
 // say while it writes. Then nothing stays.
 func (r *Recording) Close() error {
-	if err := errors.Join(r.writer.Close(), r.last.Close()); err != nil {
+	if err := r.release(); err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", r.path, err), os.Remove(r.temp))
 	}
 	if err := r.whole(); err != nil {
@@ -144,5 +145,10 @@ func (r *Recording) whole() error {
 
 // Discard ends the recording and leaves nothing of it.
 func (r *Recording) Discard() error {
-	return errors.Join(r.writer.Close(), r.last.Close(), os.Remove(r.temp))
+	return errors.Join(r.release(), os.Remove(r.temp))
+}
+
+func (r *Recording) release() error {
+	live.Add(-1)
+	return errors.Join(r.writer.Close(), r.last.Close())
 }
