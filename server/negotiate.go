@@ -51,7 +51,7 @@ func (s *session) negotiate(ctx context.Context, offer *sdp.SessionDescription) 
 	}
 	local, err := s.pc.CreateAnswer(nil)
 	if err != nil {
-		return "", fmt.Errorf("create answer: %w", err)
+		return "", newProblem(http.StatusUnprocessableEntity, "no answer can be made to the offer: "+err.Error())
 	}
 	gathered := webrtc.GatheringCompletePromise(s.pc)
 	if err := s.pc.SetLocalDescription(local); err != nil {

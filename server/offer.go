@@ -171,7 +171,8 @@ func completeAnswer(offer *sdp.SessionDescription, answer string, c codecs) (str
 		return "", fmt.Errorf("parse own answer: %w", err)
 	}
 	if len(parsed.MediaDescriptions) != len(offer.MediaDescriptions) {
-		return "", fmt.Errorf("own answer has %d sections for %d", len(parsed.MediaDescriptions), len(offer.MediaDescriptions))
+		return "", newProblem(http.StatusUnprocessableEntity, fmt.Sprintf("only %d of the offer's %d sections can be answered",
+			len(parsed.MediaDescriptions), len(offer.MediaDescriptions)))
 	}
 	candidates, rest := sdpfrag.Split(parsed.MediaDescriptions[0].Attributes)
 	parsed.MediaDescriptions[0].Attributes = rest

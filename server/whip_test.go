@@ -82,6 +82,7 @@ func TestRefusals(t *testing.T) {
 		{"video turned off", replace("m=video 9", "m=video 0"), "application/sdp", 422, "no video"},
 		{"codecs unknown", replace("VP8/90000", "AV1X/90000", "H264/90000", "H265/90000"), "application/sdp", 422, "VP8, H264, VP9, AV1"},
 		{"two videos", twoVideos, "application/sdp", 422, "2 videos"},
+		{"two streams in one section", replace("a=ssrc-group:FID 2231627014 632943048\n", "", "a=msid:stream track\n", ""), "application/sdp", 422, "no answer"},
 		{"simulcast", replace("a=mid:1\n", "a=mid:1\na=rid:h send\na=simulcast:send h;;l\n"), "application/sdp", 422, "simulcast"},
 		{"receiving video", replace("a=sendonly\n", "a=recvonly\n"), "application/sdp", 422, "a=sendonly"},
 		{"no directions", cut(`a=sendonly\n`), "application/sdp", 201, ""},
