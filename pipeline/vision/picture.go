@@ -5,9 +5,6 @@ package vision
 import (
 	"errors"
 	"fmt"
-	"image"
-	_ "image/jpeg" // so that DecodeConfig knows the format
-	_ "image/png"  // likewise
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,9 +12,6 @@ import (
 	"sync/atomic"
 
 	"gocv.io/x/gocv"
-	_ "golang.org/x/image/bmp"  // likewise
-	_ "golang.org/x/image/tiff" // likewise
-	_ "golang.org/x/image/webp" // likewise
 
 	"mindflow/pipeline"
 )
@@ -58,47 +52,6 @@ func Read(path string) (*Picture, error) {
 	}
 	p := newPicture(mat)
 	return &p, nil
-}
-
-// check finds out, without decoding, what OpenCV would answer with silence, or by ending the process: it
-// throws at a header that states too many pixels. So no file reaches it whose size is not known.
-func check(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("read picture: %w", err)
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil {
-		return fmt.Errorf("read picture: %w", err)
-	} else if info.IsDir() {
-		return fmt.Errorf("read %s: it is a folder; name the picture files in it", path)
-	}
-	config, _, err := image.DecodeConfig(peeker{file})
-	if errors.Is(err, image.ErrFormat) {
-		return fmt.Errorf("read %s: not a picture of a known format; use JPEG, PNG, WebP, BMP or TIFF", path)
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: damaged picture: %w", path, err)
-	}
-	if config.Width < 1 || config.Height < 1 {
-		return fmt.Errorf("read %s: damaged picture: it is %d by %d pixels", path, config.Width, config.Height)
-	}
-	if config.Width > MaxPixels/config.Height {
-		return fmt.Errorf("read %s: %d by %d pixels is over the limit of %d million; shrink it first",
-			path, config.Width, config.Height, MaxPixels/1_000_000)
-	}
-	return nil
-}
-
-// peeker keeps image.DecodeConfig from putting a buffer before the file: without one the TIFF decoder reads at the
-// offsets that a file states, with one it makes memory up to there, 8 GiB for 8 bytes.
-type peeker struct{ *os.File }
-
-// Peek gives the first n bytes of the file, of which nothing has been read.
-func (p peeker) Peek(n int) ([]byte, error) {
-	head := make([]byte, n)
-	got, err := p.ReadAt(head, 0)
-	return head[:got], err
 }
 
 // Size is the picture's width and height in pixels.

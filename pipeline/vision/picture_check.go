@@ -1,0 +1,124 @@
+package vision
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // so that DecodeConfig knows the format
+	_ "image/png"  // likewise
+	"io"
+	"os"
+
+	_ "golang.org/x/image/bmp"  // likewise
+	_ "golang.org/x/image/tiff" // likewise
+	_ "golang.org/x/image/webp" // likewise
+)
+
+// check finds out, without decoding, what OpenCV would answer with silence, or by ending the process: it
+// throws at a header that states too many pixels. So no file reaches it whose size is not known.
+func check(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read picture: %w", err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil {
+		return fmt.Errorf("read picture: %w", err)
+	} else if info.IsDir() {
+		return fmt.Errorf("read %s: it is a folder; name the picture files in it", path)
+	} else if info.Mode().IsRegular() && info.Size() == 0 {
+		return fmt.Errorf("read %s: the file is empty; copy it again", path)
+	}
+	config, format, err := image.DecodeConfig(peeker{file})
+	if errors.Is(err, image.ErrFormat) {
+		return notAPicture(path, file)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: damaged picture: %w", path, err)
+	}
+	if config.Width < 1 || config.Height < 1 {
+		return fmt.Errorf("read %s: damaged picture: it is %d by %d pixels", path, config.Width, config.Height)
+	}
+	if config.Width > MaxPixels/config.Height {
+		return fmt.Errorf("read %s: %d by %d pixels is over the limit of %d million; shrink it first",
+			path, config.Width, config.Height, MaxPixels/1_000_000)
+	}
+	switch {
+	case format == "webp" && moves(file):
+		return fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures as PNG first", path)
+	case format == "jpeg" && !ends(file):
+		return fmt.Errorf("read %s: the file is cut short, and what is missing would be grey; copy it again, "+
+			"or open and save it in another program", path)
+	}
+	return nil
+}
+
+// notAPicture says what a file is instead.
+func notAPicture(path string, file *os.File) error {
+	head := make([]byte, 256)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	switch containerOf(head[:n]) {
+	case unknown, sound:
+		return fmt.Errorf("read %s: not a picture of a known format; use JPEG, PNG, WebP, BMP or TIFF", path)
+	}
+	return fmt.Errorf("read %s: it is a video or an animation; use mindflow video", path)
+}
+
+// moves says whether a WebP file is an animation: a flag of its header (RFC 9649, section 2.7).
+func moves(file io.ReaderAt) bool {
+	const animation = 1 << 1
+	var head [21]byte
+	_, err := file.ReadAt(head[:], 0)
+	return err == nil && string(head[12:16]) == "VP8X" && head[20]&animation != 0
+}
+
+// ends says whether a JPEG file has its end marker (T.81, annex B). It need not stand at the file's end:
+// telephones put films behind it.
+func ends(file io.ReaderAt) bool {
+	const most = 1 << 40
+	r := bufio.NewReader(io.NewSectionReader(file, 2, most))
+	for {
+		// Whatever stands before a marker is coded data, in which 0xff is followed by 0 or a restart marker.
+		if _, err := r.ReadSlice(0xff); err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return false
+		} else if err != nil {
+			continue
+		}
+		marker, err := r.ReadByte()
+		switch {
+		case err != nil:
+			return false
+		case marker == 0xd9:
+			return true
+		case marker == 0xff: // fill
+			if err := r.UnreadByte(); err != nil {
+				return false
+			}
+		case marker == 0 || marker == 1 || marker >= 0xd0 && marker <= 0xd8:
+		default: // a segment, after its length
+			var length [2]byte
+			if _, err := io.ReadFull(r, length[:]); err != nil {
+				return false
+			}
+			if _, err := r.Discard(max(0, int(binary.BigEndian.Uint16(length[:]))-2)); err != nil {
+				return false
+			}
+		}
+	}
+}
+
+// peeker keeps image.DecodeConfig from putting a buffer before the file: without one the TIFF decoder reads at the
+// offsets that a file states, with one it makes memory up to there, 8 GiB for 8 bytes.
+type peeker struct{ *os.File }
+
+// Peek gives the first n bytes of the file, of which nothing has been read.
+func (p peeker) Peek(n int) ([]byte, error) {
+	head := make([]byte, n)
+	got, err := p.ReadAt(head, 0)
+	return head[:got], err
+}
