@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mindflow/cmd/engine"
+	"mindflow/pipeline/camera"
 )
 
 // States of what was examined.
@@ -49,7 +50,7 @@ func Examine(ctx context.Context, s Setup, tell func(Result)) error {
 		func() { tell(mediaPort(s.Media)) },
 		func() { tell(addresses(s.Media)) },
 		func() { tell(browsers(s.Listen)) },
-		func() { tell(cameras("/dev/video*")) },
+		func() { tell(cameras(camera.Devices())) },
 	}
 	for _, check := range checks {
 		if err := ctx.Err(); err != nil {

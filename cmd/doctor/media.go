@@ -4,12 +4,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
+	"syscall"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
+	"mindflow/pipeline/camera"
 	"mindflow/pipeline/vision"
 )
 
@@ -77,22 +77,23 @@ func decode(codec pipeline.Codec, unit string, maxPixels int) (err error) {
 
 func openCV() Result { return ok("OpenCV", vision.Version()) }
 
-// cameras looks at the video devices that match pattern. They are needed to read this machine's own
-// camera only, so nothing here fails.
-func cameras(pattern string) Result {
+// cameras looks at this machine's own, without opening them. Only mindflow camera needs one, so nothing
+// here fails.
+func cameras(devices []camera.Device) Result {
 	const check = "cameras"
-	devices, err := filepath.Glob(pattern)
-	if err != nil || len(devices) == 0 {
-		return ok(check, "this machine has none (visitors bring their own)")
+	if len(devices) == 0 {
+		return ok(check, "this machine has none (visitors bring their own; mindflow camera can do with --synthetic or --input FILE)")
 	}
+	var names []string
 	for _, device := range devices {
-		file, err := os.OpenFile(device, os.O_RDWR, 0)
-		if err != nil {
-			return Result{check, Warning, err.Error(), "join the group that may open it (sudo usermod -aG video $USER), or end the program that has it"}
+		if err := syscall.Access(device.Path, readWrite); err != nil {
+			return Result{check, Warning, fmt.Sprintf("%v: %v", device, err),
+				"join the group that may open it (sudo usermod -aG video $USER, then log in again), or plug the camera in again"}
 		}
-		if err := file.Close(); err != nil {
-			return Result{check, Warning, err.Error(), "plug the camera in again"}
-		}
+		names = append(names, device.String())
 	}
-	return ok(check, strings.Join(devices, ", "))
+	return ok(check, strings.Join(names, ", "))
 }
+
+// readWrite is R_OK|W_OK of access(2).
+const readWrite = 4 | 2

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/rtp"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/camera"
 	"mindflow/server/whipclient"
 )
 
@@ -100,5 +105,56 @@ func TestSenderTimes(t *testing.T) {
 		if got := s.at(uint32(c.latest) - c.behind); got != c.want {
 			t.Errorf("%d behind %d is %v, want %v", c.behind, c.latest, got, c.want)
 		}
+	}
+}
+
+// A frame that is lost for good costs a key frame, for which the server asks; then labels go on.
+func TestSenderAnswersKeyframeRequests(t *testing.T) {
+	noLeaks(t)
+	listen := freePort(t)
+	defer hosting(t, listen)()
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	device, err := camera.Synthetic(camera.Settings{Width: 160, Height: 120, Rate: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
+	frames, last := 0, uint32(0)
+	c, err := whipclient.Dial(ctx, "http://"+listen+"/whip", whipclient.Options{Codec: pipeline.VP8, Client: &http.Client{Transport: transport},
+		Lose: func(p *rtp.Packet) bool {
+			if p.Timestamp != last {
+				frames, last = frames+1, p.Timestamp
+			}
+			return frames == 5
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	f := startFeed(ctx, device, camera.Settings{Width: 160, Height: 120, Rate: 30}, newReadout(io.Discard, io.Discard, true))
+	first, ok := f.next(ctx)
+	if !ok {
+		t.Fatal(f.close())
+	}
+	s := &sender{feed: f, client: c, bitrate: 300_000, done: make(chan struct{})}
+	go s.run(ctx, first)
+	for lost := uint64(0); lost == 0; {
+		select {
+		case m := <-c.Labels():
+			lost = m.Dropped["lost"]
+		case <-s.done:
+			t.Fatal(s.err)
+		}
+	}
+	stop()
+	<-s.done
+	if err := f.close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -29,7 +29,7 @@ type fake struct {
 	formats []prop.Media
 	open    func() error                // nil: it can be opened
 	read    func() (image.Image, error) // of the next frame
-	chosen  prop.Media
+	record  error                       // of VideoRecord
 	opened  int
 	closed  int
 }
@@ -46,8 +46,10 @@ func (f *fake) Open() error {
 
 func (f *fake) Close() error             { f.closed++; return nil }
 func (f *fake) Properties() []prop.Media { return f.formats }
-func (f *fake) VideoRecord(p prop.Media) (video.Reader, error) {
-	f.chosen = p
+func (f *fake) VideoRecord(prop.Media) (video.Reader, error) {
+	if f.record != nil {
+		return nil, f.record
+	}
 	return video.ReaderFunc(func() (image.Image, func(), error) {
 		img, err := f.read()
 		return img, nothing, err
@@ -223,6 +225,7 @@ func TestCannotOpen(t *testing.T) {
 		{&fake{open: func() error { return syscall.EACCES }}, "usermod -aG video"},
 		{&fake{open: func() error { return fmt.Errorf("streaming: %w", syscall.EBUSY) }}, "end the program that has it"},
 		{&fake{open: func() error { return syscall.ENOENT }}, "plugged in"},
+		{&fake{formats: small(frame.FormatI420), record: syscall.EBUSY}, "end the program that has it"},
 		{&fake{}, "no pictures of a known format"},
 		{&fake{formats: small(frame.FormatZ16)}, "no pictures of a known format"},
 		{&fake{formats: small(frame.FormatI420), read: func() (image.Image, error) { return nil, io.EOF }}, "read fake"},

@@ -24,7 +24,7 @@ import (
 type Settings struct {
 	Width, Height int
 	Rate          float64 // frames a second
-	// Changed is told of a camera that is lost, with the reason, and of one that is back, with nil.
+	// Changed, when set, is told of a camera that is lost, with the reason, and of one that is back, with nil.
 	Changed func(error)
 }
 
@@ -44,7 +44,7 @@ func (d Device) Run(ctx context.Context, s Settings, emit func(*pipeline.Frame))
 	for {
 		err := c.once(ctx, func() {
 			if opened {
-				s.Changed(nil)
+				c.changed(nil)
 			}
 			opened, retry = true, firstRetry
 		})
@@ -56,7 +56,7 @@ func (d Device) Run(ctx context.Context, s Settings, emit func(*pipeline.Frame))
 		case d.ends || !opened:
 			return err
 		case retry == firstRetry: // told once
-			s.Changed(err)
+			c.changed(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -76,12 +76,21 @@ type capture struct {
 	frame    pipeline.Frame
 }
 
+func (c *capture) changed(lost error) {
+	if c.settings.Changed != nil {
+		c.settings.Changed(lost)
+	}
+}
+
 // once opens the camera, calls alive with its first frame, and reads it until it fails or ctx ends.
 func (c *capture) once(ctx context.Context, alive func()) (err error) {
 	if err := c.device.driver.Open(); err != nil {
 		return cannotOpen(c.device, err)
 	}
 	defer func() {
+		if c.device.driver.Status() == driver.StateClosed { // by a VideoRecord that failed; a second time would close a file of others
+			return
+		}
 		if failed := c.device.driver.Close(); failed != nil {
 			err = errors.Join(err, fmt.Errorf("close %s: %w", c.device, failed))
 		}
