@@ -17,7 +17,7 @@ import (
 const (
 	dialTime     = 20 * time.Second // for a session to stand
 	firstBackoff = 500 * time.Millisecond
-	lastBackoff  = 30 * time.Second
+	lastBackoff  = 10 * time.Second
 	closeTime    = 2 * time.Second // for the DELETE at the end
 	lastLabels   = time.Second     // wait for those of a film's end
 )
