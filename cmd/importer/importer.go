@@ -13,13 +13,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 
 	"mindflow/models"
 	"mindflow/models/checkpoint"
 	"mindflow/models/dan"
-	"mindflow/models/onnx"
 	"mindflow/pipeline"
+	"mindflow/pipeline/ort"
 )
 
 // Options say what to import and how.
@@ -49,25 +50,20 @@ func Import(_ context.Context, o Options, out io.Writer) error {
 	if err := o.prepare(); err != nil {
 		return err
 	}
-	tensors, err := checkpoint.Read(o.Checkpoint)
+	tensors, labels, err := o.read(out)
 	if err != nil {
 		return err
 	}
-	model, summary, err := dan.Build(tensors, o.Precision)
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.Checkpoint, err)
-	}
-	labels, err := labelsFor(summary.Classes, o.Labels)
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.Checkpoint, err)
-	}
-	fmt.Fprintf(out, "%s: DAN with %d heads and %d classes\n", o.Checkpoint, summary.Heads, summary.Classes)
-
-	part, err := o.write(model)
+	part, err := o.build(tensors, out)
 	if err != nil {
 		return err
 	}
 	defer os.Remove(part) // it has gone where all went well
+	debug.FreeOSMemory()  // the graph's, before ONNX Runtime takes as much
+
+	if err := o.check(part, tensors, out); err != nil {
+		return err
+	}
 	entry, err := o.entry(part, labels)
 	if err != nil {
 		return err
@@ -112,6 +108,25 @@ func (o *Options) prepare() error {
 	return nil
 }
 
+// read reads the weights, after a look at the shapes says that they are a DAN's.
+func (o *Options) read(out io.Writer) (tensors map[string]checkpoint.Tensor, labels []string, err error) {
+	f, err := checkpoint.Open(o.Checkpoint)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	heads, classes, err := dan.Inspect(f.Shapes())
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", o.Checkpoint, err)
+	}
+	if labels, err = labelsFor(classes, o.Labels); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", o.Checkpoint, err)
+	}
+	fmt.Fprintf(out, "%s: a DAN with %s and %d classes, in %s\n", o.Checkpoint, count(heads, "head"), classes, f.Format)
+	tensors, err = f.Read()
+	return tensors, labels, err
+}
+
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
 // nameOf makes a name of the checkpoint's file name.
@@ -120,8 +135,15 @@ func nameOf(path string) string {
 	return strings.Trim(notInNames.ReplaceAllString(name, "-"), "-._")
 }
 
-// write puts the graph into a file of the models' folder that no model has yet.
-func (o *Options) write(model *onnx.Model) (part string, err error) {
+// build puts the graph into a file of the models' folder that belongs to no model yet.
+func (o *Options) build(tensors map[string]checkpoint.Tensor, out io.Writer) (part string, err error) {
+	model, summary, err := dan.Build(tensors, o.Precision)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", o.Checkpoint, err)
+	}
+	drawn, built := dan.Costs(summary.Heads, summary.Classes, o.Size)
+	fmt.Fprintf(out, "  parameters   %.2f million, %.2f in the graph\n  work a face  %.3f billion multiplications, %.3f in the graph, at %d by %[5]d pixels\n",
+		float64(drawn.Parameters)/1e6, float64(built.Parameters)/1e6, float64(drawn.MACs)/1e9, float64(built.MACs)/1e9, o.Size)
 	if err := os.MkdirAll(o.Models, 0o755); err != nil {
 		return "", fmt.Errorf("make the folder of your models: %w", err)
 	}
@@ -129,11 +151,33 @@ func (o *Options) write(model *onnx.Model) (part string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("write model: %w", err)
 	}
-	_, err = f.Write(model.Marshal())
+	_, err = model.WriteTo(f)
 	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		return "", errors.Join(fmt.Errorf("write model: %w", err), os.Remove(f.Name()))
 	}
 	return f.Name(), nil
+}
+
+// limits are how far outputs may be from the checkpoint's arithmetic; rounded weights go astray further.
+var limits = map[dan.Precision]float64{dan.FP32: 1e-4, dan.FP16: 2e-2}
+
+// check refuses a graph that computes something else than the checkpoint.
+func (o *Options) check(part string, tensors map[string]checkpoint.Tensor, out io.Writer) (err error) {
+	rt, err := ort.Open(o.Library)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rt.Close()) }()
+	d, err := check(rt, part, tensors)
+	if err != nil {
+		return err
+	}
+	limit := limits[o.Precision]
+	if !(d.logits <= limit && d.attention <= limit) {
+		return fmt.Errorf("%s: ONNX Runtime's logits differ from the checkpoint's own arithmetic by %.1g and its attention by %.1g, allowed is %.0g; nothing was added", o.Checkpoint, d.logits, d.attention, limit)
+	}
+	fmt.Fprintf(out, "  check        ONNX Runtime's logits are within %.1g of the checkpoint's own arithmetic in float64, its attention within %.1g\n", d.logits, d.attention)
+	return nil
 }
 
 // entry describes the model whose file is, for now, at part.
@@ -189,4 +233,12 @@ func (o *Options) add(part string, e models.Entry) error {
 		return fmt.Errorf("write model: %w", err)
 	}
 	return models.WriteEntry(o.Models, e)
+}
+
+// count is a number of things in words.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

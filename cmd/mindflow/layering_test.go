@@ -25,7 +25,7 @@ var rules = []rule{
 	{"cmd", []string{"server", "pipeline", "models", "web"}, true, nil, "cmd wires the parts together and is imported by nobody"},
 	{"bench", []string{"cmd", "server", "pipeline", "models", "web"}, true, nil, "bench measures the parts and is imported by nobody"},
 	{"server", []string{"pipeline", "server"}, true, []string{"github.com/pion/"}, "server knows the pipeline's interfaces; decoders and models are handed to it"},
-	{"models", []string{"pipeline", "models"}, true, []string{"github.com/nlpodyssey/gopickle", "google.golang.org/protobuf"}, "models describes networks in the pipeline's terms"},
+	{"models", []string{"pipeline", "models"}, true, []string{"google.golang.org/protobuf"}, "models describes networks in the pipeline's terms"},
 	{"web", nil, false, nil, "web is what the browser gets: the standard library is enough"},
 	{"pipeline", nil, false, nil, "pipeline is the product in pure Go: no cgo, no Pion, no OpenCV"},
 	{"pipeline/avdec", []string{"pipeline"}, false, nil, "an adapter knows the pipeline and its own C library, not another adapter"},

@@ -1,11 +1,15 @@
-// Package checkpoint reads the weights in a file that PyTorch's torch.save wrote.
+// Package checkpoint reads the weights in a file that PyTorch's torch.save wrote, in the zip format and in
+// the one before 1.6. It trusts nothing in the file: no name in it is run, no length is believed before
+// its bytes are there, no member is unpacked to disk, and memory stays bounded (see maxPickle and maxSpan).
 package checkpoint
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
-
-	"github.com/nlpodyssey/gopickle/pytorch"
-	"github.com/nlpodyssey/gopickle/types"
+	"io"
+	"os"
+	"strings"
 )
 
 // Tensor holds values in row-major order: the last axis varies fastest.
@@ -14,142 +18,171 @@ type Tensor struct {
 	Data  []float32
 }
 
-// Read returns the floating point tensors of a state dict by name; integer ones, which count training
-// steps, are left out. The state dict is what the file holds, or stands in it under
-// "model_state_dict" or "state_dict".
-func Read(path string) (tensors map[string]Tensor, err error) {
-	defer func() { // gopickle panics on archive forms that it does not know
-		if p := recover(); p != nil {
-			err = fmt.Errorf("read checkpoint %s: %v", path, p)
-		}
-	}()
-	content, err := pytorch.Load(path)
+// File is an open checkpoint.
+type File struct {
+	Format string // for people: which of PyTorch's formats it is
+	path   string
+	file   *os.File
+	views  map[string]*view
+	open   func(*storage) (io.ReadCloser, error) // the bytes of a storage
+}
+
+// Open reads what tensors the state dict in a file holds, not yet their values. The state dict is what
+// the file holds, or stands in it under "model_state_dict" or "state_dict". Its entries that are no
+// tensors of floats, such as the integers that count training steps, are left out, and so is the prefix
+// "module." that DataParallel gives to all names. The error is one line.
+func Open(path string) (*File, error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read checkpoint %s: %w", path, err)
+		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	tensors = map[string]Tensor{}
-	err = each(stateDict(content), func(name string, value any) error {
-		t, ok := value.(*pytorch.Tensor)
-		if !ok {
-			return fmt.Errorf("%q is a %T, not a tensor", name, value)
+	f := &File{path: path, file: file}
+	if err := f.parse(); err != nil {
+		return nil, errors.Join(fmt.Errorf("read checkpoint %s: %w", path, err), file.Close())
+	}
+	return f, nil
+}
+
+// Close closes the file.
+func (f *File) Close() error { return f.file.Close() }
+
+func (f *File) parse() error {
+	info, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("not a file")
+	}
+	var begin [512]byte
+	n, err := f.file.ReadAt(begin[:], 0)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	var content any
+	switch {
+	case bytes.HasPrefix(begin[:n], []byte("PK\x03\x04")):
+		f.Format = "PyTorch's zip format"
+		content, f.open, err = readZip(f.file, info.Size())
+	case bytes.HasPrefix(begin[:n], legacyMagic):
+		f.Format = "PyTorch's format before 1.6"
+		content, f.open, err = readLegacy(f.file, info.Size())
+	case n > 262 && string(begin[257:262]) == "ustar":
+		err = errors.New("a tar archive, as PyTorch before 0.1.10 wrote them; load it there and save it again with a newer one")
+	default:
+		err = errors.New("neither a zip archive nor of PyTorch's older format: not a file that torch.save wrote, or cut off at its beginning")
+	}
+	if err == nil {
+		f.views, err = tensors(content)
+	}
+	return err
+}
+
+// tensors finds the state dict and the tensors of floats in it.
+func tensors(content any) (map[string]*view, error) {
+	d, ok := content.(*dict)
+	if !ok {
+		return nil, fmt.Errorf("it holds %s, not a state dict; save the weights alone: torch.save(model.state_dict(), FILE)", describe(content))
+	}
+	for _, key := range []string{"model_state_dict", "state_dict"} {
+		if found, ok := d.get(key).(*dict); ok {
+			d = found
+			break
 		}
-		values, ok := floats(t.Source)
-		if !ok {
-			return nil
+	}
+	views := map[string]*view{}
+	var others []string
+	for _, e := range d.entries {
+		key, ok := e.key.(string)
+		v, isView := e.value.(*view)
+		switch {
+		case ok && isView && v.storage.kind.float != nil:
+			views[key] = v
+		case ok && !isView && len(others) < 8:
+			others = append(others, fmt.Sprintf("%.40q", key))
 		}
-		data, err := gather(values, t)
+	}
+	if len(views) == 0 {
+		return nil, fmt.Errorf("no tensors found (its keys are: %s); it should hold a state dict, at the top or under model_state_dict or state_dict", strings.Join(others, ", "))
+	}
+	return unwrapped(views), nil
+}
+
+func (d *dict) get(key string) (value any) {
+	for _, e := range d.entries {
+		if k, ok := e.key.(string); ok && k == key {
+			value = e.value
+		}
+	}
+	return value
+}
+
+// unwrapped drops what DataParallel puts before all names.
+func unwrapped(views map[string]*view) map[string]*view {
+	short := map[string]*view{}
+	for key, v := range views {
+		name, ok := strings.CutPrefix(key, "module.")
+		if !ok {
+			return views
+		}
+		short[name] = v
+	}
+	return short
+}
+
+// Shapes gives the shape of each tensor by name.
+func (f *File) Shapes() map[string][]int {
+	shapes := map[string][]int{}
+	for name, v := range f.views {
+		shapes[name] = v.shape
+	}
+	return shapes
+}
+
+// Read reads the values of all tensors: check Shapes before, which say how many there will be.
+func (f *File) Read() (map[string]Tensor, error) {
+	tensors := map[string]Tensor{}
+	left := maxRead
+	for name, v := range f.views {
+		data, err := f.values(v)
+		if left -= len(data); left < 0 {
+			err = fmt.Errorf("together with those before it beyond %d values", maxRead)
+		}
 		if err != nil {
-			return fmt.Errorf("tensor %q: %w", name, err)
+			return nil, fmt.Errorf("read checkpoint %s: tensor %.80q: %w", f.path, name, err)
 		}
-		tensors[name] = Tensor{t.Size, data}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read checkpoint %s: %w", path, err)
-	}
-	if len(tensors) == 0 {
-		return nil, fmt.Errorf("read checkpoint %s: no tensors found; it should hold a state dict, at the top or under model_state_dict or state_dict", path)
+		tensors[name] = Tensor{v.shape, data}
 	}
 	return tensors, nil
 }
 
-// stateDict looks one level down for the keys under which training scripts store the weights.
-func stateDict(content any) any {
-	for _, key := range []string{"model_state_dict", "state_dict"} {
-		var found any
-		switch d := content.(type) {
-		case *types.Dict:
-			found, _ = d.Get(key)
-		case *types.OrderedDict:
-			found, _ = d.Get(key)
-		}
-		if found != nil {
-			return found
-		}
+func (f *File) values(v *view) (data []float32, err error) {
+	count, span, err := v.extent()
+	if err != nil {
+		return nil, err
 	}
-	return content
+	r, err := f.open(v.storage)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	size := v.storage.kind.size
+	if _, err := io.CopyN(io.Discard, r, int64(v.offset*size)); err != nil {
+		return nil, cutOff(err)
+	}
+	raw := make([]byte, span*size)
+	if _, err := io.ReadFull(r, raw); err != nil {
+		return nil, cutOff(err)
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil { // the end is where a sum is checked
+		return nil, cutOff(err)
+	}
+	return v.gather(raw, count), nil
 }
 
-// each calls f with the entries of a Python dict, in its order.
-func each(dict any, f func(name string, value any) error) error {
-	call := func(key, value any) error {
-		name, ok := key.(string)
-		if !ok {
-			return fmt.Errorf("key %v of the state dict is not a string", key)
-		}
-		return f(name, value)
+func cutOff(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("its values end too early: the file is cut off")
 	}
-	switch d := dict.(type) {
-	case *types.Dict:
-		for _, e := range *d {
-			if err := call(e.Key, e.Value); err != nil {
-				return err
-			}
-		}
-	case *types.OrderedDict:
-		for e := d.List.Front(); e != nil; e = e.Next() {
-			entry := e.Value.(*types.OrderedDictEntry)
-			if err := call(entry.Key, entry.Value); err != nil {
-				return err
-			}
-		}
-	default:
-		return fmt.Errorf("the file holds a %T, not a state dict", dict)
-	}
-	return nil
-}
-
-func floats(s pytorch.StorageInterface) (values []float32, ok bool) {
-	switch s := s.(type) {
-	case *pytorch.FloatStorage:
-		return s.Data, true
-	case *pytorch.HalfStorage:
-		return s.Data, true
-	case *pytorch.BFloat16Storage:
-		return s.Data, true
-	case *pytorch.DoubleStorage:
-		values = make([]float32, len(s.Data))
-		for i, v := range s.Data {
-			values[i] = float32(v)
-		}
-		return values, true
-	}
-	return nil, false
-}
-
-// gather copies a view of a storage into row-major order, after checking that it stays inside.
-func gather(storage []float32, t *pytorch.Tensor) ([]float32, error) {
-	if len(t.Size) != len(t.Stride) {
-		return nil, fmt.Errorf("%d sizes but %d strides", len(t.Size), len(t.Stride))
-	}
-	count, last := 1, t.StorageOffset
-	for i, n := range t.Size {
-		if n < 1 || t.Stride[i] < 0 || n > len(storage) || t.Stride[i] > len(storage) {
-			return nil, fmt.Errorf("size %v with strides %v does not fit its storage of %d values", t.Size, t.Stride, len(storage))
-		}
-		count *= n
-		last += (n - 1) * t.Stride[i]
-		if count > len(storage) || last >= len(storage) {
-			return nil, fmt.Errorf("size %v with strides %v does not fit its storage of %d values", t.Size, t.Stride, len(storage))
-		}
-	}
-	if t.StorageOffset < 0 || last >= len(storage) {
-		return nil, fmt.Errorf("offset %d lies outside its storage of %d values", t.StorageOffset, len(storage))
-	}
-	data := make([]float32, count)
-	index := make([]int, len(t.Size))
-	at := t.StorageOffset
-	for k := range data {
-		data[k] = storage[at]
-		for axis := len(index) - 1; axis >= 0; axis-- {
-			index[axis]++
-			at += t.Stride[axis]
-			if index[axis] < t.Size[axis] {
-				break
-			}
-			at -= index[axis] * t.Stride[axis]
-			index[axis] = 0
-		}
-	}
-	return data, nil
+	return err
 }

@@ -12,6 +12,9 @@ package dan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"mindflow/models/checkpoint"
 	"mindflow/models/onnx"
@@ -34,17 +37,21 @@ type Summary struct {
 
 // Build makes the graph from a state dict with the names of the published checkpoints. The input is
 // "input" [n,3,h,w], normalised, of any batch and size; the outputs are "logits" [n,classes] and
-// "attention" [n,heads,h/32,w/32], each head's spatial gate, which is not normalised. The error lists
-// every tensor that is missing, unknown or of another shape.
+// "attention" [n,heads,h/32,w/32], each head's spatial gate, which is not normalised. The error is that
+// of Inspect, or names the tensors whose values are no numbers.
 func Build(tensors map[string]checkpoint.Tensor, p Precision) (*onnx.Model, Summary, error) {
 	if p != FP32 && p != FP16 {
 		return nil, Summary{}, fmt.Errorf("precision %q is neither %s nor %s", p, FP32, FP16)
 	}
-	heads, classes, err := size(tensors)
+	shapes := map[string][]int{}
+	for name, t := range tensors {
+		shapes[name] = t.Shape
+	}
+	heads, classes, err := Inspect(shapes)
 	if err != nil {
 		return nil, Summary{}, err
 	}
-	if err := check(tensors, heads, classes); err != nil {
+	if err := finite(tensors); err != nil {
 		return nil, Summary{}, err
 	}
 	b := builder{writer{precision: p}, weights(tensors), heads}
@@ -65,4 +72,21 @@ func Build(tensors map[string]checkpoint.Tensor, p Precision) (*onnx.Model, Summ
 	}
 	model := &onnx.Model{IRVersion: 8, Opset: 17, Producer: "mindflow", Graph: b.graph}
 	return model, Summary{heads, classes, b.parameters}, nil
+}
+
+// finite names the tensors that hold an infinity or no number: a training that diverged.
+func finite(tensors map[string]checkpoint.Tensor) error {
+	var faults []string
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		for _, v := range tensors[name].Data {
+			if v-v != 0 {
+				faults = append(faults, fmt.Sprintf("%s holds %g", name, v))
+				break
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("the checkpoint's training diverged:\n  %s", strings.Join(faults, "\n  "))
+	}
+	return nil
 }

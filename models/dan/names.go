@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"mindflow/models/checkpoint"
 )
 
 // The sizes that the paper fixes (section 4.2 and the authors' checkpoints).
@@ -29,46 +27,57 @@ type parameter struct {
 	shape []int
 }
 
-// size finds the number of heads and of classes in what a checkpoint holds.
-func size(tensors map[string]checkpoint.Tensor) (heads, classes int, err error) {
-	fc, ok := tensors["fc.weight"]
-	if !ok || len(fc.Shape) != 2 {
+// most heads and classes of a network; published ones have four and eight.
+const most = 64
+
+// Inspect finds the number of heads and of classes in the shapes of a checkpoint's tensors, and compares
+// all names and shapes with those of such a DAN. The error is one line for what is no DAN at all, and
+// otherwise lists every tensor that is missing, unknown or of another shape.
+func Inspect(shapes map[string][]int) (heads, classes int, err error) {
+	fc := shapes["fc.weight"]
+	if len(fc) != 2 {
 		return 0, 0, errors.New(`not a DAN checkpoint: it has no matrix "fc.weight"`)
 	}
-	for {
-		prefix := fmt.Sprintf("cat_head%d.", heads)
-		found := false
-		for name := range tensors {
-			found = found || strings.HasPrefix(name, prefix)
-		}
-		if !found {
-			break
-		}
+	for hasHead(shapes, heads) && heads <= most {
 		heads++
 	}
+	classes = fc[0]
 	if heads == 0 {
 		return 0, 0, errors.New(`not a DAN checkpoint: it has no attention head "cat_head0"`)
 	}
-	return heads, fc.Shape[0], nil
+	if heads > most || classes < 2 || classes > most {
+		return 0, 0, fmt.Errorf("not a DAN checkpoint: %d heads and %d classes, want up to %d", heads, classes, most)
+	}
+	return heads, classes, check(shapes, heads, classes)
 }
 
-// check compares names and shapes with those of a DAN, and lists all that differ in one error.
-func check(tensors map[string]checkpoint.Tensor, heads, classes int) error {
+func hasHead(shapes map[string][]int, i int) bool {
+	prefix := fmt.Sprintf("cat_head%d.", i)
+	for name := range shapes {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// check lists all that differs in one error.
+func check(shapes map[string][]int, heads, classes int) error {
 	var faults []string
 	known := map[string]bool{}
 	for _, p := range parameters(heads, classes) {
 		known[p.name] = true
-		t, ok := tensors[p.name]
+		shape, ok := shapes[p.name]
 		switch {
 		case !ok:
 			faults = append(faults, p.name+" is missing")
-		case !slices.Equal(t.Shape, p.shape):
-			faults = append(faults, fmt.Sprintf("%s has shape %v, want %v", p.name, t.Shape, p.shape))
+		case !slices.Equal(shape, p.shape):
+			faults = append(faults, fmt.Sprintf("%s has shape %v, want %v", p.name, shape, p.shape))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		if !known[name] && !strings.HasSuffix(name, ".num_batches_tracked") {
-			faults = append(faults, name+" is not part of the network")
+			faults = append(faults, fmt.Sprintf("%.80s is not part of the network", name))
 		}
 	}
 	if len(faults) > 0 {

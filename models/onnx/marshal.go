@@ -1,6 +1,11 @@
 package onnx
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"bytes"
+	"io"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 // AttributeProto.AttributeType.
 const (
@@ -9,25 +14,48 @@ const (
 )
 
 // Marshal encodes the model. Equal models give equal bytes.
-func (m *Model) Marshal() []byte {
+func (m *Model) Marshal() []byte { return bytes.Join(m.encode(), nil) }
+
+// WriteTo writes what Marshal gives, without a copy of the weights.
+func (m *Model) WriteTo(w io.Writer) (n int64, err error) {
+	for _, piece := range m.encode() {
+		written, err := w.Write(piece)
+		if n += int64(written); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// encode gives the pieces that make up the encoded model; the tensors' values are pieces of their own.
+func (m *Model) encode() [][]byte {
+	graph := m.Graph.encode()
+	size := 0
+	for _, piece := range graph {
+		size += len(piece)
+	}
 	var opset []byte // OperatorSetIdProto; without a domain it is the default one
 	opset = appendInt(opset, 2, m.Opset)
 
 	var b []byte
 	b = appendInt(b, 1, m.IRVersion)
 	b = appendString(b, 2, m.Producer)
-	b = appendMessage(b, 7, m.Graph.marshal())
-	return appendMessage(b, 8, opset)
+	b = appendLength(b, 7, size)
+	return append(append([][]byte{b}, graph...), appendMessage(nil, 8, opset))
 }
 
-func (g *Graph) marshal() []byte {
+func (g *Graph) encode() (pieces [][]byte) {
 	var b []byte
 	for i := range g.Nodes {
 		b = appendMessage(b, 1, g.Nodes[i].marshal())
 	}
 	b = appendString(b, 2, g.Name)
 	for i := range g.Initializers {
-		b = appendMessage(b, 5, g.Initializers[i].marshal())
+		t := &g.Initializers[i]
+		head := t.marshal()
+		b = append(appendLength(b, 5, len(head)+len(t.raw)), head...)
+		pieces = append(pieces, b, t.raw)
+		b = nil
 	}
 	for _, v := range g.Inputs {
 		b = appendMessage(b, 11, v.marshal())
@@ -35,7 +63,7 @@ func (g *Graph) marshal() []byte {
 	for _, v := range g.Outputs {
 		b = appendMessage(b, 12, v.marshal())
 	}
-	return b
+	return append(pieces, b)
 }
 
 func (n *Node) marshal() []byte {
@@ -66,6 +94,7 @@ func (a Attribute) marshal() []byte {
 	return appendInt(b, 20, attributeInts)
 }
 
+// marshal encodes a tensor up to its raw values, which follow.
 func (t *Tensor) marshal() []byte {
 	var b []byte
 	for _, d := range t.Dims {
@@ -73,7 +102,7 @@ func (t *Tensor) marshal() []byte {
 	}
 	b = appendInt(b, 2, int64(t.Type))
 	b = appendString(b, 8, t.Name)
-	return appendMessage(b, 9, t.raw)
+	return appendLength(b, 9, len(t.raw))
 }
 
 func (v Value) marshal() []byte {
@@ -103,6 +132,12 @@ func appendInt(b []byte, field protowire.Number, v int64) []byte {
 func appendString(b []byte, field protowire.Number, s string) []byte {
 	b = protowire.AppendTag(b, field, protowire.BytesType)
 	return protowire.AppendString(b, s)
+}
+
+// appendLength begins a field of that many bytes.
+func appendLength(b []byte, field protowire.Number, n int) []byte {
+	b = protowire.AppendTag(b, field, protowire.BytesType)
+	return protowire.AppendVarint(b, uint64(n))
 }
 
 func appendMessage(b []byte, field protowire.Number, message []byte) []byte {

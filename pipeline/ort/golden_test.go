@@ -59,11 +59,22 @@ func checkGolden(t *testing.T, path, file string, tolerance float64) {
 	}
 }
 
-func TestGoldenFloat32(t *testing.T) {
-	tensors, err := checkpoint.Read(sharedFile(t, "models", "dan-ferplus.pth"))
+func weights(t *testing.T, path string) map[string]checkpoint.Tensor {
+	t.Helper()
+	f, err := checkpoint.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer f.Close()
+	tensors, err := f.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tensors
+}
+
+func TestGoldenFloat32(t *testing.T) {
+	tensors := weights(t, sharedFile(t, "models", "dan-ferplus.pth"))
 	checkGolden(t, export(t, tensors), sharedFile(t, "reference", "golden.json"), 1e-4)
 
 	model, _, err := dan.Build(tensors, dan.FP16)

@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"mindflow/models/checkpoint"
+	"mindflow/models/dan"
 )
 
 // random makes up the checkpoint of a DAN. Its values neither vanish nor explode on their way.
-func random(heads, classes int) plain {
+func random(heads, classes int) map[string]checkpoint.Tensor {
 	noise := rand.New(rand.NewPCG(20, 26))
-	p := plain{}
+	p := map[string]checkpoint.Tensor{}
 	fill := func(name string, base, spread float64, shape ...int) {
 		n := 1
 		for _, d := range shape {
@@ -80,15 +81,10 @@ func random(heads, classes int) plain {
 func TestGraphAgainstPlainStatement(t *testing.T) {
 	const h, w = 32, 64 // not square: a map of one row and two columns
 	weights := random(2, 7)
-	input := newGrid(3, h, w)
 	x := wave(1, w)[:3*h*w]
-	for i, v := range x {
-		input.v[i] = float64(v)
-	}
-	features := weights.features(input)
 	r := open(t)
 	for heads := 2; heads > 0; heads-- {
-		logits, gates := weights.run(features, heads)
+		logits, gates := dan.Reference(weights, x, h, w)
 		s, err := r.newSession(export(t, weights), "input", []string{"logits", "attention"}, 1)
 		if err != nil {
 			t.Fatal(err)

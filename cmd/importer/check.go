@@ -1,0 +1,62 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"mindflow/models/checkpoint"
+	"mindflow/models/dan"
+	"mindflow/pipeline/ort"
+)
+
+// deviation is how far the graph's outputs are from the checkpoint's own arithmetic: the largest
+// difference, relative where the value is over one.
+type deviation struct{ logits, attention float64 }
+
+// checked are the sides of the pictures that check computes: the size is free in the graph, and
+// dan.Reference takes its time.
+const checked = 96
+
+// check runs the graph in a file on ONNX Runtime and the checkpoint's layers one by one in float64, on the
+// same picture.
+func check(rt *ort.Runtime, path string, tensors map[string]checkpoint.Tensor) (d deviation, err error) {
+	net, err := rt.NewNetwork(path, "input", []string{"logits", "attention"}, 1)
+	if err != nil {
+		return d, err
+	}
+	defer func() { err = errors.Join(err, net.Close()) }()
+	x := wave(checked)
+	got, err := net.Run(ort.Array{Shape: []int64{1, 3, checked, checked}, Data: x})
+	if err != nil {
+		return d, err
+	}
+	logits, gates := dan.Reference(tensors, x, checked, checked)
+	if len(logits) != len(got[0].Data) || len(gates) != len(got[1].Data) {
+		return d, fmt.Errorf("check %s: outputs of %v and %v, want %d and %d values", path, got[0].Shape, got[1].Shape, len(logits), len(gates))
+	}
+	return deviation{worst(got[0].Data, logits), worst(got[1].Data, gates)}, nil
+}
+
+// wave is a picture with waves of another length in each channel, [3,side,side].
+func wave(side int) []float32 {
+	x := make([]float32, 0, 3*side*side)
+	for c := range 3 {
+		for row := range side {
+			for column := range side {
+				x = append(x, float32(math.Sin(0.013*float64((c+1)*row)+0.017*float64(column))))
+			}
+		}
+	}
+	return x
+}
+
+func worst(got []float32, want []float64) float64 {
+	most := 0.0
+	for i, w := range want {
+		if d := math.Abs(float64(got[i])-w) / math.Max(1, math.Abs(w)); !(d <= most) { // a NaN is worst
+			most = d
+		}
+	}
+	return most
+}
