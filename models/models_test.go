@@ -90,7 +90,13 @@ func TestParseRefuses(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(manifest)
 	f.Add([]byte(`{"models":[{"name":"x","labels":[null]}]}`))
+	f.Add([]byte(entryText(f, "mine")))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if e, err := ParseEntry(data); err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("the error is not one line: %q", err)
+		} else if err == nil && e.Name == "" {
+			t.Error("an entry without a name was accepted")
+		}
 		m, err := Parse(data)
 		if err != nil {
 			return

@@ -22,7 +22,7 @@ type Tensor struct {
 type File struct {
 	Format string // for people: which of PyTorch's formats it is
 	path   string
-	file   *os.File
+	close  func() error
 	views  map[string]*view
 	open   func(*storage) (io.ReadCloser, error) // the bytes of a storage
 }
@@ -36,26 +36,30 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	f := &File{path: path, file: file}
-	if err := f.parse(); err != nil {
-		return nil, errors.Join(fmt.Errorf("read checkpoint %s: %w", path, err), file.Close())
+	f := &File{path: path, close: file.Close}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a file")
+	}
+	if err == nil {
+		err = f.parse(file, info.Size())
+	}
+	if err != nil {
+		err = fmt.Errorf("read checkpoint %s: %w", path, err)
+		if failed := file.Close(); failed != nil {
+			err = errors.Join(err, failed)
+		}
+		return nil, err
 	}
 	return f, nil
 }
 
 // Close closes the file.
-func (f *File) Close() error { return f.file.Close() }
+func (f *File) Close() error { return f.close() }
 
-func (f *File) parse() error {
-	info, err := f.file.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return errors.New("not a file")
-	}
+func (f *File) parse(file io.ReaderAt, size int64) error {
 	var begin [512]byte
-	n, err := f.file.ReadAt(begin[:], 0)
+	n, err := file.ReadAt(begin[:], 0)
 	if err != nil && err != io.EOF {
 		return err
 	}
@@ -63,10 +67,10 @@ func (f *File) parse() error {
 	switch {
 	case bytes.HasPrefix(begin[:n], []byte("PK\x03\x04")):
 		f.Format = "PyTorch's zip format"
-		content, f.open, err = readZip(f.file, info.Size())
+		content, f.open, err = readZip(file, size)
 	case bytes.HasPrefix(begin[:n], legacyMagic):
 		f.Format = "PyTorch's format before 1.6"
-		content, f.open, err = readLegacy(f.file, info.Size())
+		content, f.open, err = readLegacy(file, size)
 	case n > 262 && string(begin[257:262]) == "ustar":
 		err = errors.New("a tar archive, as PyTorch before 0.1.10 wrote them; load it there and save it again with a newer one")
 	default:

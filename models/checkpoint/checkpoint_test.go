@@ -2,8 +2,10 @@ package checkpoint
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -48,40 +50,55 @@ func tensor(storage, key string, count, offset int, shape, stride []int) string 
 		inTuple(id, integer(offset), integerTuple(shape), integerTuple(stride), "\x89", ordered()) + "R"
 }
 
-// save writes a checkpoint with three storages: "f" with the floats 0 to 5, "h" with the halves 1 and
-// -2, "n" with the integer 7.
-func save(t *testing.T, object string) string {
+// member is a file of an archive.
+type member struct{ name, content string }
+
+// archive packs members into a zip archive.
+func archive(t testing.TB, method uint16, members ...member) string {
+	t.Helper()
+	var file bytes.Buffer
+	w := zip.NewWriter(&file)
+	for _, m := range members {
+		f, err := w.CreateHeader(&zip.FileHeader{Name: m.name, Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, m.content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file.String()
+}
+
+// zipped is a checkpoint with three storages: "f" with the floats 0 to 5, "h" with the halves 1 and -2,
+// "n" with the integer 7.
+func zipped(t testing.TB, object string, more ...member) string {
 	t.Helper()
 	var floats []byte
 	for i := range 6 {
 		floats = binary.LittleEndian.AppendUint32(floats, math.Float32bits(float32(i)))
 	}
-	members := map[string]string{
-		"data.pkl": "\x80\x02" + object + ".",
-		"data/f":   string(floats),
-		"data/h":   "\x00\x3c\x00\xc0",
-		"data/n":   "\x07\x00\x00\x00\x00\x00\x00\x00",
-	}
+	return archive(t, zip.Store, append([]member{
+		{"archive/data.pkl", "\x80\x02" + object + "."},
+		{"archive/data/f", string(floats)},
+		{"archive/data/h", "\x00\x3c\x00\xc0"},
+		{"archive/data/n", "\x07\x00\x00\x00\x00\x00\x00\x00"},
+	}, more...)...)
+}
+
+func write(t testing.TB, content string) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "weights.pth")
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive := zip.NewWriter(file)
-	for name, content := range members {
-		w, err := archive.CreateHeader(&zip.FileHeader{Name: "archive/" + name, Method: zip.Store})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(content)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(archive.Close(), file.Close()); err != nil {
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
+
+func save(t *testing.T, object string) string { return write(t, zipped(t, object)) }
 
 // read is Open and Read.
 func read(path string) (tensors map[string]Tensor, err error) {

@@ -22,8 +22,11 @@ func readLegacy(file io.ReaderAt, size int64) (content any, open func(*storage) 
 		return nil, nil, err
 	}
 	protocol, err := unpickle(r, nil)
-	if v, ok := protocol.(int); err != nil || !ok || v != 1001 {
-		return nil, nil, errors.Join(errors.New("its format is another than 1001, the last before the zip archives"), err)
+	if err != nil {
+		return nil, nil, err
+	}
+	if protocol != any(1001) {
+		return nil, nil, errors.New("its protocol is another than 1001, the last before the zip archives")
 	}
 	machine, err := unpickle(r, nil)
 	if err != nil {

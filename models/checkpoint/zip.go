@@ -51,6 +51,9 @@ func readZip(file io.ReaderAt, size int64) (content any, open func(*storage) (io
 	}
 	defer pickle.Close()
 	content, err = unpickle(bufio.NewReader(pickle), func(id any) (any, error) { return newStorage(id) })
+	if err == nil {
+		_, err = io.Copy(io.Discard, io.LimitReader(pickle, maxPickle)) // its sum is checked at its end
+	}
 	open = func(s *storage) (io.ReadCloser, error) {
 		m := members[prefix+"data/"+s.key]
 		if m == nil {
