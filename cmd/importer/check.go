@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"mindflow/models/checkpoint"
@@ -36,6 +37,24 @@ func check(rt *ort.Runtime, path string, tensors map[string]checkpoint.Tensor) (
 		return d, fmt.Errorf("check %s: outputs of %v and %v, want %d and %d values", path, got[0].Shape, got[1].Shape, len(logits), len(gates))
 	}
 	return deviation{worst(got[0].Data, logits), worst(got[1].Data, gates)}, nil
+}
+
+// limits are how far outputs may be from the checkpoint's arithmetic; rounded weights go astray further.
+// The int8 graph is held against the float32 one, which is.
+var limits = map[dan.Precision]float64{dan.FP32: 1e-4, INT8: 1e-4, dan.FP16: 2e-2}
+
+// check refuses a graph that computes something else than the checkpoint.
+func (o *Options) check(rt *ort.Runtime, path string, tensors map[string]checkpoint.Tensor, out io.Writer) error {
+	d, err := check(rt, path, tensors)
+	if err != nil {
+		return err
+	}
+	limit := limits[o.Precision]
+	if !(d.logits <= limit && d.attention <= limit) {
+		return fmt.Errorf("%s: ONNX Runtime's logits differ from the checkpoint's own arithmetic by %.1g and its attention by %.1g, allowed is %.0g; nothing was added", o.Checkpoint, d.logits, d.attention, limit)
+	}
+	fmt.Fprintf(out, "  check        ONNX Runtime's logits are within %.1g of the checkpoint's own arithmetic in float64, its attention within %.1g\n", d.logits, d.attention)
+	return nil
 }
 
 // wave is a picture with waves of another length in each channel, [3,side,side].

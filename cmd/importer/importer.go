@@ -5,7 +5,6 @@ package importer
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -19,9 +18,13 @@ import (
 	"mindflow/models"
 	"mindflow/models/checkpoint"
 	"mindflow/models/dan"
-	"mindflow/pipeline"
+	"mindflow/models/onnx"
 	"mindflow/pipeline/ort"
 )
+
+// INT8 is the precision of a graph whose convolutions compute in 8 bits; DAN's graph is written in float32
+// and then quantised.
+const INT8 = dan.Precision("int8")
 
 // Options say what to import and how.
 type Options struct {
@@ -31,39 +34,57 @@ type Options struct {
 	Size       int      // side of the input, pixels
 	Grey       bool
 	Precision  dan.Precision // "" is fp32
+	Calibrate  string        // folder of faces, for int8
 	Replace    bool          // a model of that name
 	Models     string        // folder of the user's models
 	Library    string        // ONNX Runtime's shared library
+
+	Progress func(step string, done, total int) // nil shows none; a total of 0 is a single step
 }
 
 // SetPrecision is the --precision flag.
 func (o *Options) SetPrecision(text string) error {
-	o.Precision = dan.Precision(text)
-	if o.Precision != dan.FP32 && o.Precision != dan.FP16 {
-		return fmt.Errorf("use %s or %s", dan.FP32, dan.FP16)
+	switch p := dan.Precision(text); p {
+	case dan.FP32, dan.FP16, INT8:
+		o.Precision = p
+		return nil
 	}
-	return nil
+	return fmt.Errorf("use %s, %s or %s", dan.FP32, dan.FP16, INT8)
 }
 
 // Import adds the model and tells on out what it did. After an error no model is added or changed.
-func Import(_ context.Context, o Options, out io.Writer) error {
+func Import(ctx context.Context, o Options, out io.Writer) error {
 	if err := o.prepare(); err != nil {
 		return err
 	}
+	o.show("reading "+o.Checkpoint, 0, 0)
 	tensors, labels, err := o.read(out)
 	if err != nil {
 		return err
 	}
-	part, err := o.build(tensors, out)
+	o.show("writing the graph", 0, 0)
+	stored := o.Precision
+	if stored == INT8 {
+		stored = dan.FP32
+	}
+	model, summary, err := dan.Build(tensors, stored)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.Checkpoint, err)
+	}
+	o.printCosts(summary, out)
+	part, err := o.part(model)
 	if err != nil {
 		return err
 	}
 	defer os.Remove(part) // it has gone where all went well
-	debug.FreeOSMemory()  // the graph's, before ONNX Runtime takes as much
-
-	if err := o.check(part, tensors, out); err != nil {
+	if o.Precision != INT8 {
+		model = nil
+		debug.FreeOSMemory() // before ONNX Runtime takes as much
+	}
+	if part, err = o.prove(ctx, part, tensors, model, summary, labels, out); err != nil {
 		return err
 	}
+	defer os.Remove(part)
 	entry, err := o.entry(part, labels)
 	if err != nil {
 		return err
@@ -73,6 +94,12 @@ func Import(_ context.Context, o Options, out io.Writer) error {
 	}
 	_, err = fmt.Fprintf(out, "added %s; next: mindflow serve --model %s\n", filepath.Join(o.Models, entry.File), entry.Name)
 	return err
+}
+
+func (o *Options) show(step string, done, total int) {
+	if o.Progress != nil {
+		o.Progress(step, done, total)
+	}
 }
 
 // prepare fills in what was left out and refuses what cannot be done, before the long work.
@@ -89,9 +116,23 @@ func (o *Options) prepare() error {
 	if o.Size < 32 || o.Size > 1024 {
 		return fmt.Errorf("--size %d: use 32 to 1024 pixels, that of the pictures the network was trained on", o.Size)
 	}
+	if (o.Precision == INT8) != (o.Calibrate != "") {
+		return errors.New("--precision int8 goes together with --calibrate FOLDER, of faces to measure ranges on")
+	}
 	if o.Models == "" {
 		return errors.New("there is no home folder to keep models in; name a folder with --models")
 	}
+	if err := o.free(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.Models, 0o755); err != nil {
+		return fmt.Errorf("make the folder of your models: %w; name another with --models", err)
+	}
+	return nil
+}
+
+// free says whether the name can be had.
+func (o *Options) free() error {
 	manifest, err := models.Default()
 	if err != nil {
 		return err
@@ -100,12 +141,22 @@ func (o *Options) prepare() error {
 		return fmt.Errorf("a model named %s is shipped; choose another with --name", o.Name)
 	}
 	path := filepath.Join(o.Models, o.Name+".json")
-	if _, err := os.Stat(path); err == nil && !o.Replace {
+	_, err = os.Stat(path)
+	switch {
+	case err == nil && !o.Replace:
 		return fmt.Errorf("there is a model named %s (%s); choose another with --name, or add --replace", o.Name, path)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	return nil
+}
+
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// nameOf makes a name of the checkpoint's file name.
+func nameOf(path string) string {
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	return strings.Trim(notInNames.ReplaceAllString(name, "-"), "-._")
 }
 
 // read reads the weights, after a look at the shapes says that they are a DAN's.
@@ -127,112 +178,29 @@ func (o *Options) read(out io.Writer) (tensors map[string]checkpoint.Tensor, lab
 	return tensors, labels, err
 }
 
-var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
-
-// nameOf makes a name of the checkpoint's file name.
-func nameOf(path string) string {
-	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	return strings.Trim(notInNames.ReplaceAllString(name, "-"), "-._")
+func (o *Options) printCosts(s dan.Summary, out io.Writer) {
+	drawn, built := dan.Costs(s.Heads, s.Classes, o.Size)
+	fmt.Fprintf(out, "  parameters   %.2f million, %.2f in the graph\n", float64(drawn.Parameters)/1e6, float64(built.Parameters)/1e6)
+	fmt.Fprintf(out, "  work a face  %.3f billion multiplications, %.3f in the graph, at %d by %[3]d pixels\n",
+		float64(drawn.MACs)/1e9, float64(built.MACs)/1e9, o.Size)
 }
 
-// build puts the graph into a file of the models' folder that belongs to no model yet.
-func (o *Options) build(tensors map[string]checkpoint.Tensor, out io.Writer) (part string, err error) {
-	model, summary, err := dan.Build(tensors, o.Precision)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", o.Checkpoint, err)
-	}
-	drawn, built := dan.Costs(summary.Heads, summary.Classes, o.Size)
-	fmt.Fprintf(out, "  parameters   %.2f million, %.2f in the graph\n  work a face  %.3f billion multiplications, %.3f in the graph, at %d by %[5]d pixels\n",
-		float64(drawn.Parameters)/1e6, float64(built.Parameters)/1e6, float64(drawn.MACs)/1e9, float64(built.MACs)/1e9, o.Size)
-	if err := os.MkdirAll(o.Models, 0o755); err != nil {
-		return "", fmt.Errorf("make the folder of your models: %w", err)
-	}
-	f, err := os.CreateTemp(o.Models, "."+o.Name+".onnx.part*")
-	if err != nil {
-		return "", fmt.Errorf("write model: %w", err)
-	}
-	_, err = model.WriteTo(f)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return "", errors.Join(fmt.Errorf("write model: %w", err), os.Remove(f.Name()))
-	}
-	return f.Name(), nil
-}
-
-// limits are how far outputs may be from the checkpoint's arithmetic; rounded weights go astray further.
-var limits = map[dan.Precision]float64{dan.FP32: 1e-4, dan.FP16: 2e-2}
-
-// check refuses a graph that computes something else than the checkpoint.
-func (o *Options) check(part string, tensors map[string]checkpoint.Tensor, out io.Writer) (err error) {
+// prove runs the graph in the file at part and refuses one that computes something else than the
+// checkpoint. For int8 it gives the file of the quantised graph instead.
+func (o *Options) prove(ctx context.Context, part string, tensors map[string]checkpoint.Tensor, model *onnx.Model, s dan.Summary, labels []string, out io.Writer) (file string, err error) {
 	rt, err := ort.Open(o.Library)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
-	d, err := check(rt, part, tensors)
-	if err != nil {
-		return err
+	o.show("checking the graph on ONNX Runtime", 0, 0)
+	if err := o.check(rt, part, tensors, out); err != nil {
+		return "", err
 	}
-	limit := limits[o.Precision]
-	if !(d.logits <= limit && d.attention <= limit) {
-		return fmt.Errorf("%s: ONNX Runtime's logits differ from the checkpoint's own arithmetic by %.1g and its attention by %.1g, allowed is %.0g; nothing was added", o.Checkpoint, d.logits, d.attention, limit)
+	if o.Precision != INT8 {
+		return part, nil
 	}
-	fmt.Fprintf(out, "  check        ONNX Runtime's logits are within %.1g of the checkpoint's own arithmetic in float64, its attention within %.1g\n", d.logits, d.attention)
-	return nil
-}
-
-// entry describes the model whose file is, for now, at part.
-func (o *Options) entry(part string, labels []string) (e models.Entry, err error) {
-	bytes, sum, err := digest(part)
-	if err != nil {
-		return e, err
-	}
-	_, source, err := digest(o.Checkpoint)
-	if err != nil {
-		return e, err
-	}
-	colour := pipeline.RGB
-	if o.Grey {
-		colour = pipeline.Grey
-	}
-	return models.Entry{
-		Model: pipeline.Model{
-			Name:    o.Name,
-			Decoder: "dan",
-			Input: pipeline.Input{Name: "input", Size: o.Size, Layout: pipeline.NCHW, Colour: colour, Channels: 3,
-				Scale: 1.0 / 255, Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}},
-			Crop:        &pipeline.CropRule{Scale: 1.25, Shift: [2]float32{0, -0.06}},
-			Outputs:     []pipeline.Output{{Name: "logits", Kind: "logits"}, {Name: "attention", Kind: "attention"}},
-			Labels:      labels,
-			Temperature: 1,
-			Uncertain:   0.45,
-		},
-		Role: models.Classify, Format: "onnx",
-		File: o.Name + ".onnx", SHA256: sum, Bytes: bytes,
-		Source:       models.ImportedFrom(fmt.Sprintf("%s (sha256 %s), %s", filepath.Base(o.Checkpoint), source, o.Precision)),
-		Licence:      "not stated; that of the checkpoint",
-		TrainingData: "not stated; that of the checkpoint",
-	}, nil
-}
-
-func digest(path string) (bytes int64, sum string, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, "", err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	if bytes, err = io.Copy(hash, f); err != nil {
-		return 0, "", fmt.Errorf("read %s: %w", path, err)
-	}
-	return bytes, fmt.Sprintf("%x", hash.Sum(nil)), nil
-}
-
-// add makes the file at part and the entry a model. Until the entry is there the file is none.
-func (o *Options) add(part string, e models.Entry) error {
-	if err := os.Rename(part, filepath.Join(o.Models, e.File)); err != nil {
-		return fmt.Errorf("write model: %w", err)
-	}
-	return models.WriteEntry(o.Models, e)
+	return o.quantise(ctx, rt, quantisation{part, model, s.Activations, labels}, out)
 }
 
 // count is a number of things in words.

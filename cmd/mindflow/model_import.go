@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
+	"os"
 
 	"mindflow/cmd/engine"
 	"mindflow/cmd/importer"
@@ -20,6 +22,7 @@ func importModel(ctx context.Context, args []string, out io.Writer) error {
 	fs.IntVar(&o.Size, "size", 224, "side of the input that the network was trained on, in `pixels`")
 	fs.BoolVar(&o.Grey, "grey", false, "the network was trained on grey pictures")
 	fs.Func("precision", "fp32 (default), fp16 or int8: how weights are stored", o.SetPrecision)
+	fs.StringVar(&o.Calibrate, "calibrate", "", "for int8: `folder` of face pictures to measure ranges on")
 	fs.BoolVar(&o.Replace, "replace", false, "replace the model of that name")
 	settings := engine.PathFlags(fs)
 	files, err := parse(fs, args)
@@ -30,5 +33,27 @@ func importModel(ctx context.Context, args []string, out io.Writer) error {
 		return errors.New("model import: name one checkpoint")
 	}
 	o.Checkpoint, o.Labels, o.Models, o.Library = files[0], labels, settings.Models, settings.Library
-	return importer.Import(ctx, o, out)
+	if isTerminal(os.Stderr) {
+		o.Progress = showStep
+		defer fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+	return importer.Import(ctx, o, stepped{out})
+}
+
+// showStep keeps one line of stderr, a terminal, up to date.
+func showStep(step string, done, total int) {
+	if total > 0 {
+		step = fmt.Sprintf("%s: %d of %d", step, done+1, total)
+	}
+	fmt.Fprintf(os.Stderr, "\r\x1b[K%s", step)
+}
+
+// stepped writes lines where showStep's stands.
+type stepped struct{ out io.Writer }
+
+func (s stepped) Write(p []byte) (int, error) {
+	if isTerminal(s.out) && isTerminal(os.Stderr) {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+	return s.out.Write(p)
 }

@@ -32,7 +32,15 @@ const (
 // Summary describes a built graph.
 type Summary struct {
 	Heads, Classes int
-	Parameters     int // stored, after folding
+	Parameters     int          // stored, after folding
+	Activations    []Activation // what convolutions take and give
+}
+
+// Activation is a tensor that may be stored in 8 bits. The gates and what is computed with them are none:
+// they are sums over hundreds of channels, and products with these.
+type Activation struct {
+	Name string
+	Like string // the tensor whose range it has, if it only picks values of it
 }
 
 // Build makes the graph from a state dict with the names of the published checkpoints. The input is
@@ -71,7 +79,7 @@ func Build(tensors map[string]checkpoint.Tensor, p Precision) (*onnx.Model, Summ
 		{Name: "attention", Dims: []onnx.Dim{{Free: "n"}, {Size: int64(heads)}, {Free: "rows"}, {Free: "columns"}}},
 	}
 	model := &onnx.Model{IRVersion: 8, Opset: 17, Producer: "mindflow", Graph: b.graph}
-	return model, Summary{heads, classes, b.parameters}, nil
+	return model, Summary{heads, classes, b.parameters, b.activations}, nil
 }
 
 // finite names the tensors that hold an infinity or no number: a training that diverged.

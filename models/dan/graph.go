@@ -15,16 +15,17 @@ type builder struct {
 
 // features is ResNet-18 without its pooling and classifier: [n,3,h,w] to [n,512,h/32,w/32].
 func (b *builder) features(x string) string {
-	x = b.relu(b.conv("features.0", x, b.weights.folded("features.0", "features.1"), window{7, 2}))
-	x = b.node("MaxPool", "features.3", []string{x},
+	first := b.active(b.relu(b.conv("features.0", b.active(x), b.weights.folded("features.0", "features.1"), window{7, 2})))
+	x = b.node("MaxPool", "features.3", []string{first},
 		onnx.Ints("kernel_shape", 3, 3), onnx.Ints("strides", 2, 2), onnx.Ints("pads", 1, 1, 1, 1))
+	b.picked(first, x)
 	for _, k := range blocks() {
-		y := b.relu(b.conv(k.name+".conv1", x, b.weights.folded(k.name+".conv1", k.name+".bn1"), window{3, int64(k.stride)}))
-		y = b.conv(k.name+".conv2", y, b.weights.folded(k.name+".conv2", k.name+".bn2"), window{3, 1})
+		y := b.active(b.relu(b.conv(k.name+".conv1", x, b.weights.folded(k.name+".conv1", k.name+".bn1"), window{3, int64(k.stride)})))
+		y = b.active(b.conv(k.name+".conv2", y, b.weights.folded(k.name+".conv2", k.name+".bn2"), window{3, 1}))
 		if k.stride > 1 {
-			x = b.conv(k.name+".downsample", x, b.weights.folded(k.name+".downsample.0", k.name+".downsample.1"), window{1, int64(k.stride)})
+			x = b.active(b.conv(k.name+".downsample", x, b.weights.folded(k.name+".downsample.0", k.name+".downsample.1"), window{1, int64(k.stride)}))
 		}
-		x = b.relu(b.node("Add", k.name, []string{y, x}))
+		x = b.active(b.relu(b.node("Add", k.name, []string{y, x})))
 	}
 	return x
 }
@@ -37,12 +38,14 @@ func (b *builder) spatialAttention(x string) string {
 		head := b.head(i)
 		squeeze = append(squeeze, b.weights.folded(head+"sa.conv1x1.0", head+"sa.conv1x1.1"))
 	}
-	squeezed := b.split("heads.squeeze", b.conv("heads.squeeze", x, join(squeeze...), window{1, 1}), b.heads)
+	all := b.active(b.conv("heads.squeeze", x, join(squeeze...), window{1, 1}))
+	squeezed := b.split("heads.squeeze", all, b.heads)
+	b.picked(all, squeezed...)
 	axis := b.integers("channels.axis", 1)
 	var gates []string
 	for i, y := range squeezed {
 		head := b.head(i)
-		y = b.relu(b.conv(head+"spread", y, b.weights.spatial(head), window{3, 1}))
+		y = b.active(b.relu(b.conv(head+"spread", y, b.weights.spatial(head), window{3, 1})))
 		gates = append(gates, b.node("ReduceSum", head+"gate", []string{y, axis}))
 	}
 	return b.node("Concat", "attention", gates, onnx.Int("axis", 1))

@@ -16,6 +16,21 @@ type writer struct {
 	graph      onnx.Graph
 	parameters int
 	err        error // the first weight that cannot be stored
+
+	activations []Activation
+}
+
+// active notes that tensors may be stored in 8 bits.
+func (w *writer) active(name string) string {
+	w.activations = append(w.activations, Activation{name, ""})
+	return name
+}
+
+// picked notes that of tensors with values of another.
+func (w *writer) picked(like string, names ...string) {
+	for _, name := range names {
+		w.activations = append(w.activations, Activation{name, like})
+	}
 }
 
 func (w *writer) node(op, out string, inputs []string, attributes ...onnx.Attribute) string {

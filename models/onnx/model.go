@@ -13,6 +13,9 @@ type ElementType int32
 // The element types that are written here.
 const (
 	Float32 ElementType = 1
+	Uint8   ElementType = 2
+	Int8    ElementType = 3
+	Int32   ElementType = 6
 	Int64   ElementType = 7
 	Float16 ElementType = 10
 )

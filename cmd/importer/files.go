@@ -1,0 +1,87 @@
+package importer
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"mindflow/models"
+	"mindflow/models/onnx"
+	"mindflow/pipeline"
+)
+
+// part puts a graph into a file of the models' folder that belongs to no model yet.
+func (o *Options) part(model *onnx.Model) (path string, err error) {
+	f, err := os.CreateTemp(o.Models, "."+o.Name+".onnx.part*")
+	if err != nil {
+		return "", fmt.Errorf("write model: %w", err)
+	}
+	_, err = model.WriteTo(f)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		return "", errors.Join(fmt.Errorf("write model: %w", err), os.Remove(f.Name()))
+	}
+	return f.Name(), nil
+}
+
+// input is how the network is fed: as PyTorch's models trained on ImageNet are.
+func (o *Options) input() pipeline.Input {
+	colour := pipeline.RGB
+	if o.Grey {
+		colour = pipeline.Grey
+	}
+	return pipeline.Input{Name: "input", Size: o.Size, Layout: pipeline.NCHW, Colour: colour, Channels: 3,
+		Scale: 1.0 / 255, Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}}
+}
+
+// entry describes the model whose file is, for now, at part. Its crop is that of the shipped classifier.
+func (o *Options) entry(part string, labels []string) (e models.Entry, err error) {
+	bytes, sum, err := digest(part)
+	if err != nil {
+		return e, err
+	}
+	_, source, err := digest(o.Checkpoint)
+	if err != nil {
+		return e, err
+	}
+	return models.Entry{
+		Model: pipeline.Model{
+			Name:        o.Name,
+			Decoder:     "dan",
+			Input:       o.input(),
+			Crop:        &pipeline.CropRule{Scale: 1.25, Shift: [2]float32{0, -0.06}},
+			Outputs:     []pipeline.Output{{Name: "logits", Kind: "logits"}, {Name: "attention", Kind: "attention"}},
+			Labels:      labels,
+			Temperature: 1,
+			Uncertain:   0.45,
+		},
+		Role: models.Classify, Format: "onnx",
+		File: o.Name + ".onnx", SHA256: sum, Bytes: bytes,
+		Source:       models.ImportedFrom(fmt.Sprintf("%s (sha256 %s), %s", filepath.Base(o.Checkpoint), source, o.Precision)),
+		Licence:      "not stated; that of the checkpoint",
+		TrainingData: "not stated; that of the checkpoint",
+	}, nil
+}
+
+func digest(path string) (bytes int64, sum string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, "", err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if bytes, err = io.Copy(hash, f); err != nil {
+		return 0, "", fmt.Errorf("read %s: %w", path, err)
+	}
+	return bytes, fmt.Sprintf("%x", hash.Sum(nil)), nil
+}
+
+// add makes the file at part and the entry a model. Until the entry is there the file is none.
+func (o *Options) add(part string, e models.Entry) error {
+	if err := os.Rename(part, filepath.Join(o.Models, e.File)); err != nil {
+		return fmt.Errorf("write model: %w", err)
+	}
+	return models.WriteEntry(o.Models, e)
+}

@@ -1,0 +1,199 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"mindflow/models/dan"
+	"mindflow/models/onnx"
+	"mindflow/pipeline/ort"
+)
+
+// Calibration takes at most that many pictures and at least fewest; half of them give the ranges, on the
+// others the result is compared.
+const (
+	mostFaces   = 1000
+	fewestFaces = 20
+)
+
+// quantisation is what is to be stored in 8 bits.
+type quantisation struct {
+	float       string      // file of the float32 graph
+	model       *onnx.Model // the same
+	activations []dan.Activation
+	labels      []string
+}
+
+// worstAgreement is the least part of faces on which 8 bits must say the same as float32.
+const worstAgreement = 0.95
+
+// quantise writes a file of the graph whose convolutions compute in 8 bits, with ranges measured on faces,
+// and tells on out how it compares.
+func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation, out io.Writer) (part string, err error) {
+	faces, err := Faces(o.Calibrate, o.input(), mostFaces)
+	if err != nil {
+		return "", err
+	}
+	if len(faces) < fewestFaces {
+		return "", fmt.Errorf("--calibrate %s holds %d pictures, want %d or more: of one face each, cut as the network was trained", o.Calibrate, len(faces), fewestFaces)
+	}
+	var measured, others []Face
+	for i, f := range faces {
+		if i%2 == 0 {
+			measured = append(measured, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	ranges, err := o.measure(ctx, rt, q, measured)
+	if err != nil {
+		return "", err
+	}
+	small := *q.model
+	if small.Graph, err = q.model.Graph.Quantise(ranges); err != nil {
+		return "", err
+	}
+	if part, err = o.part(&small); err != nil {
+		return "", err
+	}
+	c, err := o.compare(ctx, rt, q.float, part, others, q.labels)
+	if err == nil {
+		c.print(out)
+		if float64(c.same) < worstAgreement*float64(c.faces) {
+			err = fmt.Errorf("8 bits say the same as float32 on %d of %d faces only; nothing was added. Calibrate on faces like those the network was trained on, or use --precision fp16", c.same, c.faces)
+		}
+	}
+	if err != nil {
+		return "", errors.Join(err, os.Remove(part))
+	}
+	return part, nil
+}
+
+// measure runs the graph on faces and finds the range of each activation.
+func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation, faces []Face) (ranges map[string]onnx.Range, err error) {
+	open := *q.model
+	open.Graph.Outputs = nil
+	var names []string
+	for _, a := range q.activations {
+		if a.Like == "" && a.Name != "input" {
+			names = append(names, a.Name)
+			open.Graph.Outputs = append(open.Graph.Outputs, onnx.Value{Name: a.Name,
+				Dims: []onnx.Dim{{Free: "n"}, {Free: a.Name + ".channels"}, {Free: a.Name + ".rows"}, {Free: a.Name + ".columns"}}})
+		}
+	}
+	path, err := o.part(&open)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.Remove(path)) }()
+	net, err := rt.NewNetwork(path, "input", names, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, net.Close()) }()
+	ranges = map[string]onnx.Range{}
+	size := int64(o.Size)
+	for i, f := range faces {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		o.show("calibrating", i, len(faces))
+		arrays, err := net.Run(ort.Array{Shape: []int64{1, 3, size, size}, Data: f.Crop})
+		if err != nil {
+			return nil, err
+		}
+		widen(ranges, "input", f.Crop)
+		for k, a := range arrays {
+			widen(ranges, names[k], a.Data)
+		}
+	}
+	for _, a := range q.activations {
+		if a.Like != "" {
+			ranges[a.Name] = ranges[a.Like]
+		}
+	}
+	return ranges, nil
+}
+
+func widen(ranges map[string]onnx.Range, name string, values []float32) {
+	r := ranges[name]
+	for _, v := range values {
+		r.Low, r.High = min(r.Low, v), max(r.High, v)
+	}
+	ranges[name] = r
+}
+
+// comparison is how a graph in 8 bits does beside the float32 one.
+type comparison struct {
+	faces, same                    int
+	labelled, rightFloat, rightInt int
+	msFloat, msInt                 float64 // median of a face, on one thread
+}
+
+// compare runs both files on the same faces, in turns.
+func (o *Options) compare(ctx context.Context, rt *ort.Runtime, float, small string, faces []Face, labels []string) (c comparison, err error) {
+	size := int64(o.Size)
+	var nets [2]*ort.Network
+	for i, path := range []string{float, small} {
+		if nets[i], err = rt.NewNetwork(path, "input", []string{"logits"}, 1); err != nil {
+			return c, err
+		}
+		defer func() { err = errors.Join(err, nets[i].Close()) }()
+	}
+	var times [2][]float64
+	for k, f := range faces {
+		if err := ctx.Err(); err != nil {
+			return c, err
+		}
+		o.show("comparing with float32", k, len(faces))
+		var best [2]int
+		for i, net := range nets {
+			began := time.Now()
+			got, err := net.Run(ort.Array{Shape: []int64{1, 3, size, size}, Data: f.Crop})
+			if err != nil {
+				return c, err
+			}
+			times[i] = append(times[i], float64(time.Since(began).Microseconds())/1000)
+			for j, v := range got[0].Data {
+				if v > got[0].Data[best[i]] {
+					best[i] = j
+				}
+			}
+		}
+		c.faces++
+		if best[0] == best[1] {
+			c.same++
+		}
+		if want := slices.Index(labels, f.Label); want >= 0 {
+			c.labelled++
+			if best[0] == want {
+				c.rightFloat++
+			}
+			if best[1] == want {
+				c.rightInt++
+			}
+		}
+	}
+	c.msFloat, c.msInt = median(times[0]), median(times[1])
+	return c, nil
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+func (c comparison) print(out io.Writer) {
+	percent := func(n, of int) float64 { return 100 * float64(n) / float64(of) }
+	fmt.Fprintf(out, "  int8         the same label as in float32 on %.1f %% of %d faces that gave no range; %.1f ms a face, %.1f in float32\n",
+		percent(c.same, c.faces), c.faces, c.msInt, c.msFloat)
+	if c.labelled > 0 {
+		fmt.Fprintf(out, "  accuracy     %.1f %% of %d faces in folders named by label, %.1f %% in float32\n",
+			percent(c.rightInt, c.labelled), c.labelled, percent(c.rightFloat, c.labelled))
+	}
+}
