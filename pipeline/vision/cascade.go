@@ -44,6 +44,7 @@ func OpenCascade(path string, m pipeline.Model) (*Cascade, error) {
 	}
 	create := func() *search {
 		s := &search{classifier: gocv.NewCascadeClassifier(), grey: gocv.NewMat()}
+		live.Add(1)
 		s.loaded = s.classifier.Load(path)
 		return s
 	}
@@ -136,7 +137,10 @@ var fullRange = func() (table [256]byte) {
 	return table
 }()
 
-func (s *search) close() error { return errors.Join(s.classifier.Close(), s.grey.Close()) }
+func (s *search) close() error {
+	live.Add(-1)
+	return errors.Join(s.classifier.Close(), s.grey.Close())
+}
 
 // Close waits for running calls and frees OpenCV's memory. Later calls fail.
 func (c *Cascade) Close() error { return c.pool.Close(func() error { return nil }) }

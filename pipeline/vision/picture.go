@@ -5,6 +5,7 @@ package vision
 import (
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,8 @@ import (
 // MaxPixels bounds what is read.
 const MaxPixels = 100_000_000
 
-// live counts what is open of ours with memory in OpenCV: pictures, videos and recordings. Tests look that none is left.
+// live counts what is open of ours with memory in OpenCV: pictures, videos,
+// recordings and cascades. Tests look that none is left.
 var live atomic.Int64
 
 // extensions are the formats that pictures are written in.
