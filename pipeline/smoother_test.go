@@ -76,6 +76,9 @@ func TestSmootherWithoutTimeConstant(t *testing.T) {
 	if s.probs[1] != 1 || s.shown != 1 {
 		t.Fatalf("shown %d, probabilities %v", s.shown, s.probs)
 	}
+	if s.add([]float32{0.51, 0.49}, 0, 0, time.Unix(5, 0)); s.shown != 0 {
+		t.Error("the likeliest label is not shown")
+	}
 }
 
 // Around the threshold the mark does not flicker either.

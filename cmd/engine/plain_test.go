@@ -258,4 +258,3 @@ func TestSeveralClassifiers(t *testing.T) {
 		t.Error("opened twice", e.Close())
 	}
 }
-

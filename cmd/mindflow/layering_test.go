@@ -32,7 +32,7 @@ var rules = []rule{
 	{"pipeline/camera", []string{"pipeline"}, false, []string{"github.com/pion/mediadevices"}, "an adapter knows the pipeline and its own C library, not another adapter"},
 	{"pipeline/ort", []string{"pipeline"}, false, []string{"github.com/yalue/onnxruntime_go"}, "an adapter knows the pipeline and its own C library, not another adapter"},
 	{"pipeline/vpx", []string{"pipeline"}, false, nil, "an adapter knows the pipeline and its own C library, not another adapter"},
-	{"pipeline/vision", []string{"pipeline"}, false, []string{"gocv.io/x/gocv", "golang.org/x/image"}, "an adapter knows the pipeline and its own C library, not another adapter"},
+	{"pipeline/vision", []string{"pipeline"}, false, []string{"gocv.io/x/gocv", "golang.org/x/image/bmp", "golang.org/x/image/tiff", "golang.org/x/image/webp"}, "an adapter knows the pipeline and its own C library, not another adapter"},
 }
 
 const module = "mindflow/"

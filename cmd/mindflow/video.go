@@ -78,7 +78,7 @@ func watch(ctx context.Context, e *engine.Engine, how videoFlags, files, targets
 	defer func() { err = errors.Join(err, t.Close()) }()
 	w := watcher{engine: e, rate: how.rate, rows: t.rows(how, len(files) > 1, e.Analysis.Model.Labels)}
 	if isTerminal(os.Stderr) && (t.file != nil || !how.asJSON && !how.asCSV || !isTerminal(out)) {
-		w.progress = &progress{out: os.Stderr, now: time.Now}
+		w.progress = &progress{out: os.Stderr, now: time.Now, unit: "frames"}
 	}
 	for i, file := range files {
 		if ctx.Err() != nil {

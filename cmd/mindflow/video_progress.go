@@ -9,8 +9,9 @@ import (
 
 // progress keeps one line on a terminal up to date. nil shows nothing.
 type progress struct {
-	out io.Writer
-	now func() time.Time
+	out  io.Writer
+	now  func() time.Time
+	unit string // what is counted
 
 	name  string
 	began time.Time // of the file
@@ -34,11 +35,11 @@ func (p *progress) show(name string, n, total int) {
 	p.shown = now
 	speed := float64(n-1) / now.Sub(p.began).Seconds()
 	if total < n {
-		fmt.Fprintf(p.out, "\r\x1b[K%s: %d frames, %.0f a second", name, n, speed)
+		fmt.Fprintf(p.out, "\r\x1b[K%s: %d %s, %.0f a second", name, n, p.unit, speed)
 		return
 	}
 	left := time.Duration(float64(total-n) / speed * float64(time.Second)).Round(time.Second)
-	fmt.Fprintf(p.out, "\r\x1b[K%s: %d of %d frames (%d%%), %.0f a second, %v left", name, n, total, 100*n/total, speed, left)
+	fmt.Fprintf(p.out, "\r\x1b[K%s: %d of %d %s (%d%%), %.0f a second, %v left", name, n, total, p.unit, 100*n/total, speed, left)
 }
 
 // clear ends a file and empties the line.

@@ -274,7 +274,7 @@ func TestSamplingPicksTheFirstOfEachInterval(t *testing.T) {
 func TestProgress(t *testing.T) {
 	var out strings.Builder
 	now := time.Unix(0, 0)
-	p := &progress{out: &out, now: func() time.Time { return now }}
+	p := &progress{out: &out, now: func() time.Time { return now }, unit: "frames"}
 	for n := range 21 {
 		p.show("a.mp4", n+1, 101)
 		now = now.Add(100 * time.Millisecond)

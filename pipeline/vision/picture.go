@@ -3,6 +3,7 @@
 package vision
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -51,6 +52,19 @@ func Read(path string) (*Picture, error) {
 	mat := gocv.IMRead(path, gocv.IMReadColor)
 	if mat.Empty() {
 		return nil, errors.Join(fmt.Errorf("read %s: damaged picture: OpenCV cannot decode it", path), mat.Close())
+	}
+	p := newPicture(mat)
+	return &p, nil
+}
+
+// Decode is Read for what the file called name holds.
+func Decode(name string, data []byte) (*Picture, error) {
+	if err := checkContent(name, bytes.NewReader(data)); err != nil {
+		return nil, err
+	}
+	mat, err := gocv.IMDecode(data, gocv.IMReadColor)
+	if err != nil || mat.Empty() {
+		return nil, errors.Join(fmt.Errorf("read %s: damaged picture: OpenCV cannot decode it", name), err, mat.Close())
 	}
 	p := newPicture(mat)
 	return &p, nil

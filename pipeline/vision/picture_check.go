@@ -16,8 +16,7 @@ import (
 	_ "golang.org/x/image/webp" // likewise
 )
 
-// check finds out, without decoding, what OpenCV would answer with silence, or by ending the process: it
-// throws at a header that states too many pixels. So no file reaches it whose size is not known.
+// check opens the file that checkContent looks at.
 func check(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -31,6 +30,18 @@ func check(path string) error {
 	} else if info.Mode().IsRegular() && info.Size() == 0 {
 		return fmt.Errorf("read %s: the file is empty; copy it again", path)
 	}
+	return checkContent(path, file)
+}
+
+// content is an open file, or what it holds.
+type content interface {
+	io.Reader
+	io.ReaderAt
+}
+
+// checkContent finds out, without decoding, what OpenCV would answer with silence, or by ending the process:
+// it throws at a header that states too many pixels. So no picture reaches it whose size is not known.
+func checkContent(path string, file content) error {
 	config, format, err := image.DecodeConfig(peeker{file})
 	if errors.Is(err, image.ErrFormat) {
 		return notAPicture(path, file)
@@ -56,7 +67,7 @@ func check(path string) error {
 }
 
 // notAPicture says what a file is instead.
-func notAPicture(path string, file *os.File) error {
+func notAPicture(path string, file io.ReaderAt) error {
 	head := make([]byte, 256)
 	n, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -114,7 +125,7 @@ func ends(file io.ReaderAt) bool {
 
 // peeker keeps image.DecodeConfig from putting a buffer before the file: without one the TIFF decoder reads at the
 // offsets that a file states, with one it makes memory up to there, 8 GiB for 8 bytes.
-type peeker struct{ *os.File }
+type peeker struct{ content }
 
 // Peek gives the first n bytes of the file, of which nothing has been read.
 func (p peeker) Peek(n int) ([]byte, error) {

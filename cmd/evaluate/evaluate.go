@@ -1,0 +1,162 @@
+// Package evaluate runs a classifier, or two side by side, over pictures whose class is known.
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"mindflow/cmd/engine"
+	"mindflow/models/dataset"
+	"mindflow/models/metrics"
+	"mindflow/pipeline"
+	"mindflow/pipeline/vision"
+)
+
+// Options say what is evaluated and how.
+type Options struct {
+	Path   string          // of the data set
+	Set    dataset.Options // its Labels are the model's
+	Detect bool            // classify the surest face in a picture, not the whole picture
+
+	Progress func(n, total int) // called after every few pictures
+}
+
+// Result is how the model did, and what of the set was left out.
+type Result struct {
+	metrics.Report
+	Unread  []Unread `json:"unread,omitempty"`   // pictures that could not be read
+	NoFace  []string `json:"no_face,omitempty"`  // pictures in which the detector found nothing
+	LeftOut int      `json:"left_out,omitempty"` // pictures of classes that the model does not have
+	Versus  *Versus  `json:"vs,omitempty"`
+}
+
+// Unread is a picture that could not be read.
+type Unread struct {
+	File  string `json:"file"`
+	Error string `json:"error"`
+}
+
+// Versus is how another model did on the same pictures.
+type Versus struct {
+	Model string `json:"model"`
+	metrics.Report
+	Agreement float64 `json:"agreement"` // share of the pictures of which both say the same
+}
+
+// batchSize is how many pictures are read before they are classified.
+const batchSize = 64
+
+// evaluation is one run over a set.
+type evaluation struct {
+	detector pipeline.Detector // nil: pictures are faces
+	labels   []string
+	sides    []*side
+	result   Result
+	agreed   int
+	faces    []pipeline.Face
+}
+
+// Run classifies the pictures of a set with the engine's classifiers: one, or two to be compared.
+func Run(ctx context.Context, e *engine.Engine, o Options) (*Result, error) {
+	o.Set.Labels = e.Analysis.Model.Labels
+	v := &evaluation{labels: o.Set.Labels}
+	if o.Detect {
+		v.detector = e.Analysis.Detector
+	}
+	for _, a := range e.Analyses {
+		side, err := newSide(a.Classifier, a.Model, v.labels)
+		if err != nil {
+			return nil, err
+		}
+		v.sides = append(v.sides, side)
+	}
+	pictures, leftOut, err := dataset.Read(o.Path, o.Set)
+	if err != nil {
+		return nil, err
+	}
+	v.result.LeftOut = leftOut
+	for done := 0; done < len(pictures); done += batchSize {
+		if err := v.batch(ctx, pictures[done:min(done+batchSize, len(pictures))]); err != nil {
+			return nil, err
+		}
+		o.Progress(min(done+batchSize, len(pictures)), len(pictures))
+	}
+	return v.finish(o)
+}
+
+func (v *evaluation) finish(o Options) (*Result, error) {
+	r := &v.result
+	r.Report = v.sides[0].tally.Report()
+	if r.N == 0 && len(r.Unread) > 0 {
+		return nil, fmt.Errorf("%s: no picture could be used; %d could not be read, such as %s", o.Path, len(r.Unread), r.Unread[0].Error)
+	}
+	if r.N == 0 {
+		return nil, fmt.Errorf("%s: no face was found in any of %d pictures; with --via crop the pictures are taken for faces", o.Path, len(r.NoFace))
+	}
+	if len(v.sides) > 1 {
+		r.Versus = &Versus{v.sides[1].model.Name, v.sides[1].tally.Report(), float64(v.agreed) / float64(r.N)}
+	}
+	return r, nil
+}
+
+// batch reads and classifies a few pictures.
+func (v *evaluation) batch(ctx context.Context, pictures []dataset.Picture) error {
+	var truths []int
+	for _, p := range pictures {
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted before %s: %w", p.Name, ctx.Err())
+		}
+		found, err := v.read(ctx, p, len(truths))
+		switch {
+		case err != nil:
+			v.result.Unread = append(v.result.Unread, Unread{p.Name, err.Error()})
+		case !found:
+			v.result.NoFace = append(v.result.NoFace, p.Name)
+		default:
+			truths = append(truths, slices.Index(v.labels, p.Class))
+		}
+	}
+	for _, s := range v.sides {
+		if err := s.classify(ctx, truths); err != nil {
+			return err
+		}
+	}
+	for i := range truths {
+		if len(v.sides) > 1 && v.sides[0].said[i] == v.sides[1].said[i] {
+			v.agreed++
+		}
+	}
+	return nil
+}
+
+// read makes a picture's face the crop at index i of each side, unless none is found.
+func (v *evaluation) read(ctx context.Context, p dataset.Picture, i int) (found bool, err error) {
+	data, err := p.Read()
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", p.Name, err)
+	}
+	picture, err := vision.Decode(p.Name, data)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, picture.Close()) }()
+	f, err := picture.Frame()
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", p.Name, err)
+	}
+	if v.detector == nil {
+		for _, s := range v.sides {
+			s.sample(i, f, pipeline.Region{W: float32(f.Width), H: float32(f.Height)})
+		}
+		return true, nil
+	}
+	if v.faces, err = v.detector.Detect(ctx, v.faces[:0], f); err != nil || len(v.faces) == 0 {
+		return false, err
+	}
+	for _, s := range v.sides {
+		s.sample(i, f, s.model.Crop.Region(v.faces[0].Box, f))
+	}
+	return true, nil
+}

@@ -1,0 +1,162 @@
+package evaluate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+
+	"mindflow/models/metrics"
+)
+
+// Measures of a matrix, in pixels.
+const (
+	cellW, cellH = 84, 52
+	leftMargin   = 124
+	topMargin    = 104
+	edge         = 20
+)
+
+// CheckPlot says whether Plot can write to the file.
+func CheckPlot(file string) error {
+	if strings.ToLower(filepath.Ext(file)) != ".png" {
+		return fmt.Errorf("--plot %s: the matrix is drawn as PNG; name a file that ends in .png", file)
+	}
+	if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--plot %s: there is no folder %s; make it first", file, filepath.Dir(file))
+	}
+	return nil
+}
+
+// Plot draws the confusion matrix, or two side by side, to a PNG file, which appears whole or not at all.
+// A cell's shade is its share of its row: of the pictures of one class.
+func Plot(file string, r *Result, model string) (err error) {
+	typeface, err := opentype.Parse(goregular.TTF)
+	if err != nil {
+		return fmt.Errorf("draw the matrix: %w", err)
+	}
+	titles, reports := []string{model}, []metrics.Report{r.Report}
+	if r.Versus != nil {
+		titles, reports = append(titles, r.Versus.Model), append(reports, r.Versus.Report)
+	}
+	classes := len(r.PerClass)
+	w, h := leftMargin+classes*cellW+edge, topMargin+classes*cellH+edge
+	canvas := image.NewRGBA(image.Rect(0, 0, w*len(reports), h))
+	draw.Draw(canvas, canvas.Bounds(), image.White, image.Point{}, draw.Src)
+	pen := &pen{canvas: canvas}
+	defer func() { err = errors.Join(err, pen.close()) }()
+	if err := pen.load(typeface); err != nil {
+		return err
+	}
+	for i, report := range reports {
+		pen.matrix(i*w, titles[i], report)
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, canvas); err != nil {
+		return fmt.Errorf("draw the matrix: %w", err)
+	}
+	return writeWhole(file, out.Bytes())
+}
+
+func writeWhole(file string, data []byte) error {
+	temp := filepath.Join(filepath.Dir(file), ".part-"+filepath.Base(file))
+	defer os.Remove(temp) // gone already when all went well
+	if err := os.WriteFile(temp, data, 0o644); err != nil {
+		return fmt.Errorf("write the matrix: %w", err)
+	}
+	if err := os.Rename(temp, file); err != nil {
+		return fmt.Errorf("write the matrix: %w", err)
+	}
+	return nil
+}
+
+// pen writes on the canvas in two sizes.
+type pen struct {
+	canvas       *image.RGBA
+	small, large font.Face
+}
+
+func (p *pen) load(typeface *opentype.Font) (err error) {
+	for _, f := range []struct {
+		face *font.Face
+		size float64
+	}{{&p.small, 14}, {&p.large, 18}} {
+		if *f.face, err = opentype.NewFace(typeface, &opentype.FaceOptions{Size: f.size, DPI: 72, Hinting: font.HintingFull}); err != nil {
+			return fmt.Errorf("draw the matrix: %w", err)
+		}
+	}
+	return nil
+}
+
+func (p *pen) close() (err error) {
+	for _, face := range []font.Face{p.small, p.large} {
+		if face != nil {
+			err = errors.Join(err, face.Close())
+		}
+	}
+	return err
+}
+
+var (
+	ink  = color.RGBA{30, 30, 30, 255}
+	pale = color.RGBA{110, 110, 110, 255}
+)
+
+// matrix draws one matrix with its left edge at x.
+func (p *pen) matrix(x int, title string, r metrics.Report) {
+	p.text(p.large, x+leftMargin, 32, 0, title, ink)
+	p.text(p.small, x+leftMargin, 56, 0, fmt.Sprintf("%d pictures, accuracy %s, macro recall %s, ECE %.3f",
+		r.N, percent(r.Accuracy), percent(r.MacroRecall), r.ECE), pale)
+	p.text(p.small, x+leftMargin-10, topMargin-10, 1, "is \\ said", pale)
+	for i, c := range r.PerClass {
+		p.text(p.small, x+leftMargin+i*cellW+cellW/2, topMargin-10, 0.5, c.Label, ink)
+		p.text(p.small, x+leftMargin-10, topMargin+i*cellH+cellH/2+5, 1, c.Label, ink)
+		for k, n := range r.Confusion[i] {
+			p.cell(x+leftMargin+k*cellW, topMargin+i*cellH, n, c.N)
+		}
+	}
+}
+
+// cell shades its share of the row from white to a blue that white reads well on.
+func (p *pen) cell(x, y, n, row int) {
+	share := 0.0
+	if row > 0 {
+		share = float64(n) / float64(row)
+	}
+	mix := func(to uint8) uint8 { return uint8(255 + share*(float64(to)-255)) }
+	box := image.Rect(x, y, x+cellW-2, y+cellH-2)
+	draw.Draw(p.canvas, box, image.NewUniform(color.RGBA{mix(8), mix(69), mix(140), 255}), image.Point{}, draw.Src)
+	number, note := ink, pale
+	if share > 0.45 {
+		number, note = color.RGBA{255, 255, 255, 255}, color.RGBA{225, 235, 245, 255}
+	} else if n == 0 {
+		number = color.RGBA{190, 190, 190, 255}
+	}
+	middle := x + cellW/2 - 1
+	if n == 0 {
+		p.text(p.small, middle, y+cellH/2+5, 0.5, "0", number)
+		return
+	}
+	p.text(p.small, middle, y+cellH/2-2, 0.5, strconv.Itoa(n), number)
+	p.text(p.small, middle, y+cellH/2+16, 0.5, fmt.Sprintf("%.0f %%", 100*share), note)
+}
+
+// text writes on the baseline y. align says which part of its width lies left of x: 0, a half or 1.
+func (p *pen) text(face font.Face, x, y int, align float64, text string, c color.Color) {
+	d := font.Drawer{Dst: p.canvas, Src: image.NewUniform(c), Face: face}
+	left := fixed.I(x) - fixed.Int26_6(align*float64(d.MeasureString(text)))
+	d.Dot = fixed.Point26_6{X: left, Y: fixed.I(y)}
+	d.DrawString(text)
+}

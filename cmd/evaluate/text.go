@@ -1,0 +1,83 @@
+package evaluate
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"mindflow/models/metrics"
+)
+
+// Print writes a result for people to read. model and path name what was evaluated on what.
+func Print(out io.Writer, r *Result, model, path string) error {
+	var b strings.Builder
+	printReport(&b, model+" on "+path, r.Report)
+	if r.Versus != nil {
+		fmt.Fprintln(&b)
+		printReport(&b, r.Versus.Model, r.Versus.Report)
+		fmt.Fprintf(&b, "\n%s and %s say the same of %s\n", model, r.Versus.Model, percent(r.Versus.Agreement))
+	}
+	printLeftOut(&b, r)
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func printReport(b *strings.Builder, title string, r metrics.Report) {
+	fmt.Fprintf(b, "%s: %d pictures\n", title, r.N)
+	fmt.Fprintf(b, "accuracy %s, macro recall %s, macro F1 %s, expected calibration error %.3f\n\n",
+		percent(r.Accuracy), percent(r.MacroRecall), percent(r.MacroF1), r.ECE)
+	width := len("class")
+	for _, c := range r.PerClass {
+		width = max(width, len(c.Label))
+	}
+	fmt.Fprintf(b, "%-*s  pictures   recall  precision  said it was (counts)\n", width, "class")
+	fmt.Fprintf(b, "%-*s  %8s  %7s  %9s", width, "", "", "", "")
+	for _, c := range r.PerClass {
+		fmt.Fprintf(b, " %*s", max(5, len(c.Label)), c.Label)
+	}
+	fmt.Fprintln(b)
+	for i, c := range r.PerClass {
+		fmt.Fprintf(b, "%-*s  %8d  %7s  %9s", width, c.Label, c.N, optional(c.Recall), optional(c.Precision))
+		for k, n := range r.Confusion[i] {
+			fmt.Fprintf(b, " %*d", max(5, len(r.PerClass[k].Label)), n)
+		}
+		fmt.Fprintln(b)
+	}
+}
+
+// shown is how many of the pictures that were left out are named; --json names them all.
+const shown = 5
+
+func printLeftOut(b *strings.Builder, r *Result) {
+	if r.LeftOut > 0 {
+		fmt.Fprintf(b, "\nleft out: %d pictures of classes that the model does not have\n", r.LeftOut)
+	}
+	if n := len(r.NoFace); n > 0 {
+		fmt.Fprintf(b, "\nno face was found in %d pictures: %s%s\n", n, strings.Join(r.NoFace[:min(n, shown)], ", "), more(n))
+	}
+	if n := len(r.Unread); n > 0 {
+		fmt.Fprintf(b, "\n%d pictures could not be read:\n", n)
+		for _, u := range r.Unread[:min(n, shown)] {
+			fmt.Fprintf(b, "  %s\n", u.Error)
+		}
+		if n > shown {
+			fmt.Fprintf(b, "  and %d more; --json names them all\n", n-shown)
+		}
+	}
+}
+
+func more(n int) string {
+	if n <= shown {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more; --json names them all", n-shown)
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
+
+func optional(share *float64) string {
+	if share == nil {
+		return "–"
+	}
+	return percent(*share)
+}
