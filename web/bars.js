@@ -9,6 +9,7 @@ export class Bars {
   #list;
   /** @type {{row: HTMLElement, fill: HTMLElement, value: HTMLElement}[]} */
   #rows = [];
+  #top = -1;
 
   /**
    * @param {HTMLElement} list
@@ -35,7 +36,7 @@ export class Bars {
     });
     this.#list.replaceChildren(...this.#rows.map((r) => r.row));
     const longest = Math.max(...labels.map((label) => label.length));
-    this.#list.style.setProperty('--name', `${Math.min(Math.max(longest, 8), 16) + 1}ch`);
+    this.#list.style.setProperty('--name', `max(76px, ${Math.min(longest, 16)} * 0.6em)`);
     const many = labels.length > MANY;
     this.#list.classList.toggle('many', many);
     if (many) this.#list.tabIndex = 0; // the keyboard can scroll it
@@ -51,6 +52,15 @@ export class Bars {
       value.textContent = scores[i] === undefined ? '–' : percent(scores[i]);
       row.classList.toggle('top', i === top);
     });
+    if (top !== this.#top) this.#follow(top);
+    this.#top = top;
+  }
+
+  /** Scrolls a long list to the bar that is now the longest, unless the visitor looks around in it. @param {number} top */
+  #follow(top) {
+    const list = this.#list;
+    if (!this.#rows[top] || !list.classList.contains('many') || list.matches(':hover, :focus')) return;
+    list.scrollTop = this.#rows[top].row.offsetTop - list.clientHeight / 2;
   }
 }
 

@@ -52,13 +52,6 @@ video, .overlay { position: absolute; inset: 0; width: 100%; height: 100%; objec
 .dot { display: inline-block; width: 8px; height: 8px; margin-right: 7px; border-radius: 50%; background: #5fd0bd; }
 .note { align-self: end; justify-self: center; padding: 8px 16px; font-weight: 500; font-size: 14px; text-align: center; }
 
-.legend {
-  align-self: start; justify-self: end; display: flex; flex-wrap: wrap; align-items: center; gap: 2px 7px; margin: 12px; padding: 5px 12px;
-  z-index: 1; border-radius: 12px; background: rgb(13 15 18 / 0.72); font-size: 12px; font-weight: 500;
-}
-.legend-name { flex-basis: 100%; font-weight: 600; }
-.legend-scale { width: 64px; height: 8px; border-radius: 4px; }
-
 .card { position: relative; z-index: 1; display: grid; place-items: center; padding: 24px 20px; background: rgb(13 15 18 / 0.78); }
 .card[data-phase="idle"], .card[data-phase="stopped"], .card[data-phase="failed"] {
   background: radial-gradient(120% 140% at 50% 0%, #20303a 0%, #12161b 62%);
@@ -101,7 +94,9 @@ button:disabled { color: var(--soft); opacity: 0.62; cursor: default; }
 .mirror[aria-checked="true"] .knob::after { transform: translateX(16px); }
 .field { flex: 1 1 160px; }
 .field span, .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-select { width: 100%; padding: 0 10px; text-overflow: ellipsis; }
+.legend { display: flex; flex: 1 1 100%; flex-wrap: wrap; align-items: center; gap: 2px 8px; color: var(--soft); font-size: 13px; }
+.legend-scale { width: 110px; height: 10px; border-radius: 5px; }
+select { width: 100%; padding: 0 10px; text-overflow: ellipsis; font-size: 14px; }
 
 .panel {
   grid-area: panel; display: flex; flex-direction: column; gap: 16px; min-width: 0;
@@ -118,7 +113,7 @@ select { width: 100%; padding: 0 10px; text-overflow: ellipsis; }
 .faces button[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 
 .bars { flex: 1 1 auto; display: grid; gap: 9px; align-content: space-between; font-size: 14px; }
-.bars.many { flex: 0 1 auto; max-height: 400px; overflow-y: auto; align-content: start; padding-right: 6px; }
+.bars.many { position: relative; flex: 0 1 auto; max-height: 400px; overflow-y: auto; align-content: start; padding-right: 6px; }
 .bars .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bars li { display: grid; grid-template-columns: var(--name, 76px) 1fr 46px; gap: 10px; align-items: center; color: var(--soft); }
 .bars .track { height: 12px; border-radius: 6px; overflow: hidden; background: var(--inset); }

@@ -10,7 +10,6 @@ export const TEMPLATE = `
     <canvas class="overlay" aria-hidden="true"></canvas>
     <p class="badge" hidden><span class="dot"></span>Live</p>
     <p class="note" hidden></p>
-    <p class="legend" role="img" hidden><span class="legend-name"></span><span>${TEXT.less}</span><span class="legend-scale"></span><span>${TEXT.more}</span></p>
     <div class="card" part="card">
       <div class="card-box">
         <span class="card-spinner" hidden></span>
@@ -31,6 +30,7 @@ export const TEMPLATE = `
     <label class="field model" hidden><span>${TEXT.model}</span><select></select></label>
     <label class="field attention" hidden><span>${TEXT.attention}</span><select></select></label>
     <label class="field camera" hidden><span>${TEXT.camera}</span><select></select></label>
+    <p class="legend" role="img" hidden>${TEXT.legend} <span>${TEXT.less}</span><span class="legend-scale"></span><span>${TEXT.more}</span></p>
   </div>
   <section class="panel" part="panel" aria-label="${TEXT.expression}">
     <div class="reading">

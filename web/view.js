@@ -26,7 +26,6 @@ export class View {
   #note;
   #spoken;
   #legend;
-  #legendName;
   #health;
   #overlay;
   #overlayCanvas;
@@ -55,7 +54,6 @@ export class View {
     this.#note = this.#find('.note');
     this.#spoken = this.#find('.spoken');
     this.#legend = this.#find('.legend');
-    this.#legendName = this.#find('.legend-name');
     this.#find('.legend-scale').style.background = gradient();
     this.#health = ['.rate', '.latency', '.dropped', '.drops'].map((name) => this.#find(name));
     this.#overlay = new Overlay(this.#overlayCanvas, this.#video);
@@ -128,7 +126,6 @@ export class View {
     this.#legend.hidden = !told || show === 'off';
     if (!told || show === 'off') return;
     const name = attentionName(show === 'mean' ? show : Math.min(show, told.heads));
-    if (this.#legendName.textContent !== name) this.#legendName.textContent = name;
     const peak = peakWords(mapOf(told, show), told.width, told.height, mirror);
     this.#legend.setAttribute('aria-label', `${name}, strongest at the face’s ${peak}`);
   }

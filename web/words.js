@@ -133,6 +133,7 @@ export const TEXT = {
   camera: 'Camera',
   model: 'Model',
   attention: 'Where the network looks',
+  legend: 'The network looks',
   less: 'less',
   more: 'more',
   faces: 'Faces in view',
@@ -158,7 +159,7 @@ export function expressionName(label) {
 /** @param {import('./attention.js').Show} show */
 export function attentionName(show) {
   if (show === 'off') return 'Attention: off';
-  return show === 'mean' ? 'Attention: mean of heads' : `Attention: head ${show}`;
+  return show === 'mean' ? 'Attention: mean' : `Attention: head ${show}`;
 }
 
 /** @param {number} fraction @returns {string} */

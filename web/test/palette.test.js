@@ -46,3 +46,10 @@ test('a tag’s text is readable on every colour (WCAG AA)', () => {
     assert.ok((hi + 0.05) / (lo + 0.05) >= 4.5, label);
   }
 });
+
+test('labels of other models have colours: of their own, or of the expression they name otherwise', () => {
+  assert.equal(colourOf('Happiness'), colourOf('happy'));
+  const labels = ['angry', ...Array.from({ length: 63 }, (_, i) => `l${i}`)];
+  assert.equal(new Set(labels.map((l) => colourOf(l, labels))).size, 64);
+  for (const label of [...labels, 'constructor', 'toString']) assert.match(colourOf(label, labels), /^#[0-9a-f]{6}$/);
+});

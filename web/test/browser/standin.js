@@ -94,6 +94,8 @@ export async function peer(browser) {
     send: (channel, message) => call('send', channel, message),
     /** What came on `control`. @returns {Promise<string[]>} */
     received: () => call('received'),
+    /** The same, whole. @returns {Promise<any[]>} */
+    requests: () => call('requests'),
     /** Frames that arrived. @returns {Promise<number>} */
     frames: () => call('frames'),
     /** Ends the connection without a word. */
@@ -109,15 +111,19 @@ function install() {
   let channels = {};
   /** @type {string[]} */
   let inbox = [];
+  /** @type {any[]} */
+  let whole = [];
   const answer = async (/** @type {string} */ sdp) => {
     pc = new RTCPeerConnection();
     channels = {};
     inbox = [];
+    whole = [];
     pc.ondatachannel = ({ channel }) => {
       channels[channel.label] = channel;
       channel.onmessage = ({ data }) => {
         const { type, id } = JSON.parse(data);
         inbox.push(type);
+        whole.push(JSON.parse(data));
         channel.send(JSON.stringify({ v: 1, type: 'ok', id }));
       };
     };
@@ -137,5 +143,5 @@ function install() {
     for (const s of (await pc.getStats()).values()) if (s.type === 'inbound-rtp') n += s.framesReceived ?? 0;
     return n;
   };
-  Object.assign(window, { answer, send, frames, received: () => inbox, hangUp: () => pc.close() });
+  Object.assign(window, { answer, send, frames, received: () => inbox, requests: () => whole, hangUp: () => pc.close() });
 }
