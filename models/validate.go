@@ -128,7 +128,7 @@ func (c *checker) classifier(e Entry) {
 	c.require(!e.Input.Dynamic, "input.dynamic", "is true, a classifier takes one size")
 	c.require(len(e.Labels) > 1 && len(e.Labels) <= 64, "labels", "has %d names, want 2 to 64", len(e.Labels))
 	for i, label := range e.Labels {
-		c.require(label != "", fmt.Sprintf("labels[%d]", i), "is empty")
+		c.require(label != "" && len(label) <= 64, fmt.Sprintf("labels[%d]", i), "has %d bytes, want 1 to 64", len(label))
 		c.require(!slices.Contains(e.Labels[:i], label), fmt.Sprintf("labels[%d]", i), "repeats %q", label)
 	}
 	c.require(e.Temperature > 0, "temperature", "is %g, want a positive number", e.Temperature)

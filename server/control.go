@@ -32,7 +32,7 @@ type request struct {
 	Type string `json:"type"`
 	ID   *int64 `json:"id"` // of the publisher's choice, given back
 
-	Model, Attention json.RawMessage // of options; nil when absent
+	changes changes // of the type options
 }
 
 // reply is what the server says on the control channel.
@@ -63,6 +63,11 @@ func parseRequest(data []byte) (request, *reply) {
 	}
 	if r.ID == nil {
 		return request{}, refusal(nil, "bad-message", "a request has an id, an integer")
+	}
+	if r.Type == "options" {
+		if fault := r.changes.parse(data); fault != "" {
+			return request{}, refusal(r.ID, "bad-message", fault)
+		}
 	}
 	return r, nil
 }

@@ -56,25 +56,37 @@ func (s *session) model() *modelInfo {
 	return &info
 }
 
-// setOptions serves the request `options`. What it does not name stays as it is; where one part is
-// refused, nothing changes.
+// changes are the fields of the request `options`. What is nil stays as it is.
+type changes struct {
+	model     *string
+	attention *bool
+}
+
+// parse reads a request, or says what is wrong with it. Unlike absence, null is of the wrong type.
+func (c *changes) parse(data []byte) (fault string) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return "a request is an object"
+	}
+	if value, ok := fields["model"]; ok && (json.Unmarshal(value, &c.model) != nil || c.model == nil || *c.model == "") {
+		return "model is the name of one, a text"
+	}
+	if value, ok := fields["attention"]; ok && (json.Unmarshal(value, &c.attention) != nil || c.attention == nil) {
+		return "attention is true or false"
+	}
+	return ""
+}
+
+// setOptions serves the request `options`. Where one part is refused, nothing changes.
 func (s *session) setOptions(r request) (*modelInfo, *reply) {
 	next := *s.choice.Load()
-	if r.Model != nil {
-		var name *string // null is of the wrong type, which is not the same as absent
-		if json.Unmarshal(r.Model, &name) != nil || name == nil || *name == "" {
-			return nil, refusal(r.ID, "bad-message", "model is the name of one, a text")
-		}
+	if name := r.changes.model; name != nil {
 		var err error
 		if next.analysis, err = s.engine.analysis(*name); err != nil {
 			return nil, refusal(r.ID, "unknown-model", err.Error())
 		}
 	}
-	if r.Attention != nil {
-		var on *bool
-		if json.Unmarshal(r.Attention, &on) != nil || on == nil {
-			return nil, refusal(r.ID, "bad-message", "attention is true or false")
-		}
+	if on := r.changes.attention; on != nil {
 		next.attention = *on
 	}
 	s.choice.Store(&next)
