@@ -36,11 +36,15 @@ func run(ctx context.Context) error {
 	flag.StringVar(&p.binary, "binary", filepath.Join(p.root, "bin", "mindflow"), "mindflow, a `file`")
 	flag.StringVar(&p.clip, "clip", filepath.Join(dir, "woman-distress-to-laugh.mp4"), "video `file` with one face that moves")
 	keep := flag.String("keep", "", "`folder` for the messages of each way")
+	from := flag.String("from", "", "compare what -keep put in this `folder` instead of playing the clip")
 	flag.Parse()
 	var done []track
 	for _, w := range ways {
-		fmt.Fprintf(os.Stderr, "%s …\n", w.name)
-		lines, err := w.run(ctx, p)
+		lines, err := load(*from, w.name)
+		if *from == "" {
+			fmt.Fprintf(os.Stderr, "%s …\n", w.name)
+			lines, err = w.run(ctx, p)
+		}
 		if errors.Is(err, errAbsent) {
 			fmt.Fprintf(os.Stderr, "%s is left out: %v\n", w.name, err)
 			continue
@@ -83,6 +87,21 @@ func save(folder, name string, lines []line) error {
 		}
 	}
 	return os.WriteFile(filepath.Join(folder, name+".jsonl"), out.Bytes(), 0o644)
+}
+
+// load reads what save wrote.
+func load(folder, name string) ([]line, error) {
+	if folder == "" {
+		return nil, errAbsent
+	}
+	text, err := os.ReadFile(filepath.Join(folder, name+".jsonl"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", errAbsent, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parse(text)
 }
 
 func report(tracks []track) error {

@@ -109,13 +109,22 @@ func messages(cmd *exec.Cmd) (list []line, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)
 	}
-	in := json.NewDecoder(bytes.NewReader(out))
+	list, err = parse(out)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cmd.Args[0], err)
+	}
+	return list, nil
+}
+
+// parse gives the messages with labels of text, which has one message a line.
+func parse(text []byte) (list []line, err error) {
+	in := json.NewDecoder(bytes.NewReader(text))
 	for {
 		var l line
 		if err := in.Decode(&l); errors.Is(err, io.EOF) {
 			return list, nil
 		} else if err != nil {
-			return nil, fmt.Errorf("%s: %w", cmd.Args[0], err)
+			return nil, err
 		}
 		if l.Width > 0 { // not hello or bye
 			list = append(list, l)
