@@ -124,7 +124,7 @@ func TestFlood(t *testing.T) {
 			s := begin(t, idle(), func(c *Config) { c.MaxSessions = 1 })
 			k := talk(t, s)
 			flooded := make(chan struct{})
-			go func() { defer close(flooded); k.flood(message) }()
+			go func() { k.flood(message); close(flooded) }()
 			waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 			bye, count := k.last()
 			if bye.Type != "bye" || bye.Reason != "abuse" {
@@ -139,9 +139,10 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// flood sends a message until the connection ends, or its end cannot be far.
+// flood sends far more messages than are borne, or until the connection ends. Not without end: Pion slows no
+// writer down, and keeps all that waits.
 func (k talker) flood(message string) {
-	for range 100_000 {
+	for range 20 * refusalBurst {
 		if _, err := k.WriteDataChannel([]byte(message), true); err != nil {
 			return
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func newPeer(t *testing.T) *webrtc.PeerConnection {
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
 	}
-	settings := webrtc.SettingEngine{}
+	settings := webrtc.SettingEngine{LoggerFactory: pionLogs{slog.New(slog.DiscardHandler)}} // its end is told by the reads
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.DetachDataChannels()
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})

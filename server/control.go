@@ -19,7 +19,7 @@ const (
 	maxRequest   = 16 << 10 // bytes of one request
 	maxChannels  = 8        // data channels of one session
 	maxBuffered  = 64 << 10 // bytes waiting in a data channel; above it the publisher's line is full
-	byePatience  = 500 * time.Millisecond
+	byePatience  = time.Second
 	requestBurst = 20
 	requestRate  = 10  // a second
 	refusalBurst = 100 // after so many refusals the session ends …
