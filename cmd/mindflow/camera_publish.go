@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,12 +43,12 @@ func publish(ctx context.Context, how *cameraFlags, device camera.Device, show *
 
 func (p *publisher) run(ctx context.Context) error {
 	backoff := firstBackoff
+	var failed error
 	for {
-		first, ok := p.feed.next(ctx) // a lost camera needs no session
-		if !ok {
-			return ctx.Err()
+		if _, ok := p.feed.next(ctx); !ok { // before there is a frame, as when the camera is lost, no session is needed
+			return cmp.Or(ctx.Err(), failed)
 		}
-		labels, err := p.session(ctx, first)
+		labels, err := p.session(ctx)
 		if labels > 0 {
 			backoff = firstBackoff
 		}
@@ -63,12 +64,12 @@ func (p *publisher) run(ctx context.Context) error {
 			wait = refused.RetryAfter
 		}
 		p.show.say("%v; trying again in %v", err, wait)
-		backoff = min(2*backoff, lastBackoff)
+		backoff, failed = min(2*backoff, lastBackoff), err
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-p.feed.done:
-			return nil
+			return err
 		case <-time.After(wait):
 		}
 	}
@@ -76,7 +77,7 @@ func (p *publisher) run(ctx context.Context) error {
 
 // session publishes until the connection is over, and says how many labels came. Without an error the film
 // is at its end.
-func (p *publisher) session(ctx context.Context, first *pipeline.Frame) (labels int, err error) {
+func (p *publisher) session(ctx context.Context) (labels int, err error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
 	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http, Token: p.how.token})
 	cancel()
@@ -90,7 +91,7 @@ func (p *publisher) session(ctx context.Context, first *pipeline.Frame) (labels 
 	p.show.say("publishing to %s", p.how.publish)
 	sending, stop := context.WithCancel(ctx)
 	s := &sender{feed: p.feed, client: c, bitrate: 1000 * p.how.bitrate, done: make(chan struct{})}
-	go s.run(sending, first)
+	go s.run(sending)
 	labels, err = p.receive(ctx, c, s)
 	stop()
 	<-s.done
@@ -106,6 +107,7 @@ func (p *publisher) session(ctx context.Context, first *pipeline.Frame) (labels 
 // receive prints what comes back.
 func (p *publisher) receive(ctx context.Context, c *whipclient.Client, s *sender) (labels int, err error) {
 	var linger <-chan time.Time
+	var latest uint64
 	sent := s.done
 	for {
 		select {
@@ -119,7 +121,10 @@ func (p *publisher) receive(ctx context.Context, c *whipclient.Client, s *sender
 		case <-linger:
 			return labels, nil
 		case m := <-c.Labels():
-			labels++
+			if labels > 0 && m.Seq <= latest { // late: newer ones are printed already
+				continue
+			}
+			labels, latest = labels+1, m.Seq
 			if m.V != pipeline.Version {
 				return labels, &finalError{fmt.Sprintf("the server speaks version %d of the protocol, this program %d; update the older", m.V, pipeline.Version)}
 			}

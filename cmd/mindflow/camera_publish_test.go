@@ -138,12 +138,8 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 		}
 	}()
 	f := startFeed(ctx, device, camera.Settings{Width: 160, Height: 120, Rate: 30}, newReadout(io.Discard, io.Discard, true))
-	first, ok := f.next(ctx)
-	if !ok {
-		t.Fatal(f.close())
-	}
 	s := &sender{feed: f, client: c, bitrate: 300_000, done: make(chan struct{})}
-	go s.run(ctx, first)
+	go s.run(ctx)
 	for lost := uint64(0); lost == 0; {
 		select {
 		case m := <-c.Labels():
@@ -156,5 +152,14 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 	<-s.done
 	if err := f.close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A video that has ended before any server took it was not published.
+func TestCameraPublishNothing(t *testing.T) {
+	noLeaks(t)
+	text, err := cameraLines(t, -1, "--input", blank(t, "blank.mp4"), "--publish", "http://"+freePort(t))
+	if err == nil || !strings.Contains(err.Error(), "connection refused") || text != "" {
+		t.Errorf("%v after %q", err, text)
 	}
 }

@@ -26,17 +26,21 @@ type sender struct {
 	err     error        // to be read after done; nil at the end of a film
 }
 
-func (s *sender) run(ctx context.Context, first *pipeline.Frame) {
+func (s *sender) run(ctx context.Context) {
 	defer close(s.done)
-	s.err = s.frames(ctx, first)
+	s.err = s.frames(ctx)
 	if s.encoder != nil {
 		s.err = errors.Join(s.err, s.encoder.Close())
 	}
 }
 
-// frames sends from the first frame on, which is a key frame as every encoder's first is.
-func (s *sender) frames(ctx context.Context, f *pipeline.Frame) error {
-	for ok := true; ok; f, ok = s.feed.next(ctx) {
+// frames sends until the film, or ctx, ends. The first is a key frame, as every encoder's is.
+func (s *sender) frames(ctx context.Context) error {
+	for {
+		f, ok := s.feed.next(ctx)
+		if !ok {
+			return ctx.Err()
+		}
 		key := false
 		select {
 		case <-s.client.KeyframeRequests():
@@ -47,7 +51,6 @@ func (s *sender) frames(ctx context.Context, f *pipeline.Frame) error {
 			return err
 		}
 	}
-	return ctx.Err()
 }
 
 func (s *sender) send(f *pipeline.Frame, key bool) (err error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"io"
 	"slices"
 	"strings"
@@ -240,76 +239,6 @@ func TestCannotOpen(t *testing.T) {
 		if c.fake.opened != c.fake.closed {
 			t.Errorf("%s: opened %d times, closed %d times", c.want, c.fake.opened, c.fake.closed)
 		}
-	}
-}
-
-func TestNearest(t *testing.T) {
-	format := func(w, h int, rate float32, f frame.Format) prop.Media {
-		return prop.Media{Video: prop.Video{Width: w, Height: h, FrameRate: rate, FrameFormat: f}}
-	}
-	formats := []prop.Media{
-		format(1280, 720, 30, frame.FormatMJPEG), format(640, 480, 30, frame.FormatMJPEG), format(640, 480, 15, frame.FormatYUYV),
-		format(640, 480, 30, frame.FormatYUYV), format(640, 480, 60, frame.FormatMJPEG), format(320, 240, 30, frame.FormatYUYV),
-		format(640, 480, 30, frame.FormatZ16), format(1280, 720, 10, frame.FormatYUYV),
-	}
-	for _, c := range []struct {
-		want Settings
-		i    int
-	}{
-		{Settings{Width: 640, Height: 480, Rate: 30}, 3},
-		{Settings{Width: 640, Height: 480, Rate: 60}, 4},
-		{Settings{Width: 640, Height: 480, Rate: 10}, 2},
-		{Settings{Width: 1920, Height: 1080, Rate: 30}, 0}, // not the slow one
-		{Settings{Width: 160, Height: 120, Rate: 30}, 5},
-	} {
-		if got, ok := nearest(formats, c.want); !ok || got != formats[c.i] {
-			t.Errorf("%+v: %+v", c.want, got.Video)
-		}
-	}
-	if got, _ := nearest([]prop.Media{format(640, 480, 29.97, frame.FormatMJPEG), format(640, 480, 30, frame.FormatYUYV)}, wanted); got.FrameFormat != frame.FormatYUYV {
-		t.Errorf("29.97 and 30 are told apart: %+v", got.Video)
-	}
-}
-
-// Chroma of every layout comes to be the mean of what it covers, and pictures that end early are refused.
-func TestPlanes(t *testing.T) {
-	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio422,
-		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio444} {
-		whole := image.NewYCbCr(image.Rect(0, 0, 12, 12), ratio)
-		for i := range whole.Y {
-			whole.Y[i] = byte(i)
-		}
-		across, down, _ := subsampling(ratio)
-		for i := range whole.Cb {
-			x, y := i%whole.CStride, i/whole.CStride
-			whole.Cb[i], whole.Cr[i] = byte(10*(x*across)+y*down), 77
-		}
-		for _, rect := range []image.Rectangle{whole.Rect, image.Rect(2, 4, 9, 9)} { // also odd, within a larger one
-			src := whole.SubImage(rect).(*image.YCbCr)
-			var f pipeline.Frame
-			if err := planes(&f, src); err != nil {
-				t.Fatal(err)
-			}
-			w, h := rect.Dx(), rect.Dy()
-			if f.Width != w || f.Height != h || len(f.Y) != w*h || len(f.U) != (w+1)/2*((h+1)/2) {
-				t.Fatalf("%v %v: %d by %d with %d, %d samples", ratio, rect, f.Width, f.Height, len(f.Y), len(f.U))
-			}
-			if got, want := f.Y[w+1], whole.Y[(rect.Min.Y+1)*12+rect.Min.X+1]; got != want {
-				t.Errorf("%v %v: luma %d, want %d", ratio, rect, got, want)
-			}
-			want := 10*(rect.Min.X+2) + rect.Min.Y + 2
-			if got := int(f.U[f.CStride+1]); got < want || got > want+6 || f.V[0] != 77 {
-				t.Errorf("%v %v: chroma %d, want %d to %d", ratio, rect, got, want, want+6)
-			}
-		}
-		short := *whole
-		short.Cr = short.Cr[:len(short.Cr)-1]
-		if err := planes(&pipeline.Frame{}, &short); err == nil {
-			t.Errorf("%v: a picture that ends early was taken", ratio)
-		}
-	}
-	if err := planes(&pipeline.Frame{}, image.NewUniform(color.White)); err == nil {
-		t.Error("a picture that is no YCbCr was taken")
 	}
 }
 
