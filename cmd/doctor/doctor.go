@@ -45,6 +45,7 @@ func Examine(ctx context.Context, s Setup, tell func(Result)) error {
 		func() { modelFiles(s.Engine, needed) },
 		func() { inference(ctx, s.Engine, sound, tell) },
 		func() { decoders(s.MaxPixels, tell) },
+		func() { tell(encoder()) },
 		func() { tell(openCV()) },
 		func() { tell(httpPort(s.Listen)) },
 		func() { tell(mediaPort(s.Media)) },

@@ -11,6 +11,7 @@ import (
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/camera"
 	"mindflow/pipeline/vision"
+	"mindflow/pipeline/vpx"
 )
 
 // greyUnits are key units of a grey picture of 64 by 64 pixels, in hex, made with FFmpeg:
@@ -74,6 +75,8 @@ func decode(codec pipeline.Codec, unit string, maxPixels int) (err error) {
 	}
 	return nil
 }
+
+func encoder() Result { return ok("encoder VP8", "libvpx "+vpx.Version()) }
 
 func openCV() Result { return ok("OpenCV", vision.Version()) }
 

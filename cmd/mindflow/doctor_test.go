@@ -44,7 +44,7 @@ func TestDoctorHealthy(t *testing.T) {
 		}
 	}
 	want := []string{"ONNX Runtime", "detector", "classifier", "inference", "decoder VP8", "decoder VP9", "decoder H264",
-		"decoder AV1", "OpenCV", "HTTP port", "media port", "addresses", "browsers", "cameras"}
+		"decoder AV1", "encoder VP8", "OpenCV", "HTTP port", "media port", "addresses", "browsers", "cameras"}
 	if !slices.Equal(checks, want) {
 		t.Errorf("checks %q, want %q", checks, want)
 	}

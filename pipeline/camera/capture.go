@@ -36,23 +36,27 @@ const (
 // of a film.
 func (d Device) Run(ctx context.Context, s Settings, emit func(*pipeline.Frame)) error {
 	c := &capture{device: d, settings: s, emit: emit}
-	retry, opened := firstRetry, false
+	retry := firstRetry
+	opened, lost := false, false
 	for {
+		var alive time.Time
 		err := c.once(ctx, func() {
-			if opened {
+			if lost {
 				c.changed(nil)
 			}
-			opened, retry = true, firstRetry
+			alive, opened, lost = time.Now(), true, false
 		})
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case d.ends && errors.Is(err, io.EOF):
-			return nil
 		case d.ends || !opened:
 			return err
-		case retry == firstRetry: // told once
+		case !lost:
+			lost = true
 			c.changed(err)
+		}
+		if !alive.IsZero() && time.Since(alive) > lastRetry { // else it comes and goes
+			retry = firstRetry
 		}
 		select {
 		case <-ctx.Done():
@@ -78,7 +82,7 @@ func (c *capture) changed(lost error) {
 	}
 }
 
-// once opens the camera, calls alive with its first frame, and reads it until it fails or ctx ends.
+// once opens the camera, calls alive with its first frame, and reads it until it fails, its film ends or ctx does.
 func (c *capture) once(ctx context.Context, alive func()) (err error) {
 	if err := c.device.driver.Open(); err != nil {
 		return cannotOpen(c.device, err)
@@ -118,7 +122,10 @@ func (c *capture) read(ctx context.Context, reader video.Reader, fullRange bool,
 			bad++
 			continue
 		}
-		if err != nil {
+		switch {
+		case c.device.ends && errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
 			return fmt.Errorf("read %s: %w", c.device, err)
 		}
 		bad = 0
