@@ -1,7 +1,8 @@
 // Package vpx codes live video as VP8 with libvpx, behind a small bridge in C.
 //
-// mediadevices 0.6.4 has such an encoder too, but its clock starts anew with every second: rate control
-// goes by wrong times, and from libvpx 1.14 on, which looks at them, frames fail. Nor can its speed be set.
+// mediadevices 0.6.4 has such an encoder too, but its clock starts anew with every second (mended upstream in
+// pion/mediadevices#606, for Pion v4): rate control goes by wrong times, and newer libvpx refuses a frame
+// whose time lies before the first one's. Nor can its speed be set.
 package vpx
 
 /*
