@@ -2,11 +2,9 @@ package server
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/pion/ice/v2"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/logging"
@@ -15,11 +13,6 @@ import (
 )
 
 const (
-	// A lost packet is asked for so often and so many times, within the time that reassembly waits. Few:
-	// what comes back by RTX does not pass Pion's NACK generator, which goes on asking for it.
-	nackInterval = 40 * time.Millisecond
-	nackAttempts = 4
-
 	// Packets that a repair brings are behind the newest by more than Pion's window of 64 when a key
 	// frame of hundreds of packets is under way.
 	replayWindow = 1024
@@ -90,13 +83,8 @@ func registerAudio(media *webrtc.MediaEngine) error {
 	return nil
 }
 
-// newFeedback is what a receiver tells a sender: what is missing, what came, and when it came.
+// newFeedback is what a receiver tells a sender by itself: what came, and when. What is missing: repairs.
 func newFeedback() (*interceptor.Registry, error) {
-	missing, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackInterval),
-		nack.GeneratorMaxNacksPerPacket(nackAttempts))
-	if err != nil {
-		return nil, fmt.Errorf("make NACK generator: %w", err)
-	}
 	reports, err := report.NewReceiverInterceptor()
 	if err != nil {
 		return nil, fmt.Errorf("make receiver reports: %w", err)
@@ -106,7 +94,7 @@ func newFeedback() (*interceptor.Registry, error) {
 		return nil, fmt.Errorf("make transport-wide feedback: %w", err)
 	}
 	registry := &interceptor.Registry{}
-	for _, f := range []interceptor.Factory{missing, reports, arrivals} {
+	for _, f := range []interceptor.Factory{reports, arrivals} {
 		registry.Add(f)
 	}
 	return registry, nil

@@ -82,6 +82,8 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 		}
 	}
 	var counted uint64
+	var repair repairs
+	var missing []uint16
 	for {
 		p, _, err := track.ReadRTP()
 		if err != nil {
@@ -100,6 +102,10 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 		counted = dropped
 		if needKey && !s.paused.Load() {
 			s.wantKeyframe()
+		}
+		missing = units.Missing(missing[:0])
+		if ask := repair.due(missing, now); len(ask) > 0 && repairable(track.Codec()) {
+			s.askFor(uint32(track.SSRC()), ask)
 		}
 	}
 }

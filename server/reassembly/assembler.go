@@ -17,7 +17,7 @@ const farBehind = 4096
 
 // Options bound the memory and the delay of an Assembler. A zero field means its default.
 type Options struct {
-	Wait      time.Duration // how long a missing packet is waited for; default 200 ms, enough for a NACK's answer
+	Wait      time.Duration // how long a missing packet is waited for; default 300 ms, enough for the answers to a few NACKs
 	Packets   int           // packets that wait behind a missing one, at most 32767; default 512
 	Bytes     int           // payload of those packets; default 4 MiB
 	UnitBytes int           // payload of one unit; default 4 MiB
@@ -74,7 +74,7 @@ func New(codec pipeline.Codec, opts Options) (*Assembler, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts.Wait = orDefault(opts.Wait, 200*time.Millisecond)
+	opts.Wait = orDefault(opts.Wait, 300*time.Millisecond)
 	opts.Packets = orDefault(opts.Packets, 512)
 	opts.Bytes = orDefault(opts.Bytes, 4<<20)
 	opts.UnitBytes = orDefault(opts.UnitBytes, 4<<20)
@@ -121,6 +121,18 @@ func (a *Assembler) Push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit))
 		a.take(emit)
 	}
 	return a.needKey
+}
+
+// Missing appends the sequence numbers that are waited for, lowest first.
+func (a *Assembler) Missing(dst []uint16) []uint16 {
+	for seq, left := a.next, len(a.waiting); left > 0; seq++ {
+		if _, ok := a.waiting[seq]; ok {
+			left--
+		} else {
+			dst = append(dst, seq)
+		}
+	}
+	return dst
 }
 
 // admit puts p among the waiting, unless it comes twice or too late.

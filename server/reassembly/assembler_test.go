@@ -85,7 +85,7 @@ func TestPush(t *testing.T) {
 		{name: "timestamp wraps", ts: 1<<32 - 3000, steps: inOrder(0, 12), units: []byte{1, 2, 3, 4}},
 		{name: "reordered", steps: []step{{0, 0}, {2, 0}, {1, 9}, {4, 9}, {5, 9}, {3, 9}}, units: []byte{1, 2}},
 		{name: "reordered over the wrap", seq: 65535, steps: []step{{0, 0}, {2, 0}, {1, 9}}, units: []byte{1}},
-		{name: "retransmitted in time", steps: []step{{0, 0}, {2, 0}, {3, 30}, {4, 60}, {5, 60}, {1, 199}}, units: []byte{1, 2}},
+		{name: "retransmitted in time", steps: []step{{0, 0}, {2, 0}, {3, 30}, {4, 60}, {5, 60}, {1, 299}}, units: []byte{1, 2}},
 		{name: "duplicates", steps: []step{{0, 0}, {0, 0}, {2, 0}, {2, 0}, {1, 0}, {1, 0}}, units: []byte{1}, stats: Stats{Duplicate: 3}},
 		{name: "padding", change: padding, steps: inOrder(0, 9), units: []byte{1, 3}},
 		{name: "no marker", change: noMarker, steps: inOrder(0, 9), units: []byte{1, 2, 3}},
@@ -94,18 +94,18 @@ func TestPush(t *testing.T) {
 		{name: "still waits for a key unit", steps: inOrder(3, 6), needKey: true, stats: Stats{Dropped: 1}},
 		{
 			name:  "lost, then the next key unit",
-			steps: append(inOrder(0, 4), append(inOrder(5, 12), step{packet: 12, ms: 200}, step{13, 200}, step{14, 200})...),
+			steps: append(inOrder(0, 4), append(inOrder(5, 12), step{packet: 12, ms: 300}, step{13, 300}, step{14, 300})...),
 			units: []byte{1, 4, 5}, stats: Stats{Lost: 1, Dropped: 2},
 		},
-		{name: "a loss is told at once", steps: []step{{0, 0}, {1, 0}, {3, 0}, {4, 200}}, needKey: true, stats: Stats{Lost: 1, Dropped: 1}},
+		{name: "a loss is told at once", steps: []step{{0, 0}, {1, 0}, {3, 0}, {4, 300}}, needKey: true, stats: Stats{Lost: 1, Dropped: 1}},
 		{
 			name:  "late",
-			steps: append(inOrder(0, 4), step{packet: 5}, step{6, 200}, step{4, 201}),
+			steps: append(inOrder(0, 4), step{packet: 5}, step{6, 300}, step{4, 301}),
 			units: []byte{1}, stats: Stats{Lost: 1, Late: 1, Dropped: 1},
 		},
 		{
 			name:  "two gaps, each with its own time",
-			steps: []step{{0, 0}, {2, 0}, {4, 150}, {5, 150}, {1, 199}, {3, 340}},
+			steps: []step{{0, 0}, {2, 0}, {4, 150}, {5, 150}, {1, 299}, {3, 440}},
 			units: []byte{1, 2},
 		},
 		{
@@ -149,6 +149,23 @@ func TestPush(t *testing.T) {
 				t.Errorf("stats %+v, want %+v", a.Stats(), tt.stats)
 			}
 		})
+	}
+}
+
+func TestMissing(t *testing.T) {
+	a, err := New(pipeline.VP8, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	packets := stream(65534, 0, 4)
+	for _, step := range []struct {
+		packet, ms int
+		want       []uint16
+	}{{0, 0, nil}, {3, 0, []uint16{65535, 0}}, {6, 100, []uint16{65535, 0, 2, 3}}, {1, 100, []uint16{0, 2, 3}}, {7, 300, []uint16{2, 3}}, {8, 300, []uint16{2, 3}}, {9, 400, nil}} {
+		a.Push(packets[step.packet], epoch.Add(time.Duration(step.ms)*time.Millisecond), func(pipeline.Unit) {})
+		if got := a.Missing(nil); !slices.Equal(got, step.want) {
+			t.Errorf("after packet %d at %d ms %v are missing, want %v", step.packet, step.ms, got, step.want)
+		}
 	}
 }
 
