@@ -24,7 +24,7 @@ WEB_FILES := $(shell find web -name '*.js' -o -name '*.html' -o -name '*.css' -o
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help run build test test-go test-web test-browser bench clean system system-test
+.PHONY: help run build test test-go test-web test-browser bench bench-weather clean system system-test
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -116,6 +116,10 @@ bench: build system-test ## measure each stage and write docs/performance.md
 	@mkdir -p .cache
 	@go test -run '^$$' -bench . -benchmem -count 6 ./bench | tee .cache/bench.txt
 	@go run ./bench/report < .cache/bench.txt
+
+bench-weather: build system-test ## measure sessions over bad lines
+	$(call say,sending two codecs through eight weathers (six minutes))
+	@go test -run '^$$' -bench Weather -benchtime 1x ./server | grep -o '| .*'
 
 clean: ## remove what was built and fetched
 	rm -rf bin .cache node_modules
