@@ -18,7 +18,7 @@ import (
 
 const (
 	inboxSize = 64 // callbacks wait when it is full
-	unitQueue = 8  // access units between read and decode: a quarter of a second, then read flushes
+	unitQueue = 12 // access units between read and decode: more than come at once after a repair, then read flushes
 )
 
 // ended says why a session ended; it is the cause of its context and the reason of its bye.
