@@ -43,10 +43,9 @@ func setting(f *flag.Flag) ([]byte, error) {
 		value = v.String()
 	case []string:
 		value = append([]string{}, v...) // a list that is nil would be left out
-	case string:
-		if !utf8.ValidString(v) {
-			return nil, fmt.Errorf("--%s %q: a settings file holds UTF-8 only", f.Name, v)
-		}
+	}
+	if text := f.Value.String(); !utf8.ValidString(text) {
+		return nil, fmt.Errorf("--%s %q: a settings file holds UTF-8 only", f.Name, text)
 	}
 	line, err := toml.Marshal(map[string]any{f.Name: value})
 	if err != nil {
