@@ -122,14 +122,21 @@ func (p *Picture) Write(path string) error {
 	if err := CheckWritable(path); err != nil {
 		return err
 	}
-	dir, name := filepath.Split(path)
-	temp := dir + ".part-" + name // same folder, so that renaming is atomic; same extension, which names the format
-	defer os.Remove(temp)         // gone already when all went well
-	if !gocv.IMWrite(temp, p.mat) {
-		return fmt.Errorf("write %s: OpenCV could not write it; check the folder and the space in it", path)
+	// Not to the file: on a full disk OpenCV takes half a BMP or WebP for written, and complains of others on stderr.
+	data, err := gocv.IMEncode(gocv.FileExt(strings.ToLower(filepath.Ext(path))), p.mat)
+	if err != nil {
+		return fmt.Errorf("write %s: OpenCV could not encode it: %w", path, err)
 	}
-	if err := os.Rename(temp, path); err != nil {
-		return fmt.Errorf("write picture: %w", err)
+	defer data.Close()
+	dir, name := filepath.Split(path)
+	temp := dir + ".part-" + name // same folder, so that renaming is atomic
+	err = os.WriteFile(temp, data.GetBytes(), 0o644)
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp) // what is wrong is in err; it may not be there
+		return fmt.Errorf("write %s: %w; see that the folder can be written and has space", path, err)
 	}
 	return nil
 }

@@ -16,6 +16,9 @@ import (
 	_ "golang.org/x/image/webp" // likewise
 )
 
+// maxSide is what messages can state (web/PROTOCOL.md). OpenCV throws above 1,048,576.
+const maxSide = 65_535
+
 // check opens the file that checkContent looks at.
 func check(path string) error {
 	file, err := os.Open(path)
@@ -57,6 +60,9 @@ func checkContent(path string, file content) error {
 			path, config.Width, config.Height, MaxPixels/1_000_000)
 	}
 	switch {
+	case max(config.Width, config.Height) > maxSide:
+		return fmt.Errorf("read %s: %d by %d pixels is over the limit of %d a side; cut or shrink it first",
+			path, config.Width, config.Height, maxSide)
 	case format == "webp" && moves(file):
 		return fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures as PNG first", path)
 	case format == "jpeg" && !ends(file):

@@ -233,6 +233,7 @@ func TestReadRefusesInLittleMemory(t *testing.T) {
 		{"no width.png", claim(0, 48), "damaged picture"},
 		{"no height.png", claim(64, 0), "damaged picture"},
 		{"claims much.png", claim(40_000, 40_000), "40000 by 40000 pixels"},
+		{"wide.png", claim(1<<20+1, 20), "65535 a side"},
 		{"claims most.png", claim(1<<31-1, 1<<31-1), "damaged picture"},
 		{"claims what it has not.png", claim(9_000, 9_000), "damaged picture"},
 		{"claims much.jpg", wide, "65500 by 65500 pixels"},
