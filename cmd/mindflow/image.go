@@ -46,10 +46,16 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, e.Close()) }()
 	for i, file := range files {
 		p, failed := readPicture(ctx, e, file, targets[i])
-		if failed == nil {
-			failed = printPicture(out, p, *asJSON)
+		if failed != nil && ctx.Err() != nil {
+			return errors.Join(err, fmt.Errorf("interrupted at %s; %d of %d pictures were not done", file, len(files)-i, len(files)))
 		}
-		err = errors.Join(err, failed)
+		if failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		if failed := printPicture(out, p, *asJSON); failed != nil {
+			return errors.Join(err, fmt.Errorf("print the results: %w; see that there is space and whoever reads is there", failed))
+		}
 	}
 	return err
 }

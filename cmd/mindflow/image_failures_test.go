@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// flatPicture writes a picture of one grey.
+func flatPicture(t *testing.T, w, h int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), strconv.Itoa(w)+"x"+strconv.Itoa(h)+".png")
+	var data bytes.Buffer
+	if err := png.Encode(&data, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Pictures of odd shapes are read like others; they have no face.
+func TestImageOddShapes(t *testing.T) {
+	for _, size := range [][2]int{{40_000, 1}, {1, 40_000}, {1, 1}, {3, 2}, {20_000, 17}} {
+		file := flatPicture(t, size[0], size[1])
+		got, err := read(t, file)
+		if p := got[file]; err != nil || p.Width != size[0] || p.Height != size[1] || len(p.Faces) != 0 {
+			t.Errorf("%v: %+v, %v", size, p, err)
+		}
+	}
+}
+
+// refused runs the program, which must fail with one line that has all of want.
+func refused(t *testing.T, cmd *exec.Cmd, want ...string) {
+	t.Helper()
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(said.String(), "\n") != 1 {
+		t.Errorf("%v, said %q", err, said.String())
+	}
+	for _, w := range want {
+		if !strings.Contains(said.String(), w) {
+			t.Errorf("said %q, want %q", said.String(), w)
+		}
+	}
+}
+
+// What cannot be printed or written is said once, and no half file has the name that was asked for.
+func TestImageOutputFails(t *testing.T) {
+	exe, engine := binary(t), engineArgs(t)
+	file := flatPicture(t, 640, 480)
+	noise := image.NewRGBA(image.Rect(0, 0, 640, 480))
+	rand.NewChaCha8([32]byte{}).Read(noise.Pix)
+	var data bytes.Buffer
+	if err := png.Encode(&data, noise); err != nil {
+		t.Fatal(err)
+	}
+	large := filepath.Join(t.TempDir(), "noise.png")
+	if err := os.WriteFile(large, data.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := func(args ...string) *exec.Cmd {
+		return exec.CommandContext(t.Context(), exe, append(append([]string{"image"}, args...), engine...)...)
+	}
+	for _, form := range [][]string{nil, {"--json"}} {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Skip(err)
+		}
+		cmd := command(append(form, file, file, file)...)
+		cmd.Stdout = full
+		refused(t, cmd, "no space left", "print")
+		if err := full.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	refused(t, command(file, "--annotate", filepath.Join(dir, "absent", "a.png")), "a.png", "folder")
+	for _, name := range []string{"a.png", "a.jpg", "a.bmp", "a.tiff", "a.webp"} {
+		args := append([]string{"-c", `ulimit -f 8; exec "$@"`, "bash", exe, "image", large, "--annotate", filepath.Join(dir, name)}, engine...)
+		refused(t, exec.CommandContext(t.Context(), "bash", args...), name, "space")
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v (%v)", entries, err)
+	}
+}
+
+// An interrupt ends the run after the picture under way: what was not begun is named, nothing half is left.
+func TestImageInterrupted(t *testing.T) {
+	exe, engine := binary(t), engineArgs(t)
+	dir := t.TempDir()
+	files := []string{}
+	for i := range 300 {
+		path := filepath.Join(dir, strconv.Itoa(i)+".png")
+		if err := os.Link(flatPicture(t, 1600, 1200), path); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, path)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	cmd := exec.CommandContext(t.Context(), exe, append(append([]string{"image", "--annotate", out}, files...), engine...)...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	printed, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := printed.Read(make([]byte, 1)); err != nil { // the first is done
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = bytes.NewBuffer(nil).ReadFrom(printed)
+	}()
+	select {
+	case <-drained:
+	case <-time.After(time.Minute):
+		t.Fatal("it goes on")
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(said.String(), "interrupted") || strings.Count(said.String(), "\n") > 2 {
+		t.Errorf("%v, said %.500q", err, said.String())
+	}
+	half, err := filepath.Glob(filepath.Join(out, ".part-*"))
+	if err != nil || len(half) > 0 {
+		t.Errorf("left behind: %v, %v", half, err)
+	}
+}
