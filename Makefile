@@ -24,7 +24,7 @@ WEB_FILES := $(shell find web -name '*.js' -o -name '*.html' -o -name '*.css' -o
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help run build test test-go test-web test-browser bench bench-weather clean system system-test
+.PHONY: help run build test test-go test-web test-browser asan fuzz bench bench-weather clean system system-test
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -110,6 +110,21 @@ test-web: ## JavaScript: types and unit tests
 test-browser: ## the page in a real Chromium against the real server
 	$(call say,browser: the page in Chromium against bin/mindflow)
 	@node --test --test-concurrency=1 web/test/browser/*.test.js
+
+# -asan instruments C of our own and the bindings'; errors of libraries are seen only where they free, allocate or copy.
+# ONNX Runtime keeps memory for good, so there the tests count sessions and tensors instead of looking for leaks.
+asan: build system-test ## run what touches C of our own under AddressSanitizer: overflows, use after free, leaks
+	$(call say,Go: decoders and reassembly under AddressSanitizer)
+	@go test -asan ./pipeline/avdec/... ./server/reassembly
+	@ASAN_OPTIONS=detect_leaks=0 go test -asan ./pipeline/ort
+
+FUZZTIME := 10m
+fuzz: system system-test ## fuzz what strangers can send, FUZZTIME=10m for each target in turn
+	@failed=; for f in $$(grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z]*' cmd server pipeline models | tr -d ' '); do \
+	    target=$${f##*:func} package=./$$(dirname $${f%%:*}); \
+	    printf '\033[1m==> %s %s for $(FUZZTIME)\033[0m\n' $$package $$target; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || failed+=" $$package:$$target"; done; \
+	[ -z "$$failed" ] || { echo "found something, see above and testdata/fuzz:$$failed" >&2; exit 1; }
 
 bench: build system-test ## measure each stage and write docs/performance.md
 	$(call say,measuring each stage (a few minutes))
