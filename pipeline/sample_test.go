@@ -167,3 +167,50 @@ func BenchmarkCrop(b *testing.B) {
 		s.Crop(dst, f, Region{200, 120, 180, 180})
 	}
 }
+
+// The triangle filter is PIL's: Image.crop, then resize with BILINEAR, of one row in mode F (PIL 9.4).
+func TestTriangleAgainstPIL(t *testing.T) {
+	row := []byte{3, 200, 17, 99, 250, 31, 140, 77, 5, 222, 180}
+	cases := []struct {
+		from, length float32
+		want         []float32
+	}{
+		{2, 8, []float32{105.65790, 109.90480, 95.52630}},
+		{2, 8, []float32{50.54550, 170.29630, 92, 70, 133.22729}},
+		{2, 8, []float32{17, 58, 124.16670, 224.83330, 140.5, 49.16670, 121.83330, 108.5, 65, 17, 113.5, 222}},
+	}
+	for _, c := range cases {
+		var a axis
+		a.set(len(c.want), c.from, c.length, len(row), Triangle)
+		got := make([]float32, len(c.want))
+		a.row(got, row)
+		for i, want := range c.want {
+			if math.Abs(float64(got[i]-want)) > 0.002 {
+				t.Errorf("%d from [%v,%v): output %d is %v, want %v", len(c.want), c.from, c.from+c.length, i, got[i], want)
+			}
+		}
+	}
+}
+
+// A margin is cut at the frame as a slice of an array is: frame[max(0, y-60):y+h+60, max(0, x-60):x+w+60].
+func TestMarginIsCutAtTheFrame(t *testing.T) {
+	f := &Frame{Width: 640, Height: 360}
+	rule := CropRule{MarginPx: 60}
+	cases := []struct {
+		x, y, w, h float32
+		want       Region
+	}{
+		{200, 100, 90, 90, Region{140, 40, 210, 210}},
+		{30, 10, 90, 90, Region{0, 0, 180, 160}},
+		{500, 250, 100, 100, Region{440, 190, 200, 170}},
+		{-70, 100, 5, 90, Region{0, 40, 1, 210}}, // never empty
+	}
+	for _, c := range cases {
+		got := rule.Region(Box{c.x / 640, c.y / 360, c.w / 640, c.h / 360}, f)
+		for i, pair := range [][2]float32{{got.X, c.want.X}, {got.Y, c.want.Y}, {got.W, c.want.W}, {got.H, c.want.H}} {
+			if math.Abs(float64(pair[0]-pair[1])) > 1e-3 {
+				t.Errorf("box %v: %v, want %v (value %d)", c, got, c.want, i)
+			}
+		}
+	}
+}

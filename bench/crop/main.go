@@ -7,11 +7,14 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"image"
+	"image/draw"
+	"image/png"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -20,6 +23,7 @@ import (
 	"time"
 
 	"mindflow/cmd/engine"
+	"mindflow/models/dataset"
 	"mindflow/pipeline"
 )
 
@@ -37,7 +41,7 @@ type trial struct {
 }
 
 func run(ctx context.Context) error {
-	data := flag.String("data", "", "FER+ `archive`: FER2013Valid/ with pictures and label.csv")
+	data := flag.String("data", "", "FER+ `archive` or folder: FER2013Valid/ with pictures and label.csv")
 	n := flag.Int("n", 800, "how many pictures")
 	side := flag.Int("side", 160, "side of the pasted picture, pixels")
 	scales := flag.String("scales", "0.9,1.0,1.1,1.2,1.3,1.4,1.5", "sides of the square, in the box's longer side")
@@ -59,10 +63,38 @@ func run(ctx context.Context) error {
 	}
 	fmt.Printf("%d pictures with a majority\n", len(faces))
 	random := rand.New(rand.NewPCG(1, 2))
-	slices.SortFunc(faces, func(a, b face) int { return slices.Compare(a.pixels.Pix, b.pixels.Pix) }) // the map's order is not
 	random.Shuffle(len(faces), func(i, j int) { faces[i], faces[j] = faces[j], faces[i] })
 	faces = faces[:min(*n, len(faces))]
 	return measure(ctx, e, faces, trials, *side, random)
+}
+
+// face is one FER+ picture: 48 by 48 grey pixels and the class that most people saw.
+type face struct {
+	pixels *image.Gray
+	label  int
+}
+
+// readFaces reads the pictures of FER+ valid that have a majority. labels gives the classes' order.
+func readFaces(path string, labels []string) ([]face, error) {
+	pictures, _, err := dataset.Read(path, dataset.Options{Labels: labels, Rule: dataset.Majority, Split: "Valid"})
+	if err != nil {
+		return nil, err
+	}
+	faces := make([]face, len(pictures))
+	for i, p := range pictures {
+		data, err := p.Read()
+		if err != nil {
+			return nil, err
+		}
+		img, err := png.Decode(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		grey := image.NewGray(img.Bounds())
+		draw.Draw(grey, grey.Bounds(), img, image.Point{}, draw.Src)
+		faces[i] = face{grey, slices.Index(labels, p.Class)}
+	}
+	return faces, nil
 }
 
 // grid makes a trial of each scale with each shift.

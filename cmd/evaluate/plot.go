@@ -139,10 +139,13 @@ func (p *pen) cell(x, y, n, row int) {
 	box := image.Rect(x, y, x+cellW-2, y+cellH-2)
 	draw.Draw(p.canvas, box, image.NewUniform(color.RGBA{mix(8), mix(69), mix(140), 255}), image.Point{}, draw.Src)
 	number, note := ink, pale
-	if share > 0.45 {
-		number, note = color.RGBA{255, 255, 255, 255}, color.RGBA{225, 235, 245, 255}
-	} else if n == 0 {
-		number = color.RGBA{190, 190, 190, 255}
+	switch {
+	case n == 0:
+		number = color.RGBA{150, 150, 150, 255}
+	case share > 0.6:
+		number, note = color.RGBA{255, 255, 255, 255}, color.RGBA{235, 242, 250, 255}
+	case share > 0.15:
+		note = ink
 	}
 	middle := x + cellW/2 - 1
 	if n == 0 {

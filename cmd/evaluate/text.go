@@ -30,14 +30,13 @@ func printReport(b *strings.Builder, title string, r metrics.Report) {
 	for _, c := range r.PerClass {
 		width = max(width, len(c.Label))
 	}
-	fmt.Fprintf(b, "%-*s  pictures   recall  precision  said it was (counts)\n", width, "class")
-	fmt.Fprintf(b, "%-*s  %8s  %7s  %9s", width, "", "", "", "")
+	fmt.Fprintf(b, "%-*s  %8s  %8s  %9s  said:", width, "class", "pictures", "recall", "precision")
 	for _, c := range r.PerClass {
 		fmt.Fprintf(b, " %*s", max(5, len(c.Label)), c.Label)
 	}
 	fmt.Fprintln(b)
 	for i, c := range r.PerClass {
-		fmt.Fprintf(b, "%-*s  %8d  %7s  %9s", width, c.Label, c.N, optional(c.Recall), optional(c.Precision))
+		fmt.Fprintf(b, "%-*s  %8d  %8s  %9s       ", width, c.Label, c.N, optional(c.Recall), optional(c.Precision))
 		for k, n := range r.Confusion[i] {
 			fmt.Fprintf(b, " %*d", max(5, len(r.PerClass[k].Label)), n)
 		}
@@ -50,13 +49,13 @@ const shown = 5
 
 func printLeftOut(b *strings.Builder, r *Result) {
 	if r.LeftOut > 0 {
-		fmt.Fprintf(b, "\nleft out: %d pictures of classes that the model does not have\n", r.LeftOut)
+		fmt.Fprintf(b, "\npictures of classes that the model does not have, left out: %d\n", r.LeftOut)
 	}
 	if n := len(r.NoFace); n > 0 {
-		fmt.Fprintf(b, "\nno face was found in %d pictures: %s%s\n", n, strings.Join(r.NoFace[:min(n, shown)], ", "), more(n))
+		fmt.Fprintf(b, "\npictures in which no face was found: %d (%s%s)\n", n, strings.Join(r.NoFace[:min(n, shown)], ", "), more(n))
 	}
 	if n := len(r.Unread); n > 0 {
-		fmt.Fprintf(b, "\n%d pictures could not be read:\n", n)
+		fmt.Fprintf(b, "\npictures that could not be read: %d\n", n)
 		for _, u := range r.Unread[:min(n, shown)] {
 			fmt.Fprintf(b, "  %s\n", u.Error)
 		}

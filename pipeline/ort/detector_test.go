@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
@@ -15,7 +16,12 @@ import (
 
 func detector(t testing.TB) *Detector {
 	t.Helper()
-	d, err := open(t).NewDetector(blazeFaceFile(t), entry(t, "blazeface-back").Model, 1)
+	return load(t, blazeFaceFile(t), "blazeface-back")
+}
+
+func load(t testing.TB, file, name string) *Detector {
+	t.Helper()
+	d, err := open(t).NewDetector(file, entry(t, name).Model, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +34,19 @@ func detector(t testing.TB) *Detector {
 }
 
 func TestDetect(t *testing.T) {
-	d := detector(t)
+	for name, folder := range map[string]string{"blazeface-back": "", "yunet": "models"} {
+		t.Run(name, func(t *testing.T) {
+			if folder == "" {
+				findFour(t, detector(t), 6)
+				return
+			}
+			findFour(t, load(t, verified(t, filepath.Dir(sharedFile(t, folder, entry(t, name).File)), entry(t, name)), name), 5)
+		})
+	}
+}
+
+// findFour checks what d, which gives so many key points, finds in a photograph of four faces.
+func findFour(t *testing.T, d *Detector, points int) {
 	frame, noses := four(t)
 	faces, err := d.Detect(t.Context(), nil, frame)
 	if err != nil {
@@ -49,7 +67,7 @@ func TestDetect(t *testing.T) {
 		if b.W < 0.09 || b.W > 0.17 {
 			t.Errorf("box %v is not as wide as a face", b)
 		}
-		if eyes := faces[i].Points; len(eyes) != 6 || eyes[0].X >= eyes[1].X || eyes[0].Y >= b.Y+b.H/2 {
+		if eyes := faces[i].Points; len(eyes) != points || eyes[0].X >= eyes[1].X || eyes[0].Y >= b.Y+b.H/2 {
 			t.Errorf("key points %v are not those of an upright face in %v", faces[i].Points, b)
 		}
 	}
@@ -141,4 +159,30 @@ func shrink(f *pipeline.Frame, w, h int) *pipeline.Frame {
 	s.U = nearest(f.U, f.CStride, f.Width/2, f.Height/2, w/2, h/2)
 	s.V = nearest(f.V, f.CStride, f.Width/2, f.Height/2, w/2, h/2)
 	return s
+}
+
+// A network that takes any size is given streams of several sizes in turn, and its memory follows.
+func TestDetectAnySize(t *testing.T) {
+	file := verified(t, filepath.Dir(sharedFile(t, "models", "yunet_s_dynamic.onnx")), entry(t, "yunet"))
+	d := load(t, file, "yunet")
+	large, noses := four(t)
+	for _, size := range [][2]int{{640, 480}, {320, 240}, {500, 334}, {642, 482}, {1280, 720}, {640, 480}} {
+		faces, err := d.Detect(t.Context(), nil, shrink(large, size[0], size[1]))
+		if err != nil || len(faces) != len(noses) {
+			t.Fatalf("%v: %d faces, want %d (%v)", size, len(faces), len(noses), err)
+		}
+		slices.SortFunc(faces, func(a, b pipeline.Face) int { return cmp.Compare(a.Box.X, b.Box.X) })
+		for i, nose := range noses {
+			if b := faces[i].Box; nose.X < b.X || nose.X > b.X+b.W || nose.Y < b.Y || nose.Y > b.Y+b.H {
+				t.Errorf("%v: box %v does not hold the nose at %v", size, b, nose)
+			}
+		}
+	}
+	for _, size := range [][2]int{{1, 1}, {31, 2}, {7, 2000}} {
+		f := &pipeline.Frame{Width: size[0], Height: size[1], YStride: size[0], CStride: size[0],
+			Y: make([]byte, size[0]*size[1]), U: make([]byte, size[0]*size[1]), V: make([]byte, size[0]*size[1])}
+		if faces, err := d.Detect(t.Context(), nil, f); err != nil || len(faces) != 0 {
+			t.Errorf("%v: %d faces in green, error %v", size, len(faces), err)
+		}
+	}
 }

@@ -88,12 +88,7 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 		}
 		return err
 	}
-	cases := []struct {
-		entry  string
-		load   func(pipeline.Model) error
-		change func(*pipeline.Model)
-		want   []string // in the error; none: it loads
-	}{
+	disagree(t, []disagreement{
 		{"blazeface-back", detect, func(m *pipeline.Model) {}, nil},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Decoder = "haar" }, []string{"decoder", `"haar"`}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Name = "picture" }, []string{"input.name", `"picture"`, `"input:0"`}},
@@ -101,6 +96,7 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Layout = pipeline.NCHW }, []string{"input.layout"}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs = m.Outputs[:3] }, []string{"outputs:", "2 of each kind"}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs[0], m.Outputs[1] = m.Outputs[1], m.Outputs[0] }, []string{"outputs[0]", "outputs[1]", "384", "512"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Dynamic = true }, []string{"input.size", "256"}},
 		{"dan-ferplus", classify, func(m *pipeline.Model) {}, nil},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Size = 224 }, nil}, // any size will do
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Channels = 1 }, []string{"input.channels"}},
@@ -108,7 +104,39 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Labels = nil }, []string{"labels"}},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Outputs[1].Name = "gates" }, []string{"outputs[1].name", `"gates"`, `"attention"`}},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Outputs = m.Outputs[1:] }, []string{"outputs", "kind logits"}},
+	})
+}
+
+// The same for a network that takes any size.
+func TestManifestDisagreesWithDynamicFile(t *testing.T) {
+	file, r := sharedFile(t, "models", "yunet_s_dynamic.onnx"), open(t)
+	dynamic := func(m pipeline.Model) error {
+		d, err := r.NewDetector(file, m, 1)
+		if err == nil {
+			err = d.Close()
+		}
+		return err
 	}
+	disagree(t, []disagreement{
+		{"yunet", dynamic, func(m *pipeline.Model) {}, nil},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Input.Dynamic = false }, []string{"input.dynamic"}},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Input.Channels, m.Input.Colour = 1, pipeline.Grey }, []string{"input.channels", "[-1 3 -1 -1]"}},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs[0].Name = "cls_4" }, []string{"outputs[0].name", `"cls_4"`, `"cls_8"`}},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs[9].Kind, m.Outputs[6].Kind = "boxes", "points" }, []string{"outputs[6]", "4", "10"}},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs = m.Outputs[1:] }, []string{"outputs:", "3 of each kind"}},
+	})
+}
+
+// disagreement is a change to a manifest entry that its file does not fit.
+type disagreement struct {
+	entry  string
+	load   func(pipeline.Model) error
+	change func(*pipeline.Model)
+	want   []string // in the error; none: it loads
+}
+
+func disagree(t *testing.T, cases []disagreement) {
+	t.Helper()
 	for _, c := range cases {
 		m := entry(t, c.entry).Model
 		c.change(&m)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"math"
 	"os"
 	"runtime"
@@ -55,26 +54,26 @@ func OpenCascade(path string, m pipeline.Model) (*Cascade, error) {
 	return c, nil
 }
 
-// checkCascade refuses what OpenCV would end the process at.
+// checkCascade refuses what OpenCV would end the process at: XML that is broken or holds something else.
 func checkCascade(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("load cascade: %w", err)
 	}
 	defer file.Close()
-	root := ""
-	for tokens := xml.NewDecoder(file); ; {
-		token, err := tokens.Token()
-		if errors.Is(err, io.EOF) && root == "opencv_storage" {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("load %s: not a cascade of OpenCV: %w", path, err)
-		}
-		if start, ok := token.(xml.StartElement); ok && root == "" {
-			root = start.Name.Local
-		}
+	var storage struct {
+		XMLName xml.Name `xml:"opencv_storage"`
+		Cascade struct {
+			Type string `xml:"type_id,attr"`
+		} `xml:"cascade"`
 	}
+	if err := xml.NewDecoder(file).Decode(&storage); err != nil {
+		return fmt.Errorf("load %s: not a cascade of OpenCV: %w", path, err)
+	}
+	if storage.Cascade.Type != "opencv-cascade-classifier" {
+		return fmt.Errorf("load %s: not a cascade of OpenCV: it holds no opencv-cascade-classifier", path)
+	}
+	return nil
 }
 
 // Detect finds faces. The frame is read during the call only. At most as many calls as there are

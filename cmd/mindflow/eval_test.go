@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mindflow/bench/media"
+	"mindflow/cmd/evaluate"
+)
+
+// portrait is a photograph of faces from a package that the browser tests install, and what `image` says
+// of the surest of them.
+func portrait(t *testing.T) (file, label string) {
+	t.Helper()
+	file = filepath.Join(media.Root(), "node_modules", "@vladmandic", "face-api", "demo", "sample6.jpg")
+	if _, err := os.Stat(file); err != nil {
+		t.Skip("run make test, which installs it:", err)
+	}
+	got, err := read(t, file, "--max-faces", "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file, got[file].Faces[0].Label
+}
+
+func put(t *testing.T, dir, name string, data []byte) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// evaluated runs `mindflow eval --json`.
+func evaluated(t *testing.T, args ...string) (r evaluate.Result, keys map[string]json.RawMessage) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := run(t.Context(), append(append([]string{"eval", "--json"}, args...), engineArgs(t)...), &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []any{&r, &keys} {
+		if err := json.Unmarshal(out.Bytes(), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r, keys
+}
+
+// What `eval` finds through the detector is what `image` finds; what cannot be used is named.
+func TestEval(t *testing.T) {
+	file, label := portrait(t)
+	photo, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	other := map[bool]string{true: "sadness", false: "Happiness"}[label == "happy"]
+	put(t, dir, strings.ToUpper(label)+"/right.jpg", photo)
+	put(t, dir, other+"/wrong.jpg", photo)
+
+	plot := filepath.Join(t.TempDir(), "matrix.png")
+	r, keys := evaluated(t, dir, "--via", "detector", "--vs", "dan-ferplus", "--plot", plot)
+	if r.N != 2 || r.Accuracy != 0.5 || r.MacroRecall != 0.5 || len(r.PerClass) != 8 {
+		t.Errorf("%+v", r)
+	}
+	if r.Versus == nil || r.Versus.Agreement != 1 || r.Versus.ECE != r.ECE {
+		t.Errorf("a model does not agree with itself: %+v", r.Versus)
+	}
+	delete(keys, "vs")
+	for _, key := range []string{"n", "accuracy", "macro_recall", "macro_f1", "ece", "per_class", "confusion"} {
+		if _, ok := keys[key]; !ok {
+			t.Errorf("no %q in %v", key, keys)
+		}
+		delete(keys, key)
+	}
+	if len(keys) > 0 {
+		t.Errorf("more than the protocol says: %v", keys)
+	}
+	drawing, err := os.Open(plot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer drawing.Close()
+	if size, err := png.DecodeConfig(drawing); err != nil || size.Width < 2*8*50 {
+		t.Errorf("the plot of two matrices is %+v (%v)", size, err)
+	}
+
+	put(t, dir, other+"/broken.png", photo[:50])
+	put(t, dir, other+"/notes.txt", []byte("no picture"))
+	for i := range 6 {
+		put(t, dir, other+"/"+strings.Repeat("e", i+1)+"mpty.png", nil)
+	}
+	put(t, dir, other+"/blank.png", blankPNG(t))
+	if r, _ = evaluated(t, dir, "--via", "detector"); r.N != 2 || len(r.Unread) != 8 || len(r.NoFace) != 1 || !strings.HasSuffix(r.NoFace[0], "blank.png") {
+		t.Errorf("%d used, unread %v, without a face %v", r.N, r.Unread, r.NoFace)
+	}
+	var text bytes.Buffer
+	if err := run(t.Context(), append([]string{"eval", dir, "--via", "detector"}, engineArgs(t)...), &text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2 pictures", "accuracy 50.0 %", "could not be read: 8", "broken.png", "and 3 more", "no face was found: 1 (", "blank.png"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text does not say %q:\n%s", want, text.String())
+		}
+	}
+}
+
+func TestEvalRefuses(t *testing.T) {
+	engine := engineArgs(t)
+	dir := t.TempDir()
+	put(t, dir, "happy/a.txt", []byte("no picture"))
+	unknown := t.TempDir()
+	put(t, unknown, "bored/a.png", nil)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "name one folder"},
+		{[]string{dir, dir}, "name one folder"},
+		{[]string{dir, "--via", "eyes"}, "--via eyes"},
+		{[]string{dir, "--rule", "all"}, "--rule all"},
+		{[]string{dir, "--plot", "a.jpg"}, ".png"},
+		{[]string{dir, "--plot", filepath.Join(dir, "absent", "a.png")}, "no folder"},
+		{[]string{dir, "--vs", "dan-ferplsu"}, "nearest: dan-ferplus"},
+		{[]string{dir, "--vs", "haar"}, "is there to detect"},
+		{[]string{dir, "--detector", "blazeface-bakc"}, "blazeface-back"},
+		{[]string{dir}, "a.txt: not a picture"},
+		{[]string{unknown}, "neutral, happy, sad"},
+	} {
+		err := run(t.Context(), append(append([]string{"eval"}, c.args...), engine...), &bytes.Buffer{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: error %v does not say %q", c.args, err, c.want)
+		}
+	}
+}
+
+// The shipped model's figures in models/README.md, on FER+ itself.
+func TestEvalFERPlus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a minute")
+	}
+	set := filepath.Join(filepath.Dir(mediaFile(t, "")), "data", "ferplus-train-valid.tar.gz")
+	if _, err := os.Stat(set); err != nil {
+		t.Skip("no FER+ beside the test media:", err)
+	}
+	r, _ := evaluated(t, set)
+	if r.N != 3191 || r.Accuracy < 0.833 || r.Accuracy > 0.839 || r.MacroRecall < 0.58 || r.ECE > 0.035 {
+		t.Errorf("%d pictures, accuracy %.4f, macro recall %.4f, ECE %.4f", r.N, r.Accuracy, r.MacroRecall, r.ECE)
+	}
+}
+
+func blankPNG(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := png.Encode(&out, image.NewGray(image.Rect(0, 0, 64, 64))); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,199 @@
+package dataset
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var eight = []string{"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"}
+
+// write makes a file and its folders.
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// listed gives "name class content" of each picture, names without root.
+func listed(t *testing.T, root string, pictures []Picture) (list []string) {
+	t.Helper()
+	for _, p := range pictures {
+		data, err := p.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, strings.TrimPrefix(filepath.ToSlash(p.Name), filepath.ToSlash(root)+"/")+" "+p.Class+" "+string(data))
+	}
+	return list
+}
+
+func TestFolders(t *testing.T) {
+	cases := []struct {
+		name     string
+		files    []string
+		numbered bool
+		labels   []string
+		want     []string // names and classes; none: an error with the words of fault
+		fault    []string
+	}{
+		{"labels", []string{"happy/a.png", "sad/b.jpg", "sad/c.png"}, false, eight, []string{"happy/a.png happy x", "sad/b.jpg sad x", "sad/c.png sad x"}, nil},
+		{"other words and case", []string{"Happiness/a", "ANGRY/b", "Surprised/c", "Sadness/d", "joy/e"}, false, eight,
+			[]string{"ANGRY/b anger x", "Happiness/a happy x", "Sadness/d sad x", "Surprised/c surprise x", "joy/e happy x"}, nil},
+		{"labels of another model", []string{"happy/a", "anger/b"}, false, []string{"Happiness", "Angry"}, []string{"anger/b Angry x", "happy/a Happiness x"}, nil},
+		{"hidden", []string{"happy/.a", "happy/b", ".git/c"}, false, eight, []string{"happy/b happy x"}, nil},
+		{"unknown", []string{"happy/a", "bored/b", "tired/c"}, false, eight, nil, []string{`"bored" "tired"`, "neutral, happy, sad"}},
+		{"a class the model lacks", []string{"contempt/a", "sad/b"}, false, eight[:7], nil, []string{`"contempt"`, "neutral, happy"}},
+		{"numbers not asked for", []string{"0/a", "1/b"}, false, eight, nil, []string{`"0" "1"`, "--numbered"}},
+		{"numbers", []string{"0/a", "7/b"}, true, eight, []string{"0/a neutral x", "7/b contempt x"}, nil},
+		{"a number too high", []string{"0/a", "8/b"}, true, eight, nil, []string{`"8"`}},
+		{"no folder", []string{"a.png"}, false, eight, nil, []string{"no folder for a class", "label.csv"}},
+		{"empty folders", []string{"happy/.keep"}, false, eight, nil, []string{"no picture"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, f := range c.files {
+				write(t, filepath.Join(dir, f), "x")
+			}
+			pictures, leftOut, err := Read(dir, Options{Labels: c.labels, Numbered: c.numbered, Split: "Valid"})
+			if c.want == nil {
+				for _, words := range append(c.fault, dir) {
+					if err == nil || !strings.Contains(err.Error(), words) {
+						t.Errorf("error %v does not say %s", err, words)
+					}
+				}
+				return
+			}
+			if err != nil || leftOut != 0 {
+				t.Fatalf("%d left out, %v", leftOut, err)
+			}
+			if got := listed(t, dir, pictures); !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// Votes of ten people a picture: neutral, happiness, surprise, sadness, anger, disgust, fear, contempt,
+// unknown, no face.
+var voted = []struct{ row, majority, plurality string }{
+	{`a.png,"(0, 0, 48, 48)",10,0,0,0,0,0,0,0,0,0`, "neutral", "neutral"},
+	{`b.png,"(0, 0, 48, 48)",0,0,0,0,5,5,0,0,0,0`, "", "anger"},      // half is not over half; the first of equals
+	{`c.png,"(0, 0, 48, 48)",1,4,0,0,1,1,0,3,0,0`, "happy", "happy"}, // single votes go: 4 of 7
+	{`d.png,"(0, 0, 48, 48)",0,0,3,0,0,0,2,0,5,0`, "", ""},           // most say unknown
+	{`e.png,"(0, 0, 48, 48)",1,1,1,1,1,1,1,1,1,1`, "", ""},           // nothing is left
+	{`f.png,"(0, 0, 48, 48)",0,0,0,4,0,0,2,0,3,0`, "", "sad"},        // 4 of 9
+	{`g.png,"(0, 0, 48, 48)",0,0,0,0,0,0,0,6,0,4`, "contempt", "contempt"},
+	{`h.png,"(0, 0, 48, 48)",0,0,0,0,0,0,0,0,0,10`, "", ""},
+}
+
+func TestFERPlus(t *testing.T) {
+	dir := t.TempDir()
+	split := filepath.Join(dir, "FER2013Valid")
+	header := "Image name,box,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+	rows := ""
+	for _, v := range voted {
+		rows += v.row + "\n"
+		write(t, filepath.Join(split, v.row[:5]), v.row[:1])
+	}
+	write(t, filepath.Join(split, "label.csv"), rows)
+	write(t, filepath.Join(dir, "named", "label.csv"), header+rows)
+	for _, v := range voted {
+		write(t, filepath.Join(dir, "named", v.row[:5]), v.row[:1])
+	}
+	archive := filepath.Join(dir, "all.tar.gz")
+	pack(t, archive, split)
+
+	for _, rule := range []Rule{Majority, Plurality} {
+		for _, labels := range [][]string{eight, eight[:7]} {
+			var want []string
+			left := 0
+			for _, v := range voted {
+				class := v.majority
+				if rule == Plurality {
+					class = v.plurality
+				}
+				switch {
+				case class != "" && slices.Contains(labels, class):
+					want = append(want, v.row[:5]+" "+class+" "+v.row[:1])
+				case class != "":
+					left++
+				}
+			}
+			for path, prefix := range map[string]string{split: split, dir: split, archive: "FER2013Valid", filepath.Join(dir, "named"): filepath.Join(dir, "named")} {
+				pictures, leftOut, err := Read(path, Options{Labels: labels, Rule: rule, Split: "Valid"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := listed(t, prefix, pictures); !slices.Equal(got, want) || leftOut != left {
+					t.Errorf("%s, %s, %d labels: %q and %d left out, want %q and %d", path, rule, len(labels), got, leftOut, want, left)
+				}
+			}
+		}
+	}
+	if _, _, err := Read(archive, Options{Labels: eight, Rule: Majority, Split: "Train"}); err == nil || !strings.Contains(err.Error(), "FER2013Train/label.csv") {
+		t.Errorf("a part that is not there: %v", err)
+	}
+}
+
+// pack makes an archive of a folder.
+func pack(t *testing.T, out, folder string) {
+	t.Helper()
+	file, err := os.Create(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zipped := gzip.NewWriter(file)
+	archive := tar.NewWriter(zipped)
+	if err := archive.AddFS(os.DirFS(filepath.Dir(folder))); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []interface{ Close() error }{archive, zipped, file} {
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.png"), "x")
+	write(t, filepath.Join(dir, "b.tar.gz"), "no archive")
+	write(t, filepath.Join(dir, "short", "label.csv"), "a.png,1,2\n")
+	write(t, filepath.Join(dir, "words", "label.csv"), "a.png,box,0,0,0,0,0,0,0,0,0,0\nb.png,box,0,many,0,0,0,0,0,0,0,0\n")
+	for name, want := range map[string]string{
+		"absent": "no such file", "a.png": "it is a file", "b.tar.gz": "gzip", "short": "row 1: 3 columns", "words": `row 2: "many"`,
+	} {
+		_, _, err := Read(filepath.Join(dir, name), Options{Labels: eight, Rule: Majority, Split: "Valid"})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v does not say %q", name, err, want)
+		}
+	}
+}
+
+// The number of pictures that FER+ valid is known to have by each rule.
+func TestFERPlusCounts(t *testing.T) {
+	media := os.Getenv("MINDFLOW_TESTDATA")
+	if media == "" {
+		media = filepath.Join("..", "..", "..", "shared", "media")
+	}
+	archive := filepath.Join(media, "..", "data", "ferplus-train-valid.tar.gz")
+	if _, err := os.Stat(archive); err != nil {
+		t.Skip("no FER+ beside the test media:", err)
+	}
+	for rule, want := range map[Rule]int{Majority: 3191, Plurality: 3555} {
+		pictures, _, err := Read(archive, Options{Labels: eight, Rule: rule, Split: "Valid"})
+		if err != nil || len(pictures) != want {
+			t.Errorf("%s: %d pictures, want %d (%v)", rule, len(pictures), want, err)
+		}
+	}
+}
