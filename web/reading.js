@@ -66,7 +66,9 @@ export class Reading {
   /** What the server offers. @param {import('./wire.js').Hello} hello */
   hello({ model, models = [model] }) {
     this.#models = models;
-    this.#take(model.name);
+    this.#take(this.#last?.model ?? model.name);
+    const face = this.#last?.faces.find((f) => f.id === this.selected);
+    if (face && this.#fits(face)) this.#scores = face.scores; // it came before its names
   }
 
   /** The stream begins or goes on: hints wait from here. @param {number} now */

@@ -78,6 +78,7 @@ test('scores are shown only with the labels of the model that gave them', () => 
   assert.equal(reading.samples().length, 0);
   reading.hello(hello(['sad', 'happy'], ['happy', 'sad']));
   assert.deepEqual(reading.labels, ['sad', 'happy']);
+  assert.deepEqual(reading.scores(0), [0.2, 0.8], 'they wait for the next message');
   reading.receive(from('a'), 100);
   assert.deepEqual(reading.scores(100), [0.2, 0.8]);
   reading.receive(from('b'), 200); // before the server's ok to the change
