@@ -51,13 +51,17 @@ func (a *Analyzer) Use(how Analysis) {
 }
 
 // Analyze fills m with what is seen in f: RTP, Model, Width, Height, MS but its Total, and Faces, which are
-// valid until the next call. f.Arrived is the clock of tracking and smoothing, which stands still for
-// frames that a decoder gives back out of order (H264 with B-frames).
+// valid until the next call. Tracking and smoothing go by f.Taken or, where that is not known, f.Arrived; their
+// clock stands still for frames that a decoder gives back out of order (H264 with B-frames).
 func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
 	m.RTP, m.Model, m.Width, m.Height = f.RTP, a.how.Model.Name, f.Width, f.Height
 	m.MS = Timing{Decode: milliseconds(f.Decode)}
-	if f.Arrived.After(a.now) {
-		a.now = f.Arrived
+	taken := f.Taken
+	if taken.IsZero() {
+		taken = f.Arrived
+	}
+	if taken.After(a.now) {
+		a.now = taken
 	}
 	began := time.Now()
 	var err error

@@ -109,3 +109,30 @@ func TestAnalyzerAllocations(t *testing.T) {
 		t.Errorf("%v allocations a frame", allocs)
 	}
 }
+
+// What is shown depends on when frames were taken, not on when they came.
+func TestAnalyzerGoesByTheSendersClock(t *testing.T) {
+	shown := func(late func(n int) time.Duration) (confidence []float32) {
+		a := NewAnalyzer(analysis(fixed{faces: twoFaces[:1]}, &swinging{}))
+		start := time.Now()
+		var clock Clock
+		for n := range 20 {
+			f := grey(64, 48, 90)
+			f.RTP, f.Arrived = uint32(n*rtpRate/30), start.Add(time.Duration(n)*time.Second/30+late(n))
+			f.Taken = clock.At(f.RTP, f.Arrived)
+			var m Message
+			if err := a.Analyze(t.Context(), &m, f); err != nil {
+				t.Fatal(err)
+			}
+			confidence = append(confidence, m.Faces[0].Confidence)
+		}
+		return confidence
+	}
+	steady := shown(func(int) time.Duration { return 0 })
+	jittered := shown(func(n int) time.Duration { return time.Duration(n*n%7) * 40 * time.Millisecond })
+	for n := range steady {
+		if math.Abs(float64(steady[n]-jittered[n])) > 1e-6 {
+			t.Errorf("frame %d: %g when it came in time, %g when it was late", n, steady[n], jittered[n])
+		}
+	}
+}

@@ -42,6 +42,7 @@ type Frame struct {
 
 	RTP     uint32        // of the unit it came from
 	Arrived time.Time     // of the unit it came from
+	Taken   time.Time     // by the sender's clock, see Clock; zero for one that is not known
 	Decode  time.Duration // time that decoding took
 }
 

@@ -11,6 +11,7 @@ import (
 // the analyzer.
 func (s *session) infer() {
 	analyzer := pipeline.NewAnalyzer(s.choice.Load().analysis)
+	var clock pipeline.Clock
 	var seq uint64
 	for {
 		select {
@@ -24,7 +25,7 @@ func (s *session) infer() {
 			}
 			continue
 		}
-		m, ok, err := s.analyze(analyzer)
+		m, ok, err := s.analyze(analyzer, &clock)
 		switch {
 		case s.ctx.Err() != nil:
 			return
@@ -52,7 +53,7 @@ func (s *session) skipLabels() (dropReason, bool) {
 
 // analyze waits for a turn and then takes the newest frame, so that what is analysed is never older
 // than the turn.
-func (s *session) analyze(a *pipeline.Analyzer) (m *pipeline.Message, ok bool, err error) {
+func (s *session) analyze(a *pipeline.Analyzer, clock *pipeline.Clock) (m *pipeline.Message, ok bool, err error) {
 	if err := s.engine.Turns.Take(s.ctx); err != nil {
 		return nil, false, err
 	}
@@ -61,6 +62,7 @@ func (s *session) analyze(a *pipeline.Analyzer) (m *pipeline.Message, ok bool, e
 	if !ok {
 		return nil, false, nil
 	}
+	f.Taken = clock.At(f.RTP, f.Arrived)
 	m = &pipeline.Message{}
 	chosen := s.choice.Load()
 	a.Use(chosen.analysis)
