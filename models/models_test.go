@@ -58,6 +58,14 @@ func TestParseNamesEntryAndField(t *testing.T) {
 		{`"temperature": 0.74`, `"temperature": 0`, []string{"temperature"}},
 		{`"scale": 1.25`, `"scale": 0`, []string{"crop.scale"}},
 		{`"crop": {"scale": 1.25, "shift": [0, -0.06]},`, ``, []string{"crop is missing"}},
+		{`"cascade": {"scale": 1.1`, `"cascade": {"scale": 1`, []string{`entry "haar"`, "cascade.scale is 1"}},
+		{`"min_px": 30`, `"min_px": 0`, []string{`entry "haar"`, "cascade.min_px"}},
+		{`"cascade": {"scale": 1.1, "neighbours": 5, "min_px": 30},`, ``, []string{`entry "haar"`, "cascade is missing"}},
+		{`"decoder": "haar"`, `"decoder": "yunet"`, []string{`entry "haar"`, "decoder", "format cascade"}},
+		{`"folder": "/usr`, `"folder": "usr`, []string{`entry "haar"`, "folder"}},
+		{`"size": 640`, `"size": 16`, []string{`entry "yunet"`, "input.size is 16"}},
+		{`"size": 96`, `"size": 96, "dynamic": true`, []string{`entry "dan-ferplus"`, "input.dynamic"}},
+		{`"size": 96`, `"size": 96, "filter": "cubic"`, []string{`entry "dan-ferplus"`, "input.filter", "area, triangle"}},
 		{`"models": [`, `"models": [], "more": [`, []string{`"more"`}},
 	}
 	for _, c := range cases {
@@ -166,6 +174,13 @@ func TestVerify(t *testing.T) {
 				t.Errorf("%s: error %v does not say %q in one line", c.name, err, part)
 			}
 		}
+	}
+	e.Folder = t.TempDir() // where a package of the system puts it
+	if err := os.WriteFile(filepath.Join(e.Folder, e.File), []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if path, err := Verify(t.TempDir(), e); err != nil || path != filepath.Join(e.Folder, e.File) {
+		t.Errorf("a package's file: %q, %v", path, err)
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, e.File), 0o700); err != nil {
