@@ -25,6 +25,7 @@ export class Reading {
   /** @type {import('./wire.js').Labels | undefined} */
   #last;
   #lastAt = -Infinity;
+  #heads = 0;
   /** @type {Face | undefined} */
   #face;
   /** @type {readonly number[] | undefined} */
@@ -58,9 +59,9 @@ export class Reading {
     return this.face(now) && this.#scores;
   }
 
-  /** How many heads the attention of the newest faces has; 0 while none is told. */
+  /** How many heads the model has; 0 until it has told where it looks. */
   get heads() {
-    return Math.max(0, ...(this.#last?.faces ?? []).map((f) => f.attention?.heads ?? 0));
+    return this.#heads;
   }
 
   /** What the server offers. @param {import('./wire.js').Hello} hello */
@@ -94,6 +95,7 @@ export class Reading {
     if (message.faces.length > 0) this.#anyAt = now;
     this.#follow(this.#selection.update(message.faces, now), now);
     this.health.add(message, now);
+    this.#heads = message.faces[0]?.attention?.heads ?? this.#heads; // a face may be away for a moment
     for (const face of message.faces) {
       if (this.#fits(face)) this.#history.add(face.id, now, face.scores);
     }
@@ -142,6 +144,7 @@ export class Reading {
     if (!model || model === this.#read) return;
     this.#read = model;
     this.#labels = model.labels;
+    this.#heads = 0;
     this.#scores = undefined;
     this.#history.clear();
   }

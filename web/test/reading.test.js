@@ -91,6 +91,17 @@ test('scores are shown only with the labels of the model that gave them', () => 
   assert.deepEqual(reading.labels, ['sad', 'happy']);
 });
 
+test('the heads are known from the first face on, and are the model’s', () => {
+  const reading = new Reading();
+  reading.hello(hello(['x', 'y'], ['y', 'x']));
+  const attention = { heads: 4, width: 1, height: 1, ranges: [], data: '', region: /** @type {[number, number, number, number]} */ ([0, 0, 1, 1]) };
+  reading.receive({ ...message({ ...face(1, 0.2), attention }), model: 'a' }, 0);
+  reading.receive({ ...message(), model: 'a' }, 50);
+  assert.equal(reading.heads, 4);
+  reading.receive({ ...message(face(1, 0.2)), model: 'b' }, 100);
+  assert.equal(reading.heads, 0);
+});
+
 test('a server without a choice is read by its hello', () => {
   const reading = new Reading();
   const { models, ...old } = hello(['x', 'y']);
