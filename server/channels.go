@@ -30,7 +30,7 @@ func (s *session) channelOpened(dc *webrtc.DataChannel) {
 		s.spawn("labels channel", func() { discard(raw) })
 	case dc.Label() == controlLabel && s.control == nil:
 		s.control = dc
-		s.say(reply{Type: "hello", Session: s.id, Model: s.model(), Models: s.engine.models()})
+		s.say(s.hello())
 		s.spawn("control channel", func() { s.readRequests(raw) })
 	default:
 		if err := dc.Close(); err != nil {

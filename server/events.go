@@ -57,6 +57,7 @@ func follow(reader context.Context, sess *session, out *eventWriter, lastSeen st
 	id, err := strconv.ParseUint(lastSeen, 10, 64)
 	missed, seen := sess.events.resume(id, err == nil)
 	fmt.Fprintf(out, "retry: %d\n\n", retryAfter)
+	out.control("hello", sess.hello())
 	for _, e := range missed {
 		out.label(e)
 	}
@@ -118,13 +119,19 @@ func (o *eventWriter) label(e event) {
 }
 
 func (o *eventWriter) bye(why ended) {
-	text, err := json.Marshal(reply{V: pipeline.Version, Type: "bye", Reason: string(why)})
+	o.control("bye", reply{Type: "bye", Reason: string(why)})
+	_ = o.flush() // a reader that is gone needs no bye
+}
+
+// control writes what the control channel would say to a publisher that has one.
+func (o *eventWriter) control(kind string, r reply) {
+	r.V = pipeline.Version
+	text, err := json.Marshal(r)
 	if err != nil {
 		o.err = err
 		return
 	}
-	fmt.Fprintf(o, "event: bye\ndata: %s\n\n", text)
-	_ = o.flush() // a reader that is gone needs no bye
+	fmt.Fprintf(o, "event: %s\ndata: %s\n\n", kind, text)
 }
 
 func (o *eventWriter) flush() error {

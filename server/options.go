@@ -56,6 +56,11 @@ func (s *session) model() *modelInfo {
 	return &info
 }
 
+// hello is what a publisher is told first.
+func (s *session) hello() reply {
+	return reply{Type: "hello", Session: s.id, Model: s.model(), Models: s.engine.models()}
+}
+
 // changes are the fields of the request `options`. What is nil stays as it is.
 type changes struct {
 	model     *string

@@ -46,8 +46,8 @@ func TestAiortc(t *testing.T) {
 		args     []string
 		controls []string // "type code", in order
 	}{
-		{[]string{"--codec", "VP8"}, []string{"bye deleted"}},
-		{[]string{"--codec", "H264"}, []string{"bye deleted"}},
+		{[]string{"--codec", "VP8"}, []string{"hello ", "bye deleted"}},
+		{[]string{"--codec", "H264"}, []string{"hello ", "bye deleted"}},
 		{[]string{"--codec", "VP8", "--channels"}, []string{"hello ", "bye deleted"}},
 		{[]string{"--codec", "H264", "--channels", "--rubbish", "40000"}, []string{"hello ", "error too-large", "bye deleted"}},
 		{[]string{"--codec", "VP8", "--channels", "--rubbish", "300000"}, []string{"hello ", "bye deleted"}}, // never arrives whole
@@ -71,7 +71,7 @@ assert not missing, missing`)
 	url := serve(t)
 	for _, codec := range []string{"VP8", "H264"} {
 		t.Run(codec, func(t *testing.T) {
-			check(t, url, publish(t, "publish_gstreamer.py", url, clip, "--codec", codec), []string{"bye deleted"})
+			check(t, url, publish(t, "publish_gstreamer.py", url, clip, "--codec", codec), []string{"hello ", "bye deleted"})
 		})
 	}
 }
