@@ -63,18 +63,24 @@ func run(s engine.Settings, folder string, names []string) (err error) {
 	if len(list) == 0 {
 		return errors.New("name the models to compare")
 	}
-	faces, err := importer.Faces(folder, list[0].entry.Input, math.MaxInt)
+	files, err := importer.FaceFiles(folder, math.MaxInt)
 	if err != nil {
 		return err
 	}
-	for _, f := range faces {
+	var labels []string
+	for _, path := range files {
+		f, err := importer.ReadFace(path, list[0].entry.Input)
+		if err != nil {
+			return err
+		}
+		labels = append(labels, f.Label)
 		for _, m := range list {
 			if err := m.look(f); err != nil {
 				return err
 			}
 		}
 	}
-	report(list, faces)
+	report(list, labels)
 	return nil
 }
 
@@ -92,12 +98,12 @@ func (m *model) look(f importer.Face) error {
 	return nil
 }
 
-func report(list []*model, faces []importer.Face) {
-	fmt.Printf("%d faces, one thread, medians\n| model | file, MB | accuracy | same label as %s | ms a face |\n|---|---|---|---|---|\n", len(faces), list[0].entry.Name)
+func report(list []*model, labels []string) {
+	fmt.Printf("%d faces, one thread, medians\n| model | file, MB | accuracy | same label as %s | ms a face |\n|---|---|---|---|---|\n", len(labels), list[0].entry.Name)
 	for _, m := range list {
 		right, same := 0, 0
-		for i, f := range faces {
-			if m.entry.Labels[m.said[i]] == f.Label {
+		for i, label := range labels {
+			if m.entry.Labels[m.said[i]] == label {
 				right++
 			}
 			if m.said[i] == list[0].said[i] {
@@ -105,7 +111,7 @@ func report(list []*model, faces []importer.Face) {
 			}
 		}
 		slices.Sort(m.times)
-		percent := func(n int) float64 { return 100 * float64(n) / float64(len(faces)) }
+		percent := func(n int) float64 { return 100 * float64(n) / float64(len(labels)) }
 		fmt.Printf("| %s | %.1f | %.2f %% | %.2f %% | %.2f |\n", m.entry.Name, float64(m.entry.Bytes)/1e6, percent(right), percent(same), m.times[len(m.times)/2])
 	}
 }

@@ -18,9 +18,8 @@ type Face struct {
 	Label string // the name of the folder it lies in
 }
 
-// Faces reads the pictures in a folder and in those below it, each of one face that fills it, evenly
-// thinned to at most that many.
-func Faces(dir string, in pipeline.Input, most int) ([]Face, error) {
+// FaceFiles lists the pictures in a folder and in those below it, evenly thinned to at most that many.
+func FaceFiles(dir string, most int) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch strings.ToLower(filepath.Ext(path)) {
@@ -35,31 +34,28 @@ func Faces(dir string, in pipeline.Input, most int) ([]Face, error) {
 		return nil, fmt.Errorf("folder of faces: %w", err)
 	}
 	slices.Sort(files)
-	n := min(len(files), most)
-	sampler := pipeline.NewSampler(in)
-	var faces []Face
-	for i := range n {
-		path := files[i*len(files)/n]
-		crop, err := readFace(path, in, sampler)
-		if err != nil {
-			return nil, err
-		}
-		faces = append(faces, Face{crop, filepath.Base(filepath.Dir(path))})
+	if len(files) <= most {
+		return files, nil
 	}
-	return faces, nil
+	few := make([]string, most)
+	for i := range few {
+		few[i] = files[i*len(files)/most]
+	}
+	return few, nil
 }
 
-func readFace(path string, in pipeline.Input, s *pipeline.Sampler) (crop pipeline.Crop, err error) {
+// ReadFace reads a picture of one face that fills it.
+func ReadFace(path string, in pipeline.Input) (f Face, err error) {
 	pic, err := vision.Read(path)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	defer func() { err = errors.Join(err, pic.Close()) }()
-	f, err := pic.Frame()
+	frame, err := pic.Frame()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return f, fmt.Errorf("%s: %w", path, err)
 	}
-	crop = make(pipeline.Crop, in.Len())
-	s.Crop(crop, f, pipeline.Region{W: float32(f.Width), H: float32(f.Height)})
-	return crop, nil
+	f = Face{make(pipeline.Crop, in.Len()), filepath.Base(filepath.Dir(path))}
+	pipeline.NewSampler(in).Crop(f.Crop, frame, pipeline.Region{W: float32(frame.Width), H: float32(frame.Height)})
+	return f, nil
 }

@@ -35,14 +35,14 @@ const worstAgreement = 0.95
 // quantise writes a file of the graph whose convolutions compute in 8 bits, with ranges measured on faces,
 // and tells on out how it compares.
 func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation, out io.Writer) (part string, err error) {
-	faces, err := Faces(o.Calibrate, o.input(), mostFaces)
+	faces, err := FaceFiles(o.Calibrate, mostFaces)
 	if err != nil {
 		return "", err
 	}
 	if len(faces) < fewestFaces {
 		return "", fmt.Errorf("--calibrate %s holds %d pictures, want %d or more: of one face each, cut as the network was trained", o.Calibrate, len(faces), fewestFaces)
 	}
-	var measured, others []Face
+	var measured, others []string
 	for i, f := range faces {
 		if i%2 == 0 {
 			measured = append(measured, f)
@@ -75,7 +75,7 @@ func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation,
 }
 
 // measure runs the graph on faces and finds the range of each activation.
-func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation, faces []Face) (ranges map[string]onnx.Range, err error) {
+func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation, faces []string) (ranges map[string]onnx.Range, err error) {
 	open := *q.model
 	open.Graph.Outputs = nil
 	var names []string
@@ -98,11 +98,11 @@ func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation, 
 	defer func() { err = errors.Join(err, net.Close()) }()
 	ranges = map[string]onnx.Range{}
 	size := int64(o.Size)
-	for i, f := range faces {
-		if err := ctx.Err(); err != nil {
+	for i, path := range faces {
+		f, err := o.face(ctx, path, "calibrating", i, len(faces))
+		if err != nil {
 			return nil, err
 		}
-		o.show("calibrating", i, len(faces))
 		arrays, err := net.Run(ort.Array{Shape: []int64{1, 3, size, size}, Data: f.Crop})
 		if err != nil {
 			return nil, err
@@ -118,6 +118,15 @@ func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation, 
 		}
 	}
 	return ranges, nil
+}
+
+// face reads the face at path, which is number i of n, unless ctx has ended.
+func (o *Options) face(ctx context.Context, path, step string, i, n int) (Face, error) {
+	if err := ctx.Err(); err != nil {
+		return Face{}, err
+	}
+	o.show(step, i, n)
+	return ReadFace(path, o.input())
 }
 
 func widen(ranges map[string]onnx.Range, name string, values []float32) {
@@ -136,7 +145,7 @@ type comparison struct {
 }
 
 // compare runs both files on the same faces, in turns.
-func (o *Options) compare(ctx context.Context, rt *ort.Runtime, float, small string, faces []Face, labels []string) (c comparison, err error) {
+func (o *Options) compare(ctx context.Context, rt *ort.Runtime, float, small string, faces []string, labels []string) (c comparison, err error) {
 	size := int64(o.Size)
 	var nets [2]*ort.Network
 	for i, path := range []string{float, small} {
@@ -146,11 +155,11 @@ func (o *Options) compare(ctx context.Context, rt *ort.Runtime, float, small str
 		defer func() { err = errors.Join(err, nets[i].Close()) }()
 	}
 	var times [2][]float64
-	for k, f := range faces {
-		if err := ctx.Err(); err != nil {
+	for k, path := range faces {
+		f, err := o.face(ctx, path, "comparing with float32", k, len(faces))
+		if err != nil {
 			return c, err
 		}
-		o.show("comparing with float32", k, len(faces))
 		var best [2]int
 		for i, net := range nets {
 			began := time.Now()

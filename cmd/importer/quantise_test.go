@@ -56,7 +56,7 @@ func TestImportInt8(t *testing.T) {
 		}
 	}
 	_, small := added(t, o.Models, "two-heads")
-	faces, err := Faces(o.Calibrate, o.input(), 40)
+	face, err := ReadFace(filepath.Join(o.Calibrate, "happy", "007.png"), o.input())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestImportInt8(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	x := ort.Array{Shape: []int64{1, 3, 64, 64}, Data: faces[7].Crop}
+	x := ort.Array{Shape: []int64{1, 3, 64, 64}, Data: face.Crop}
 	for _, output := range []string{"logits", "attention"} {
 		var got [2]ort.Array
 		for i, path := range []string{small, exact} {
