@@ -15,9 +15,9 @@ import (
 // difference, relative where the value is over one.
 type deviation struct{ logits, attention float64 }
 
-// checked are the sides of the pictures that check computes: the size is free in the graph, and
+// checked is the side of the picture that check computes: the size is free in the graph, and
 // dan.Reference takes its time.
-const checked = 96
+const checked = 64
 
 // check runs the graph in a file on ONNX Runtime and the checkpoint's layers one by one in float64, on the
 // same picture.

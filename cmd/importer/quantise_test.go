@@ -98,6 +98,7 @@ func TestImportInt8(t *testing.T) {
 }
 
 func TestImportInt8Refuses(t *testing.T) {
+	checkpoint, faces := fixture(t, "two-heads"), portraits(t, 20)
 	for name, c := range map[string]struct {
 		change func(*Options)
 		want   string
@@ -107,8 +108,8 @@ func TestImportInt8Refuses(t *testing.T) {
 		"too few faces":           {func(o *Options) { o.Calibrate = portraits(t, 5) }, "5 pictures"},
 		"no folder":               {func(o *Options) { o.Calibrate = "/nowhere" }, "/nowhere"},
 	} {
-		o := options(t, fixture(t, "two-heads"))
-		o.Precision, o.Size, o.Calibrate = INT8, 64, portraits(t, 20)
+		o := options(t, checkpoint)
+		o.Precision, o.Size, o.Calibrate = INT8, 64, faces
 		c.change(&o)
 		if err := Import(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v does not say %q", name, err, c.want)

@@ -54,8 +54,8 @@ func hostile(t testing.TB) map[string]struct{ file, want string } {
 	u64 := func(n uint64) string { return string(binary.LittleEndian.AppendUint64(nil, n)) }
 	member1 := func(name string) string { return archive(t, zip.Store, member{name, "\x80\x02}."}) }
 	var crowd []member
-	for range 60000 {
-		crowd = append(crowd, member{"a/data/" + strings.Repeat("x", 100), ""})
+	for range 9000 {
+		crowd = append(crowd, member{"a/data/" + strings.Repeat("x", 1000), ""})
 	}
 	return map[string]struct{ file, want string }{
 		"empty":                 {"", "torch.save"},
@@ -88,10 +88,10 @@ func hostile(t testing.TB) map[string]struct{ file, want string } {
 		"a string not there":    {zipped(t, "\x8d"+u64(1<<20)), "too early"},
 		"a long frame":          {zipped(t, "\x95"+u64(1<<63)), "empty stack"},
 		"a long number":         {zipped(t, "\x8b\xff\xff\xff\xff"), "longer than"},
-		"a bomb of dicts":       {archive(t, zip.Deflate, member{"a/data.pkl", strings.Repeat("}", 64<<20)}), "values"},
-		"a bomb of marks":       {archive(t, zip.Deflate, member{"a/data.pkl", strings.Repeat("(", 64<<20)}), "values"},
-		"a bomb of text":        {archive(t, zip.Deflate, member{"a/data.pkl", "V" + strings.Repeat("x", 64<<20)}), "longer than"},
-		"a bomb of the memo":    {archive(t, zip.Deflate, member{"a/data.pkl", "}" + strings.Repeat("\x94", 64<<20)}), "values"},
+		"a bomb of dicts":       {archive(t, zip.Deflate, member{"a/data.pkl", strings.Repeat("}", 20<<20)}), "values"},
+		"a bomb of marks":       {archive(t, zip.Deflate, member{"a/data.pkl", strings.Repeat("(", 20<<20)}), "values"},
+		"a bomb of text":        {archive(t, zip.Deflate, member{"a/data.pkl", "V" + strings.Repeat("x", 20<<20)}), "longer than"},
+		"a bomb of the memo":    {archive(t, zip.Deflate, member{"a/data.pkl", "}" + strings.Repeat("\x94", 20<<20)}), "values"},
 		"a bomb of doubling":    {zipped(t, "]"+strings.Repeat("2\x86", 200)), "a tuple, not a state dict"},
 		"a list in itself":      {zipped(t, "]2a"), "a list, not a state dict"},
 		"a dict in itself":      {zipped(t, "}q\x00"+text("state_dict")+"h\x00s"), "no tensors"},

@@ -65,18 +65,21 @@ func unpickle(r *bufio.Reader, persist func(id any) (any, error)) (any, error) {
 	}
 }
 
+var errLong = fmt.Errorf("its pickle is longer than %d bytes", maxPickle)
+
 func (u *unpickler) byte() (byte, error) {
-	b, err := u.bytes(1)
-	if err != nil {
-		return 0, err
+	if u.left == 0 {
+		return 0, errLong
 	}
-	return b[0], nil
+	u.left--
+	b, err := u.r.ReadByte()
+	return b, truncated(err)
 }
 
 // bytes reads n bytes. The claim of a length costs no memory before the bytes are there.
 func (u *unpickler) bytes(n uint64) ([]byte, error) {
 	if n > uint64(u.left) {
-		return nil, fmt.Errorf("its pickle is longer than %d bytes", maxPickle)
+		return nil, errLong
 	}
 	u.left -= int(n)
 	if n <= 4096 {
