@@ -12,6 +12,7 @@ import (
 
 	"mindflow/bench/media"
 	"mindflow/cmd/evaluate"
+	"mindflow/models"
 )
 
 // portrait is a photograph of faces from a package that the browser tests install, and what `image` says
@@ -44,7 +45,7 @@ func put(t *testing.T, dir, name string, data []byte) {
 func evaluated(t *testing.T, args ...string) (r evaluate.Result, keys map[string]json.RawMessage) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := run(t.Context(), append(append([]string{"eval", "--json"}, args...), engineArgs(t)...), &out); err != nil {
+	if err := run(t.Context(), append(append([]string{"eval", "--json"}, engineArgs(t)...), args...), &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range []any{&r, &keys} {
@@ -53,6 +54,34 @@ func evaluated(t *testing.T, args ...string) (r evaluate.Result, keys map[string
 		}
 	}
 	return r, keys
+}
+
+// twins is a folder of the shipped models and of one of the user's, "twin", with the weights of the default.
+func twins(t *testing.T) string {
+	t.Helper()
+	shipped, dir := engineArgs(t)[1], t.TempDir()
+	files, err := os.ReadDir(shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.Symlink(filepath.Join(shipped, f.Name()), filepath.Join(dir, f.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	manifest, err := models.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin, err := manifest.Lookup("dan-ferplus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin.Name = "twin"
+	if err := models.WriteEntry(dir, twin); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // What `eval` finds through the detector is what `image` finds; what cannot be used is named.
@@ -68,12 +97,12 @@ func TestEval(t *testing.T) {
 	put(t, dir, other+"/wrong.jpg", photo)
 
 	plot := filepath.Join(t.TempDir(), "matrix.png")
-	r, keys := evaluated(t, dir, "--via", "detector", "--vs", "dan-ferplus", "--plot", plot)
+	r, keys := evaluated(t, dir, "--via", "detector", "--models", twins(t), "--vs", "twin", "--plot", plot)
 	if r.N != 2 || r.Accuracy != 0.5 || r.MacroRecall != 0.5 || len(r.PerClass) != 8 {
 		t.Errorf("%+v", r)
 	}
 	if r.Versus == nil || r.Versus.Agreement != 1 || r.Versus.ECE != r.ECE {
-		t.Errorf("a model does not agree with itself: %+v", r.Versus)
+		t.Errorf("a model does not agree with its twin: %+v", r.Versus)
 	}
 	delete(keys, "vs")
 	for _, key := range []string{"n", "accuracy", "macro_recall", "macro_f1", "ece", "per_class", "confusion"} {

@@ -16,7 +16,7 @@ import (
 func TestPresetIsTheLastSource(t *testing.T) {
 	got := printed(t, "--preset", "notebook", "--config", settingsFile(t, `smoothing = "1s"`))
 	for key, want := range map[string]string{
-		"detector": `detector = "haar" # --preset notebook`, "preset": `preset = "notebook" # --preset`, "model": `model = "dan-ferplus" # default`,
+		"detector": `detector = "haar" # --preset notebook`, "preset": `preset = "notebook" # --preset`, "model": `model = ["dan-ferplus"] # default`,
 	} {
 		if got[key] != want {
 			t.Errorf("%s, want %s", got[key], want)
