@@ -104,7 +104,7 @@ func (c codecs) register(media *webrtc.MediaEngine) error {
 func registerVideo(media *webrtc.MediaEngine, payloadType webrtc.PayloadType, mime, format string) error {
 	video := webrtc.RTPCodecParameters{PayloadType: payloadType, RTPCodecCapability: webrtc.RTPCodecCapability{
 		MimeType: mime, ClockRate: 90000, SDPFmtpLine: format,
-		RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}},
+		RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}, {Type: "goog-remb"}},
 	}}
 	repair := webrtc.RTPCodecParameters{PayloadType: payloadType + 1, RTPCodecCapability: webrtc.RTPCodecCapability{
 		MimeType: "video/rtx", ClockRate: 90000, SDPFmtpLine: fmt.Sprintf("apt=%d", payloadType),

@@ -84,6 +84,8 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 	var counted uint64
 	var repair repairs
 	var missing []uint16
+	var rates remb
+	byREMB := wantsREMB(track.Codec())
 	for {
 		p, _, err := track.ReadRTP()
 		if err != nil {
@@ -106,6 +108,9 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 		missing = units.Missing(missing[:0])
 		if ask := repair.due(missing, now); len(ask) > 0 && repairable(track.Codec()) {
 			s.askFor(uint32(track.SSRC()), ask)
+		}
+		if rate, ok := rates.due(p.SequenceNumber, now); ok && byREMB {
+			s.tellRate(uint32(track.SSRC()), rate)
 		}
 	}
 }
