@@ -41,7 +41,9 @@ type smoother struct {
 func (s *smoother) confidence() float32 { return s.probs[s.shown] }
 
 // add takes the probabilities of the frame at now, which never goes back. The first are taken as they
-// are, so that a new face is labelled at once. Without a time constant the likeliest label is shown. A confidence under threshold makes the label uncertain.
+// are, so that a new face is labelled at once. A confidence under threshold makes the label uncertain.
+// Without a time constant, and while it is uncertain, the label is the likeliest: where none is shown for sure
+// there is nothing to steady, and what is shown should not depend on what went before.
 func (s *smoother) add(probs []float32, tau time.Duration, threshold float32, now time.Time) {
 	if s.probs == nil {
 		s.probs = append(s.probs, probs...)
@@ -51,7 +53,7 @@ func (s *smoother) add(probs []float32, tau time.Duration, threshold float32, no
 		return
 	}
 	s.mix(probs, tau, now)
-	if top := argmax(s.probs); tau <= 0 || s.probs[top] > s.confidence()+switchMargin {
+	if top := argmax(s.probs); tau <= 0 || s.uncertain || s.probs[top] > s.confidence()+switchMargin {
 		s.shown = top
 	}
 	if s.uncertain {

@@ -69,6 +69,25 @@ func TestSmootherDoesNotFlicker(t *testing.T) {
 	}
 }
 
+// Where no label is certain the likeliest is named, however it came to that.
+func TestSmootherFollowsWhileUncertain(t *testing.T) {
+	const threshold = 0.45
+	unclear := []float32{0.30, 0.34, 0.36}
+	for before := range unclear {
+		var s smoother
+		first := []float32{0.1, 0.1, 0.1}
+		first[before] = 0.8
+		now := time.Unix(5, 0)
+		for range 60 {
+			s.add(first, tau, threshold, now)
+			first, now = unclear, now.Add(time.Second/30)
+		}
+		if s.shown != 2 || !s.uncertain {
+			t.Errorf("after label %d: shown %d of %v, uncertain %t", before, s.shown, s.probs, s.uncertain)
+		}
+	}
+}
+
 func TestSmootherWithoutTimeConstant(t *testing.T) {
 	var s smoother
 	s.add([]float32{1, 0}, 0, 0, time.Unix(5, 0))
