@@ -12,7 +12,8 @@ import (
 // sample is what one way says of the clip at a moment of its own clock, in seconds.
 type sample struct {
 	at        float64
-	seen      bool // a face
+	shift     float64 // that align gave it, seconds
+	seen      bool    // a face
 	box       [4]float32
 	label     string
 	uncertain bool
@@ -56,7 +57,7 @@ const (
 // align lays s on the reference's clock by least squares over the boxes: it finds the shift of each sample for
 // which the squared differences of the boxes, plus a cost for every change of the shift, are least (Viterbi's
 // algorithm). The boxes are the detector's own, so a head that moves marks every moment, and labels have no part
-// in it. Samples outside of the clip, as when a camera plays it again, are left out.
+// in it. Samples outside of the clip are left out.
 func align(reference, s []sample) (aligned []sample, f fit) {
 	const shifts = 2*maxShift/step + 1
 	var cost [shifts]float64
@@ -70,19 +71,21 @@ func align(reference, s []sample) (aligned []sample, f fit) {
 		}
 	}
 	k := slices.Index(cost[:], slices.Min(cost[:]))
-	f.from, f.to = math.Inf(1), math.Inf(-1)
-	sum := 0.0
 	for i := len(s) - 1; i >= 0; i-- {
 		x := s[i]
-		x.at += shiftOf(k)
-		if miss := misfit(reference, x, x.at); miss < outside {
+		x.at, x.shift = x.at+shiftOf(k), shiftOf(k)
+		if misfit(reference, x, x.at) < outside {
 			aligned = append(aligned, x)
-			f.from, f.to = min(f.from, shiftOf(k)), max(f.to, shiftOf(k))
-			sum += miss
 		}
 		k = int(came[i][k])
 	}
 	slices.Reverse(aligned)
+	f.from, f.to = math.Inf(1), math.Inf(-1)
+	sum := 0.0
+	for _, x := range aligned {
+		f.from, f.to = min(f.from, x.shift), max(f.to, x.shift)
+		sum += misfit(reference, x, x.at)
+	}
 	slices.SortStableFunc(aligned, func(a, b sample) int { return cmp.Compare(a.at, b.at) })
 	f.rms = boxNoise * math.Sqrt(sum/float64(max(1, len(aligned))))
 	return aligned, f

@@ -7,7 +7,7 @@ import { freePort, launch, makeCamera, openPage, press, seen, startServer, waitS
 
 const [binary, clip] = process.argv.slice(2);
 const seconds = 25; // the clip once, and a while for starting
-const camera = await makeCamera(clip, { fps: 24000 / 1001, seconds: 60 }); // frame by frame as the file has them
+const camera = await makeCamera(clip, { fps: 24000 / 1001, seconds: 60, black: 8 }); // frame by frame as the file has them, once
 const base = `http://localhost:${await freePort()}`;
 const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`];
 const server = await startServer(binary, args, base);

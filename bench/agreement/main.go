@@ -4,7 +4,7 @@
 //	go run ./bench/agreement -clip woman-distress-to-laugh.mp4
 //
 // The file's own frames are the reference clock. How a live way's clock lies on it is found by least squares over
-// the boxes (align.go). Chromium's camera begins with the file and plays it in a loop; its first pass counts.
+// the boxes (align.go). Chromium's camera gets the clip once, and black behind it.
 package main
 
 import (

@@ -120,14 +120,23 @@ func messages(cmd *exec.Cmd) (list []line, err error) {
 func parse(text []byte) (list []line, err error) {
 	in := json.NewDecoder(bytes.NewReader(text))
 	for {
-		var l line
-		if err := in.Decode(&l); errors.Is(err, io.EOF) {
+		var text json.RawMessage
+		if err := in.Decode(&text); errors.Is(err, io.EOF) {
 			return list, nil
 		} else if err != nil {
 			return nil, err
 		}
-		if l.Width > 0 { // not hello or bye
-			list = append(list, l)
+		var control struct{ Type string }
+		if err := json.Unmarshal(text, &control); err != nil {
+			return nil, err
 		}
+		if control.Type != "" { // hello or bye
+			continue
+		}
+		var l line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return nil, err
+		}
+		list = append(list, l)
 	}
 }

@@ -24,15 +24,15 @@ export const SHOTS = process.env.MINDFLOW_SCREENSHOTS ?? path.join(tmpdir(), 'mi
 /**
  * Makes a file that Chromium's fake camera plays in a loop. Y4M is exact where MJPEG shifts levels.
  * @param {string} file a clip or a picture; "testsrc" for ffmpeg's test picture
- * @param {{width?: number, height?: number, fps?: number, seconds?: number}} [shape] without width the
- *   clip's own; seconds limits it, as each costs about 11 MB at 640×480
+ * @param {{width?: number, height?: number, fps?: number, seconds?: number, black?: number}} [shape] without width
+ *   the clip's own; seconds limits it, as each costs about 11 MB at 640×480; black: so many seconds behind the clip
  * @returns {Promise<string>} the file, cached by name, date and shape
  */
-export async function makeCamera(file, { width, height, fps = 24, seconds = 20 } = {}) {
+export async function makeCamera(file, { width, height, fps = 24, seconds = 20, black = 0 } = {}) {
   const folder = path.join(tmpdir(), 'mindflow-cameras');
   mkdirSync(folder, { recursive: true });
   const test = file === 'testsrc';
-  const key = JSON.stringify([file, test ? 0 : statSync(file).mtimeMs, width, height, fps, seconds]);
+  const key = JSON.stringify([file, test ? 0 : statSync(file).mtimeMs, width, height, fps, seconds, black]);
   const out = path.join(folder, `${createHash('sha256').update(key).digest('hex').slice(0, 16)}.y4m`);
   if (existsSync(out)) return out;
   const size = width && height
@@ -43,7 +43,7 @@ export async function makeCamera(file, { width, height, fps = 24, seconds = 20 }
   const partial = `${out}.${process.pid}.y4m`;
   await promisify(execFile)('ffmpeg', [
     '-v', 'error', '-y', ...input, '-t', String(seconds), '-an',
-    '-vf', [...size, `fps=${fps}`, 'format=yuv420p'].join(','), partial,
+    '-vf', [...size, `fps=${fps}`, `tpad=stop_duration=${black}`, 'format=yuv420p'].join(','), partial,
   ]);
   renameSync(partial, out); // so that a test that runs beside this one never sees half a file
   return out;
