@@ -36,8 +36,18 @@ func (o *Options) input() pipeline.Input {
 		Scale: 1.0 / 255, Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}}
 }
 
+// outputs are those of the graph but attention, where its maps are too large to be told: they have a 32nd
+// of the input's side.
+func (o *Options) outputs(heads int) []pipeline.Output {
+	outputs := []pipeline.Output{{Name: "logits", Kind: pipeline.Logits}}
+	if side := (o.Size + 31) / 32; heads*side*side <= pipeline.MaxAttention {
+		outputs = append(outputs, pipeline.Output{Name: "attention", Kind: pipeline.AttentionMaps})
+	}
+	return outputs
+}
+
 // entry describes the model whose file is, for now, at part. Its crop is that of the shipped classifier.
-func (o *Options) entry(part string, labels []string) (e models.Entry, err error) {
+func (o *Options) entry(part string, labels []string, heads int) (e models.Entry, err error) {
 	bytes, sum, err := digest(part)
 	if err != nil {
 		return e, err
@@ -52,7 +62,7 @@ func (o *Options) entry(part string, labels []string) (e models.Entry, err error
 			Decoder:     "dan",
 			Input:       o.input(),
 			Crop:        &pipeline.CropRule{Scale: 1.25, Shift: [2]float32{0, -0.06}},
-			Outputs:     []pipeline.Output{{Name: "logits", Kind: "logits"}, {Name: "attention", Kind: "attention"}},
+			Outputs:     o.outputs(heads),
 			Labels:      labels,
 			Temperature: 1,
 			Uncertain:   0.45,

@@ -19,6 +19,7 @@ import (
 	"mindflow/models/checkpoint"
 	"mindflow/models/dan"
 	"mindflow/models/onnx"
+	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
 )
 
@@ -85,15 +86,33 @@ func Import(ctx context.Context, o Options, out io.Writer) error {
 		return err
 	}
 	defer os.Remove(part)
-	entry, err := o.entry(part, labels)
+	entry, err := o.entry(part, labels, summary.Heads)
 	if err != nil {
 		return err
+	}
+	if !entry.TellsAttention() {
+		fmt.Fprintf(out, "  attention    left out: maps of %d heads at %d pixels are more than the %d values a face that are told\n", summary.Heads, o.Size, pipeline.MaxAttention)
+	}
+	if ctx.Err() != nil {
+		return interrupted(ctx)
 	}
 	if err := o.add(part, entry); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "added %s; next: mindflow serve --model %s\n", filepath.Join(o.Models, entry.File), entry.Name)
+	_, err = fmt.Fprintf(out, "added %s; next: mindflow serve --model %s%s\n", filepath.Join(o.Models, entry.File), entry.Name, o.elsewhere())
 	return err
+}
+
+func interrupted(ctx context.Context) error {
+	return fmt.Errorf("interrupted; nothing was added: %w", context.Cause(ctx))
+}
+
+// elsewhere is the flag that finds the models where they are not in the default folder.
+func (o *Options) elsewhere() string {
+	if usual, err := models.UserFolder(); err == nil && filepath.Clean(o.Models) == usual {
+		return ""
+	}
+	return " --models " + o.Models
 }
 
 func (o *Options) show(step string, done, total int) {
@@ -106,6 +125,9 @@ func (o *Options) show(step string, done, total int) {
 func (o *Options) prepare() error {
 	if o.Precision == "" {
 		o.Precision = dan.FP32
+	}
+	if strings.EqualFold(filepath.Ext(o.Checkpoint), ".onnx") {
+		return fmt.Errorf(`%s: import reads PyTorch checkpoints; an ONNX file needs none, just an entry NAME.json beside it: models/README.md, "Any other classifier", says what it holds`, o.Checkpoint)
 	}
 	if o.Name == "" {
 		o.Name = nameOf(o.Checkpoint)
@@ -145,7 +167,15 @@ func (o *Options) free() error {
 	switch {
 	case err == nil && !o.Replace:
 		return fmt.Errorf("there is a model named %s (%s); choose another with --name, or add --replace", o.Name, path)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	path = filepath.Join(o.Models, o.Name+".onnx")
+	if _, err = os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there and no model is named %s; choose another with --name, or remove the file", path, o.Name)
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -193,6 +223,9 @@ func (o *Options) prove(ctx context.Context, part string, tensors map[string]che
 		return "", err
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
+	if ctx.Err() != nil {
+		return "", interrupted(ctx)
+	}
 	o.show("checking the graph on ONNX Runtime", 0, 0)
 	if err := o.check(rt, part, tensors, out); err != nil {
 		return "", err

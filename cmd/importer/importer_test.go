@@ -3,6 +3,7 @@ package importer
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -187,7 +188,7 @@ func TestImportGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			g := all[c.fixture]
-			for _, want := range []string{fmt.Sprintf("%d heads and %d classes", g.Heads, g.Classes), c.format, "--model " + c.fixture, "float64"} {
+			for _, want := range []string{fmt.Sprintf("%d heads and %d classes", g.Heads, g.Classes), c.format, "--model " + c.fixture + " --models " + o.Models + "\n", "float64"} {
 				if !strings.Contains(strings.ReplaceAll(out.String(), "1 head ", "1 heads "), want) {
 					t.Errorf("it does not say %q:\n%s", want, out.String())
 				}
@@ -272,8 +273,12 @@ func TestImportRefuses(t *testing.T) {
 		"seven classes without an order": {func(o *Options) {}, []string{seven, "affectnet7 (neutral, happy", "rafdb (surprise, fear", "--labels"}},
 		"labels of another number":       {func(o *Options) { o.Labels = []string{"affectnet8"} }, []string{"8", "7 classes"}},
 		"a label twice":                  {func(o *Options) { o.Labels = []string{"a", "b", "c", "d", "e", "f", "a"} }, []string{`"a" twice`}},
+		"a label too long":               {func(o *Options) { o.Labels = []string{"a", "b", "c", "d", "e", "f", strings.Repeat("g", 65)} }, []string{"65 bytes", "64"}},
 		"a shipped name":                 {func(o *Options) { o.Name = "dan-ferplus" }, []string{"dan-ferplus is shipped", "--name"}},
 		"a taken name":                   {func(o *Options) { o.Name = "taken" }, []string{"taken.json", "--replace"}},
+		"another's file":                 {func(o *Options) { o.Name = "others" }, []string{"others.onnx is there", "--name"}},
+		"another's file, to replace":     {func(o *Options) { o.Name, o.Replace = "others", true }, []string{"others.onnx is there", "--name"}},
+		"an ONNX file":                   {func(o *Options) { o.Checkpoint = "net.onnx" }, []string{"net.onnx", "NAME.json", "models/README.md"}},
 		"a path as name":                 {func(o *Options) { o.Name = "../x" }, []string{`"../x"`, "--name"}},
 		"a size of nothing":              {func(o *Options) { o.Size = 0 }, []string{"--size 0"}},
 		"a text file":                    {func(o *Options) { o.Checkpoint = text }, []string{text, "torch.save"}},
@@ -282,8 +287,10 @@ func TestImportRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, seven)
-			if err := os.WriteFile(filepath.Join(o.Models, "taken.json"), nil, 0o600); err != nil {
-				t.Fatal(err)
+			for _, file := range []string{"taken.json", "others.onnx"} {
+				if err := os.WriteFile(filepath.Join(o.Models, file), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 			c.change(&o)
 			err := Import(t.Context(), o, io.Discard)
@@ -292,9 +299,60 @@ func TestImportRefuses(t *testing.T) {
 					t.Errorf("error %v does not say %q in one line", err, part)
 				}
 			}
-			if files := names(t, o.Models); !slices.Equal(files, []string{"taken.json"}) {
+			if files := names(t, o.Models); !slices.Equal(files, []string{"others.onnx", "taken.json"}) {
 				t.Errorf("the folder holds %q", files)
 			}
 		})
+	}
+}
+
+// Maps that a message may not hold are left out, so that the model can be loaded.
+func TestImportLeavesLargeAttentionOut(t *testing.T) {
+	o := options(t, fixture(t, "two-heads"))
+	o.Size = 768 // maps of 24 by 24
+	var out bytes.Buffer
+	if err := Import(t.Context(), o, &out); err != nil {
+		t.Fatal(err)
+	}
+	e, path := added(t, o.Models, "two-heads")
+	if e.TellsAttention() || !strings.Contains(out.String(), "attention    left out") {
+		t.Errorf("outputs %+v, and it says\n%s", e.Outputs, out.String())
+	}
+	rt, err := ort.Open(o.Library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	c, err := rt.NewClassifier(path, e.Model, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// An import in its usual folder need not name it again; one that is interrupted leaves nothing.
+func TestImportAtHome(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	o := options(t, fixture(t, "two-heads"))
+	var err error
+	if o.Models, err = models.UserFolder(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Import(ctx, o, io.Discard); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "nothing was added") {
+		t.Errorf("interrupted, it says %v", err)
+	}
+	if files := names(t, o.Models); len(files) > 0 {
+		t.Errorf("interrupted, it leaves %q", files)
+	}
+	var out bytes.Buffer
+	if err := Import(t.Context(), o, &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(out.String(), "--model two-heads\n") {
+		t.Errorf("it ends with %q", out.String())
 	}
 }

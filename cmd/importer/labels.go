@@ -14,6 +14,9 @@ var published = map[string][]string{
 	"rafdb":      {"surprise", "fear", "disgust", "happy", "sad", "anger", "neutral"},
 }
 
+// longestLabel is what an entry takes, in bytes.
+const longestLabel = 64
+
 // labelsFor gives the labels of that many classes: those asked for, or of AffectNet-8 where there are
 // eight. Shapes tell no order, and two published ones have seven.
 func labelsFor(classes int, asked []string) ([]string, error) {
@@ -34,6 +37,9 @@ func labelsFor(classes int, asked []string) ([]string, error) {
 		return nil, fmt.Errorf("--labels names %d (%s), the checkpoint has %d classes", len(labels), strings.Join(labels, ", "), classes)
 	}
 	for i, l := range labels {
+		if len(l) > longestLabel {
+			return nil, fmt.Errorf("--labels: %.80q has %d bytes, want at most %d", l, len(l), longestLabel)
+		}
 		if slices.Contains(labels[:i], l) {
 			return nil, fmt.Errorf("--labels has %q twice", l)
 		}

@@ -122,8 +122,8 @@ func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation, 
 
 // face reads the face at path, which is number i of n, unless ctx has ended.
 func (o *Options) face(ctx context.Context, path, step string, i, n int) (Face, error) {
-	if err := ctx.Err(); err != nil {
-		return Face{}, err
+	if ctx.Err() != nil {
+		return Face{}, interrupted(ctx)
 	}
 	o.show(step, i, n)
 	return ReadFace(path, o.input())
