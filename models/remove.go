@@ -14,6 +14,9 @@ func Remove(dir, name string) (removed []string, err error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
+	if dir == "" { // names would be taken for files of the current folder
+		return nil, fmt.Errorf("remove model %s: there is no home folder to keep models in; name a folder with --models", name)
+	}
 	m, err := Load(dir)
 	if err != nil {
 		return nil, err

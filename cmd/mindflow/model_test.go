@@ -209,6 +209,20 @@ func TestModelRefusals(t *testing.T) {
 	}
 }
 
+// Without a folder of models a remove does not take the current one for it.
+func TestRemoveWithoutFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("dan-ferplus.onnx", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := modelCommand(t, "", "remove", "dan-ferplus"); err == nil || !strings.Contains(err.Error(), "--models") {
+		t.Errorf("it says %v", err)
+	}
+	if _, err := os.Stat("dan-ferplus.onnx"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBytesBar(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)

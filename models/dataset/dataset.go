@@ -28,7 +28,7 @@ type Options struct {
 
 // Read lists the pictures at path: a folder with a folder a class, a folder of FER+ (label.csv and its
 // pictures), a folder or .tar.gz with FER+'s splits. They come in the order of their names or of label.csv.
-// Pictures of classes that FER+ knows and labels lack are left out and counted in leftOut.
+// Pictures of expressions that labels lack, such as contempt with seven, are left out and counted in leftOut.
 func Read(path string, o Options) (pictures []Picture, leftOut int, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -46,7 +46,7 @@ func Read(path string, o Options) (pictures []Picture, leftOut int, err error) {
 	case exists(filepath.Join(path, split, votesFile)):
 		pictures, leftOut, err = readFERPlus(filepath.Join(path, split), o)
 	default:
-		pictures, err = readFolders(path, o)
+		pictures, leftOut, err = readFolders(path, o)
 	}
 	if err == nil && len(pictures) == 0 {
 		err = fmt.Errorf("read data set %s: no picture with a class in it", path)

@@ -53,7 +53,7 @@ func TestFolders(t *testing.T) {
 		{"labels of another model", []string{"happy/a", "anger/b"}, false, []string{"Happiness", "Angry"}, []string{"anger/b Angry x", "happy/a Happiness x"}, nil},
 		{"hidden", []string{"happy/.a", "happy/b", ".git/c"}, false, eight, []string{"happy/b happy x"}, nil},
 		{"unknown", []string{"happy/a", "bored/b", "tired/c"}, false, eight, nil, []string{`"bored" "tired"`, "neutral, happy, sad"}},
-		{"a class the model lacks", []string{"contempt/a", "sad/b"}, false, eight[:7], nil, []string{`"contempt"`, "neutral, happy"}},
+		{"nothing but a class the model lacks", []string{"contempt/a"}, false, eight[:7], nil, []string{"no picture"}},
 		{"numbers not asked for", []string{"0/a", "1/b"}, false, eight, nil, []string{`"0" "1"`, "--numbered"}},
 		{"numbers", []string{"0/a", "7/b"}, true, eight, []string{"0/a neutral x", "7/b contempt x"}, nil},
 		{"a number too high", []string{"0/a", "8/b"}, true, eight, nil, []string{`"8"`}},
@@ -82,6 +82,21 @@ func TestFolders(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// Seven classes can be measured on a set of eight, whatever word it has for the eighth.
+func TestFoldersOfMoreClasses(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []string{"contemptuous/a", "contemptuous/b", "sad/c"} {
+		write(t, filepath.Join(dir, f), "x")
+	}
+	pictures, leftOut, err := Read(dir, Options{Labels: eight[:7], Split: "Valid"})
+	if err != nil || leftOut != 2 {
+		t.Errorf("%d left out, want 2 (%v)", leftOut, err)
+	}
+	if got := listed(t, dir, pictures); !slices.Equal(got, []string{"sad/c sad x"}) {
+		t.Errorf("got %q", got)
 	}
 }
 

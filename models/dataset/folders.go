@@ -39,11 +39,15 @@ func classOf(word string, labels []string) string {
 	return ""
 }
 
-// readFolders lists the files of a folder for each class. Hidden files are no part of a set.
-func readFolders(path string, o Options) (pictures []Picture, err error) {
+// isExpression says whether data sets use the word for a class, though perhaps for none of the model's.
+func isExpression(word string) bool { return classOf(word, slices.Concat(synonyms...)) != "" }
+
+// readFolders lists the files of a folder for each class. Hidden files are no part of a set. Those of an
+// expression that labels lack are counted in leftOut.
+func readFolders(path string, o Options) (pictures []Picture, leftOut int, err error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, fmt.Errorf("read data set: %w", err)
+		return nil, 0, fmt.Errorf("read data set: %w", err)
 	}
 	folders, unknown := 0, []string(nil)
 	for _, entry := range entries {
@@ -52,25 +56,30 @@ func readFolders(path string, o Options) (pictures []Picture, err error) {
 		}
 		folders++
 		class := o.class(entry.Name())
-		if class == "" {
+		if class == "" && (o.Numbered || !isExpression(entry.Name())) {
 			unknown = append(unknown, entry.Name())
 			continue
 		}
 		inside, bad := readClass(filepath.Join(path, entry.Name()), class)
-		pictures, err = append(pictures, inside...), errors.Join(err, bad)
+		err = errors.Join(err, bad)
+		if class == "" {
+			leftOut += len(inside)
+			continue
+		}
+		pictures = append(pictures, inside...)
 	}
 	switch {
 	case folders == 0:
-		return nil, fmt.Errorf("read data set %s: it has no folder for a class and no %s; name a folder with a subfolder for each of %s",
+		return nil, 0, fmt.Errorf("read data set %s: it has no folder for a class and no %s; name a folder with a subfolder for each of %s",
 			path, votesFile, strings.Join(o.Labels, ", "))
 	case len(unknown) > 0:
 		hint := ""
 		if _, bad := strconv.Atoi(unknown[0]); bad == nil && !o.Numbered {
 			hint = "; with --numbered, numbers stand for them in this order, from 0"
 		}
-		return nil, fmt.Errorf("read data set %s: no class is named %q; the classes are %s%s", path, unknown, strings.Join(o.Labels, ", "), hint)
+		return nil, 0, fmt.Errorf("read data set %s: no class is named %q; the classes are %s%s", path, unknown, strings.Join(o.Labels, ", "), hint)
 	}
-	return pictures, err
+	return pictures, leftOut, err
 }
 
 func (o Options) class(folder string) string {
