@@ -59,6 +59,9 @@ func evaluation(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	chosen := settings.Alone()
 	model := chosen.Classifiers[0]
+	if how.vs == model {
+		return fmt.Errorf("eval: --vs %s is the model itself; name another, or choose the first with --model", how.vs)
+	}
 	if how.vs != "" {
 		chosen.Classifiers = []string{model, how.vs}
 	}

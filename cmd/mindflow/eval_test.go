@@ -160,6 +160,7 @@ func TestEvalRefuses(t *testing.T) {
 		{[]string{dir, "--plot", "a.jpg"}, ".png"},
 		{[]string{dir, "--plot", filepath.Join(dir, "absent", "a.png")}, "no folder"},
 		{[]string{dir, "--vs", "dan-ferplsu"}, "nearest: dan-ferplus"},
+		{[]string{dir, "--vs", "dan-ferplus"}, "--vs dan-ferplus is the model itself"},
 		{[]string{dir, "--vs", "haar"}, "is there to detect"},
 		{[]string{dir, "--detector", "blazeface-bakc"}, "blazeface-back"},
 		{[]string{dir}, "a.txt: not a picture"},
