@@ -53,6 +53,16 @@ type Manifest struct {
 // Default is the manifest of the models that come with Mindflow.
 func Default() (*Manifest, error) { return Parse(manifest) }
 
+// Shipped says whether a model of that name comes with Mindflow, and so e does.
+func (e Entry) Shipped() bool {
+	m, err := Default()
+	if err != nil {
+		return false
+	}
+	_, err = m.Lookup(e.Name)
+	return err == nil
+}
+
 // Parse reads a manifest. Unknown fields are errors, so that a misspelt one is not silently left at
 // zero; the error of a bad value lists each entry and field.
 func Parse(data []byte) (*Manifest, error) {

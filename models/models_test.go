@@ -154,9 +154,9 @@ func TestVerify(t *testing.T) {
 		want    []string // in the error; none: it passes
 	}{
 		{"good", "hello", nil},
-		{"short", "hell", []string{"4 bytes", "expected 5", "make build"}},
-		{"altered", "hallo", []string{"altered", "expected " + e.SHA256, "sha256 is d3751d33", "make build"}},
-		{"missing", "", []string{"is missing", "make build", e.Source}},
+		{"short", "hell", []string{"4 bytes", "expected 5", "model pull net"}},
+		{"altered", "hallo", []string{"altered", "expected " + e.SHA256, "sha256 is d3751d33", "model pull net"}},
+		{"missing", "", []string{"is missing", "model pull net", e.Source}},
 	}
 	for _, c := range cases {
 		dir := t.TempDir()
@@ -188,5 +188,22 @@ func TestVerify(t *testing.T) {
 	}
 	if _, err := Verify(dir, e); err == nil || !strings.Contains(err.Error(), "not a file") {
 		t.Errorf("a folder: %v", err)
+	}
+}
+
+// What is said to bring a file does bring it.
+func TestCures(t *testing.T) {
+	for _, c := range []struct{ name, source, cure string }{
+		{"net", "https://example.com/net.onnx", `run "mindflow model pull net"`}, // make build does not
+		{"net", "npm nets@1.0.0/net.onnx", `run "make build" or "mindflow model pull net"`},
+		{"dan-ferplus", "trained here", `run "make build"`},
+		{"net", ImportedFrom("net.pth"), "import it again with --replace"},
+		{"net", "a colleague", "get it again"},
+	} {
+		e := Entry{Source: c.source}
+		e.Name = c.name
+		if got := e.cure(); got != c.cure {
+			t.Errorf("%s from %q: %s, want %s", c.name, c.source, got, c.cure)
+		}
 	}
 }

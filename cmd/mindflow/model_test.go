@@ -176,6 +176,7 @@ func TestPullFromPath(t *testing.T) {
 func TestModelRefusals(t *testing.T) {
 	dir := t.TempDir()
 	addEntry(t, dir, "mine", models.ImportedFrom("a checkpoint"), []byte("weights"))
+	addEntry(t, dir, "own", "a colleague", []byte("weights"))
 	if err := os.WriteFile(filepath.Join(dir, "broken.json"), []byte(`{"name":`), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -186,6 +187,7 @@ func TestModelRefusals(t *testing.T) {
 		"no such model":     {[]string{"pull", "yunett"}, `no model is named "yunett"; nearest: yunet`},
 		"a recipe":          {[]string{"pull", "dan-rafdb"}, "mindflow model import rafdb_epoch21"},
 		"one of ours":       {[]string{"pull", "mine"}, "import --replace"},
+		"of a stranger":     {[]string{"pull", "own"}, `"a colleague", is no address`},
 		"none named":        {[]string{"pull"}, "name one model"},
 		"broken entry":      {[]string{"info", "broken"}, "broken.json"},
 		"of the program":    {[]string{"remove", "dan-ferplus"}, "what comes with the program stays"},
