@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"mindflow/models"
@@ -355,4 +356,20 @@ func TestImportAtHome(t *testing.T) {
 	if !strings.HasSuffix(out.String(), "--model two-heads\n") {
 		t.Errorf("it ends with %q", out.String())
 	}
+}
+
+// The largest resident memory is that of the whole process, ONNX Runtime included.
+func BenchmarkImport(b *testing.B) {
+	o := options(b, shared(b, "models", "dan-ferplus.pth"))
+	o.Name, o.Size, o.Grey, o.Replace = "mine", 96, true, true
+	for b.Loop() {
+		if err := Import(b.Context(), o, io.Discard); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(used.Maxrss)/1e3, "MB")
 }
