@@ -155,12 +155,17 @@ func (o *Options) prepare() error {
 
 // free says whether the name can be had.
 func (o *Options) free() error {
-	manifest, err := models.Default()
+	manifest, err := models.Load(o.Models)
 	if err != nil {
 		return err
 	}
-	if _, err := manifest.Lookup(o.Name); err == nil {
-		return fmt.Errorf("a model named %s is shipped; choose another with --name", o.Name)
+	for _, e := range manifest.Models {
+		switch {
+		case e.Name == o.Name && e.Shipped():
+			return fmt.Errorf("a model named %s is shipped; choose another with --name", o.Name)
+		case e.Name != o.Name && e.File == o.Name+".onnx":
+			return fmt.Errorf("%s is the file of the model %s; choose another name with --name", e.File, e.Name)
+		}
 	}
 	path := filepath.Join(o.Models, o.Name+".json")
 	_, err = os.Stat(path)

@@ -279,6 +279,7 @@ func TestImportRefuses(t *testing.T) {
 		"a taken name":                   {func(o *Options) { o.Name = "taken" }, []string{"taken.json", "--replace"}},
 		"another's file":                 {func(o *Options) { o.Name = "others" }, []string{"others.onnx is there", "--name"}},
 		"another's file, to replace":     {func(o *Options) { o.Name, o.Replace = "others", true }, []string{"others.onnx is there", "--name"}},
+		"a file yet to be pulled":        {func(o *Options) { o.Name = "yunet_s_dynamic" }, []string{"the file of the model yunet", "--name"}},
 		"an ONNX file":                   {func(o *Options) { o.Checkpoint = "net.onnx" }, []string{"net.onnx", "NAME.json", "models/README.md"}},
 		"a path as name":                 {func(o *Options) { o.Name = "../x" }, []string{`"../x"`, "--name"}},
 		"a size of nothing":              {func(o *Options) { o.Size = 0 }, []string{"--size 0"}},
