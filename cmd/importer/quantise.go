@@ -126,7 +126,11 @@ func (o *Options) face(ctx context.Context, path, step string, i, n int) (Face, 
 		return Face{}, interrupted(ctx)
 	}
 	o.show(step, i, n)
-	return ReadFace(path, o.input())
+	f, err := ReadFace(path, o.input())
+	if err != nil {
+		return f, fmt.Errorf("--calibrate %s: %w; take it out of the folder", o.Calibrate, err)
+	}
+	return f, nil
 }
 
 func widen(ranges map[string]onnx.Range, name string, values []float32) {

@@ -106,7 +106,13 @@ func TestImportInt8Refuses(t *testing.T) {
 		"nothing to calibrate on": {func(o *Options) { o.Calibrate = "" }, "--calibrate"},
 		"another precision":       {func(o *Options) { o.Precision = dan.FP16 }, "--precision int8"},
 		"too few faces":           {func(o *Options) { o.Calibrate = portraits(t, 5) }, "5 pictures"},
-		"no folder":               {func(o *Options) { o.Calibrate = "/nowhere" }, "/nowhere"},
+		"no picture": {func(o *Options) {
+			o.Calibrate = portraits(t, 20)
+			if err := os.WriteFile(filepath.Join(o.Calibrate, "notes.png"), []byte("words"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "take it out"},
+		"no folder": {func(o *Options) { o.Calibrate = "/nowhere" }, "/nowhere"},
 	} {
 		o := options(t, checkpoint)
 		o.Precision, o.Size, o.Calibrate = INT8, 64, faces
