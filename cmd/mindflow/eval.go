@@ -82,13 +82,13 @@ func evaluation(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if how.plot != "" {
-		if err := evaluate.Plot(how.plot, result, model); err != nil {
-			return err
-		}
-	}
 	if how.asJSON {
-		return json.NewEncoder(out).Encode(result)
+		err = json.NewEncoder(out).Encode(result)
+	} else {
+		err = evaluate.Print(out, result, model, names[0])
 	}
-	return evaluate.Print(out, result, model, names[0])
+	if how.plot != "" { // last, so that a full disk costs no figures
+		err = errors.Join(err, evaluate.Plot(how.plot, result, model))
+	}
+	return err
 }
