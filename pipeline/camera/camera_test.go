@@ -242,57 +242,6 @@ func TestCannotOpen(t *testing.T) {
 	}
 }
 
-// film has frames at given times, in milliseconds.
-type film struct {
-	at     []int
-	frame  pipeline.Frame
-	closed *int
-}
-
-func (f *film) Next() (*pipeline.Frame, time.Duration, error) {
-	if len(f.at) == 0 {
-		return nil, 0, io.EOF
-	}
-	at := time.Duration(f.at[0]) * time.Millisecond
-	f.at = f.at[1:]
-	return &f.frame, at, nil
-}
-
-func (f *film) Close() error { *f.closed++; return nil }
-
-// A film comes at its own times, keeps what its frames say, and ends.
-func TestPlay(t *testing.T) {
-	closed := 0
-	blank := pipeline.Frame{Width: 4, Height: 4, YStride: 4, CStride: 2, Y: make([]byte, 16), U: make([]byte, 4), V: make([]byte, 4), BT709: true, FullRange: true}
-	d, err := Play("a film", func() (Film, error) {
-		return &film{at: []int{40, 80, 90, 200}, frame: blank, closed: &closed}, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []uint32
-	began := time.Now()
-	if err := d.Run(t.Context(), wanted, func(f *pipeline.Frame) {
-		got = append(got, f.RTP)
-		if !f.BT709 || !f.FullRange || time.Now().Before(f.Arrived) {
-			t.Errorf("frame %+v came early or says too little", f)
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if fmt.Sprint(got) != "[0 3600 4500 14400]" || closed != 1 || time.Since(began) < 160*time.Millisecond {
-		t.Errorf("frames at %v after %v, closed %d times", got, time.Since(began), closed)
-	}
-	absent := errors.New("absent")
-	d, err = Play("a film", func() (Film, error) { return nil, absent })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Run(t.Context(), wanted, nil); !errors.Is(err, absent) || strings.Contains(err.Error(), "plugged") {
-		t.Errorf("a film that is absent: %v", err)
-	}
-}
-
 func TestTicks(t *testing.T) {
 	for d, want := range map[time.Duration]uint32{
 		0: 0, time.Second: 90000, 33333333: 3000, time.Hour: 324000000, 14 * time.Hour: 241032704, 365 * 24 * time.Hour: 3561584640,

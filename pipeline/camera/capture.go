@@ -129,6 +129,13 @@ func (c *capture) read(ctx context.Context, reader video.Reader, fullRange bool,
 			return fmt.Errorf("read %s: %w", c.device, err)
 		}
 		bad = 0
+		if p, ok := img.(*picture); ok {
+			if err := until(ctx, p.taken); err != nil {
+				release()
+				return err
+			}
+			at = time.Now()
+		}
 		err = planes(&c.frame, img)
 		release()
 		if err != nil {
@@ -150,6 +157,18 @@ func (c *capture) read(ctx context.Context, reader video.Reader, fullRange bool,
 			first = false
 		}
 		c.emit(&c.frame)
+	}
+}
+
+// until waits for a time, or for ctx's end.
+func until(ctx context.Context, at time.Time) error {
+	wait := time.NewTimer(time.Until(at))
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-wait.C:
+		return nil
 	}
 }
 

@@ -50,7 +50,8 @@ func (p *player) VideoRecord(prop.Media) (video.Reader, error) {
 	return video.ReaderFunc(p.read), nil
 }
 
-// read waits for the time of the next frame. When it is late it does not wait, so that the film catches up.
+// read gives the next frame at once; capture waits for its time, which may be long, and hears an interruption
+// meanwhile. A frame that is late is not waited for, so that the film catches up.
 func (p *player) read() (image.Image, func(), error) {
 	f, at, err := p.film.Next()
 	if err != nil {
@@ -59,9 +60,7 @@ func (p *player) read() (image.Image, func(), error) {
 	if p.began.IsZero() {
 		p.began = time.Now().Add(-at)
 	}
-	taken := p.began.Add(at)
-	time.Sleep(time.Until(taken))
-	return &picture{taken: taken, bt709: f.BT709, fullRange: f.FullRange, YCbCr: image.YCbCr{
+	return &picture{taken: p.began.Add(at), bt709: f.BT709, fullRange: f.FullRange, YCbCr: image.YCbCr{
 		Y: f.Y, Cb: f.U, Cr: f.V, YStride: f.YStride, CStride: f.CStride,
 		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, f.Width, f.Height),
 	}}, nothing, nil

@@ -41,7 +41,6 @@ func (p *painter) VideoRecord(prop.Media) (video.Reader, error) {
 func (p *painter) read() (image.Image, func(), error) {
 	p.drawn++
 	p.picture.taken = p.began.Add(time.Duration(float64(p.drawn) / p.rate * float64(time.Second)))
-	time.Sleep(time.Until(p.picture.taken))
 	p.draw(float64(p.drawn) / p.rate)
 	return &p.picture, nothing, nil
 }
