@@ -136,6 +136,10 @@ func TestConfigFaults(t *testing.T) {
 		{"max-sessions = 0", []string{"--max-sessions 0", "1 or more"}}, // by the same check as flags
 		{"codecs = ['VP9', 'VP8']", nil},
 		{"codecs = ['VP9', 'VP7']", []string{"--codecs VP7", "VP8"}},
+		{"codecs = ['VP9', 'VP9']", []string{"--codecs VP9", "twice"}},
+		{"allow-origin = ['*', 'http://a.example:8080']", nil},
+		{"allow-origin = 'https://a.example/'", []string{"--allow-origin https://a.example/:", "such as https://example.org"}},
+		{"allow-origin = 'a.example'", []string{"--allow-origin a.example:"}},
 		{"threads = 900", []string{"--threads 900", "1 to 256"}},
 		{"threads =", []string{"not TOML", "line 1"}},
 		{"threads = 1\nthreads = 2", []string{"not TOML", "line 2"}},

@@ -58,6 +58,9 @@ func evaluation(ctx context.Context, args []string, out io.Writer) (err error) {
 		return errors.New("eval: name one folder with a subfolder for each class, or FER+ as a folder or .tar.gz")
 	}
 	chosen := settings.Alone()
+	if err := chosen.Check(); err != nil {
+		return err
+	}
 	model := chosen.Classifiers[0]
 	if how.vs == model {
 		return fmt.Errorf("eval: --vs %s is the model itself; name another, or choose the first with --model", how.vs)

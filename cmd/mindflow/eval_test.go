@@ -155,6 +155,7 @@ func TestEvalRefuses(t *testing.T) {
 	}{
 		{nil, "name one folder"},
 		{[]string{dir, dir}, "name one folder"},
+		{[]string{dir, "--model", ","}, "--model: name at least one"},
 		{[]string{dir, "--via", "eyes"}, "--via eyes"},
 		{[]string{dir, "--rule", "all"}, "--rule all"},
 		{[]string{dir, "--plot", "a.jpg"}, ".png"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"slices"
 
@@ -44,12 +45,26 @@ func (s *serveFlags) check() error {
 	case s.maxPixels < 1:
 		return fmt.Errorf("--max-pixels %d: use 1 or more, such as %d", s.maxPixels, avdec.DefaultMaxPixels)
 	}
-	for _, name := range s.codecs {
+	for i, name := range s.codecs {
+		if slices.Contains(s.codecs[:i], name) {
+			return fmt.Errorf("--codecs %s: it is named twice", name)
+		}
 		if !slices.Contains(server.Codecs(), pipeline.Codec(name)) {
 			return fmt.Errorf("--codecs %s: use some of %v", name, server.Codecs())
 		}
 	}
+	for _, origin := range s.server.AllowOrigins {
+		if !isOrigin(origin) {
+			return fmt.Errorf("--allow-origin %s: use scheme and host as browsers send them, such as https://example.org, or *", origin)
+		}
+	}
 	return s.engine.Check()
+}
+
+// isOrigin says whether a browser's Origin can be text (RFC 6454, section 6.2: no path, no slash at the end), or * for all.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return text == "*" || err == nil && u.Host != "" && text == u.Scheme+"://"+u.Host
 }
 
 // config is what the server is made with.
