@@ -29,7 +29,7 @@ func Flags(flags *flag.FlagSet) *Settings {
 	s := PathFlags(flags)
 	flags.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
 	s.Classifiers = []string{"dan-ferplus"}
-	flags.Var(&names{list: &s.Classifiers}, "model", "expression classifier, a `name` in the manifest; several to choose from: repeat or use commas, the default first (image and video take that)")
+	flags.Var(&names{list: &s.Classifiers}, "model", "expression classifier, a `name` in the manifest; several to choose from: repeat or use commas, the default first (only serve offers several, all others take that)")
 	flags.StringVar(&s.Preset, "preset", "", "`name` of a known way to analyse, which sets what is not set otherwise: notebook (as the original: Haar, box grown by 60 pixels, 224 pixels in colour, no smoothing)")
 	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
 	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
