@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"runtime"
 
 	"mindflow/models"
@@ -34,6 +36,9 @@ func Open(s Settings) (e *Engine, err error) {
 			e = nil
 		}
 	}()
+	if _, err := os.Stat(s.Models); s.Models != userModels() && errors.Is(err, fs.ErrNotExist) {
+		return e, fmt.Errorf("--models %s: there is no such folder; correct it", s.Models)
+	}
 	manifest, err := models.Load(s.Models)
 	if err != nil {
 		return e, err

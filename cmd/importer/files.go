@@ -56,6 +56,10 @@ func (o *Options) entry(part string, labels []string, heads int) (e models.Entry
 	if err != nil {
 		return e, err
 	}
+	licence, data, err := o.provenance()
+	if err != nil {
+		return e, err
+	}
 	return models.Entry{
 		Model: pipeline.Model{
 			Name:        o.Name,
@@ -70,9 +74,22 @@ func (o *Options) entry(part string, labels []string, heads int) (e models.Entry
 		Role: models.Classify, Format: "onnx",
 		File: o.Name + ".onnx", SHA256: sum, Bytes: bytes,
 		Source:       models.ImportedFrom(fmt.Sprintf("%s (sha256 %s), %s", filepath.Base(o.Checkpoint), source, o.Precision)),
-		Licence:      "not stated; that of the checkpoint",
-		TrainingData: "not stated; that of the checkpoint",
+		Licence:      licence,
+		TrainingData: data,
 	}, nil
+}
+
+// provenance is what is known of a published checkpoint, when the model is named as its recipe says.
+func (o *Options) provenance() (licence, data string, err error) {
+	const unknown = "not stated; that of the checkpoint"
+	manifest, err := models.Default()
+	if err != nil {
+		return "", "", err
+	}
+	if r, ok := manifest.Recipe(o.Name); ok {
+		return r.Licence, r.TrainingData, nil
+	}
+	return unknown, unknown, nil
 }
 
 func digest(path string) (bytes int64, sum string, err error) {

@@ -113,15 +113,32 @@ func (f *cameraFlags) open() (camera.Device, error) {
 	return device, nil
 }
 
+// analysedThere refuses flags about analysis where the server does that. Settings that a file or the
+// environment holds for other commands may stand.
+func analysedThere(from sources) error {
+	for _, name := range []string{"model", "detector", "preset", "smoothing", "max-faces", "threads"} {
+		if from[name] == "--"+name {
+			return fmt.Errorf("camera: --%s has no effect with --publish, where the server analyses; "+
+				"to choose one of its models, publish to 'URL?model=NAME'", name)
+		}
+	}
+	return nil
+}
+
 // live labels what is before a camera until it is interrupted, which is how it ends; a video that is played
 // instead has an end of its own.
 func live(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow camera", flag.ContinueOnError)
 	how := newCameraFlags(fs)
 	settings := engine.Flags(fs)
-	rest, err := parse(fs, args)
+	rest, from, err := parseSources(fs, args)
 	if err != nil {
 		return err
+	}
+	if how.publish != "" {
+		if err := analysedThere(from); err != nil {
+			return err
+		}
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("camera takes no argument %q; --device names a camera, --input a video to play", rest[0])

@@ -24,9 +24,14 @@ type sources map[string]string
 // parseSources is parse and tells the sources.
 func parseSources(fs *flag.FlagSet, args []string) (rest []string, from sources, err error) {
 	config := fs.String(configFlag, "", "settings in a TOML `file`; flags and MINDFLOW_… in the environment beat it")
+	var said strings.Builder // by the flag package, which would print all flags at every error
+	fs.SetOutput(&said)
 	for {
-		if err := fs.Parse(args); err != nil {
+		if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+			fmt.Print(said.String())
 			return nil, nil, err
+		} else if err != nil {
+			return nil, nil, explain(fs, err)
 		}
 		args = fs.Args()
 		if len(args) == 0 {
@@ -70,6 +75,22 @@ func fromPreset(fs *flag.FlagSet, from sources) error {
 		from[name] = "--preset " + chosen.Value.String()
 	}
 	return nil
+}
+
+// explain says what to do about an error of the flag package.
+func explain(fs *flag.FlagSet, err error) error {
+	command := strings.Fields(fs.Name())
+	isArgument := func(word string) bool { return word != strings.ToLower(word) }
+	if i := slices.IndexFunc(command, isArgument); i >= 0 {
+		command = command[:i]
+	}
+	hint := fmt.Sprintf("%s --help lists the flags", strings.Join(command, " "))
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+		known := map[string]bool{}
+		fs.VisitAll(func(f *flag.Flag) { known[f.Name] = true })
+		return fmt.Errorf("--%s is no flag%s; %s", name, suggest(name, known), hint)
+	}
+	return fmt.Errorf("%w; %s", err, hint)
 }
 
 // Flags that say how to run once; they are no settings and stand neither in the environment nor in a
