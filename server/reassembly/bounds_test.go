@@ -1,6 +1,7 @@
 package reassembly
 
 import (
+	"bytes"
 	"runtime"
 	"testing"
 	"time"
@@ -66,6 +67,27 @@ func TestHostileStreamsAreBounded(t *testing.T) {
 					t.Errorf("stats %+v", a.Stats())
 				}
 			})
+		}
+	}
+}
+
+// Pion's work for an AV1 unit grows with the square of its packets: one of many is given up in time.
+func TestUnitOfManyPackets(t *testing.T) {
+	for _, row := range []struct {
+		packets int
+		kept    bool
+	}{{maxAV1Packets, true}, {maxAV1Packets + 1, false}} {
+		unit, err := newDepacketizer(pipeline.AV1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := endless[pipeline.AV1]
+		err = unit.add(append(bytes.Clone(head.first), 1, 2, 3))
+		for range row.packets - 1 {
+			err = unit.add(append(bytes.Clone(head.more), 4, 5, 6))
+		}
+		if (err == nil) != row.kept {
+			t.Errorf("%d packets: %v", row.packets, err)
 		}
 	}
 }

@@ -37,6 +37,8 @@ func newDepacketizer(codec pipeline.Codec) (depacketizer, error) {
 var (
 	errNoData   = errors.New("the unit is empty")
 	errFragment = errors.New("a fragment is out of place")
+
+	errManyPackets = errors.New("the unit is in too many packets")
 )
 
 // vp8 is RFC 7741.
@@ -103,13 +105,21 @@ func (v *vp9) reset() { v.buf, v.key = v.buf[:0], false }
 // av1 is AOMedia's RTP Payload Format for AV1, version 1.0.
 type av1 struct {
 	packets codecs.AV1Depacketizer
+	count   int // packets of this unit
 	buf     []byte
 	key     bool
 }
 
+// maxAV1Packets bounds the packets of a unit: Pion copies all that came of an OBU with each that goes on
+// with it, so a stranger's million of little ones would cost hours. Over a megabyte remains.
+const maxAV1Packets = 1024
+
 func (v *av1) begins(payload []byte) bool { return v.packets.IsPartitionHead(payload) }
 
 func (v *av1) add(payload []byte) error {
+	if v.count++; v.count > maxAV1Packets {
+		return errManyPackets
+	}
 	data, err := v.packets.Unmarshal(payload)
 	if v.packets.N { // the first packet of a coded video sequence (section 4.4)
 		v.key = true
@@ -131,4 +141,6 @@ func (v *av1) finish() (data []byte, key bool, err error) {
 	return data, key, nil
 }
 
-func (v *av1) reset() { v.packets, v.buf, v.key = codecs.AV1Depacketizer{}, v.buf[:0], false }
+func (v *av1) reset() {
+	v.packets, v.count, v.buf, v.key = codecs.AV1Depacketizer{}, 0, v.buf[:0], false
+}
