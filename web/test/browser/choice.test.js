@@ -91,7 +91,7 @@ describe('choice', { skip, timeout: 120_000 }, () => {
   test('the picker asks for the model, and a new session begins with it', async () => {
     const page = await live();
     await sayHello();
-    await page.waitForSelector('mindflow-live >>> .model select');
+    await waitInside(page, '.model select');
     await page.locator('mindflow-live >>> .model select').fill('dan-rafdb');
     await until(async () => (await other.requests()).length === 1);
     const [request] = await other.requests();
@@ -130,12 +130,12 @@ describe('choice', { skip, timeout: 120_000 }, () => {
     await sayHello();
     const message = golden('labels-attention');
     await send(golden('labels-one-face'));
-    await page.waitForSelector('mindflow-live >>> .attention:not([hidden])');
+    await waitInside(page, '.attention:not([hidden])');
     await page.locator('mindflow-live >>> .attention select').fill('mean');
     await until(async () => (await other.requests()).length === 1);
     assert.equal((await other.requests())[0].attention, true);
     await send(message);
-    await page.waitForSelector('mindflow-live >>> .attention option[value="2"]');
+    await waitInside(page, '.attention option[value="2"]');
     await page.locator('mindflow-live >>> .attention select').fill('2');
     assert.equal((await other.requests()).length, 1, 'heads are the page’s business');
 
