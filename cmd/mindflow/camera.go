@@ -62,13 +62,23 @@ func (f *cameraFlags) check() error {
 		return fmt.Errorf("--rate %v: use 1 to 240 frames a second", f.rate)
 	case f.bitrate < vpx.MinBitrate/1000 || f.bitrate > vpx.MaxBitrate/1000:
 		return fmt.Errorf("--bitrate %d: use %d to %d kbit/s", f.bitrate, vpx.MinBitrate/1000, vpx.MaxBitrate/1000)
-	case strings.ContainsFunc(f.token, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("--token: it holds a space or a character beyond ASCII; copy it again")
+	}
+	if err := checkToken(f.token); err != nil {
+		return err
 	}
 	if f.publish != "" {
-		f.publish, err = endpoint(f.publish)
+		if f.publish, err = endpoint(f.publish); err != nil {
+			return fmt.Errorf("--publish: %w", err)
+		}
 	}
-	return err
+	return nil
+}
+
+func checkToken(token string) error {
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("--token: it holds a space or a character beyond ASCII; copy it again")
+	}
+	return nil
 }
 
 // parseSize reads WIDTHxHEIGHT, in pixels. They are even, as chroma is halved.
@@ -84,10 +94,10 @@ func parseSize(text string) (w, h int, err error) {
 func endpoint(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", errors.New("--publish: not the address of a server; use http://HOST:PORT or https://HOST")
+		return "", errors.New("not the address of a server; use http://HOST:PORT or https://HOST")
 	}
 	if u.User != nil {
-		return "", errors.New("--publish: the address holds a password; pass a token by --token instead")
+		return "", errors.New("the address holds a password; pass a token by --token instead")
 	}
 	if strings.Trim(u.Path, "/") == "" {
 		u.Path = "/whip"

@@ -23,6 +23,7 @@ var allSettings = []string{
 	"models", "ort-lib", "detector", "model", "preset", "threads", "smoothing", "max-faces",
 	"json", "csv", "out", "annotate", "rate",
 	"device", "synthetic", "input", "size", "publish", "token", "bitrate",
+	"sessions", "duration", "max-p95", "min-rate", "loss", "jitter", "bandwidth",
 	"via", "rule", "split", "numbered", "vs", "plot",
 }
 

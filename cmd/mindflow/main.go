@@ -23,6 +23,7 @@ var commands = []command{
 	{"image", "label the faces in picture files", pictures},
 	{"video", "label the faces in video files over time", videos},
 	{"camera", "label the faces before this machine's camera, here or on a server", live},
+	{"loadtest", "publish a clip to a server over many sessions, and measure what comes back", loadTest},
 	{"eval", "say how well a model does on pictures whose expressions are known", evaluation},
 	{"model", "list, bring, check and import models", model},
 	{"doctor", "check this machine, and say what to do where something is wrong", examine},

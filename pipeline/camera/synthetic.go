@@ -2,12 +2,15 @@ package camera
 
 import (
 	"image"
+	"io"
 	"math"
 	"time"
 
 	"github.com/pion/mediadevices/pkg/frame"
 	"github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
+
+	"mindflow/pipeline"
 )
 
 // Synthetic makes a device that draws: a face that moves about and smiles every other while, of the size and
@@ -15,6 +18,36 @@ import (
 func Synthetic(s Settings) (Device, error) {
 	return install(&painter{width: s.Width, height: s.Height, rate: s.Rate}, "the synthetic camera")
 }
+
+// Drawn gives the synthetic camera's pictures of a time as a film, which need not be waited for.
+func Drawn(s Settings, length time.Duration) Film {
+	p := &painter{width: s.Width, height: s.Height, rate: s.Rate}
+	p.prepare()
+	return &drawing{painter: p, frames: int(length.Seconds() * s.Rate)}
+}
+
+// drawing is a film of so many frames.
+type drawing struct {
+	painter *painter
+	frames  int
+	frame   pipeline.Frame
+}
+
+func (d *drawing) Next() (*pipeline.Frame, time.Duration, error) {
+	p := d.painter
+	if p.drawn >= d.frames {
+		return nil, 0, io.EOF
+	}
+	at := float64(p.drawn) / p.rate
+	p.drawn++
+	p.draw(at)
+	if err := planes(&d.frame, &p.picture); err != nil {
+		return nil, 0, err
+	}
+	return &d.frame, time.Duration(at * float64(time.Second)), nil
+}
+
+func (d *drawing) Close() error { return nil }
 
 // painter is a driver of mediadevices. It is owned by the goroutine of Run.
 type painter struct {
@@ -33,9 +66,13 @@ func (p *painter) Properties() []prop.Media {
 }
 
 func (p *painter) VideoRecord(prop.Media) (video.Reader, error) {
-	p.picture.YCbCr = *image.NewYCbCr(image.Rect(0, 0, p.width, p.height), image.YCbCrSubsampleRatio420)
+	p.prepare()
 	p.began, p.drawn = time.Now(), 0
 	return video.ReaderFunc(p.read), nil
+}
+
+func (p *painter) prepare() {
+	p.picture.YCbCr = *image.NewYCbCr(image.Rect(0, 0, p.width, p.height), image.YCbCrSubsampleRatio420)
 }
 
 func (p *painter) read() (image.Image, func(), error) {

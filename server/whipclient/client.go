@@ -32,6 +32,10 @@ type Options struct {
 	Token string
 	// Lose says which packets get lost on the way. They are gone for good: nothing repairs them. None.
 	Lose func(*rtp.Packet) bool
+	// Line is what else befalls packets on the way; what it loses can be repaired. Nothing.
+	Line Line
+	// Sending is called just before a unit is sent, with its RTP timestamp. None.
+	Sending func(rtp uint32)
 }
 
 // Control is a message of the server's on the control channel: web/PROTOCOL.md.

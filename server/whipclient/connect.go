@@ -33,7 +33,7 @@ func (c *Client) open() error {
 	if !ok {
 		return fmt.Errorf("cannot publish codec %q: use VP8, H264, VP9 or AV1", c.options.Codec)
 	}
-	api, err := newAPI(capability)
+	api, err := newAPI(capability, c.options.Line)
 	if err != nil {
 		return err
 	}
@@ -47,13 +47,16 @@ func (c *Client) open() error {
 	return nil
 }
 
-func newAPI(capability webrtc.RTPCodecCapability) (*webrtc.API, error) {
+func newAPI(capability webrtc.RTPCodecCapability, line Line) (*webrtc.API, error) {
 	media := &webrtc.MediaEngine{}
 	codec := webrtc.RTPCodecParameters{RTPCodecCapability: capability, PayloadType: 96}
 	if err := media.RegisterCodec(codec, webrtc.RTPCodecTypeVideo); err != nil {
 		return nil, fmt.Errorf("register codec: %w", err)
 	}
 	feedback := &interceptor.Registry{}
+	if line != (Line{}) {
+		feedback.Add(line) // the first is the nearest to the wire
+	}
 	if err := webrtc.ConfigureNack(media, feedback); err != nil {
 		return nil, fmt.Errorf("configure NACK: %w", err)
 	}

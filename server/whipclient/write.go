@@ -26,11 +26,12 @@ type writer struct {
 	track     *webrtc.TrackLocalStaticRTP
 	payloader rtp.Payloader
 	lose      func(*rtp.Packet) bool
+	sending   func(rtp uint32)
 	sequence  uint16
 }
 
 func newWriter(track *webrtc.TrackLocalStaticRTP, o Options) (writer, error) {
-	w := writer{track: track, lose: o.Lose, sequence: uint16(rand.Uint32())}
+	w := writer{track: track, lose: o.Lose, sending: o.Sending, sequence: uint16(rand.Uint32())}
 	switch o.Codec {
 	case pipeline.VP8:
 		w.payloader = &codecs.VP8Payloader{EnablePictureID: true}
@@ -49,6 +50,9 @@ func newWriter(track *webrtc.TrackLocalStaticRTP, o Options) (writer, error) {
 // WriteUnit sends one unit. One goroutine at a time may call it.
 func (c *Client) WriteUnit(u pipeline.Unit) error {
 	w := &c.writer
+	if w.sending != nil {
+		w.sending(u.RTP)
+	}
 	payloads := w.payloader.Payload(maxPayload, u.Data)
 	for i, payload := range payloads {
 		p := &rtp.Packet{

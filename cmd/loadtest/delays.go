@@ -1,0 +1,67 @@
+package loadtest
+
+import (
+	"math"
+	"math/bits"
+	"time"
+)
+
+// delays counts times in buckets that grow with them, so that hours of measuring take no more memory than seconds:
+// whole microseconds up to 256, then 128 buckets for each doubling, which keeps a percentile within 0.4 %.
+type delays struct {
+	buckets [firstBuckets + (maxBits-firstBits)*perDoubling]uint32
+	count   uint64
+}
+
+const (
+	firstBits    = 8
+	firstBuckets = 1 << firstBits
+	perDoubling  = firstBuckets / 2
+	maxBits      = 32 // of the microseconds: 71 minutes; what is longer counts as that
+)
+
+func (d *delays) add(t time.Duration) {
+	d.buckets[bucket(t)]++
+	d.count++
+}
+
+// bucket is the place of a time.
+func bucket(t time.Duration) int {
+	us := uint64(min(max(t.Microseconds(), 0), 1<<maxBits-1))
+	if us < firstBuckets {
+		return int(us)
+	}
+	doublings := bits.Len64(us) - firstBits // 1 or more
+	return firstBuckets + (doublings-1)*perDoubling + int(us>>doublings) - perDoubling
+}
+
+// middle is the time in the middle of a bucket.
+func middle(bucket int) time.Duration {
+	if bucket < firstBuckets {
+		return time.Duration(bucket) * time.Microsecond
+	}
+	doublings := (bucket-firstBuckets)/perDoubling + 1
+	least := ((bucket-firstBuckets)%perDoubling + perDoubling) << doublings
+	return time.Duration(least+1<<doublings/2) * time.Microsecond
+}
+
+// merge adds what another counted.
+func (d *delays) merge(other *delays) {
+	for i, n := range other.buckets {
+		d.buckets[i] += n
+	}
+	d.count += other.count
+}
+
+// percentile is the least time that p percent of all do not exceed (nearest rank), p over 0 and at most 100.
+// ok is false where nothing was counted.
+func (d *delays) percentile(p float64) (t time.Duration, ok bool) {
+	rank := max(1, uint64(math.Ceil(p/100*float64(d.count))))
+	seen := uint64(0)
+	for i, n := range d.buckets {
+		if seen += uint64(n); seen >= rank {
+			return middle(i), true
+		}
+	}
+	return 0, false
+}

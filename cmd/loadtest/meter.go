@@ -1,0 +1,67 @@
+package loadtest
+
+import (
+	"sync"
+	"time"
+
+	"mindflow/pipeline"
+)
+
+// meter measures one session, in memory of a fixed size. Its sender and its receiver call it.
+type meter struct {
+	epoch time.Time // static: of its clock
+
+	mu       sync.Mutex // guards all below
+	counting bool
+	frames   sentFrames
+	schedule schedule
+	tally    tally
+}
+
+// tally is what was counted of one session.
+type tally struct {
+	labels int
+	seqs   sequence
+	delays delays // from the sending of a frame to its label
+	late   delays // by which frames were sent later than planned
+}
+
+// sending notes that a frame is sent now.
+func (m *meter) sending(rtp uint32) {
+	now := time.Since(m.epoch)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.frames.add(rtp, now)
+	if late := m.schedule.late(rtp, now); m.counting {
+		m.tally.late.add(late)
+	}
+}
+
+// label notes that a message came now.
+func (m *meter) label(message *pipeline.Message) {
+	now := time.Since(m.epoch)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.counting {
+		return
+	}
+	m.tally.labels++
+	m.tally.seqs.add(message.Seq)
+	if at, ok := m.frames.find(message.RTP); ok {
+		m.tally.delays.add(now - at)
+	}
+}
+
+// count begins or stops counting.
+func (m *meter) count(on bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counting = on
+}
+
+// copy is what was counted so far.
+func (m *meter) copy() tally {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tally
+}

@@ -1,0 +1,105 @@
+package loadtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"mindflow/pipeline"
+	"mindflow/server/whipclient"
+)
+
+const (
+	dialTime  = 20 * time.Second // for a session to stand
+	closeTime = 2 * time.Second  // for the DELETE at the end
+)
+
+// session publishes the clip and measures what comes back.
+type session struct {
+	number int // from 0 on
+	plan   *Plan
+	meter  meter
+}
+
+// run publishes until ctx ends, which is no error. Ready is called when the session stands.
+func (s *session) run(ctx context.Context, ready func()) (refused bool, err error) {
+	dialing, cancel := context.WithTimeout(ctx, dialTime)
+	client, err := whipclient.Dial(dialing, s.plan.URL, whipclient.Options{
+		Codec: pipeline.VP8, Client: s.plan.Client, Token: s.plan.Token, Line: s.plan.Line, Sending: s.meter.sending,
+	})
+	cancel()
+	if err != nil {
+		var answer *whipclient.RefusedError
+		return errors.As(err, &answer), err
+	}
+	ready()
+	sending, stop := context.WithCancel(ctx)
+	sent := make(chan error, 1)
+	go func() { sent <- s.send(sending, client) }()
+	err = s.receive(client, sent)
+	stop()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = nil
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	if failed := client.Close(closing); err == nil && failed != nil {
+		err = fmt.Errorf("end the session: %w", failed)
+	}
+	return false, err
+}
+
+// send publishes the clip over and over, from a key unit of the session's own, and at a moment of its own within
+// the time of a frame. Asked for a key frame, it goes on at the clip's next.
+func (s *session) send(ctx context.Context, client *whipclient.Client) error {
+	frame := time.Duration(float64(time.Second) / s.plan.Rate)
+	phase := frame * time.Duration(s.number) / time.Duration(s.plan.Sessions)
+	wait := (phase - time.Since(s.meter.epoch)%frame + frame) % frame
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+	}
+	return client.Publish(ctx, from(s.plan.Units, s.number, rand.Uint32()), true)
+}
+
+// receive measures labels until sending is over, and says why it is.
+func (s *session) receive(client *whipclient.Client, sent <-chan error) error {
+	said := ""
+	for {
+		select {
+		case m := <-client.Labels():
+			if m.V != pipeline.Version {
+				return fmt.Errorf("the server speaks version %d of the protocol, this program %d; update the older", m.V, pipeline.Version)
+			}
+			s.meter.label(&m)
+		case c := <-client.Controls():
+			if c.Type == "bye" {
+				said = c.Reason
+			}
+		case err := <-sent:
+			return ended(err, said, client)
+		}
+	}
+}
+
+// ended puts the reason of the server's before the one that sending gives.
+func ended(err error, said string, client *whipclient.Client) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	for said == "" { // it may have come just before the end
+		select {
+		case c := <-client.Controls():
+			if c.Type == "bye" {
+				said = c.Reason
+			}
+			continue
+		default:
+		}
+		return fmt.Errorf("the connection to the server is lost: %w", err)
+	}
+	return fmt.Errorf("the server ended the session: %s", said)
+}

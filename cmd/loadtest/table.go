@@ -1,0 +1,49 @@
+package loadtest
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// tooLate is when the tester's own delay is worth a warning, in milliseconds.
+const tooLate = 5
+
+// Table writes the result for people.
+func (r *Result) Table(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "session\tp50 ms\tp95 ms\tp99 ms\tlabels/s\tlost\t")
+	row := func(name string, f *Figures) {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%d\t\n", name, shown(f.P50), shown(f.P95), shown(f.P99), f.Rate, f.Lost)
+	}
+	for i := range r.Sessions {
+		row(fmt.Sprint(i+1), &r.Sessions[i])
+	}
+	row("overall", &r.Overall)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, f := range r.Failed {
+		what := "ended early"
+		if f.Refused {
+			what = "was refused"
+		}
+		if _, err := fmt.Fprintf(out, "session %d of those asked for %s: %s\n", f.Session, what, f.Reason); err != nil {
+			return err
+		}
+	}
+	if r.SentLateMS > tooLate {
+		if _, err := fmt.Fprintf(out, "this machine is too busy to test with: it sent 5 %% of its frames %.0f ms late or more\n", r.SentLateMS); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(out, "%.1f s counted\n", r.Seconds)
+	return err
+}
+
+func shown(ms *float64) string {
+	if ms == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f", *ms)
+}
