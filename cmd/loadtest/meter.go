@@ -20,10 +20,11 @@ type meter struct {
 
 // tally is what was counted of one session.
 type tally struct {
-	labels int
-	seqs   sequence
-	delays delays // from the sending of a frame to its label
-	late   delays // by which frames were sent later than planned
+	session int // from 1 on
+	labels  int
+	seqs    sequence
+	delays  delays // from the sending of a frame to its label
+	late    delays // by which frames were sent later than planned
 }
 
 // sending notes that a frame is sent now.
@@ -59,9 +60,9 @@ func (m *meter) count(on bool) {
 	m.counting = on
 }
 
-// copy is what was counted so far.
-func (m *meter) copy() tally {
+// read lends what was counted so far.
+func (m *meter) read(see func(*tally)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.tally
+	see(&m.tally)
 }

@@ -25,7 +25,8 @@ type Figures struct {
 	Rate float64  `json:"labels_per_second_per_session"`
 	Lost uint64   `json:"lost"` // label messages that are missing by their seq; frames without a label are no loss
 
-	seqs sequence
+	session int // from 1 on; 0 overall
+	seqs    sequence
 }
 
 // Failure is a session that was refused, or that ended before the test did.
@@ -35,25 +36,42 @@ type Failure struct {
 	Reason  string `json:"reason"`
 }
 
+func (f Failure) String() string {
+	what := "ended early"
+	if f.Refused {
+		what = "was refused"
+	}
+	return fmt.Sprintf("session %d %s: %s", f.Session, what, f.Reason)
+}
+
 // Limits are what a server has to keep to. 0 is no limit.
 type Limits struct {
 	MaxP95  float64 // milliseconds, over all sessions
 	MinRate float64 // label messages a second, of each session
 }
 
-// figures sums up tallies of a time, each of one session.
-func figures(tallies []*tally, seconds float64) Figures {
-	var f Figures
-	all := &delays{}
-	labels := 0
-	for _, t := range tallies {
-		all.merge(&t.delays)
-		labels += t.labels
-		f.Lost += t.seqs.lost()
+// total sums up sessions.
+type total struct {
+	sessions, labels int
+	lost             uint64
+	delays, late     delays
+}
+
+func (t *total) add(one *tally) {
+	t.sessions++
+	t.labels += one.labels
+	t.lost += one.seqs.lost()
+	t.delays.merge(&one.delays)
+	t.late.merge(&one.late)
+}
+
+// figures are those of a time.
+func (t *total) figures(long time.Duration) Figures {
+	f := Figures{
+		P50: milliseconds(&t.delays, 50), P95: milliseconds(&t.delays, 95), P99: milliseconds(&t.delays, 99), Lost: t.lost,
 	}
-	f.P50, f.P95, f.P99 = milliseconds(all, 50), milliseconds(all, 95), milliseconds(all, 99)
-	if len(tallies) > 0 && seconds > 0 {
-		f.Rate = float64(labels) / seconds / float64(len(tallies))
+	if t.sessions > 0 && long > 0 {
+		f.Rate = float64(t.labels) / long.Seconds() / float64(t.sessions)
 	}
 	return f
 }
@@ -70,15 +88,17 @@ func milliseconds(d *delays, percent float64) *float64 {
 // summary makes a result of what was counted in a time.
 func summary(tallies []*tally, failed []Failure, long time.Duration) *Result {
 	r := &Result{Seconds: long.Seconds(), Sessions: []Figures{}, Failed: append([]Failure{}, failed...)}
-	r.Overall = figures(tallies, r.Seconds)
-	late := &delays{}
+	all := &total{}
 	for _, t := range tallies {
-		f := figures([]*tally{t}, r.Seconds)
-		f.seqs = t.seqs
+		one := &total{}
+		one.add(t)
+		f := one.figures(long)
+		f.session, f.seqs = t.session, t.seqs
 		r.Sessions = append(r.Sessions, f)
-		late.merge(&t.late)
+		all.add(t)
 	}
-	if ms := milliseconds(late, 95); ms != nil {
+	r.Overall = all.figures(long)
+	if ms := milliseconds(&all.late, 95); ms != nil {
 		r.SentLateMS = *ms
 	}
 	return r
@@ -88,11 +108,7 @@ func summary(tallies []*tally, failed []Failure, long time.Duration) *Result {
 func (r *Result) Check(l Limits) error {
 	var err error
 	if n := len(r.Failed); n > 0 {
-		what := "ended early"
-		if r.Failed[0].Refused {
-			what = "was refused"
-		}
-		err = fmt.Errorf("%d of the sessions failed; session %d %s: %s", n, r.Failed[0].Session, what, r.Failed[0].Reason)
+		err = fmt.Errorf("%d sessions failed; %v", n, r.Failed[0])
 	}
 	if r.Overall.P95 == nil {
 		return errors.Join(err, errors.New("no label came for any frame"))

@@ -89,16 +89,18 @@ func TestJSON(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	var out strings.Builder
-	r := summary([]*tally{counted(99, 100*time.Microsecond, 2), {}}, []Failure{{3, true, "full"}}, 10*time.Second)
+	first := counted(99, 100*time.Microsecond, 2)
+	first.session = 1
+	r := summary([]*tally{first, {session: 4}}, []Failure{{3, true, "full"}}, 10*time.Second)
 	r.SentLateMS = 21
 	if err := r.Table(&out); err != nil {
 		t.Fatal(err)
 	}
 	want := `  session  p50 ms  p95 ms  p99 ms  labels/s  lost
         1     0.1     0.1     0.1     10.00     2
-        2       –       –       –      0.00     0
+        4       –       –       –      0.00     0
   overall     0.1     0.1     0.1      5.00     2
-session 3 of those asked for was refused: full
+session 3 was refused: full
 this machine is too busy to test with: it sent 5 % of its frames 21 ms late or more
 10.0 s counted
 `

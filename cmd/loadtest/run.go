@@ -53,7 +53,7 @@ func Run(ctx context.Context, plan Plan) (*Result, error) {
 	var work sync.WaitGroup
 	doors := make(chan struct{}, dialsAtATime)
 	for n := range plan.Sessions {
-		s := &session{number: n, plan: &t.plan, meter: meter{epoch: epoch}}
+		s := &session{number: n, plan: &t.plan, meter: meter{epoch: epoch, tally: tally{session: n + 1}}}
 		t.sessions = append(t.sessions, s)
 		work.Add(1)
 		go func() {
@@ -142,9 +142,7 @@ func (t *trial) count(ctx context.Context, over <-chan struct{}) *Result {
 	for {
 		select {
 		case <-tell.C:
-			r := t.result(time.Since(began))
-			t.plan.Progress(fmt.Sprintf("%.0f of %v: %d sessions, %.1f labels a second each, p95 %s ms",
-				r.Seconds, t.plan.Duration, len(r.Sessions), r.Overall.Rate, shown(r.Overall.P95)))
+			t.tell(time.Since(began))
 			continue
 		case <-ctx.Done():
 		case <-over:
@@ -158,16 +156,34 @@ func (t *trial) count(ctx context.Context, over <-chan struct{}) *Result {
 	}
 }
 
-// result is what was counted of the sessions that came to stand.
+// tell says how it goes.
+func (t *trial) tell(long time.Duration) {
+	sum := &total{}
+	t.read(sum.add)
+	f := sum.figures(long)
+	t.plan.Progress(fmt.Sprintf("%.0f of %v: %d sessions, %.1f labels a second each, p95 %s ms",
+		long.Seconds(), t.plan.Duration, sum.sessions, f.Rate, shown(f.P95)))
+}
+
+// result is what was counted.
 func (t *trial) result(long time.Duration) *Result {
+	var tallies []*tally
+	t.read(func(lent *tally) {
+		counted := *lent
+		tallies = append(tallies, &counted)
+	})
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var tallies []*tally
+	return summary(tallies, t.failed, long)
+}
+
+// read lends what was counted of each session that came to stand.
+func (t *trial) read(see func(*tally)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for i, s := range t.sessions {
 		if t.stands[i] {
-			counted := s.meter.copy()
-			tallies = append(tallies, &counted)
+			s.meter.read(see)
 		}
 	}
-	return summary(tallies, t.failed, long)
 }

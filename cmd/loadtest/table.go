@@ -17,18 +17,14 @@ func (r *Result) Table(out io.Writer) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%d\t\n", name, shown(f.P50), shown(f.P95), shown(f.P99), f.Rate, f.Lost)
 	}
 	for i := range r.Sessions {
-		row(fmt.Sprint(i+1), &r.Sessions[i])
+		row(fmt.Sprint(r.Sessions[i].session), &r.Sessions[i])
 	}
 	row("overall", &r.Overall)
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, f := range r.Failed {
-		what := "ended early"
-		if f.Refused {
-			what = "was refused"
-		}
-		if _, err := fmt.Fprintf(out, "session %d of those asked for %s: %s\n", f.Session, what, f.Reason); err != nil {
+		if _, err := fmt.Fprintln(out, f); err != nil {
 			return err
 		}
 	}
