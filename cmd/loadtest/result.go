@@ -3,6 +3,7 @@ package loadtest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -97,6 +98,7 @@ func summary(tallies []*tally, failed []Failure, long time.Duration) *Result {
 		r.Sessions = append(r.Sessions, f)
 		all.add(t)
 	}
+	slices.SortFunc(r.Failed, func(a, b Failure) int { return a.Session - b.Session })
 	r.Overall = all.figures(long)
 	if ms := milliseconds(&all.late, 95); ms != nil {
 		r.SentLateMS = *ms

@@ -101,7 +101,7 @@ func TestTable(t *testing.T) {
         4       –       –       –      0.00     0
   overall     0.1     0.1     0.1      5.00     2
 session 3 was refused: full
-this machine is too busy to test with: it sent 5 % of its frames 21 ms late or more
+this machine was short of processor time for the test itself: 5 % of the frames left it 21 ms late or more
 10.0 s counted
 `
 	if got := out.String(); got != want {

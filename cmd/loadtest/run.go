@@ -17,8 +17,8 @@ import (
 
 const (
 	dialsAtATime = 4
-	settleTime   = time.Second            // after the last session began, before counting begins
-	tellTime     = 500 * time.Millisecond // from one word of progress to the next
+	settleTime   = time.Second // after the last session began, before counting begins
+	tellTime     = time.Second // from one word of progress to the next
 )
 
 // Plan is what is tested, and how.
@@ -111,20 +111,20 @@ func (t *trial) fail(number int, refused bool, err error) {
 
 // connect waits until each session stands or has failed, and a moment more.
 func (t *trial) connect(ctx context.Context, over <-chan struct{}) error {
-	early := errors.New("interrupted before anything was counted")
 	for n := range t.plan.Sessions {
 		t.plan.Progress(fmt.Sprintf("connecting: %d of %d sessions", n, t.plan.Sessions))
 		select {
 		case <-ctx.Done():
-			return early
 		case <-t.tried:
 		}
 	}
 	select {
 	case <-ctx.Done():
-		return early
 	case <-over:
 	case <-time.After(settleTime):
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted before anything was counted")
 	}
 	return nil
 }
@@ -161,8 +161,8 @@ func (t *trial) tell(long time.Duration) {
 	sum := &total{}
 	t.read(sum.add)
 	f := sum.figures(long)
-	t.plan.Progress(fmt.Sprintf("%.0f of %v: %d sessions, %.1f labels a second each, p95 %s ms",
-		long.Seconds(), t.plan.Duration, sum.sessions, f.Rate, shown(f.P95)))
+	t.plan.Progress(fmt.Sprintf("%v of %v: %d sessions, %.1f labels a second each, p95 %s ms",
+		long.Round(time.Second), t.plan.Duration, sum.sessions, f.Rate, shown(f.P95)))
 }
 
 // result is what was counted.

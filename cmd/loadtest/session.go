@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"time"
 
@@ -98,6 +99,9 @@ func ended(err error, said string, client *whipclient.Client) error {
 			}
 			continue
 		default:
+		}
+		if errors.Is(err, io.EOF) {
+			return errors.New("the connection to the server is lost")
 		}
 		return fmt.Errorf("the connection to the server is lost: %w", err)
 	}

@@ -29,7 +29,7 @@ func (r *Result) Table(out io.Writer) error {
 		}
 	}
 	if r.SentLateMS > tooLate {
-		if _, err := fmt.Fprintf(out, "this machine is too busy to test with: it sent 5 %% of its frames %.0f ms late or more\n", r.SentLateMS); err != nil {
+		if _, err := fmt.Fprintf(out, "this machine was short of processor time for the test itself: 5 %% of the frames left it %.0f ms late or more\n", r.SentLateMS); err != nil {
 			return err
 		}
 	}
