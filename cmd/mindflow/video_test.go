@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/media"
 	"mindflow/cmd/engine"
 	"mindflow/pipeline"
 )
@@ -58,9 +57,12 @@ func lines(t *testing.T, text string) (got []videoMessage) {
 	return got
 }
 
+// oneFace is the clip that these tests count in: one face from its first frame to the last but one.
+const oneFace = "woman-distress-to-laugh.mp4"
+
 // The whole clip: rows, times, boxes and labels are those of the pipeline run frame by frame on what ffmpeg decodes.
 func TestVideoAgreesWithThePipeline(t *testing.T) {
-	clip := media.Clip(t)
+	clip := mediaFile(t, oneFace)
 	text, err := video(t, clip, "--json")
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +150,7 @@ func frameTimes(t *testing.T, clip string) (at []float64) {
 
 func TestVideoCSV(t *testing.T) {
 	const labels = "neutral,happy,sad,surprise,fear,disgust,anger,contempt"
-	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "1", "-c:v", "libx264")
+	clip := ffmpeg(t, "clip.mp4", "-i", mediaFile(t, oneFace), "-t", "1", "-c:v", "libx264")
 	text, err := video(t, clip, "--csv", "--rate", "5")
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +205,7 @@ func TestVideoCSV(t *testing.T) {
 
 // Smoothing goes by the video's time: fast or slow, a file gives the same labels.
 func TestVideoSummary(t *testing.T) {
-	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "2", "-c:v", "libx264")
+	clip := ffmpeg(t, "clip.mp4", "-i", mediaFile(t, oneFace), "-t", "2", "-c:v", "libx264")
 	first, err := video(t, clip)
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +225,7 @@ func TestVideoSummary(t *testing.T) {
 }
 
 func TestVideoAnnotate(t *testing.T) {
-	clip := ffmpeg(t, "clip.mov", "-i", media.Clip(t), "-t", "1", "-c:v", "libx264")
+	clip := ffmpeg(t, "clip.mov", "-i", mediaFile(t, oneFace), "-t", "1", "-c:v", "libx264")
 	dir := filepath.Join(t.TempDir(), "out")
 	if _, err := video(t, clip, blank(t, "blank.mp4"), "--annotate", dir); err != nil {
 		t.Fatal(err)
