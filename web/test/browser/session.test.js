@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, openPage, press, screenshot, seen, startServer, text, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, freePort, launch, makeCamera, openPage, press, screenshot, seen, startServer, text, until, waitLabels, waitState } from './driver.js';
 import { aClip, align, analyse, fit, fps, ours, root } from './truth.js';
 
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
@@ -28,6 +28,8 @@ describe('session', { skip, timeout: 300_000 }, () => {
   let server;
   /** @type {import('puppeteer-core').Browser[]} */
   const browsers = [];
+  /** @type {string[]} addresses of the test's sessions */
+  const places = [];
 
   before(async () => {
     camera = await makeCamera(await aClip(), { width: 640, height: 480, fps });
@@ -37,10 +39,13 @@ describe('session', { skip, timeout: 300_000 }, () => {
     server = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--max-sessions', '2'], base);
   });
   afterEach(async () => {
-    for (const browser of browsers.splice(0)) {
+    const leaving = browsers.splice(0);
+    for (const browser of leaving) {
       for (const page of await browser.pages()) await page.goto('about:blank'); // as people leave: it ends the session
-      await browser.close();
     }
+    // The next test wants the places, and a browser that is closed at once may take the request with it.
+    for (const place of places.splice(0)) await until(async () => (await fetch(place)).status === 404);
+    for (const browser of leaving) await browser.close();
   });
   after(() => server?.stop());
 
@@ -49,6 +54,10 @@ describe('session', { skip, timeout: 300_000 }, () => {
     const browser = await launch({ camera });
     browsers.push(browser);
     const page = await openPage(browser, base, look);
+    page.on('response', (response) => {
+      const { location } = response.headers();
+      if (response.status() === 201 && location) places.push(new URL(location, response.url()).href);
+    });
     const clicked = Date.now();
     await press(page, '.card-button');
     await waitState(page, 'live');
