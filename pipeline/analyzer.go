@@ -13,27 +13,43 @@ type Analysis struct {
 	Model      Model         // of the classifier
 	Smoothing  time.Duration // time constant of the scores' running mean; 0 is none
 	MaxFaces   int           // at most so many a frame, best detections first
+	Economy    Economy
 }
 
 // Analyzer finds, follows and labels the faces of one stream. It is owned by one goroutine.
 type Analyzer struct {
 	// Attention says whether labels tell where the classifier looks, for models that know.
 	Attention bool
+	// Hurry says that the machine is full and the stream has to wait for its turns: see Economy.
+	Hurry bool
 
 	// changed by Use
 	how     Analysis
 	sampler *Sampler
 
+	// of the latest frame
+	now        time.Time
+	detected   bool      // something was, at all
+	detectedAt time.Time // by the clock of now
+	carried    int       // frames since then
+	frame      *Frame    // between Look and Tell
+	tally      Tally
+
 	// reused from frame to frame
-	now     time.Time // of the latest frame
 	tracker Tracker
 	faces   []Face
-	tracks  []*track
+	tracks  []*track // of faces
+	dues    []int    // of faces, those to classify
 	crops   []Crop
 	scores  []Scores
 	probs   []float32
 	labels  []Label
+	patch   patch
+	patches resampler
 }
+
+// Tally counts what an Analyzer has done.
+type Tally struct{ Frames, Detected, Faces, Classified uint64 }
 
 // NewAnalyzer starts with no face known.
 func NewAnalyzer(how Analysis) *Analyzer {
@@ -50,12 +66,24 @@ func (a *Analyzer) Use(how Analysis) {
 	a.tracker.forgetScores()
 }
 
-// Analyze fills m with what is seen in f: RTP, Model, Width, Height, MS but its Total, and Faces, which are
-// valid until the next call. Tracking and smoothing go by f.Taken or, where that is not known, f.Arrived; their
-// clock stands still for frames that a decoder gives back out of order (H264 with B-frames).
+// Tally says what was done so far.
+func (a *Analyzer) Tally() Tally { return a.tally }
+
+// Analyze is Look and Tell.
 func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
+	if err := a.Look(ctx, m, f); err != nil {
+		return err
+	}
+	return a.Tell(ctx, m)
+}
+
+// Look finds the faces of f and cuts out those that are to be classified. It fills in what m says of the frame.
+// Tracking and smoothing go by f.Taken or, where that is not known, f.Arrived; their
+// clock stands still for frames that a decoder gives back out of order (H264 with B-frames).
+func (a *Analyzer) Look(ctx context.Context, m *Message, f *Frame) error {
 	m.RTP, m.Model, m.Width, m.Height = f.RTP, a.how.Model.Name, f.Width, f.Height
 	m.MS = Timing{Decode: milliseconds(f.Decode)}
+	a.frame = f
 	taken := f.Taken
 	if taken.IsZero() {
 		taken = f.Arrived
@@ -64,64 +92,84 @@ func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
 		a.now = taken
 	}
 	began := time.Now()
-	var err error
-	if a.faces, err = a.how.Detector.Detect(ctx, a.faces[:0], f); err != nil {
+	if err := a.follow(func() error { return a.detect(ctx, f) }, f); err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
-	if len(a.faces) > a.how.MaxFaces {
-		a.faces = a.faces[:a.how.MaxFaces]
-	}
-	aspect := float64(f.Width) / float64(f.Height)
-	a.tracks = a.tracker.update(a.tracks[:0], a.faces, aspect, a.now)
 	m.MS.Detect = milliseconds(time.Since(began))
-
-	began = time.Now()
-	if err := a.classify(ctx, f); err != nil {
-		return fmt.Errorf("classify: %w", err)
-	}
-	m.MS.Classify = milliseconds(time.Since(began))
-	m.Faces = a.label(f.Arrived)
-	if a.Attention {
-		for i := range m.Faces {
-			m.Faces[i].Attention = viewAttention(a.scores[i].Attention, a.how.Model.Crop.Region(a.faces[i].Box, f), f)
-		}
-	}
+	a.tally.Frames++
+	a.tally.Faces += uint64(len(a.faces))
+	a.cut(f)
 	return nil
 }
 
-func (a *Analyzer) classify(ctx context.Context, f *Frame) error {
-	for len(a.crops) < len(a.faces) {
-		a.crops = append(a.crops, make(Crop, a.how.Model.Input.Len()))
+func (a *Analyzer) detect(ctx context.Context, f *Frame) (err error) {
+	if a.faces, err = a.how.Detector.Detect(ctx, a.faces[:0], f); err != nil {
+		return err
 	}
-	crops := a.crops[:len(a.faces)]
-	for i := range crops {
-		a.sampler.Crop(crops[i], f, a.how.Model.Crop.Region(a.faces[i].Box, f))
-	}
-	a.scores = a.scores[:0]
-	if len(crops) == 0 {
-		return nil
-	}
-	var err error
-	a.scores, err = a.how.Classifier.Classify(ctx, a.scores, crops)
-	return err
+	a.tally.Detected++
+	a.faces = a.faces[:min(len(a.faces), a.how.MaxFaces)]
+	return nil
 }
 
-func (a *Analyzer) label(arrived time.Time) []Label {
+// cut takes the crops of the faces that are due.
+func (a *Analyzer) cut(f *Frame) {
+	a.dues = a.dues[:0]
+	for i, k := range a.tracks {
+		if !a.due(k) {
+			k.look.carried++
+			continue
+		}
+		n := len(a.dues)
+		a.dues = append(a.dues, i)
+		if n == len(a.crops) {
+			a.crops = append(a.crops, make(Crop, a.how.Model.Input.Len()))
+		}
+		a.sampler.Crop(a.crops[n], f, a.how.Model.Crop.Region(a.faces[i].Box, f))
+		a.rate(k, f)
+	}
+}
+
+// Tell classifies the faces that Look cut out, which need not be in the same turn, and says in m.Faces what is
+// seen: valid until the next call. The frame of Look must still be there.
+func (a *Analyzer) Tell(ctx context.Context, m *Message) error {
+	began := time.Now()
+	if len(a.dues) > 0 {
+		var err error
+		a.scores, err = a.how.Classifier.Classify(ctx, a.scores[:0], a.crops[:len(a.dues)])
+		if err != nil {
+			return fmt.Errorf("classify: %w", err)
+		}
+		a.tally.Classified += uint64(len(a.dues))
+		for n, i := range a.dues {
+			k := a.tracks[i]
+			a.probs = Softmax(a.probs[:0], a.scores[n].Logits, a.how.Model.Temperature)
+			k.smoother.add(a.probs, a.how.Smoothing, a.how.Model.Uncertain, a.now)
+			k.attention.copyFrom(&a.scores[n].Attention)
+		}
+	}
+	m.MS.Classify = milliseconds(time.Since(began))
+	m.Faces = a.label()
+	return nil
+}
+
+func (a *Analyzer) label() []Label {
 	a.labels = a.labels[:0]
+	age := time.Since(a.frame.Arrived)
 	for i, face := range a.faces {
 		k := a.tracks[i]
-		a.probs = Softmax(a.probs[:0], a.scores[i].Logits, a.how.Model.Temperature)
-		k.smoother.add(a.probs, a.how.Smoothing, a.how.Model.Uncertain, a.now)
 		a.labels = append(a.labels, Label{
 			ID:         k.id,
 			Box:        [4]float32{face.Box.X, face.Box.Y, face.Box.W, face.Box.H},
 			Score:      face.Score,
 			Label:      a.how.Model.Labels[k.smoother.shown],
 			Confidence: k.smoother.confidence(),
-			AgeMS:      milliseconds(time.Since(arrived)),
+			AgeMS:      milliseconds(age + a.now.Sub(k.look.scoredAt)),
 			Scores:     k.smoother.probs,
 			Uncertain:  k.smoother.uncertain,
 		})
+		if a.Attention {
+			a.labels[i].Attention = viewAttention(k.attention, a.how.Model.Crop.Region(face.Box, a.frame), a.frame)
+		}
 	}
 	return a.labels
 }

@@ -14,6 +14,13 @@ func (b Box) IoU(o Box) float32 {
 // Center is the middle of the box.
 func (b Box) Center() Point { return Point{b.X + b.W/2, b.Y + b.H/2} }
 
+// far is how far b's edges are from those of o at most, in o's sides.
+func (b Box) far(o Box) float32 {
+	x := max(abs(b.X-o.X), abs(b.X+b.W-o.X-o.W)) / o.W
+	y := max(abs(b.Y-o.Y), abs(b.Y+b.H-o.Y-o.H)) / o.H
+	return max(x, y)
+}
+
 // Region is the part of a frame that a classifier sees of the face in b.
 func (r CropRule) Region(b Box, f *Frame) Region {
 	fw, fh := float32(f.Width), float32(f.Height)

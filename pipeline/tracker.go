@@ -26,7 +26,10 @@ type track struct {
 	predX    float64 // where it should be in the present frame
 	predY    float64
 	crowded  bool // another track's face overlaps where this one should be
+	look     look
 	smoother smoother
+
+	attention Attention // of the latest scores
 }
 
 // Tracker gives faces ids that stay while a face stays. It is owned by one goroutine.
@@ -110,7 +113,14 @@ func (t *Tracker) markCrowded() {
 func (t *Tracker) forgetScores() {
 	for _, k := range t.tracks {
 		k.smoother = smoother{}
+		k.look.scored = false
 	}
+}
+
+// carry takes a face of the latest detection to be at b in the frame at now.
+func (t *Tracker) carry(k *track, b Box, aspect float64, now time.Time) {
+	k.predict(now)
+	k.correct(b, aspect, now)
 }
 
 func (t *Tracker) begin(b Box, aspect float64, now time.Time) *track {

@@ -117,7 +117,7 @@ func (s *Server) url(path string) string { return "http://" + s.Addr().String() 
 // idle is an engine for tests in which no frame is analysed.
 func idle() Engine {
 	model := pipeline.Model{Name: "none", Labels: []string{"neutral", "happy"}, Uncertain: 0.5}
-	return Engine{Turns: pipeline.NewTurns(1), Analyses: []pipeline.Analysis{{Model: model}}}
+	return Engine{Scheduler: pipeline.NewScheduler(1, pipeline.Batching{}), Analyses: []pipeline.Analysis{{Model: model}}}
 }
 
 func waitFor(t *testing.T, what string, happened func() bool) {

@@ -10,8 +10,7 @@ import (
 // infer analyses the newest frame whenever it is this session's turn, and sends what is seen. It owns
 // the analyzer.
 func (s *session) infer() {
-	analyzer := pipeline.NewAnalyzer(s.choice.Load().analysis)
-	var clock pipeline.Clock
+	w := newWorker(s.engine.Scheduler.Join(), s.choice.Load())
 	var seq uint64
 	for {
 		select {
@@ -25,7 +24,7 @@ func (s *session) infer() {
 			}
 			continue
 		}
-		m, ok, err := s.analyze(analyzer, &clock)
+		m, ok, err := s.analyze(w)
 		switch {
 		case s.ctx.Err() != nil:
 			return
@@ -51,27 +50,64 @@ func (s *session) skipLabels() (dropReason, bool) {
 	return 0, false
 }
 
-// analyze waits for a turn and then takes the newest frame, so that what is analysed is never older
-// than the turn.
-func (s *session) analyze(a *pipeline.Analyzer, clock *pipeline.Clock) (m *pipeline.Message, ok bool, err error) {
-	if err := s.engine.Turns.Take(s.ctx); err != nil {
+// hurryWait is the wait for a turn from which the machine counts as full: about a frame's time.
+const hurryWait = 30 * time.Millisecond
+
+// worker is what infer works with.
+type worker struct {
+	seat     *pipeline.Seat
+	analyzer *pipeline.Analyzer
+	model    string // in use
+	clock    pipeline.Clock
+	message  pipeline.Message // of the present frame
+}
+
+func newWorker(seat *pipeline.Seat, c *choice) *worker {
+	return &worker{seat: seat, analyzer: pipeline.NewAnalyzer(seated(seat, c)), model: c.analysis.Model.Name}
+}
+
+// seated has the crops classified in batches with those of other sessions.
+func seated(seat *pipeline.Seat, c *choice) pipeline.Analysis {
+	with := c.analysis
+	with.Classifier = seat.Classifier(with.Model.Name, with.Classifier)
+	return with
+}
+
+// use goes on as the publisher wishes.
+func (w *worker) use(c *choice) {
+	w.analyzer.Attention = c.attention
+	if name := c.analysis.Model.Name; name != w.model {
+		w.model = name
+		w.analyzer.Use(seated(w.seat, c))
+	}
+}
+
+// analyze finds the newest frame's faces in a turn of its own, and has them classified in a batch's.
+func (s *session) analyze(w *worker) (m *pipeline.Message, ok bool, err error) {
+	f, ok, err := s.look(w)
+	if err != nil || !ok {
 		return nil, false, err
 	}
-	defer s.engine.Turns.Give()
-	f, ok := s.frames.Take()
-	if !ok {
+	if err := w.analyzer.Tell(s.ctx, &w.message); err != nil {
+		return nil, false, err
+	}
+	w.message.MS.Total = float64(time.Since(f.Arrived).Microseconds()) / 1000
+	return &w.message, true, nil
+}
+
+// look waits for a turn and then takes the newest frame, so that what is analysed is never older than the turn.
+func (s *session) look(w *worker) (f *pipeline.Frame, ok bool, err error) {
+	if err := w.seat.Take(s.ctx); err != nil {
+		return nil, false, err
+	}
+	defer w.seat.Give()
+	if f, ok = s.frames.Take(); !ok {
 		return nil, false, nil
 	}
-	f.Taken = clock.At(f.RTP, f.Arrived)
-	m = &pipeline.Message{}
-	chosen := s.choice.Load()
-	a.Use(chosen.analysis)
-	a.Attention = chosen.attention
-	if err := a.Analyze(s.ctx, m, f); err != nil {
-		return nil, false, err
-	}
-	m.MS.Total = float64(time.Since(f.Arrived).Microseconds()) / 1000
-	return m, true, nil
+	f.Taken = w.clock.At(f.RTP, f.Arrived)
+	w.use(s.choice.Load())
+	w.analyzer.Hurry = w.seat.Waited() > hurryWait
+	return f, true, w.analyzer.Look(s.ctx, &w.message, f)
 }
 
 // sendLabels gives a message to the data channel and to the readers of events.

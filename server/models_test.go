@@ -63,7 +63,7 @@ func realEngine(t *testing.T) Engine {
 		t.Fatal(err)
 	}
 	closeAtEnd(t, detector.Close)
-	classifier, err := r.NewClassifier(classifyFile, classify.Model, 1)
+	classifier, err := r.NewClassifier(classifyFile, classify.Model, 1, 8)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func realEngine(t *testing.T) Engine {
 	return Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    []pipeline.Analysis{analysis},
-		Turns:       pipeline.NewTurns(2),
+		Scheduler:   pipeline.NewScheduler(2, pipeline.Batching{}),
 	}
 }
 

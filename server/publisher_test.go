@@ -43,7 +43,7 @@ func decoding(o oneFace) Engine {
 	return Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    []pipeline.Analysis{{Detector: o, Classifier: o, Model: testModel(), MaxFaces: 50}},
-		Turns:       pipeline.NewTurns(1),
+		Scheduler:   pipeline.NewScheduler(1, pipeline.Batching{}),
 	}
 }
 

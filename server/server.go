@@ -22,7 +22,7 @@ import (
 type Engine struct {
 	OpenDecoder func(pipeline.Codec) (pipeline.Decoder, error)
 	Analyses    []pipeline.Analysis // to choose from by the name of their model; the first is the default
-	Turns       *pipeline.Turns
+	Scheduler   *pipeline.Scheduler
 }
 
 // Config is how a server runs. Zero values mean the defaults that the comments give.

@@ -18,10 +18,10 @@ import (
 
 // Engine holds the loaded models.
 type Engine struct {
-	Analysis pipeline.Analysis   // with the default classifier
-	Analyses []pipeline.Analysis // one a classifier, the default first
-	Turns    *pipeline.Turns
-	close    []func() error
+	Analysis  pipeline.Analysis   // with the default classifier
+	Analyses  []pipeline.Analysis // one a classifier, the default first
+	Scheduler *pipeline.Scheduler
+	close     []func() error
 }
 
 // Open loads and warms the models. Errors name the file or setting and the cure.
@@ -29,7 +29,7 @@ func Open(s Settings) (e *Engine, err error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	e = &Engine{Turns: pipeline.NewTurns(max(1, runtime.NumCPU()/s.Threads))}
+	e = &Engine{Scheduler: pipeline.NewScheduler(max(1, runtime.NumCPU()/s.Threads), s.Batch)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
@@ -67,14 +67,14 @@ func Open(s Settings) (e *Engine, err error) {
 	e.close = append(e.close, detector.Close)
 	for i, entry := range classifiers {
 		model := preset.feed(entry.Model)
-		classifier, err := loaded.NewClassifier(files[i], model, s.Threads)
+		classifier, err := loaded.NewClassifier(files[i], model, s.Threads, s.Batch.Most)
 		if err != nil {
 			return e, err
 		}
 		e.close = append(e.close, classifier.Close)
 		e.Analyses = append(e.Analyses, pipeline.Analysis{
 			Detector: detector, Classifier: classifier, Model: model,
-			Smoothing: s.Smoothing, MaxFaces: s.MaxFaces,
+			Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, Economy: s.Economy,
 		})
 	}
 	e.Analysis = e.Analyses[0]

@@ -18,7 +18,7 @@ func LookupPreset(name string) (Preset, error) {
 	case "":
 		return Preset{feed: func(m pipeline.Model) pipeline.Model { return m }}, nil
 	case "notebook":
-		return Preset{map[string]string{"detector": "haar", "smoothing": "0s"}, notebook}, nil
+		return Preset{map[string]string{"detector": "haar", "smoothing": "0s", "detect-every": "0s", "classify-every": "0s", "rest-every": "0s"}, notebook}, nil
 	}
 	return Preset{}, fmt.Errorf("--preset %s: unknown; the presets are: notebook", name)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mindflow/models"
+	"mindflow/pipeline"
 )
 
 // Settings say which models run and how.
@@ -22,6 +23,8 @@ type Settings struct {
 	Threads     int           // of one inference; sessions run in parallel, so one is best for many
 	Smoothing   time.Duration // time constant of the shown scores
 	MaxFaces    int           // analysed in a frame
+	Economy     pipeline.Economy
+	Batch       pipeline.Batching // of crops; zero values are defaults
 }
 
 // Flags declares the settings on flags, with defaults beside the running binary.
@@ -34,6 +37,13 @@ func Flags(flags *flag.FlagSet) *Settings {
 	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
 	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
 	flags.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
+	e := &s.Economy
+	flags.DurationVar(&e.Detect, "detect-every", 100*time.Millisecond, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
+	flags.DurationVar(&e.Classify, "classify-every", 100*time.Millisecond, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
+	flags.DurationVar(&e.Rest, "rest-every", 300*time.Millisecond, "the same for faces that neither move nor change; 0s treats all alike")
+	flags.Float64Var(&e.Change, "change", 3, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
+	flags.IntVar(&s.Batch.Most, "batch", pipeline.DefaultBatch, "faces of all sessions that are classified at once at most")
+	flags.DurationVar(&s.Batch.Wait, "batch-wait", 0, "time that a batch waits to fill; 0 waits only while all processors are busy")
 	return s
 }
 
@@ -75,6 +85,18 @@ func (s Settings) Check() error {
 		return fmt.Errorf("--max-faces %d: use 1 to 256", s.MaxFaces)
 	case s.Smoothing < 0 || s.Smoothing > time.Minute:
 		return fmt.Errorf("--smoothing %v: use 0s to 1m", s.Smoothing)
+	case s.Economy.Detect < 0 || s.Economy.Detect > time.Minute:
+		return fmt.Errorf("--detect-every %v: use 0s to 1m", s.Economy.Detect)
+	case s.Economy.Classify < 0 || s.Economy.Classify > time.Minute:
+		return fmt.Errorf("--classify-every %v: use 0s to 1m", s.Economy.Classify)
+	case s.Economy.Rest < 0 || s.Economy.Rest > time.Minute:
+		return fmt.Errorf("--rest-every %v: use 0s to 1m", s.Economy.Rest)
+	case !(s.Economy.Change >= 0 && s.Economy.Change <= 255): // also what is not a number
+		return fmt.Errorf("--change %v: use 0 to 255 grey levels", s.Economy.Change)
+	case s.Batch.Most < 0 || s.Batch.Most > 256:
+		return fmt.Errorf("--batch %d: use 1 to 256", s.Batch.Most)
+	case s.Batch.Wait < 0 || s.Batch.Wait > time.Second:
+		return fmt.Errorf("--batch-wait %v: use 0s to 1s", s.Batch.Wait)
 	case len(s.Classifiers) == 0:
 		return errors.New("--model: name at least one")
 	case len(s.Classifiers) > maxClassifiers:

@@ -30,7 +30,7 @@ func TestImportLeavesLargeAttentionOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	c, err := rt.NewClassifier(path, e.Model, 1)
+	c, err := rt.NewClassifier(path, e.Model, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func host(t *testing.T, sessions int) *hosted {
 	}
 	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", MaxSessions: sessions}, server.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
-		Analyses:    e.Analyses, Turns: e.Turns,
+		Analyses:    e.Analyses, Scheduler: e.Scheduler,
 	})
 	if err != nil {
 		t.Fatal(err)

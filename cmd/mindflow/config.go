@@ -21,6 +21,7 @@ import (
 var allSettings = []string{
 	"listen", "media", "max-sessions", "max-pixels", "allow-origin", "codecs",
 	"models", "ort-lib", "detector", "model", "preset", "threads", "smoothing", "max-faces",
+	"detect-every", "classify-every", "rest-every", "change", "batch", "batch-wait",
 	"json", "csv", "out", "annotate", "rate",
 	"device", "synthetic", "input", "size", "publish", "token", "bitrate",
 	"sessions", "duration", "max-p95", "min-rate", "loss", "jitter", "bandwidth",

@@ -102,7 +102,7 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 	s, err := server.New(settings.config(), server.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, settings.maxPixels) },
 		Analyses:    e.Analyses,
-		Turns:       e.Turns,
+		Scheduler:   e.Scheduler,
 	})
 	if err != nil {
 		return err

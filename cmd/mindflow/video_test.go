@@ -61,9 +61,10 @@ func lines(t *testing.T, text string) (got []videoMessage) {
 const oneFace = "woman-distress-to-laugh.mp4"
 
 // The whole clip: rows, times, boxes and labels are those of the pipeline run frame by frame on what ffmpeg decodes.
+// What is left out by default changes few labels.
 func TestVideoAgreesWithThePipeline(t *testing.T) {
 	clip := mediaFile(t, oneFace)
-	text, err := video(t, clip, "--json")
+	text, err := video(t, clip, "--json", "--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +95,20 @@ func TestVideoAgreesWithThePipeline(t *testing.T) {
 	t.Logf("%d rows, %d faces, worst IoU %.3f, %d labels alike", len(got), faces, worst, agreed)
 	if worst < 0.9 || float64(agreed) < 0.98*float64(faces) || faces < len(got)/2 {
 		t.Errorf("%d of %d labels are alike, the worst box has an IoU of %.3f", agreed, faces, worst)
+	}
+
+	if text, err = video(t, clip, "--json"); err != nil {
+		t.Fatal(err)
+	}
+	shipped := 0
+	for i, m := range lines(t, text) {
+		if len(m.Faces) == 1 && len(want[i].Faces) == 1 && m.Faces[0].Label == want[i].Faces[0].Label {
+			shipped++
+		}
+	}
+	t.Logf("by default %d of %d labels are those of every frame", shipped, faces)
+	if float64(shipped) < 0.97*float64(faces) {
+		t.Errorf("by default %d of %d labels are those of every frame", shipped, faces)
 	}
 }
 

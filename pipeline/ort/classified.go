@@ -48,13 +48,13 @@ func classifierOutputs(m pipeline.Model, batch int64) (c classified, err error) 
 
 // batchOf gives the number of crops that the file takes at once: free and the most that are given to it,
 // or one where it was exported for one.
-func batchOf(input string, in []ort.InputOutputInfo) (batch int64, most int) {
+func batchOf(input string, in []ort.InputOutputInfo, wanted int) (batch int64, most int) {
 	for _, i := range in {
 		if i.Name == input && len(i.Dimensions) > 0 && i.Dimensions[0] == 1 {
 			return 1, 1
 		}
 	}
-	return free, mostCrops
+	return free, wanted
 }
 
 // measureAttention finds the maps' size, which DAN's file leaves free: its features have a 32nd of the

@@ -8,9 +8,6 @@ import (
 	"mindflow/pipeline"
 )
 
-// mostCrops is the largest batch; more crops than that run in several.
-const mostCrops = 8
-
 // Classifier scores face crops. It implements pipeline.Classifier.
 type Classifier struct {
 	model   pipeline.Model
@@ -22,8 +19,12 @@ type Classifier struct {
 var _ pipeline.Classifier = (*Classifier)(nil)
 
 // NewClassifier loads the classifier that m describes from the file at path. threads (1 or more) work
-// on one batch. The error says which field of the manifest does not fit the file.
-func (r *Runtime) NewClassifier(path string, m pipeline.Model, threads int) (*Classifier, error) {
+// on one batch of at most most crops (0 is pipeline.DefaultBatch); more run in several. The error says which field
+// of the manifest does not fit the file.
+func (r *Runtime) NewClassifier(path string, m pipeline.Model, threads, most int) (*Classifier, error) {
+	if most == 0 {
+		most = pipeline.DefaultBatch
+	}
 	if len(m.Labels) == 0 {
 		return nil, fmt.Errorf("manifest entry %q: labels: none; a classifier has one a class", m.Name)
 	}
@@ -31,7 +32,7 @@ func (r *Runtime) NewClassifier(path string, m pipeline.Model, threads int) (*Cl
 	if err != nil {
 		return nil, err
 	}
-	batch, most := batchOf(m.Input.Name, in)
+	batch, most := batchOf(m.Input.Name, in, most)
 	input := expectedInput(m, batch)
 	outputs, err := classifierOutputs(m, batch)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 func classifier(t testing.TB) *Classifier {
 	t.Helper()
-	c, err := open(t).NewClassifier(danFile(t), entry(t, "dan-ferplus").Model, 1)
+	c, err := open(t).NewClassifier(danFile(t), entry(t, "dan-ferplus").Model, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func crops(n int) []pipeline.Crop {
 // Crops get the same scores whatever shares their batch, in the order of the crops.
 func TestClassifyInBatches(t *testing.T) {
 	c := classifier(t)
-	all := crops(mostCrops + 3)
+	all := crops(pipeline.DefaultBatch + 3)
 	already := []pipeline.Scores{{Logits: []float32{1}}}
 	got, err := c.Classify(t.Context(), already, all)
 	if err != nil {

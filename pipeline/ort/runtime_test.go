@@ -40,7 +40,7 @@ func TestOpenOnceAndCloseLast(t *testing.T) {
 	if _, err := Open(libraryFile(t)); err == nil {
 		t.Error("the runtime opened twice")
 	}
-	c, err := r.NewClassifier(danFile(t), entry(t, "dan-ferplus").Model, 1)
+	c, err := r.NewClassifier(danFile(t), entry(t, "dan-ferplus").Model, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 		return err
 	}
 	classify := func(m pipeline.Model) error {
-		c, err := r.NewClassifier(danFile(t), m, 1)
+		c, err := r.NewClassifier(danFile(t), m, 1, 0)
 		if err == nil {
 			err = c.Close()
 		}
@@ -155,14 +155,14 @@ func disagree(t *testing.T, cases []disagreement) {
 func TestLoadRefuses(t *testing.T) {
 	r := open(t)
 	m := entry(t, "dan-ferplus").Model
-	if _, err := r.NewClassifier(danFile(t), m, 0); err == nil || !strings.Contains(err.Error(), "threads") {
+	if _, err := r.NewClassifier(danFile(t), m, 0, 0); err == nil || !strings.Contains(err.Error(), "threads") {
 		t.Errorf("no threads: %v", err)
 	}
 	broken := filepath.Join(t.TempDir(), "broken.onnx")
 	if err := os.WriteFile(broken, []byte("not a network"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.NewClassifier(broken, m, 1); err == nil || !strings.Contains(err.Error(), broken) {
+	if _, err := r.NewClassifier(broken, m, 1, 0); err == nil || !strings.Contains(err.Error(), broken) {
 		t.Errorf("a broken file: %v", err)
 	}
 }

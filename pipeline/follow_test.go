@@ -1,0 +1,207 @@
+package pipeline
+
+import (
+	"context"
+	"math"
+	"testing"
+	"time"
+)
+
+// scripted finds what a test says is there, and counts how often it was asked.
+type scripted struct {
+	faces []Face
+	calls int
+}
+
+func (d *scripted) Detect(_ context.Context, dst []Face, _ *Frame) ([]Face, error) {
+	d.calls++
+	return append(dst, d.faces...), nil
+}
+
+// stage shows frames of a face to an analyzer, 30 a second.
+type stage struct {
+	t        *testing.T
+	detector *scripted
+	analyzer *Analyzer
+	now      time.Time
+}
+
+var shipped = Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3}
+
+func newStage(t *testing.T, e Economy) *stage {
+	d := &scripted{}
+	how := analysis(d, &swinging{})
+	how.Economy = e
+	return &stage{t: t, detector: d, analyzer: NewAnalyzer(how), now: time.Unix(100, 0)}
+}
+
+// centred is the box that a detector gives of the face that blobs shows, moved by (dx, dy) pixels of 320 by 240.
+func centred(dx, dy float64) Box {
+	return Box{float32(0.35 + dx/320), float32(0.3 + dy/240), 0.3, 0.4}
+}
+
+// show analyses f, in which the detector would find these boxes.
+func (s *stage) show(f *Frame, boxes ...Box) Message {
+	s.t.Helper()
+	s.now = s.now.Add(time.Second / 30)
+	f.Arrived = s.now
+	s.detector.faces = s.detector.faces[:0]
+	for _, b := range boxes {
+		s.detector.faces = append(s.detector.faces, Face{Box: b, Score: 0.9})
+	}
+	var m Message
+	if err := s.analyzer.Analyze(s.t.Context(), &m, f); err != nil {
+		s.t.Fatal(err)
+	}
+	return m
+}
+
+func TestFacesAreFollowedBetweenDetections(t *testing.T) {
+	s := newStage(t, shipped)
+	for n := range 90 {
+		dx, dy := 30*math.Sin(float64(n)/12), 10*math.Cos(float64(n)/9)
+		m := s.show(blobs(320, 240, dx, dy, 1, 0), centred(dx, dy))
+		if len(m.Faces) != 1 || m.Faces[0].ID != 1 {
+			t.Fatalf("frame %d: %+v", n, m.Faces)
+		}
+		want, got := centred(dx, dy), m.Faces[0].Box
+		if o := want.IoU(Box{got[0], got[1], got[2], got[3]}); o < 0.95 {
+			t.Errorf("frame %d: the box %v lies on %v by %.3f", n, got, want, o)
+		}
+	}
+	if n := s.detector.calls; n < 20 || n > 35 {
+		t.Errorf("%d detections in 90 frames of a face that moves, want one in three", n)
+	}
+	if c := s.analyzer.Tally(); c.Frames != 90 || c.Faces != 90 || c.Detected != uint64(s.detector.calls) {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestRestingFacesAreLookedAtLess(t *testing.T) {
+	s := newStage(t, shipped)
+	still := blobs(320, 240, 0, 0, 1, 0)
+	for range 90 {
+		s.show(still, centred(0, 0))
+	}
+	if c := s.analyzer.Tally(); c.Detected > 11 || c.Classified > 11 || c.Detected < 9 || c.Classified < 9 {
+		t.Errorf("in three seconds of a still face: %+v; want ten of each", c)
+	}
+}
+
+// A face that has rested for a while and changes is classified at once; one that moves is detected at once.
+func TestWhatChangesIsLookedAtAtOnce(t *testing.T) {
+	s := newStage(t, shipped)
+	still := blobs(320, 240, 0, 0, 1, 0)
+	for range 5 {
+		s.show(still, centred(0, 0))
+	}
+	before := s.analyzer.Tally()
+	changed := blobs(320, 240, 0, 0, 1, 0)
+	for j := 130; j < 150; j++ {
+		for i := 140; i < 180; i++ {
+			changed.Y[j*changed.YStride+i] = 20
+		}
+	}
+	m := s.show(changed, centred(0, 0))
+	if after := s.analyzer.Tally(); after.Classified != before.Classified+1 {
+		t.Errorf("a mouth opened, and the face was not classified: %+v", after)
+	}
+	if m.Faces[0].AgeMS > milliseconds(time.Since(s.now)) {
+		t.Errorf("its scores are %v ms old", m.Faces[0].AgeMS)
+	}
+	for range 5 {
+		s.show(changed, centred(0, 0))
+	}
+	before = s.analyzer.Tally()
+	s.show(blobs(320, 240, 12, 0, 1, 0), centred(12, 0))
+	if after := s.analyzer.Tally(); after.Detected != before.Detected+1 {
+		t.Errorf("the face moved, and nothing was detected: %+v", after)
+	}
+}
+
+func TestLostFacesAreDetectedAtOnce(t *testing.T) {
+	s := newStage(t, shipped)
+	s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
+	s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
+	elsewhere := grey(320, 240, 90)
+	for i := range elsewhere.Y {
+		elsewhere.Y[i] = byte(i * 7)
+	}
+	if m := s.show(elsewhere); len(m.Faces) != 0 || s.detector.calls != 2 {
+		t.Errorf("%d faces after a cut, %d detections", len(m.Faces), s.detector.calls)
+	}
+}
+
+func TestNewFacesAreSeenSoon(t *testing.T) {
+	for name, first := range map[string][]Box{"beside nobody": nil, "beside one who rests": {centred(0, 0)}} {
+		s := newStage(t, shipped)
+		still := blobs(320, 240, 0, 0, 1, 0)
+		for range 4 {
+			s.show(still, first...)
+		}
+		waited := 0
+		for len(s.show(still, append(first, Box{0.05, 0.05, 0.1, 0.1})...).Faces) == len(first) {
+			waited++
+			if waited > 9 {
+				t.Errorf("%s: a new face is not seen within 300 ms", name)
+				break
+			}
+		}
+	}
+}
+
+// Without an economy every frame is looked at whole.
+func TestEveryFrame(t *testing.T) {
+	s := newStage(t, Economy{})
+	for range 10 {
+		s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
+	}
+	if c := s.analyzer.Tally(); c.Detected != 10 || c.Classified != 10 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Between detections nothing is allocated either.
+func TestFollowingAllocatesNothing(t *testing.T) {
+	s := newStage(t, shipped)
+	frames := []*Frame{blobs(320, 240, 0, 0, 1, 0), blobs(320, 240, 3, 1, 1, 0), blobs(320, 240, 0, 2, 1, 0)}
+	for _, f := range frames {
+		s.show(f, centred(0, 0))
+	}
+	n, ctx, m := 0, t.Context(), Message{}
+	allocs := testing.AllocsPerRun(60, func() {
+		s.now = s.now.Add(time.Second / 30)
+		f := frames[n%len(frames)]
+		f.Arrived = s.now
+		n++
+		if err := s.analyzer.Analyze(ctx, &m, f); err != nil {
+			t.Error(err)
+		}
+	})
+	if allocs > 0 {
+		t.Errorf("%v allocations a frame", allocs)
+	}
+}
+
+// On a machine that is full every second frame is only followed, but not for ever.
+func TestHurryPutsOffWhatIsDue(t *testing.T) {
+	s := newStage(t, shipped)
+	s.analyzer.Hurry = true
+	for n := range 20 { // a frame every 133 ms
+		s.now = s.now.Add(100 * time.Millisecond)
+		dx := 20 * math.Sin(float64(n)/4)
+		s.show(blobs(320, 240, dx, 0, 1, 0), centred(dx, 0))
+	}
+	if c := s.analyzer.Tally(); c.Detected < 6 || c.Detected > 14 || c.Classified < 6 || c.Classified > 14 {
+		t.Errorf("%+v; want about every second frame, fewer where it turns", c)
+	}
+	s = newStage(t, shipped)
+	s.analyzer.Hurry = true
+	for range 10 {
+		s.now = s.now.Add(time.Second)
+		s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
+	}
+	if c := s.analyzer.Tally(); c.Detected != 10 || c.Classified != 10 {
+		t.Errorf("%+v of a stream with a frame a second; want all", c)
+	}
+}

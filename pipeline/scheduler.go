@@ -1,0 +1,164 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Scheduler shares the machine among streams: at most so many work at a time, and of those that wait the one
+// that has had the least of the machine comes first. A stream takes a turn for each frame, and its crops are
+// classified in batches with those of others; so when there is too much work, every stream's rate falls alike,
+// one that is full of faces does not starve the others, and nobody's delay grows.
+type Scheduler struct {
+	// static after construction
+	batch Batching
+
+	mu      sync.Mutex
+	free    int                 // guarded by mu: turns that nobody holds
+	waiting []*waiter           // guarded by mu, in the order they came; at most one a seat, and a batch's leader
+	service time.Duration       // guarded by mu: what the seat that was served last had had by then
+	batches map[string]*batcher // guarded by mu; by model
+}
+
+// Batching says how crops of several streams are classified together.
+type Batching struct {
+	Most int           // crops of a batch at most
+	Wait time.Duration // how long a batch waits to fill; 0 waits only as long as all turns are held by others
+}
+
+// DefaultBatch is the largest batch where nothing else is said: on a processor, larger ones gain nothing and
+// keep others waiting.
+const DefaultBatch = 8
+
+// waiter is somebody who waits for a turn.
+type waiter struct {
+	seat  *Seat // nil for a batch, which goes before all seats: somebody's frame has waited already
+	ready chan struct{}
+}
+
+// Seat is one stream's place. It is owned by one goroutine.
+type Seat struct {
+	s      *Scheduler
+	wait   waiter
+	began  time.Time     // of the turn that is held
+	waited time.Duration // for it
+	served time.Duration // guarded by s.mu: what the stream has had of the machine
+}
+
+// NewScheduler lets n work at a time. A zero Most is DefaultBatch.
+func NewScheduler(n int, batch Batching) *Scheduler {
+	if batch.Most == 0 {
+		batch.Most = DefaultBatch
+	}
+	return &Scheduler{batch: batch, free: n, batches: map[string]*batcher{}}
+}
+
+// Join gives a stream its place.
+func (s *Scheduler) Join() *Seat {
+	seat := &Seat{s: s}
+	seat.wait = waiter{seat, make(chan struct{}, 1)}
+	return seat
+}
+
+// Take waits for a turn. The error is ctx's; then no turn is held.
+func (seat *Seat) Take(ctx context.Context) error {
+	s := seat.s
+	s.mu.Lock()
+	seat.served = max(seat.served, s.service) // what a stream left unused while it wanted nothing is not saved up
+	s.mu.Unlock()
+	came := time.Now()
+	if err := s.take(ctx, &seat.wait); err != nil {
+		return err
+	}
+	seat.began = time.Now()
+	seat.waited = seat.began.Sub(came)
+	return nil
+}
+
+// Waited is how long the latest turn was waited for: how full the machine is.
+func (seat *Seat) Waited() time.Duration { return seat.waited }
+
+// Give passes the held turn on.
+func (seat *Seat) Give() {
+	seat.charge(time.Since(seat.began))
+	seat.s.give()
+}
+
+// charge counts what the stream has had.
+func (seat *Seat) charge(d time.Duration) {
+	seat.s.mu.Lock()
+	defer seat.s.mu.Unlock()
+	seat.served += d
+}
+
+func (s *Scheduler) take(ctx context.Context, w *waiter) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.waiting = append(s.waiting, w)
+	s.serve()
+	s.mu.Unlock()
+	select {
+	case <-w.ready:
+		return nil
+	case <-ctx.Done():
+		s.leave(w)
+		return ctx.Err()
+	}
+}
+
+// leave takes w off the queue, or passes its turn on when it was served at the same moment.
+func (s *Scheduler) leave(w *waiter) {
+	s.mu.Lock()
+	for i := range s.waiting {
+		if s.waiting[i] == w {
+			s.remove(i)
+			s.mu.Unlock()
+			return
+		}
+	}
+	s.mu.Unlock()
+	<-w.ready
+	s.give()
+}
+
+func (s *Scheduler) give() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free++
+	s.serve()
+}
+
+// serve hands out the turns that are free. mu is held.
+func (s *Scheduler) serve() {
+	for s.free > 0 && len(s.waiting) > 0 {
+		next := s.next()
+		w := s.waiting[next]
+		s.remove(next)
+		s.free--
+		if w.seat != nil {
+			s.service = max(s.service, w.seat.served)
+		}
+		w.ready <- struct{}{}
+	}
+}
+
+// next finds who is served next: a batch, else the seat that has had the least; of equals who came first.
+func (s *Scheduler) next() int {
+	best := 0
+	for i, w := range s.waiting {
+		if w.seat == nil {
+			return i
+		}
+		if w.seat.served < s.waiting[best].seat.served {
+			best = i
+		}
+	}
+	return best
+}
+
+func (s *Scheduler) remove(i int) {
+	s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
+}
