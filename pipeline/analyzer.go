@@ -13,6 +13,7 @@ type Analysis struct {
 	Model      Model         // of the classifier
 	Smoothing  time.Duration // time constant of the scores' running mean; 0 is none
 	MaxFaces   int           // at most so many a frame, best detections first
+	MinFace    float64       // least longer side of a face, in the frame's longer side; 0 is any
 	Economy    Economy
 }
 
@@ -107,7 +108,17 @@ func (a *Analyzer) detect(ctx context.Context, f *Frame) (err error) {
 		return err
 	}
 	a.tally.Detected++
-	a.faces = a.faces[:min(len(a.faces), a.how.MaxFaces)]
+	least := float32(a.how.MinFace) * float32(max(f.Width, f.Height))
+	wanted := a.faces[:0]
+	for i, face := range a.faces {
+		if max(face.Box.W*float32(f.Width), face.Box.H*float32(f.Height)) < least || len(wanted) == a.how.MaxFaces {
+			continue
+		}
+		n := len(wanted)
+		a.faces[n], a.faces[i] = face, a.faces[n] // a swap, so that each slot keeps key points of its own
+		wanted = a.faces[:n+1]
+	}
+	a.faces = wanted
 	return nil
 }
 

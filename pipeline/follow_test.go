@@ -205,3 +205,18 @@ func TestHurryPutsOffWhatIsDue(t *testing.T) {
 		t.Errorf("%+v of a stream with a frame a second; want all", c)
 	}
 }
+
+func TestSmallFacesAreLeftOut(t *testing.T) {
+	s := newStage(t, shipped)
+	s.analyzer.how.MinFace = 0.2
+	m := s.show(blobs(320, 240, 0, 0, 1, 0), Box{0.1, 0.1, 0.1, 0.1}, centred(0, 0), Box{0.7, 0.1, 0.12, 0.12})
+	if len(m.Faces) != 1 || m.Faces[0].Box != [4]float32{0.35, 0.3, 0.3, 0.4} {
+		t.Errorf("%+v; want the large one alone", m.Faces)
+	}
+	for least, want := range map[float64]int{0: 640, 0.02: 640, 0.1: 480, 0.3: 160} {
+		m := Model{Input: Input{Dynamic: true, Size: 640}}
+		if got := m.ForFaces(least).Input.Size; got != want {
+			t.Errorf("for faces of %v the picture has %d pixels, want %d", least, got, want)
+		}
+	}
+}

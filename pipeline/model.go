@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -121,6 +122,17 @@ type Model struct {
 	NMS         float32      `json:"nms,omitempty"`         // detect: IoU over which the weaker of two boxes goes
 	Temperature float32      `json:"temperature,omitempty"` // classify: logits are divided by it
 	Uncertain   float32      `json:"uncertain,omitempty"`   // classify: a confidence below it is shown as uncertain
+}
+
+// ForFaces is a detector for faces of at least a part of the frame's longer side: one that takes pictures of any
+// size gets them as small as it still finds such faces in. The others take one size.
+func (m Model) ForFaces(least float64) Model {
+	const pixels = 48 // of the smallest face
+	if m.Input.Dynamic && least > 0 {
+		steps := math.Ceil(pixels / least / dynamicStep)
+		m.Input.Size = min(m.Input.Size, int(steps)*dynamicStep)
+	}
+	return m
 }
 
 // TellsAttention says whether the classifier also says where it looks.

@@ -60,7 +60,7 @@ func Open(s Settings) (e *Engine, err error) {
 		return e, err
 	}
 	e.close = append(e.close, loaded.Close)
-	detector, err := openDetector(loaded, detect, detectFile, s.Threads)
+	detector, err := openDetector(loaded, detect, detectFile, s)
 	if err != nil {
 		return e, err
 	}
@@ -74,7 +74,7 @@ func Open(s Settings) (e *Engine, err error) {
 		e.close = append(e.close, classifier.Close)
 		e.Analyses = append(e.Analyses, pipeline.Analysis{
 			Detector: detector, Classifier: classifier, Model: model,
-			Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, Economy: s.Economy,
+			Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace, Economy: s.Economy,
 		})
 	}
 	e.Analysis = e.Analyses[0]
@@ -87,11 +87,11 @@ type detector interface {
 	Close() error
 }
 
-func openDetector(loaded *ort.Runtime, m models.Entry, file string, threads int) (detector, error) {
+func openDetector(loaded *ort.Runtime, m models.Entry, file string, s Settings) (detector, error) {
 	if m.Format == models.Cascade {
 		return vision.OpenCascade(file, m.Model)
 	}
-	return loaded.NewDetector(file, m.Model, threads)
+	return loaded.NewDetector(file, m.Model.ForFaces(s.MinFace), s.Threads)
 }
 
 // warm runs the models once, so that the first face does not wait for their memory to be laid out.

@@ -23,6 +23,7 @@ type Settings struct {
 	Threads     int           // of one inference; sessions run in parallel, so one is best for many
 	Smoothing   time.Duration // time constant of the shown scores
 	MaxFaces    int           // analysed in a frame
+	MinFace     float64       // longer side of the smallest face asked for, in the frame's; 0 is any
 	Economy     pipeline.Economy
 	Batch       pipeline.Batching // of crops; zero values are defaults
 }
@@ -37,6 +38,7 @@ func Flags(flags *flag.FlagSet) *Settings {
 	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
 	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
 	flags.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
+	flags.Float64Var(&s.MinFace, "min-face", 0, "longer side of the smallest face asked for, as a `fraction` of the frame's; 0 is any. yunet then works on a smaller picture")
 	e := &s.Economy
 	flags.DurationVar(&e.Detect, "detect-every", 100*time.Millisecond, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
 	flags.DurationVar(&e.Classify, "classify-every", 100*time.Millisecond, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
@@ -85,6 +87,8 @@ func (s Settings) Check() error {
 		return fmt.Errorf("--max-faces %d: use 1 to 256", s.MaxFaces)
 	case s.Smoothing < 0 || s.Smoothing > time.Minute:
 		return fmt.Errorf("--smoothing %v: use 0s to 1m", s.Smoothing)
+	case !(s.MinFace >= 0 && s.MinFace <= 1):
+		return fmt.Errorf("--min-face %v: use 0 to 1, a fraction of the frame's longer side", s.MinFace)
 	case s.Economy.Detect < 0 || s.Economy.Detect > time.Minute:
 		return fmt.Errorf("--detect-every %v: use 0s to 1m", s.Economy.Detect)
 	case s.Economy.Classify < 0 || s.Economy.Classify > time.Minute:

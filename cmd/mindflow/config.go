@@ -20,7 +20,7 @@ import (
 // any. A test holds this against what the commands declare.
 var allSettings = []string{
 	"listen", "media", "max-sessions", "max-pixels", "allow-origin", "codecs",
-	"models", "ort-lib", "detector", "model", "preset", "threads", "smoothing", "max-faces",
+	"models", "ort-lib", "detector", "model", "preset", "threads", "smoothing", "max-faces", "min-face",
 	"detect-every", "classify-every", "rest-every", "change", "batch", "batch-wait",
 	"json", "csv", "out", "annotate", "rate",
 	"device", "synthetic", "input", "size", "publish", "token", "bitrate",
