@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"io"
+	"time"
 
 	"github.com/pion/webrtc/v3"
 )
@@ -31,6 +32,8 @@ func (s *session) channelOpened(dc *webrtc.DataChannel) {
 	case dc.Label() == controlLabel && s.control == nil:
 		s.control = dc
 		s.say(s.hello())
+		s.sayHint()
+		s.pace.begin(time.Now(), s.frameCounts())
 		s.spawn("control channel", func() { s.readRequests(raw) })
 	default:
 		if err := dc.Close(); err != nil {

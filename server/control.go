@@ -46,6 +46,9 @@ type reply struct {
 	Session string      `json:"session,omitempty"`
 	Model   *modelInfo  `json:"model,omitempty"`
 	Models  []modelInfo `json:"models,omitempty"`
+
+	MaxSide      int     `json:"max_side,omitempty"`
+	MaxFramerate float64 `json:"max_framerate,omitempty"`
 }
 
 func refusal(id *int64, code, message string) *reply {

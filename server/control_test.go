@@ -20,7 +20,7 @@ func TestWireExamples(t *testing.T) {
 			t.Errorf("%s is read as %+v, %+v", data, r, bad)
 		}
 	}
-	for _, kind := range []string{"hello", "ok", "ok-options", "error", "bye"} {
+	for _, kind := range []string{"hello", "ok", "ok-options", "error", "bye", "hint", "hint-framerate", "hint-none"} {
 		data, err := os.ReadFile(dir + "control-" + kind + ".json")
 		if err != nil {
 			t.Fatal(err)

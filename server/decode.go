@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"time"
 
 	"mindflow/pipeline"
 )
@@ -20,10 +21,16 @@ func (s *session) decode(codec pipeline.Codec) {
 			s.log.Error("close decoder", "err", err)
 		}
 	}()
+	var last time.Time // when one was put
 	put := func(f *pipeline.Frame) {
+		now := time.Now()
 		if s.frames.Put(f) {
 			s.dropped.add(dropStale, 1)
+			if now.Sub(last) >= inOneGo {
+				s.waited.Add(1)
+			}
 		}
+		last = now
 	}
 	awaitKey := false // read begins with a key unit
 	for {

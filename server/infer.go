@@ -34,6 +34,7 @@ func (s *session) infer() {
 			return
 		case ok:
 			seq++
+			s.analysed.Add(1)
 			s.sendLabels(m, seq)
 		}
 	}

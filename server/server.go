@@ -32,6 +32,9 @@ type Config struct {
 	MaxSessions  int              // 16
 	Codecs       []pipeline.Codec // in order of preference; all of Codecs(), in the publisher's order
 	AllowOrigins []string         // origins of pages besides the server's own, such as https://example.org, or *
+	MaxSide      int              // pixels of a frame's longer side that pages are asked to send at most; not asked for
+	MaxFramerate int              // frames a second that pages are asked to send at most; not asked for
+	HintEvery    time.Duration    // what pages are asked to send may change so often; 2 s
 	Site         fs.FS            // files of the page; none
 	NoMedia      time.Duration    // a session that sends nothing for so long ends; 15 s
 	PausedMax    time.Duration    // a session that is paused for so long ends; 5 min
@@ -54,6 +57,7 @@ func (c Config) withDefaults() Config {
 	}
 	set(&c.Listen, "127.0.0.1:8080")
 	set(&c.Media, ":8189")
+	setTime(&c.HintEvery, 2*time.Second)
 	setTime(&c.NoMedia, 15*time.Second)
 	setTime(&c.PausedMax, 5*time.Minute)
 	setTime(&c.Grace, 5*time.Second)
@@ -201,7 +205,12 @@ func (s *Server) open(with pipeline.Analysis) (*session, error) {
 	if len(s.sessions) >= s.cfg.MaxSessions {
 		return nil, newProblem(http.StatusServiceUnavailable, "the server is full; try again later").with("Retry-After", "10")
 	}
-	sess, err := newSession(s.parent, newID(), s.api, &s.engine, terms{s.codecs, with, s.cfg.NoMedia, s.cfg.PausedMax}, s.log, &s.faults)
+	t := terms{
+		codecs: s.codecs, analysis: with,
+		maxSide: s.cfg.MaxSide, maxFramerate: s.cfg.MaxFramerate, hintEvery: s.cfg.HintEvery,
+		noMedia: s.cfg.NoMedia, pausedMax: s.cfg.PausedMax,
+	}
+	sess, err := newSession(s.parent, newID(), s.api, &s.engine, t, s.log, &s.faults)
 	if err != nil {
 		return nil, err
 	}

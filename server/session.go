@@ -59,12 +59,14 @@ type session struct {
 	keyframe chan struct{} // asks the control loop for a PLI
 
 	// safe for use by all its goroutines
-	dropped drops
-	paused  atomic.Bool
-	choice  atomic.Pointer[choice]             // replaced by the control loop
-	heard   atomic.Int64                       // when the last media packet came, Unix nanoseconds
-	labels  atomic.Pointer[webrtc.DataChannel] // nil until the publisher opens it
-	events  broadcast
+	dropped  drops
+	analysed atomic.Uint64 // frames
+	waited   atomic.Uint64 // frames that were there in time and got no turn
+	paused   atomic.Bool
+	choice   atomic.Pointer[choice]             // replaced by the control loop
+	heard    atomic.Int64                       // when the last media packet came, Unix nanoseconds
+	labels   atomic.Pointer[webrtc.DataChannel] // nil until the publisher opens it
+	events   broadcast
 
 	// owned by the control loop
 	offer      *sdp.SessionDescription
@@ -80,15 +82,20 @@ type session struct {
 	forgiven   int64 // what heard was set to by a resume; it is still that when no media came since
 	video      *webrtc.TrackRemote
 	lastPLI    time.Time
+	pace       pace
+	hints      *time.Ticker // when to look at pace
 
 	work sync.WaitGroup // the goroutines that the control loop started
 }
 
-// terms are what a session is served on: the codecs it may send, the analysis that it begins with, and
-// the times that end it.
+// terms are what a session is served on: the codecs it may send, the analysis that it begins with, what
+// its page is asked to send at most and how often that may change, and the times that end it.
 type terms struct {
 	codecs             codecs
 	analysis           pipeline.Analysis
+	maxSide            int // pixels; 0 asks for nothing
+	maxFramerate       int // frames a second; 0 asks for nothing
+	hintEvery          time.Duration
 	noMedia, pausedMax time.Duration
 }
 
@@ -108,6 +115,8 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 		frames:   pipeline.NewMailbox(),
 		keyframe: make(chan struct{}, 1),
 		idle:     time.NewTimer(t.noMedia),
+		pace:     newPace(t.maxFramerate),
+		hints:    time.NewTicker(t.hintEvery),
 		requests: newBucket(requestBurst, requestRate, time.Now()),
 		refusals: newBucket(refusalBurst, refusalRate, time.Now()),
 	}
@@ -168,6 +177,7 @@ func (s *session) run() {
 
 func (s *session) serve() {
 	defer s.idle.Stop()
+	defer s.hints.Stop()
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -178,6 +188,8 @@ func (s *session) serve() {
 			s.sendPLI()
 		case <-s.idle.C:
 			s.checkIdle()
+		case <-s.hints.C:
+			s.adjust(time.Now())
 		}
 	}
 }

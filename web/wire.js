@@ -49,9 +49,10 @@ export const VERSION = 1;
 /** @typedef {{model?: string, attention?: boolean}} Options what is left out stays as it is */
 /** @typedef {{v: 1, type: 'error', id?: number, code: string, message: string}} ControlError */
 /** @typedef {{v: 1, type: 'bye', reason: string}} Bye */
+/** @typedef {{v: 1, type: 'hint', max_side?: number, max_framerate?: number}} Hint pixels and frames a second that are of use to the server; absent, any */
 /** @typedef {{v: 1, type: 'unknown'}} Unknown a type of a later minor version, to be ignored */
 /** @typedef {'pause' | 'resume' | 'options'} RequestType */
-/** @typedef {Hello | Ok | ControlError | Bye | Unknown} Control */
+/** @typedef {Hello | Ok | ControlError | Bye | Hint | Unknown} Control */
 
 /** A message that breaks the protocol; `field` is the path of what is wrong in it. */
 export class WireError extends Error {
@@ -66,6 +67,7 @@ export class WireError extends Error {
 const MAX_LABELS = 64;
 const MAX_MODELS = 64;
 const MAX_ATTENTION = 1024; // values of one face
+const LEAST_SIDE = 16; // pixels that a hint may ask for
 
 /**
  * Parses a message of the channel `labels`.
@@ -117,6 +119,12 @@ export function parseControl(text) {
       break;
     case 'bye':
       string(m, 'reason');
+      break;
+    case 'hint':
+      if (m.max_side !== undefined) whole(m, 'max_side', Number.MAX_SAFE_INTEGER, LEAST_SIDE);
+      if (m.max_framerate !== undefined) {
+        want(Number.isFinite(m.max_framerate) && Number(m.max_framerate) > 0, 'max_framerate', 'a number over 0');
+      }
       break;
     default:
       return { v: VERSION, type: 'unknown' };

@@ -134,6 +134,10 @@ func TestConfigFaults(t *testing.T) {
 		{"allow-origin = 1", []string{"allow-origin = 1", `["one", "two"]`}},
 		{"allow-origin = ['a', 1]", []string{"allow-origin = [a 1]", `["one", "two"]`}},
 		{"max-sessions = 0", []string{"--max-sessions 0", "1 or more"}}, // by the same check as flags
+		{"max-side = 0\nmax-framerate = 0", nil},
+		{"max-side = 15", []string{"--max-side 15", "16 or more, or 0"}},
+		{"max-framerate = -1", []string{"--max-framerate -1", "1 or more, or 0"}},
+		{"max-framerate = 7.5", []string{"max-framerate = 7.5", "a whole number"}},
 		{"codecs = ['VP9', 'VP8']", nil},
 		{"codecs = ['VP9', 'VP7']", []string{"--codecs VP7", "VP8"}},
 		{"codecs = ['VP9', 'VP9']", []string{"--codecs VP9", "twice"}},

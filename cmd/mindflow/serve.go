@@ -33,6 +33,8 @@ func newServeFlags(fs *flag.FlagSet) *serveFlags {
 	fs.IntVar(&s.server.MaxSessions, "max-sessions", 16, "sessions at a time; newcomers beyond are told to come back")
 	fs.Var((*list)(&s.server.AllowOrigins), "allow-origin", "`origin` of pages elsewhere that may embed the widget; several: repeat or use commas")
 	fs.IntVar(&s.maxPixels, "max-pixels", avdec.DefaultMaxPixels, "pixels of a frame; larger ones are refused before they are decoded")
+	fs.IntVar(&s.server.MaxSide, "max-side", 640, "pixels of a frame's longer side that pages are asked to send at most; 0 asks for nothing")
+	fs.IntVar(&s.server.MaxFramerate, "max-framerate", 30, "frames a second that pages are asked to send at most, fewer while the server is busy; 0 asks for nothing")
 	fs.Var(&s.codecs, "codecs", "`codecs` to take, of VP8, H264, VP9 and AV1, in order of preference; all in the publisher's order where none is named")
 	s.engine = engine.Flags(fs)
 	return s
@@ -44,6 +46,10 @@ func (s *serveFlags) check() error {
 		return fmt.Errorf("--max-sessions %d: use 1 or more", s.server.MaxSessions)
 	case s.maxPixels < 1:
 		return fmt.Errorf("--max-pixels %d: use 1 or more, such as %d", s.maxPixels, avdec.DefaultMaxPixels)
+	case s.server.MaxSide != 0 && s.server.MaxSide < server.LeastSide:
+		return fmt.Errorf("--max-side %d: use %d or more, or 0 to ask for nothing", s.server.MaxSide, server.LeastSide)
+	case s.server.MaxFramerate < 0:
+		return fmt.Errorf("--max-framerate %d: use 1 or more, or 0 to ask for nothing", s.server.MaxFramerate)
 	}
 	for i, name := range s.codecs {
 		if slices.Contains(s.codecs[:i], name) {

@@ -49,6 +49,9 @@ type Control struct {
 	Session string  `json:"session"`
 	Model   Model   `json:"model"`
 	Models  []Model `json:"models"` // to choose from
+
+	MaxSide      int     `json:"max_side"`      // pixels of a frame's longer side that are of use; 0 is not told
+	MaxFramerate float64 `json:"max_framerate"` // frames a second that are of use; 0 is not told
 }
 
 // Model is what the server tells of a classifier.

@@ -119,6 +119,7 @@ describe('page', { skip, timeout: 180_000 }, () => {
   test('messages that break the protocol are named and do no harm', async () => {
     const page = await live();
     await other.send('labels', golden('invalid/labels-box-short.json'));
+    await other.send('control', '{"v":1,"type":"weather","wind":"north"}');
     await other.send('control', golden('control-hint.json'));
     await sendLabels('labels-one-face.json', 5);
     await waitLabels(page, 1);
