@@ -2,6 +2,7 @@
 // client.js opens the next one.
 
 import { sdpFragment } from './sdpfrag.js';
+import { Sending } from './sending.js';
 import { Failure } from './states.js';
 import { controlRequest, parseControl, parseLabels, WireError } from './wire.js';
 import { publish } from './whip.js';
@@ -24,8 +25,7 @@ export class Peer {
   #pc = new RTCPeerConnection();
   #life = new AbortController();
   #on;
-  /** @type {RTCRtpSender} */
-  #sender;
+  #sending;
   /** @type {import('./whip.js').Resource | undefined} */
   #resource;
   #control;
@@ -64,10 +64,10 @@ export class Peer {
   constructor(track, on) {
     this.#on = on;
     const { signal } = this.#life;
-    this.#sender = this.#pc.addTransceiver(track, {
+    this.#sending = new Sending(this.#pc.addTransceiver(track, {
       direction: 'sendonly',
       sendEncodings: [{ maxBitrate: MAX_BITRATE }],
-    }).sender;
+    }).sender);
     const labels = this.#pc.createDataChannel('labels', { ordered: false, maxRetransmits: 0 });
     labels.addEventListener('message', (e) => this.#receiveLabels(e.data), { signal });
     this.#control = this.#pc.createDataChannel('control');
@@ -87,7 +87,7 @@ export class Peer {
 
   /** @param {MediaStreamTrack} track */
   async replaceTrack(track) {
-    await this.#sender.replaceTrack(track);
+    await this.#sending.replaceTrack(track);
   }
 
   /**
@@ -95,9 +95,7 @@ export class Peer {
    * @param {boolean} sending
    */
   async setSending(sending) {
-    const parameters = this.#sender.getParameters();
-    for (const encoding of parameters.encodings) encoding.active = sending;
-    await this.#sender.setParameters(parameters);
+    await this.#sending.setActive(sending);
   }
 
   /**
@@ -242,6 +240,7 @@ export class Peer {
         case 'ok': return this.#pending.get(message.id)?.resolve();
         case 'error': return this.#answerError(message);
         case 'bye': return this.#lose(farewell(message.reason));
+        case 'hint': return void this.#obey(message);
       }
     } catch (error) {
       this.#refuse(error);
@@ -254,6 +253,15 @@ export class Peer {
     const waiting = message.id === undefined ? undefined : this.#pending.get(message.id);
     if (waiting) waiting.reject(failure);
     else this.#on.strange(failure);
+  }
+
+  /** A browser that cannot obey goes on as before. @param {import('./wire.js').Hint} hint */
+  async #obey(hint) {
+    try {
+      await this.#sending.obey(hint);
+    } catch (error) {
+      if (!this.#life.signal.aborted) this.#on.strange(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** @param {unknown} error */

@@ -21,8 +21,11 @@ class Connection extends EventTarget {
     Connection.made = this;
   }
 
+  /** @type {any} */
+  sender = {};
+
   addTransceiver() {
-    return { sender: {} };
+    return { sender: this.sender };
   }
 
   createDataChannel(/** @type {string} */ label) {
@@ -54,6 +57,10 @@ class Channel extends EventTarget {
     this.readyState = 'open';
     this.dispatchEvent(new Event('open'));
   }
+
+  say(/** @type {object} */ message) {
+    this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(message) }));
+  }
 }
 
 const on = { labels: () => {}, hello: () => {}, lost: () => {}, strange: () => {} };
@@ -78,10 +85,10 @@ afterEach(async () => {
   await once(server, 'close');
 });
 
-/** Opens a peer up to where the answer is in place. */
-async function answered() {
+/** Opens a peer up to where the answer is in place. @param {Partial<import('../peer.js').PeerHandlers>} [handlers] */
+async function answered(handlers) {
   const state = { open: false };
-  const opening = Peer.open(endpoint, track, on, new AbortController().signal);
+  const opening = Peer.open(endpoint, track, { ...on, ...handlers }, new AbortController().signal);
   opening.then(() => { state.open = true; }, () => {});
   await Connection.made.answered;
   return { opening, state, pc: Connection.made };
@@ -108,4 +115,32 @@ test('control that does not open in time is a path that is blocked', async (t) =
   await turn();
   t.mock.timers.tick(12_000);
   await assert.rejects(opening, (error) => error instanceof Failure && error.reason === 'blocked');
+});
+
+test('a hint reaches the sender; one that the browser cannot obey is strange and no more', async () => {
+  /** @type {Error[]} */
+  const strange = [];
+  const { opening, pc } = await answered({ strange: (error) => strange.push(error) });
+  pc.connect();
+  pc.channels.control.open();
+  const peer = await opening;
+  /** @type {object[]} */
+  const set = [];
+  Object.assign(pc.sender, {
+    getParameters: () => ({ encodings: [{}] }),
+    setParameters: async (/** @type {any} */ { encodings }) => {
+      if (encodings[0].maxFramerate > 60) throw new Error('too fast');
+      set.push(encodings[0]);
+    },
+  });
+  pc.channels.control.say({ v: 1, type: 'hint', max_framerate: 90 });
+  pc.channels.control.say({ v: 1, type: 'hint', max_framerate: 15 });
+  pc.channels.control.say({ v: 1, type: 'hint', max_framerate: 0 });
+  await turn();
+  assert.deepEqual(set, [{ scaleResolutionDownBy: 1, maxFramerate: 15 }]);
+  assert.deepEqual(strange.map((e) => e.message).sort(), ['message field max_framerate: want a number over 0', 'too fast']);
+  pc.channels.control.say({ v: 1, type: 'hint', max_framerate: 90 });
+  peer.close(); // meanwhile
+  await turn();
+  assert.equal(strange.length, 2);
 });
