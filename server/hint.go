@@ -62,7 +62,7 @@ func (p *pace) look(now time.Time, c frameCounts) (changed bool) {
 	}
 	share := analysed / (analysed + missed)
 	p.short = share < shareFew
-	if share >= shareAll {
+	if share >= shareAll || missed <= 1 { // at few frames a second, one is more than a twentieth
 		p.calm = calm + 1
 	}
 	switch {

@@ -35,6 +35,7 @@ func TestPace(t *testing.T) {
 		{"less than the least change", 30, []looked{{34, 26}, {34, 26}, {34, 26}}, []int{30, 30, 30}},
 		{"free again", 30, []looked{{0, 60}, {0, 60}, {10, 0}, {16, 0}, {24, 0}, {36, 1}, {53, 1}, {60, 0}}, []int{30, 5, 8, 12, 18, 27, 30, 30}},
 		{"a part of them missed: no rise", 30, []looked{few, few, {27, 3}, {27, 3}}, []int{30, 15, 15, 15}},
+		{"one missed of a few", 30, []looked{{0, 60}, {0, 60}, {9, 1}, {14, 2}}, []int{30, 5, 8, 8}},
 		{"a rise too far is kept: as many are analysed", 30, []looked{few, few, {30, 0}, {30, 16}, {30, 16}, {30, 16}}, []int{30, 15, 23, 23, 23, 23}},
 		{"still sent too much", 30, []looked{few, few, few, few}, []int{30, 15, 15, 15}},
 		{"too few came to tell", 30, []looked{{0, 4}, {0, 4}, {2, 2}, {4, 0}}, []int{30, 30, 30, 30}},
