@@ -141,7 +141,8 @@ describe('sizes', { skip, timeout: 400_000 }, () => {
   for (const codec of ['VP8', 'H264', 'VP9']) {
     test(`${codec}: boxes stay on faces while the picture is turned and resized`, async (t) => {
       const base = `http://localhost:${await freePort()}`;
-      const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`, '--codecs', codec];
+      const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`, '--codecs', codec,
+        '--max-side', '0', '--max-framerate', '0']; // the test sets the sender's scale itself
       const server = await startServer(path.join(root, 'bin/mindflow'), args, base);
       let browser; // in the try: a server that is left running would keep the tests from ending
       try {

@@ -98,6 +98,8 @@ export async function peer(browser) {
     requests: () => call('requests'),
     /** Frames that arrived. @returns {Promise<number>} */
     frames: () => call('frames'),
+    /** The size of the frames that arrive: "1280x720". @returns {Promise<string>} */
+    size: () => call('size'),
     /** Ends the connection without a word. */
     hangUp: () => call('hangUp'),
   };
@@ -143,5 +145,9 @@ function install() {
     for (const s of (await pc.getStats()).values()) if (s.type === 'inbound-rtp') n += s.framesReceived ?? 0;
     return n;
   };
-  Object.assign(window, { answer, send, frames, received: () => inbox, requests: () => whole, hangUp: () => pc.close() });
+  const size = async () => {
+    for (const s of (await pc.getStats()).values()) if (s.type === 'inbound-rtp') return `${s.frameWidth}x${s.frameHeight}`;
+    return '';
+  };
+  Object.assign(window, { answer, send, frames, size, received: () => inbox, requests: () => whole, hangUp: () => pc.close() });
 }
