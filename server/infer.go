@@ -85,7 +85,7 @@ func (w *worker) use(c *choice) {
 
 // analyze finds the newest frame's faces in a turn of its own, and has them classified in a batch's.
 func (s *session) analyze(w *worker) (m *pipeline.Message, ok bool, err error) {
-	f, ok, err := s.look(w)
+	f, ok, err := s.takeTurn(w)
 	if err != nil || !ok {
 		return nil, false, err
 	}
@@ -96,8 +96,8 @@ func (s *session) analyze(w *worker) (m *pipeline.Message, ok bool, err error) {
 	return &w.message, true, nil
 }
 
-// look waits for a turn and then takes the newest frame, so that what is analysed is never older than the turn.
-func (s *session) look(w *worker) (f *pipeline.Frame, ok bool, err error) {
+// takeTurn waits for a turn and then takes the newest frame, so that what is analysed is never older than the turn.
+func (s *session) takeTurn(w *worker) (f *pipeline.Frame, ok bool, err error) {
 	if err := w.seat.Take(s.ctx); err != nil {
 		return nil, false, err
 	}
