@@ -25,6 +25,12 @@ func (d *delays) add(t time.Duration) {
 	d.count++
 }
 
+// addMS adds a number of milliseconds, which may be any.
+func (d *delays) addMS(ms float64) {
+	const most = (1 << maxBits) / 1000 // beyond it, what the conversion gives is not defined
+	d.add(time.Duration(min(max(ms, 0), most) * float64(time.Millisecond)))
+}
+
 // bucket is the place of a time.
 func bucket(t time.Duration) int {
 	us := uint64(min(max(t.Microseconds(), 0), 1<<maxBits-1))
@@ -51,6 +57,15 @@ func (d *delays) merge(other *delays) {
 		d.buckets[i] += n
 	}
 	d.count += other.count
+}
+
+// less is what was counted since an earlier state of the same.
+func (d *delays) less(earlier *delays) *delays {
+	since := &delays{count: d.count - earlier.count}
+	for i, n := range d.buckets {
+		since.buckets[i] = n - earlier.buckets[i]
+	}
+	return since
 }
 
 // percentile is the least time that p percent of all do not exceed (nearest rank), p over 0 and at most 100.

@@ -24,6 +24,7 @@ type tally struct {
 	labels  int
 	seqs    sequence
 	delays  delays // from the sending of a frame to its label
+	ages    delays // of the scores of each face, as the server says
 	late    delays // by which frames were sent later than planned
 }
 
@@ -50,6 +51,9 @@ func (m *meter) label(message *pipeline.Message) {
 	m.tally.seqs.add(message.Seq)
 	if at, ok := m.frames.find(message.RTP); ok {
 		m.tally.delays.add(now - at)
+	}
+	for i := range message.Faces {
+		m.tally.ages.addMS(message.Faces[i].AgeMS)
 	}
 }
 

@@ -12,6 +12,7 @@ type Result struct {
 	Seconds  float64   `json:"seconds"` // that were counted
 	Overall  Figures   `json:"overall"`
 	Sessions []Figures `json:"sessions"`
+	Minutes  []Minute  `json:"minutes"` // the whole ones, in order
 	Failed   []Failure `json:"failed"`
 	// SentLateMS is by how much the 95th percentile of frames left this machine later than planned. More than a few
 	// milliseconds mean that the tester has too little machine for itself, and that the delays are partly its own.
@@ -20,11 +21,13 @@ type Result struct {
 
 // Figures are those of one session, or of all.
 type Figures struct {
-	P50  *float64 `json:"p50_ms"` // from the sending of a frame to the arrival of its label; null without labels
-	P95  *float64 `json:"p95_ms"`
-	P99  *float64 `json:"p99_ms"`
-	Rate float64  `json:"labels_per_second_per_session"`
-	Lost uint64   `json:"lost"` // label messages that are missing by their seq; frames without a label are no loss
+	P50    *float64 `json:"p50_ms"` // from the sending of a frame to the arrival of its label; null without labels
+	P95    *float64 `json:"p95_ms"`
+	P99    *float64 `json:"p99_ms"`
+	AgeP50 *float64 `json:"age_p50_ms"` // of the scores of all faces, as the server says; null without faces
+	AgeP95 *float64 `json:"age_p95_ms"`
+	Rate   float64  `json:"labels_per_second_per_session"`
+	Lost   uint64   `json:"lost"` // label messages that are missing by their seq; frames without a label are no loss
 
 	session int // from 1 on; 0 overall
 	seqs    sequence
@@ -55,7 +58,8 @@ type Limits struct {
 type total struct {
 	sessions, labels int
 	lost             uint64
-	delays, late     delays
+	delays, ages     delays
+	late             delays
 }
 
 func (t *total) add(one *tally) {
@@ -63,18 +67,24 @@ func (t *total) add(one *tally) {
 	t.labels += one.labels
 	t.lost += one.seqs.lost()
 	t.delays.merge(&one.delays)
+	t.ages.merge(&one.ages)
 	t.late.merge(&one.late)
 }
 
 // figures are those of a time.
 func (t *total) figures(long time.Duration) Figures {
-	f := Figures{
-		P50: milliseconds(&t.delays, 50), P95: milliseconds(&t.delays, 95), P99: milliseconds(&t.delays, 99), Lost: t.lost,
+	return Figures{
+		P50: milliseconds(&t.delays, 50), P95: milliseconds(&t.delays, 95), P99: milliseconds(&t.delays, 99),
+		AgeP50: milliseconds(&t.ages, 50), AgeP95: milliseconds(&t.ages, 95), Rate: rate(t.labels, t.sessions, long), Lost: t.lost,
 	}
-	if t.sessions > 0 && long > 0 {
-		f.Rate = float64(t.labels) / long.Seconds() / float64(t.sessions)
+}
+
+// rate is the number of labels a second and session.
+func rate(labels, sessions int, long time.Duration) float64 {
+	if sessions == 0 || long <= 0 {
+		return 0
 	}
-	return f
+	return float64(labels) / long.Seconds() / float64(sessions)
 }
 
 func milliseconds(d *delays, percent float64) *float64 {
@@ -88,7 +98,7 @@ func milliseconds(d *delays, percent float64) *float64 {
 
 // summary makes a result of what was counted in a time.
 func summary(tallies []*tally, failed []Failure, long time.Duration) *Result {
-	r := &Result{Seconds: long.Seconds(), Sessions: []Figures{}, Failed: append([]Failure{}, failed...)}
+	r := &Result{Seconds: long.Seconds(), Sessions: []Figures{}, Minutes: []Minute{}, Failed: append([]Failure{}, failed...)}
 	all := &total{}
 	for _, t := range tallies {
 		one := &total{}

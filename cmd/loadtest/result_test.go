@@ -72,17 +72,18 @@ func TestJSON(t *testing.T) {
 		Overall  map[string]any
 		Sessions []map[string]any
 		Failed   []any
+		Minutes  []any
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"labels_per_second_per_session", "lost", "p50_ms", "p95_ms", "p99_ms"}
+	want := []string{"age_p50_ms", "age_p95_ms", "labels_per_second_per_session", "lost", "p50_ms", "p95_ms", "p99_ms"}
 	for _, f := range append(r.Sessions, r.Overall) {
 		if keys := slices.Sorted(maps.Keys(f)); !slices.Equal(keys, want) {
 			t.Errorf("keys %v, want %v", keys, want)
 		}
 	}
-	if len(r.Sessions) != 2 || r.Sessions[1]["p95_ms"] != nil || r.Sessions[1]["lost"] != 0.0 || r.Failed == nil {
+	if len(r.Sessions) != 2 || r.Sessions[1]["p95_ms"] != nil || r.Sessions[1]["lost"] != 0.0 || r.Sessions[1]["age_p50_ms"] != nil || r.Failed == nil || r.Minutes == nil {
 		t.Errorf("%s", text)
 	}
 }
@@ -91,15 +92,18 @@ func TestTable(t *testing.T) {
 	var out strings.Builder
 	first := counted(99, 100*time.Microsecond, 2)
 	first.session = 1
+	for age := range 100 {
+		first.ages.addMS(float64(age) / 100)
+	}
 	r := summary([]*tally{first, {session: 4}}, []Failure{{3, true, "full"}}, 10*time.Second)
 	r.SentLateMS = 21
 	if err := r.Table(&out); err != nil {
 		t.Fatal(err)
 	}
-	want := `  session  p50 ms  p95 ms  p99 ms  labels/s  lost
-        1     0.1     0.1     0.1     10.00     2
-        4       –       –       –      0.00     0
-  overall     0.1     0.1     0.1      5.00     2
+	want := `  session  p50 ms  p95 ms  p99 ms  age p50  age p95  labels/s  lost
+        1     0.1     0.1     0.1      0.5      0.9     10.00     2
+        4       –       –       –        –        –      0.00     0
+  overall     0.1     0.1     0.1      0.5      0.9      5.00     2
 session 3 was refused: full
 this machine was short of processor time for the test itself: 5 % of the frames left it 21 ms late or more
 10.0 s counted

@@ -131,7 +131,7 @@ func (t *trial) connect(ctx context.Context, over <-chan struct{}) error {
 
 // count measures for the plan's time, or until ctx or all sessions end.
 func (t *trial) count(ctx context.Context, over <-chan struct{}) *Result {
-	began := time.Now()
+	began, each := time.Now(), &minutes{}
 	for _, s := range t.sessions {
 		s.meter.count(true)
 	}
@@ -142,7 +142,10 @@ func (t *trial) count(ctx context.Context, over <-chan struct{}) *Result {
 	for {
 		select {
 		case <-tell.C:
-			t.tell(time.Since(began))
+			long := time.Since(began)
+			sum := t.sum()
+			each.see(sum, long)
+			t.tell(sum, long)
 			continue
 		case <-ctx.Done():
 		case <-over:
@@ -152,17 +155,25 @@ func (t *trial) count(ctx context.Context, over <-chan struct{}) *Result {
 		for _, s := range t.sessions {
 			s.meter.count(false)
 		}
-		return t.result(long)
+		result := t.result(long)
+		each.see(t.sum(), long)
+		result.Minutes = append(result.Minutes, each.all...)
+		return result
 	}
 }
 
 // tell says how it goes.
-func (t *trial) tell(long time.Duration) {
-	sum := &total{}
-	t.read(sum.add)
+func (t *trial) tell(sum *total, long time.Duration) {
 	f := sum.figures(long)
 	t.plan.Progress(fmt.Sprintf("%v of %v: %d sessions, %.1f labels a second each, p95 %s ms",
 		long.Round(time.Second), t.plan.Duration, sum.sessions, f.Rate, shown(f.P95)))
+}
+
+// sum is what was counted so far of all sessions.
+func (t *trial) sum() *total {
+	sum := &total{}
+	t.read(sum.add)
+	return sum
 }
 
 // result is what was counted.

@@ -12,9 +12,10 @@ const tooLate = 5
 // Table writes the result for people.
 func (r *Result) Table(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "session\tp50 ms\tp95 ms\tp99 ms\tlabels/s\tlost\t")
+	fmt.Fprintln(w, "session\tp50 ms\tp95 ms\tp99 ms\tage p50\tage p95\tlabels/s\tlost\t")
 	row := func(name string, f *Figures) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%d\t\n", name, shown(f.P50), shown(f.P95), shown(f.P99), f.Rate, f.Lost)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%d\t\n",
+			name, shown(f.P50), shown(f.P95), shown(f.P99), shown(f.AgeP50), shown(f.AgeP95), f.Rate, f.Lost)
 	}
 	for i := range r.Sessions {
 		row(fmt.Sprint(r.Sessions[i].session), &r.Sessions[i])

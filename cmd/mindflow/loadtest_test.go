@@ -78,9 +78,10 @@ func TestLoadTest(t *testing.T) {
 	if err != nil || len(r.Sessions) != 2 || r.Seconds < 2 || len(r.Failed) != 0 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	want := []string{"labels_per_second_per_session", "lost", "p50_ms", "p95_ms", "p99_ms"}
+	want := []string{"age_p50_ms", "age_p95_ms", "labels_per_second_per_session", "lost", "p50_ms", "p95_ms", "p99_ms"}
 	for _, f := range append(r.Sessions, r.Overall) {
-		if keys := slices.Sorted(maps.Keys(f)); !slices.Equal(keys, want) || *f["p95_ms"] < *f["p50_ms"] || *f["labels_per_second_per_session"] <= 0 {
+		if keys := slices.Sorted(maps.Keys(f)); !slices.Equal(keys, want) || *f["p95_ms"] < *f["p50_ms"] ||
+			*f["age_p50_ms"] <= 0 || *f["age_p95_ms"] < *f["age_p50_ms"] || *f["labels_per_second_per_session"] <= 0 {
 			t.Errorf("%v", f)
 		}
 	}
