@@ -135,12 +135,12 @@ func TestCameraInputInterrupted(t *testing.T) {
 }
 
 // hosting runs `mindflow serve` at an address until it is stopped, which waits for its end.
-func hosting(t *testing.T, listen string) (stop func()) {
+func hosting(t *testing.T, listen string, args ...string) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, append([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, engineArgs(t)...), io.Discard)
+		done <- run(ctx, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, args, engineArgs(t)), io.Discard)
 	}()
 	client := &http.Client{Timeout: 5 * time.Second}
 	defer client.CloseIdleConnections()

@@ -19,7 +19,7 @@ import (
 // allSettings are the flags of all commands: a file or an environment that they share may hold those of
 // any. A test holds this against what the commands declare.
 var allSettings = []string{
-	"listen", "media", "max-sessions", "max-pixels", "max-side", "max-framerate", "allow-origin", "codecs",
+	"listen", "media", "admin", "max-sessions", "max-pixels", "max-side", "max-framerate", "allow-origin", "codecs",
 	"models", "ort-lib", "detector", "model", "preset", "threads", "smoothing", "max-faces", "min-face",
 	"detect-every", "classify-every", "rest-every", "change", "batch", "batch-wait",
 	"json", "csv", "out", "annotate", "rate",

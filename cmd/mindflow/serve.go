@@ -15,6 +15,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/server"
+	"mindflow/server/admin"
 	"mindflow/web"
 )
 
@@ -23,6 +24,7 @@ type serveFlags struct {
 	server    server.Config
 	codecs    list
 	maxPixels int
+	admin     string // "" is none
 	engine    *engine.Settings
 }
 
@@ -36,6 +38,7 @@ func newServeFlags(fs *flag.FlagSet) *serveFlags {
 	fs.IntVar(&s.server.MaxSide, "max-side", 640, "pixels of a frame's longer side that pages are asked to send at most; 0 asks for nothing")
 	fs.IntVar(&s.server.MaxFramerate, "max-framerate", 30, "frames a second that pages are asked to send at most, fewer while the server is busy; 0 asks for nothing")
 	fs.Var(&s.codecs, "codecs", "`codecs` to take, of VP8, H264, VP9 and AV1, in order of preference; all in the publisher's order where none is named")
+	fs.StringVar(&s.admin, "admin", "", "another HTTP `address`, such as 127.0.0.1:8081, for profiles of the running server: for operators only, since it asks for no password; none where not named")
 	s.engine = engine.Flags(fs)
 	return s
 }
@@ -105,7 +108,16 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	s, err := server.New(settings.config(), server.Engine{
+	cfg := settings.config()
+	if settings.admin != "" {
+		a, failed := admin.Listen(settings.admin)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, a.Close()) }()
+		cfg.Log.Info("serving operators", "http", a.Addr().String())
+	}
+	s, err := server.New(cfg, server.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, settings.maxPixels) },
 		Analyses:    e.Analyses,
 		Scheduler:   e.Scheduler,

@@ -51,6 +51,7 @@ func TestStartFailures(t *testing.T) {
 		{"not a runtime", []string{"serve", "--models", models, "--ort-lib", filepath.Join(models, "dan-ferplus.onnx")}, "", []string{"dan-ferplus.onnx", "1.27"}},
 		{"port in use", append([]string{"serve", "--listen", taken.Addr().String()}, engine...), "", []string{"in use", "--listen"}},
 		{"media port in use", append([]string{"serve", "--listen", "127.0.0.1:0", "--media", media.LocalAddr().String()}, engine...), "", []string{"in use", "--media"}},
+		{"operators' port in use", append([]string{"serve", "--admin", taken.Addr().String()}, engine...), "", []string{"in use", "--admin"}},
 		{"model unknown", append([]string{"serve", "--model", "dan-ferpus"}, engine...), "", []string{"dan-ferpus", "dan-ferplus"}},
 		{"bad number in the environment", append([]string{"serve"}, engine...), "MINDFLOW_MAX_FACES=many", []string{"MINDFLOW_MAX_FACES", "many"}},
 		{"number out of range", append([]string{"serve", "--threads", "0"}, engine...), "", []string{"--threads 0", "1 to 256"}},
@@ -153,6 +154,28 @@ func get(t *testing.T, client *http.Client, url string, done <-chan error) strin
 			t.Fatalf("serve ended: %v", err)
 		case <-time.After(20 * time.Millisecond):
 		}
+	}
+}
+
+// Profiles are on a port of their own, as long as the server runs, and not on the one that everybody reaches.
+func TestServeAdmin(t *testing.T) {
+	noLeaks(t)
+	listen, operators := freePort(t), freePort(t)
+	stop := hosting(t, listen, "--admin", operators)
+	for address, want := range map[string]int{operators: http.StatusOK, listen: http.StatusNotFound} {
+		response, err := http.Get("http://" + address + "/debug/pprof/goroutine?debug=1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("profiles at %s: %s, want %d", address, response.Status, want)
+		}
+	}
+	stop()
+	if c, err := net.Dial("tcp", operators); err == nil {
+		c.Close()
+		t.Error("the operators' port is open after the server's end")
 	}
 }
 

@@ -1,0 +1,107 @@
+package admin
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func open(t *testing.T) (a *Admin, url string) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	a, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		goleak.VerifyNone(t, before)
+	})
+	return a, "http://" + a.Addr().String()
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// Profiles are there, and nothing else.
+func TestAdmin(t *testing.T) {
+	a, url := open(t)
+	for path, want := range map[string]string{
+		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "mindflow/server/admin", "/debug/pprof/cmdline": "test",
+		"/debug/pprof/heap": "", "/debug/pprof/allocs": "", "/debug/pprof/symbol": "num_symbols",
+	} {
+		if status, body := get(t, url+path); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("GET %s: %d, %.200q, want %q in it", path, status, body, want)
+		}
+	}
+	for _, path := range []string{"/", "/debug/", "/debug/vars", "/whip", "/debug/pprof/none"} {
+		if status, _ := get(t, url+path); status != http.StatusNotFound {
+			t.Errorf("GET %s: %d", path, status)
+		}
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := http.Get(url); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+// Close waits neither for a profile of an hour nor for a client that says nothing.
+func TestCloseCutsShort(t *testing.T) {
+	a, url := open(t)
+	silent, err := net.Dial("tcp", a.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ended := make(chan error, 1)
+	response, err := http.Get(url + "/debug/pprof/trace?seconds=3600") // which begins to answer at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	go func() {
+		_, err := io.Copy(io.Discard, response.Body)
+		ended <- err
+	}()
+	began := time.Now()
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	<-ended
+	if long := time.Since(began); long > 20*time.Second {
+		t.Errorf("Close took %v", long)
+	}
+}
+
+func TestListenFaults(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, address := range []string{taken.Addr().String(), "8081", "127.0.0.1:none", "256.0.0.1:1"} {
+		if _, err := Listen(address); err == nil || !strings.Contains(err.Error(), "--admin") || !strings.Contains(err.Error(), strings.Split(address, ":")[0]) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
