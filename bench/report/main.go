@@ -1,5 +1,4 @@
-// Report reads the output of `go test -bench` and writes the medians into docs/performance.md,
-// between its two marks, with the machine they were measured on.
+// Report reads the output of `go test -bench` and writes the medians into docs/performance.md, between its marks.
 //
 //	go test -run '^$' -bench . -benchmem -count 6 ./bench | go run ./bench/report
 package main
@@ -10,17 +9,11 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-)
 
-const (
-	page  = "docs/performance.md"
-	begin = "<!-- stages: written by make bench -->"
-	end   = "<!-- end of stages -->"
+	"mindflow/bench/page"
 )
 
 func main() {
@@ -38,21 +31,7 @@ func run(in io.Reader) error {
 	if len(names) == 0 {
 		return fmt.Errorf("no benchmark result in the input; did the benchmarks fail?")
 	}
-	old, err := os.ReadFile(page)
-	if err != nil {
-		return err
-	}
-	before, rest, found := strings.Cut(string(old), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		return fmt.Errorf("%s has lost its marks %q and %q", page, begin, end)
-	}
-	text := before + begin + "\n" + table(names, results) + end + after
-	if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
-		return err
-	}
-	fmt.Println("wrote", page)
-	return nil
+	return page.Write("stages", table(names, results))
 }
 
 // result holds one benchmark's runs.
@@ -87,28 +66,12 @@ func read(in io.Reader) (names []string, results map[string]*result, err error) 
 
 func table(names []string, results map[string]*result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured %s on %s with `make bench`; medians of %d runs.\n\n",
-		time.Now().UTC().Format("2006-01-02"), machine(), len(results[names[0]].ns))
+	fmt.Fprintf(&b, "%s; medians of %d runs.\n\n", page.Measured("make bench"), len(results[names[0]].ns))
 	b.WriteString("| stage | ms | fastest to slowest run | bytes | allocations |\n|---|---|---|---|---|\n")
 	for _, name := range names {
 		r := results[name]
 		fmt.Fprintf(&b, "| %s | %.2f | %.2f – %.2f | %.0f | %.0f |\n", strings.ReplaceAll(name, "_", " "),
-			median(r.ns)/1e6, slices.Min(r.ns)/1e6, slices.Max(r.ns)/1e6, median(r.bytes), median(r.allocs))
+			page.Median(r.ns)/1e6, slices.Min(r.ns)/1e6, slices.Max(r.ns)/1e6, page.Median(r.bytes), page.Median(r.allocs))
 	}
 	return b.String()
-}
-
-func median(v []float64) float64 {
-	s := slices.Sorted(slices.Values(v))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
-}
-
-func machine() string {
-	model := runtime.GOARCH
-	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		if _, after, ok := strings.Cut(string(info), "model name\t: "); ok {
-			model, _, _ = strings.Cut(after, "\n")
-		}
-	}
-	return fmt.Sprintf("%d cores (%s), %s", runtime.NumCPU(), strings.TrimSpace(model), runtime.Version())
 }

@@ -9,11 +9,14 @@ import (
 
 // Result is what a test found. Sessions that were refused are among Failed only.
 type Result struct {
+	Began    time.Time `json:"began"`   // the counting
 	Seconds  float64   `json:"seconds"` // that were counted
 	Overall  Figures   `json:"overall"`
 	Sessions []Figures `json:"sessions"`
 	Minutes  []Minute  `json:"minutes"` // the whole ones, in order
 	Failed   []Failure `json:"failed"`
+	// Sent is the number of frames that were sent while it counted, over all sessions.
+	Sent uint64 `json:"frames_sent"`
 	// SentLateMS is by how much the 95th percentile of frames left this machine later than planned. More than a few
 	// milliseconds mean that the tester has too little machine for itself, and that the delays are partly its own.
 	SentLateMS float64 `json:"sent_late_p95_ms"`
@@ -109,7 +112,7 @@ func summary(tallies []*tally, failed []Failure, long time.Duration) *Result {
 		all.add(t)
 	}
 	slices.SortFunc(r.Failed, func(a, b Failure) int { return a.Session - b.Session })
-	r.Overall = all.figures(long)
+	r.Overall, r.Sent = all.figures(long), all.late.count
 	if ms := milliseconds(&all.late, 95); ms != nil {
 		r.SentLateMS = *ms
 	}

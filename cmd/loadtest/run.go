@@ -156,6 +156,7 @@ func (t *trial) count(ctx context.Context, over <-chan struct{}) *Result {
 			s.meter.count(false)
 		}
 		result := t.result(long)
+		result.Began = began
 		each.see(t.sum(), long)
 		result.Minutes = append(result.Minutes, each.all...)
 		return result

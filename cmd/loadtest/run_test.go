@@ -23,6 +23,12 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if since := time.Since(r.Began).Seconds(); err != nil || since < r.Seconds || since > r.Seconds+patience.Seconds() {
+		t.Errorf("counting began at %v", r.Began)
+	}
+	if want := 2 * small.Rate * r.Seconds; float64(r.Sent) < want/2 || float64(r.Sent) > want*1.1 {
+		t.Errorf("%d frames were sent, want about %v", r.Sent, want)
+	}
 	if err := r.Check(Limits{}); err != nil || len(r.Sessions) != 2 || r.Seconds < 2 {
 		t.Fatalf("%+v: %v", r, err)
 	}

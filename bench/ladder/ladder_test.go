@@ -1,0 +1,96 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"mindflow/bench/child"
+	"mindflow/cmd/loadtest"
+)
+
+// measured is a rung of n sessions that all did alike.
+func measured(n int, p50, p95, rate float64, bytes int64) *rung {
+	began := time.Now()
+	f := loadtest.Figures{P50: &p50, P95: &p95, P99: &p95, AgeP50: &p50, Rate: rate}
+	r := &rung{n, &loadtest.Result{Began: began, Seconds: 120, Overall: f}, nil}
+	for range n {
+		r.result.Sessions = append(r.result.Sessions, f)
+	}
+	for i := range 120 {
+		at := time.Duration(i) * time.Second
+		r.usage = append(r.usage, child.Usage{At: began.Add(at), CPU: at / 2, RSS: bytes + int64(i)*1e6})
+	}
+	for i := range 2 {
+		minute := p50 + float64(i)
+		r.result.Minutes = append(r.result.Minutes, loadtest.Minute{P50: &minute, P95: &p95, Rate: rate})
+	}
+	return r
+}
+
+func TestRow(t *testing.T) {
+	first, fourth := measured(1, 10, 20, 30, 100e6), measured(4, 10, 20, 29, 130e6)
+	if got, want := first.row(first), "| 1 | 30.0 | 30.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 219 | – |\n"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got, want := fourth.row(first), "| 4 | 29.0 | 29.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 249 | 10.0 |\n"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if columns := strings.Count(first.row(first), "|"); strings.Count(header, "|") != 2*columns {
+		t.Errorf("%d columns do not fit the header", columns)
+	}
+}
+
+// The ladder ends where labels come too late, too seldom for one session, or not at all.
+func TestTooMuch(t *testing.T) {
+	for _, row := range []struct {
+		p95, rate float64
+		want      bool
+	}{{200, 5, false}, {201, 5, true}, {200, 4.9, true}} {
+		r := measured(3, 10, row.p95, 30, 0)
+		r.result.Sessions[1].Rate = row.rate
+		if r.tooMuch() != row.want {
+			t.Errorf("%+v", row)
+		}
+	}
+	none := measured(1, 0, 0, 30, 0)
+	none.result.Overall.P95 = nil
+	if !none.tooMuch() {
+		t.Error("no label is not too much")
+	}
+}
+
+func TestMinutes(t *testing.T) {
+	text := measured(4, 10, 20, 30, 100e6).minutes()
+	for _, want := range []string{"| 1 | 30.0 | 10.0 | 20.0 | 0.50 | 160 |\n", "| 2 | 30.0 | 11.0 | 20.0 | 0.50 | 219 |\n", "+1.00 ms a minute (least squares over 2 minutes)",
+		"100 MB at the start and 219 MB at the end"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}
+
+func TestSlope(t *testing.T) {
+	minutes := func(values ...float64) (m []loadtest.Minute) {
+		for i := range values {
+			m = append(m, loadtest.Minute{P50: &values[i]})
+		}
+		return m
+	}
+	for _, row := range []struct {
+		minutes []loadtest.Minute
+		want    float64
+		ok      bool
+	}{
+		{minutes(5, 7, 9), 2, true},
+		{minutes(5, 4, 3, 2), -1, true},
+		{minutes(1, 3, 2), 0.5, true},
+		{minutes(5), 0, false},
+		{nil, 0, false},
+		{[]loadtest.Minute{{}, {}}, 0, false},
+	} {
+		if got, ok := slope(row.minutes); ok != row.ok || ok && got != row.want {
+			t.Errorf("%v, %v, want %v, %v", got, ok, row.want, row.ok)
+		}
+	}
+}
