@@ -87,6 +87,17 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestFrames(t *testing.T) {
+	for text, want := range map[string]int{
+		"/a, 9 b.mp4: 19.7 s, 640 by 360 pixels, 472 frames; 1 face\n":              472,
+		"c.mp4: 19.7 s, 640 by 360 pixels, 471 frames, 99 of them analysed; 1 face": 471, "": 0, "t,frame,face": 0,
+	} {
+		if got, ok := Frames(text); got != want || ok != (want > 0) {
+			t.Errorf("%q: %d, %v", text, got, ok)
+		}
+	}
+}
+
 func TestLoadTest(t *testing.T) {
 	r, err := LoadTest(t.Context(), script(t, `echo '{"seconds": 2, "sessions": [{"p50_ms": 7}]}'; exit 1`), "http://x", "clip", 1, time.Second)
 	if err == nil || r == nil || r.Seconds != 2 || *r.Sessions[0].P50 != 7 {

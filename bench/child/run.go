@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,6 +62,18 @@ func end(cmd *exec.Cmd, ended <-chan error) error {
 func name(binary string, args []string) string {
 	base := binary[strings.LastIndexByte(binary, '/')+1:]
 	return strings.Join(append([]string{base}, args[:min(1, len(args))]...), " ")
+}
+
+var summary = regexp.MustCompile(`, (\d+) frames`)
+
+// Frames is the number of them that the summary of `mindflow video` tells.
+func Frames(out string) (n int, ok bool) {
+	m := summary.FindStringSubmatch(out)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(m[1])
+	return n, err == nil
 }
 
 // LoadTest measures a server with `mindflow loadtest`. The result is there also where an error says that the server
