@@ -4,6 +4,7 @@ go 1.24.0
 
 require (
 	github.com/BurntSushi/toml v1.5.0
+	github.com/google/pprof v0.0.0-20250403155104-27863c87afa6
 	github.com/pion/ice/v2 v2.3.38
 	github.com/pion/interceptor v0.1.40
 	github.com/pion/logging v0.2.3

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/google/pprof/profile"
+
+	"mindflow/bench/child"
+	"mindflow/cmd/loadtest"
+)
+
+// slice is the length of a profile. One follows the other, so that those can be chosen afterwards that lie within the
+// time that the load test counted, which begins when its sessions stand.
+const slice = 2 * time.Second
+
+// cut is a profile of a time.
+type cut struct {
+	from, to time.Time // in which it was asked for and came
+	profile  *profile.Profile
+}
+
+// collect takes profiles of the server at an address until stop, which gives them.
+func collect(ctx context.Context, address string) (stop func() ([]cut, error)) {
+	ctx, end := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	var cuts []cut
+	go func() {
+		for {
+			c, err := fetch(ctx, address)
+			if ctx.Err() != nil {
+				err = nil
+			} else if err == nil {
+				cuts = append(cuts, c)
+				continue
+			}
+			done <- err
+			return
+		}
+	}()
+	return func() ([]cut, error) {
+		end()
+		err := <-done
+		return cuts, err
+	}
+}
+
+func fetch(ctx context.Context, address string) (c cut, err error) {
+	url := fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", address, int(slice.Seconds()))
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return c, err
+	}
+	c.from = time.Now()
+	response, err := http.DefaultClient.Do(ask)
+	if err != nil {
+		return c, fmt.Errorf("fetch a profile: %w", err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	c.to = time.Now()
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %.200s", response.Status, data)
+	}
+	if err == nil {
+		c.profile, err = profile.ParseData(data)
+	}
+	if err != nil {
+		return c, fmt.Errorf("fetch a profile: %w", err)
+	}
+	return c, nil
+}
+
+// measured is what the profiles of a time come to.
+type measured struct {
+	merged *profile.Profile
+	time   [shares]time.Duration // of processors, by share
+	long   time.Duration         // that was profiled
+	kernel float64               // seconds of processors a second, by the kernel
+	frames float64               // that were sent meanwhile
+	labels float64               // that came
+	period time.Duration         // that one sample stands for
+}
+
+// evaluate uses the profiles that lie within the time that was counted.
+func evaluate(cuts []cut, result *loadtest.Result, seen []child.Usage) (*measured, error) {
+	counted := time.Duration(result.Seconds * float64(time.Second))
+	over := result.Began.Add(counted)
+	m := &measured{kernel: child.Load(child.Within(seen, result.Began, counted))}
+	var inside []*profile.Profile
+	for _, c := range cuts {
+		if c.from.Before(result.Began) || c.to.After(over) {
+			continue
+		}
+		inside = append(inside, c.profile)
+		m.long += time.Duration(c.profile.DurationNanos)
+	}
+	if len(inside) == 0 {
+		return nil, errors.New("no profile lies within the time that was counted; use a longer -duration")
+	}
+	var err error
+	if m.merged, err = profile.Merge(inside); err != nil {
+		return nil, fmt.Errorf("merge profiles: %w", err)
+	}
+	value := len(m.merged.SampleType) - 1 // samples/count, then cpu/nanoseconds
+	if unit := m.merged.SampleType[value].Unit; unit != "nanoseconds" {
+		return nil, fmt.Errorf("the profile is in %s, want nanoseconds of processor time", unit)
+	}
+	for _, s := range m.merged.Sample {
+		m.time[shareOf(s)] += time.Duration(s.Value[value])
+	}
+	part := m.long.Seconds() / result.Seconds
+	m.frames = float64(result.Sent) * part
+	m.period = time.Duration(m.merged.Period)
+	m.labels = result.Overall.Rate * float64(len(result.Sessions)) * m.long.Seconds()
+	return m, nil
+}
+
+// table says where the time goes, for each received frame. On loopback, all that are sent are received.
+func (m *measured) table() string {
+	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 / m.frames }
+	sum, outside := time.Duration(0), time.Duration(0)
+	for i, d := range m.time {
+		if share(i) == profiling {
+			continue
+		}
+		sum += d
+		if share(i) != libavcodec && share(i) != onnxRuntime {
+			outside += d
+		}
+	}
+	text := "| share | CPU ms a received frame | % |\n|---|---|---|\n"
+	for i, d := range m.time {
+		if share(i) != profiling {
+			text += fmt.Sprintf("| %s | %.3f | %.1f |\n", names[i], ms(d), 100*d.Seconds()/sum.Seconds())
+		}
+	}
+	verdict := "kept"
+	if ms(outside) > goal {
+		verdict = "missed"
+	}
+	chance := time.Duration(math.Sqrt(float64(outside) * float64(m.period))) // of counting samples: a standard deviation
+	return text + fmt.Sprintf("| **all** | %.3f | 100 |\n| **outside libavcodec and ONNX Runtime** | **%.2f ± %.2f** | %.1f |\n\n"+
+		"%.0f frames of 640×480 received, %.0f of them labelled. The goal of %.1f ms outside libavcodec and ONNX Runtime is %s. The profile has %.2f s of processor "+
+		"time a second, the kernel counted %.2f; taking the profile (%.3f ms a frame) is left out.\n", ms(sum), ms(outside), ms(chance), 100*outside.Seconds()/sum.Seconds(),
+		m.frames, m.labels, goal, verdict, (sum+m.time[profiling]).Seconds()/m.long.Seconds(), m.kernel, ms(m.time[profiling]))
+}
+
+// keep writes the merged profile.
+func (m *measured) keep(name string) (err error) {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return m.merged.Write(file)
+}
