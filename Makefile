@@ -15,6 +15,7 @@ OPENCV := core imgproc imgcodecs videoio highgui objdetect dnn features2d calib3
 APT_BUILD := pkg-config g++ libavcodec-dev libavutil-dev libvpx-dev $(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
 APT_TEST := chromium chromium-sandbox ffmpeg fonts-dejavu-core opencv-data python3-aiortc python3-gi gir1.2-gst-plugins-bad-1.0 \
 	gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+APT_NOTEBOOK := python3-opencv python3-torch python3-torchvision python3-pil opencv-data
 export CGO_CPPFLAGS := -I/usr/include/opencv4
 export CGO_CXXFLAGS := --std=c++11
 export CGO_LDFLAGS := $(OPENCV:%=-lopencv_%)
@@ -24,7 +25,7 @@ WEB_FILES := $(shell find web -name '*.js' -o -name '*.html' -o -name '*.css' -o
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help run build test test-go test-web test-browser asan fuzz bench bench-weather clean system system-test
+.PHONY: help run build test test-go test-web test-browser asan fuzz bench bench-soak bench-profile bench-notebook bench-weather clean system system-test system-notebook
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -52,6 +53,7 @@ endef
 
 system: ; $(call apt_install,$(APT_BUILD))
 system-test: ; $(call apt_install,$(APT_TEST))
+system-notebook: ; $(call apt_install,$(APT_NOTEBOOK))
 
 .cache/npm-run: package-lock.json
 	$(call say,installing the npm packages that run (pinned by package-lock.json))
@@ -126,11 +128,30 @@ fuzz: system system-test ## fuzz what strangers can send, FUZZTIME=10m for each 
 	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || failed+=" $$package:$$target"; done; \
 	[ -z "$$failed" ] || { echo "found something, see above and testdata/fuzz:$$failed" >&2; exit 1; }
 
-bench: build system-test ## measure each stage and write docs/performance.md
-	$(call say,measuring each stage (a few minutes))
+# The clip of the measurements is that of the test media; CLIP=FILE names another. Under ten minutes on two cores.
+WITH_CLIP = $(if $(CLIP),-clip $(CLIP))
+bench: build system-test ## measure stages, video files and sessions, and write docs/performance.md
+	$(call say,measuring each stage)
 	@mkdir -p .cache
 	@go test -run '^$$' -bench . -benchmem -count 6 ./bench | tee .cache/bench.txt
 	@go run ./bench/report < .cache/bench.txt
+	$(call say,measuring video files)
+	@go run ./bench/video -write $(WITH_CLIP)
+	$(call say,adding sessions until the server is full)
+	@go run ./bench/ladder -write $(WITH_CLIP)
+
+bench-soak: build ## measure ten minutes of SESSIONS=24 sessions, and write docs/performance.md
+	$(call say,publishing over $(SESSIONS) sessions for ten minutes)
+	@go run ./bench/ladder -write -sessions $(SESSIONS) -duration 10m $(WITH_CLIP)
+SESSIONS := 24
+
+bench-profile: build ## say where a server's processor time goes, and write docs/performance.md
+	$(call say,profiling a server)
+	@go run ./bench/profile -write $(WITH_CLIP)
+
+bench-notebook: build system-notebook ## compare with the notebook's loop in Python, and write docs/performance.md
+	$(call say,comparing with the notebook (six minutes))
+	@go run ./bench/notebook -write $(WITH_CLIP)
 
 bench-weather: build system-test ## measure sessions over bad lines
 	$(call say,sending two codecs through eight weathers (six minutes))

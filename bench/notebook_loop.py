@@ -59,12 +59,12 @@ def faces(frame, cascade, net, labels):
 
 
 def read(args, net, labels):
-    """Labels every frame; gives them and the frames a second of the loop alone."""
+    """Labels every frame; gives them, and of the loop alone the frames a second and the processor's ms a frame."""
     cascade = cv2.CascadeClassifier(args.cascade)
     if cascade.empty():
         sys.exit(f"{args.cascade} is no cascade; apt-get install opencv-data, or name one with --cascade")
     capture = cv2.VideoCapture(args.video)
-    frames, began = [], time.perf_counter()
+    frames, began, used = [], time.perf_counter(), time.process_time()
     while len(frames) != args.frames:
         ok, frame = capture.read()
         if not ok:
@@ -72,7 +72,7 @@ def read(args, net, labels):
         frames.append({"width": frame.shape[1], "height": frame.shape[0], "faces": faces(frame, cascade, net, labels)})
     if not frames:
         sys.exit(f"{args.video}: no frame can be read")
-    return frames, len(frames) / (time.perf_counter() - began)
+    return frames, len(frames) / (time.perf_counter() - began), 1000 * (time.process_time() - used) / len(frames)
 
 
 def iou(a, b):
@@ -131,8 +131,8 @@ def main():
     if args.threads:
         torch.set_num_threads(args.threads)
         cv2.setNumThreads(args.threads)
-    frames, speed = read(args, *load(args.reference, args.weights))
-    print(f"{len(frames)} frames, {speed:.1f} frames a second")
+    frames, speed, work = read(args, *load(args.reference, args.weights))
+    print(f"{len(frames)} frames, {speed:.2f} frames a second, {work:.1f} ms of processor time each")
     if args.json:
         with open(args.json, "w") as out:
             for frame in frames:

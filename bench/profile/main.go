@@ -61,10 +61,15 @@ func (p *plan) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if !p.write {
-		return nil
+	if p.write {
+		if err := page.Write("profile", text); err != nil {
+			return err
+		}
 	}
-	return page.Write("profile", text)
+	if ms := m.outside(); ms > goal {
+		return fmt.Errorf("%.2f ms a frame are spent outside libavcodec and ONNX Runtime, the goal is %.1f", ms, goal)
+	}
+	return nil
 }
 
 func (p *plan) command() string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"os"
 	"time"
@@ -120,36 +119,6 @@ func evaluate(cuts []cut, result *loadtest.Result, seen []child.Usage) (*measure
 	m.period = time.Duration(m.merged.Period)
 	m.labels = result.Overall.Rate * float64(len(result.Sessions)) * m.long.Seconds()
 	return m, nil
-}
-
-// table says where the time goes, for each received frame. On loopback, all that are sent are received.
-func (m *measured) table() string {
-	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 / m.frames }
-	sum, outside := time.Duration(0), time.Duration(0)
-	for i, d := range m.time {
-		if share(i) == profiling {
-			continue
-		}
-		sum += d
-		if share(i) != libavcodec && share(i) != onnxRuntime {
-			outside += d
-		}
-	}
-	text := "| share | CPU ms a received frame | % |\n|---|---|---|\n"
-	for i, d := range m.time {
-		if share(i) != profiling {
-			text += fmt.Sprintf("| %s | %.3f | %.1f |\n", names[i], ms(d), 100*d.Seconds()/sum.Seconds())
-		}
-	}
-	verdict := "kept"
-	if ms(outside) > goal {
-		verdict = "missed"
-	}
-	chance := time.Duration(math.Sqrt(float64(outside) * float64(m.period))) // of counting samples: a standard deviation
-	return text + fmt.Sprintf("| **all** | %.3f | 100 |\n| **outside libavcodec and ONNX Runtime** | **%.2f ± %.2f** | %.1f |\n\n"+
-		"%.0f frames of 640×480 received, %.0f of them labelled. The goal of %.1f ms outside libavcodec and ONNX Runtime is %s. The profile has %.2f s of processor "+
-		"time a second, the kernel counted %.2f; taking the profile (%.3f ms a frame) is left out.\n", ms(sum), ms(outside), ms(chance), 100*outside.Seconds()/sum.Seconds(),
-		m.frames, m.labels, goal, verdict, (sum+m.time[profiling]).Seconds()/m.long.Seconds(), m.kernel, ms(m.time[profiling]))
 }
 
 // keep writes the merged profile.

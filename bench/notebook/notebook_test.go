@@ -1,0 +1,41 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTable(t *testing.T) {
+	ways := []*way{
+		{name: "python", runs: []speed{{100, 2, 900}, {100, 1, 800}, {100, 3, 1000}}},
+		{name: "ours", goal: 15, runs: []speed{{100, 30, 50}, {100, 40, 40}, {100, 20, 60}}},
+		{name: "the same", goal: 4.5, runs: []speed{{100, 8, 200}, {100, 8, 200}, {100, 10, 200}}},
+	}
+	text := table(ways)
+	for _, want := range []string{"| python | 100 | 2.0 | 1.0 – 3.0 | 1.0 | – | 900.0 |\n", "| ours | 100 | 30.0 | 20.0 – 40.0 | 15.0 | 15.0 | 50.0 |\n",
+		"| the same | 100 | 8.0 | 8.0 – 10.0 | 4.0 | 4.5 | 200.0 |\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if err := missed(ways); err == nil || err.Error() != "the same is 4.0 times as fast as the notebook, the goal is 4.5" {
+		t.Errorf("%v", err)
+	}
+	if err := missed(ways[:2]); err != nil {
+		t.Error(err)
+	}
+}
+
+// A program that leaves frames to tracking is told not to; one that does not know the flags is not given them.
+func TestEveryFrame(t *testing.T) {
+	for help, want := range map[string][]string{
+		"  -csv\n  -rate float\n    	analyse":                       nil,
+		"  -classify-every int\n    	frames\n  -detect-every int\n": {"--detect-every", "0", "--classify-every", "0"},
+		"  -detect-every duration\n    	as --classify-every":        {"--detect-every", "0"},
+	} {
+		if got := everyFrame(help); !slices.Equal(got, want) {
+			t.Errorf("%q: %v", help, got)
+		}
+	}
+}
