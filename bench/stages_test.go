@@ -128,9 +128,12 @@ func BenchmarkClassify(b *testing.B) {
 
 // whole gives the way of one frame, from unit to message, warmed up: unit, decoder, mailbox, detector, tracker, crop,
 // classifier, smoother, message.
-func whole(b testing.TB) (frame func()) {
+func whole(b testing.TB, what pipeline.Economy) (frame func()) {
 	e, units, d := open(b), clip(b, pipeline.VP8), decoder(b, pipeline.VP8)
-	analyzer, mailbox := e.NewAnalyzer(), pipeline.NewMailbox()
+	seat, mailbox := e.Scheduler.Join(), pipeline.NewMailbox()
+	how := e.Analysis
+	how.Economy, how.Classifier = what, seat.Classifier(how.Model.Name, how.Classifier)
+	analyzer := pipeline.NewAnalyzer(how)
 	var m pipeline.Message
 	put := func(f *pipeline.Frame) { mailbox.Put(f) }
 	start, i := time.Now(), 0
@@ -141,11 +144,19 @@ func whole(b testing.TB) (frame func()) {
 		if err := d.Decode(u, put); err != nil {
 			b.Fatal(err)
 		}
+		if err := seat.Take(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 		f, ok := mailbox.Take()
 		if !ok {
 			b.Fatal("the decoder kept a frame")
 		}
-		if err := analyzer.Analyze(b.Context(), &m, f); err != nil {
+		err := analyzer.Look(b.Context(), &m, f)
+		seat.Give()
+		if err == nil {
+			err = analyzer.Tell(b.Context(), &m)
+		}
+		if err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -155,8 +166,15 @@ func whole(b testing.TB) (frame func()) {
 	return frame
 }
 
+// economies are what may be left out.
+var economies = map[string]pipeline.Economy{"every frame": {}, "shipped": engine.Shipped}
+
 func BenchmarkWhole(b *testing.B) {
-	for frame := whole(b); b.Loop(); {
-		frame()
+	for name, what := range economies {
+		b.Run(name, func(b *testing.B) {
+			for frame := whole(b, what); b.Loop(); {
+				frame()
+			}
+		})
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"mindflow/pipeline"
 )
 
 // outsiders may allocate with every frame: the binding to ONNX Runtime makes a few small lists for each call.
@@ -13,9 +15,15 @@ var outsiders = []string{"github.com/yalue/onnxruntime_go."}
 // Once a stream runs, its frames take no new memory in the pipeline, so that the garbage collector has nothing to do
 // however many streams there are. Where one does, this names the line.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
+	for name, what := range economies {
+		t.Run(name, func(t *testing.T) { allocatesNothing(t, what) })
+	}
+}
+
+func allocatesNothing(t *testing.T, what pipeline.Economy) {
 	const frames = 48
 	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
-	frame := whole(t)
+	frame := whole(t, what)
 	runtime.MemProfileRate = 1 // each allocation is noted
 	before := allocations()
 	for range frames {

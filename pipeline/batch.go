@@ -176,7 +176,7 @@ func (r *request) lead(ctx context.Context) error {
 	b.choose(&r.batch)
 	b.passLead(r)
 	b.mu.Unlock()
-	b.run(ctx, &r.batch)
+	b.run(&r.batch)
 	return nil
 }
 
@@ -228,13 +228,13 @@ func (b *batcher) choose(to *batch) {
 
 // run classifies a batch and hands the scores out, or the error. The others' crops do not depend on the
 // leader's ctx.
-func (b *batcher) run(ctx context.Context, batch *batch) {
+func (b *batcher) run(batch *batch) {
 	if len(batch.crops) == 0 {
 		return
 	}
 	began, err := time.Now(), errPanicked // unless Classify returns
 	defer func() { b.handOut(batch, time.Since(began)/time.Duration(len(batch.crops)), err) }()
-	batch.scores, err = b.next.Classify(context.WithoutCancel(ctx), batch.scores[:0], batch.crops)
+	batch.scores, err = b.next.Classify(context.Background(), batch.scores[:0], batch.crops)
 	if err == nil && len(batch.scores) != len(batch.crops) {
 		err = fmt.Errorf("the classifier gave %d scores for %d crops", len(batch.scores), len(batch.crops))
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"testing"
 )
@@ -24,18 +23,5 @@ func TestTable(t *testing.T) {
 	}
 	if err := missed(ways[:2]); err != nil {
 		t.Error(err)
-	}
-}
-
-// A program that leaves frames to tracking is told not to; one that does not know the flags is not given them.
-func TestEveryFrame(t *testing.T) {
-	for help, want := range map[string][]string{
-		"  -csv\n  -rate float\n    	analyse":                       nil,
-		"  -classify-every int\n    	frames\n  -detect-every int\n": {"--detect-every", "0", "--classify-every", "0"},
-		"  -detect-every duration\n    	as --classify-every":        {"--detect-every", "0"},
-	} {
-		if got := everyFrame(help); !slices.Equal(got, want) {
-			t.Errorf("%q: %v", help, got)
-		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -31,12 +30,8 @@ type speed struct {
 
 // ways are the notebook's, then ours with the shipped defaults, then ours doing the same work as the notebook: finding the
 // face and running the same network at the same size on every frame, in float32.
-func (p *plan) ways(ctx context.Context, models string) ([]*way, error) {
-	help, err := child.Run(ctx, p.binary, "video", "--help")
-	if err != nil {
-		return nil, err
-	}
-	same := append([]string{"--model", "dan-224", "--threads", "2"}, everyFrame(help.Out)...)
+func (p *plan) ways(models string) []*way {
+	same := append([]string{"--model", "dan-224", "--threads", "2"}, everyFrame...)
 	name := "`mindflow video " + filepath.Base(p.clip)
 	return []*way{
 		{name: "the notebook's loop in Python, from the first frame on", run: p.loop},
@@ -44,18 +39,11 @@ func (p *plan) ways(ctx context.Context, models string) ([]*way, error) {
 		{name: name + " " + strings.Join(same, " ") + "`", goal: 4.5, run: func(ctx context.Context) (speed, error) {
 			return p.ours(ctx, append([]string{"--models", models}, same...)...)
 		}},
-	}, nil
+	}
 }
 
-// everyFrame gives the flags by which no frame is left to tracking, of a program that does so.
-func everyFrame(help string) (flags []string) {
-	for _, name := range []string{"detect-every", "classify-every"} {
-		if slices.Contains(strings.Fields(help), "-"+name) {
-			flags = append(flags, "--"+name, "0")
-		}
-	}
-	return flags
-}
+// everyFrame are the flags by which each frame is looked at whole.
+var everyFrame = []string{"--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
 
 // loop runs the notebook's, which measures itself.
 func (p *plan) loop(ctx context.Context) (s speed, err error) {

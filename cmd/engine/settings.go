@@ -28,6 +28,9 @@ type Settings struct {
 	Batch       pipeline.Batching // of crops; zero values are defaults
 }
 
+// Shipped is what is left out unless somebody says otherwise: bench/economy measures what it saves and costs.
+var Shipped = pipeline.Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3}
+
 // Flags declares the settings on flags, with defaults beside the running binary.
 func Flags(flags *flag.FlagSet) *Settings {
 	s := PathFlags(flags)
@@ -40,10 +43,10 @@ func Flags(flags *flag.FlagSet) *Settings {
 	flags.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
 	flags.Float64Var(&s.MinFace, "min-face", 0, "longer side of the smallest face asked for, as a `fraction` of the frame's; 0 is any. yunet then works on a smaller picture")
 	e := &s.Economy
-	flags.DurationVar(&e.Detect, "detect-every", 100*time.Millisecond, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
-	flags.DurationVar(&e.Classify, "classify-every", 100*time.Millisecond, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
-	flags.DurationVar(&e.Rest, "rest-every", 300*time.Millisecond, "the same for faces that neither move nor change; 0s treats all alike")
-	flags.Float64Var(&e.Change, "change", 3, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
+	flags.DurationVar(&e.Detect, "detect-every", Shipped.Detect, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
+	flags.DurationVar(&e.Classify, "classify-every", Shipped.Classify, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
+	flags.DurationVar(&e.Rest, "rest-every", Shipped.Rest, "the same for faces that neither move nor change; 0s treats all alike")
+	flags.Float64Var(&e.Change, "change", Shipped.Change, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
 	flags.IntVar(&s.Batch.Most, "batch", pipeline.DefaultBatch, "faces of all sessions that are classified at once at most")
 	flags.DurationVar(&s.Batch.Wait, "batch-wait", 0, "time that a batch waits to fill; 0 waits only while all processors are busy")
 	return s
