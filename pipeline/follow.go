@@ -16,14 +16,17 @@ type Economy struct {
 	// Change is what counts as one: the mean difference of a face's picture since it was last looked at, in grey
 	// levels of 255.
 	Change float64
+	// PutOff is the longest that what is due by its age is put off while the machine is full (Analyzer.Hurry): two of
+	// three frames are then only followed, which keeps the labels' rate up.
+	PutOff time.Duration
 }
 
 const (
 	// sureLeft is how much a followed face may differ from when it was detected, in grey levels. More is somebody
 	// who turns, is hidden, or left, and a detection says what there is.
 	sureLeft = 9
-	// hurryMost is the longest that a machine which is full puts off what is due.
-	hurryMost = 500 * time.Millisecond
+	// hurryFrames is how many frames are only followed on a machine that is full, before one is looked at.
+	hurryFrames = 2
 	// restMove is how far a face may have moved since it was detected and be at rest, in its box's sides.
 	restMove = 0.03
 )
@@ -101,10 +104,9 @@ func (a *Analyzer) carry(f *Frame) bool {
 	return true
 }
 
-// putOff says whether what is due by its age waits for another frame: on a machine that is full every second frame
-// is only followed, which keeps the labels' rate up.
+// putOff says whether what is due by its age waits for another frame.
 func (a *Analyzer) putOff(age time.Duration, carried int) bool {
-	return a.Hurry && carried == 0 && age < hurryMost
+	return a.Hurry && carried < hurryFrames && age < a.how.Economy.PutOff
 }
 
 // compare says how much a face has changed since it was classified. One that cannot be laid over itself has

@@ -31,25 +31,26 @@ func main() {
 type rule struct {
 	name string
 	how  pipeline.Economy
+	full bool // the machine is
 }
 
 func rules(now pipeline.Economy) []rule {
 	const ms = time.Millisecond
-	list := []rule{{"every frame", pipeline.Economy{}}}
+	list := []rule{{name: "every frame"}}
 	for _, n := range []time.Duration{100, 200, 300} {
-		list = append(list, rule{fmt.Sprintf("detect every %d ms", n), pipeline.Economy{Detect: n * ms}})
+		list = append(list, rule{fmt.Sprintf("detect every %d ms", n), pipeline.Economy{Detect: n * ms}, false})
 	}
 	for _, n := range []time.Duration{67, 100, 133, 200} {
-		list = append(list, rule{fmt.Sprintf("classify every %d ms", n), pipeline.Economy{Classify: n * ms}})
+		list = append(list, rule{fmt.Sprintf("classify every %d ms", n), pipeline.Economy{Classify: n * ms}, false})
 	}
 	for _, c := range []float64{1, 2, 3, 4} {
 		how := now
 		how.Change = c
-		list = append(list, rule{fmt.Sprintf("as shipped, but change from %g levels", c), how})
+		list = append(list, rule{fmt.Sprintf("as shipped, but change from %g levels", c), how, false})
 	}
 	how := now
 	how.Rest = 0
-	return append(list, rule{"as shipped, but no rest", how}, rule{"as shipped", now})
+	return append(list, rule{"as shipped, but no rest", how, false}, rule{"as shipped", now, false}, rule{"as shipped, on a machine that is full", now, true})
 }
 
 func run(ctx context.Context) error {
@@ -75,7 +76,7 @@ func run(ctx context.Context) error {
 		for _, r := range rules(settings.Economy) {
 			how := e.Analysis
 			how.Economy = r.how
-			got, err := analyse(ctx, how, frames)
+			got, err := analyse(ctx, how, r.full, frames)
 			if err != nil {
 				return err
 			}
@@ -127,9 +128,10 @@ type result struct {
 	took   time.Duration // the fastest pass
 }
 
-func analyse(ctx context.Context, how pipeline.Analysis, frames []*pipeline.Frame) (r result, err error) {
+func analyse(ctx context.Context, how pipeline.Analysis, full bool, frames []*pipeline.Frame) (r result, err error) {
 	for pass := range 2 {
 		a := pipeline.NewAnalyzer(how)
+		a.Hurry = full
 		r.frames = r.frames[:0]
 		began := time.Now()
 		for _, f := range frames {

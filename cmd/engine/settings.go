@@ -29,7 +29,8 @@ type Settings struct {
 }
 
 // Shipped is what is left out unless somebody says otherwise: bench/economy measures what it saves and costs.
-var Shipped = pipeline.Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3}
+var Shipped = pipeline.Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3,
+	PutOff: 500 * time.Millisecond}
 
 // Flags declares the settings on flags, with defaults beside the running binary.
 func Flags(flags *flag.FlagSet) *Settings {
@@ -46,6 +47,7 @@ func Flags(flags *flag.FlagSet) *Settings {
 	flags.DurationVar(&e.Detect, "detect-every", Shipped.Detect, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
 	flags.DurationVar(&e.Classify, "classify-every", Shipped.Classify, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
 	flags.DurationVar(&e.Rest, "rest-every", Shipped.Rest, "the same for faces that neither move nor change; 0s treats all alike")
+	flags.DurationVar(&e.PutOff, "put-off", Shipped.PutOff, "longest time by which detections and classifications are put off while the machine is full, to keep the labels' rate up; 0s never")
 	flags.Float64Var(&e.Change, "change", Shipped.Change, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
 	flags.IntVar(&s.Batch.Most, "batch", pipeline.DefaultBatch, "faces of all sessions that are classified at once at most")
 	flags.DurationVar(&s.Batch.Wait, "batch-wait", 0, "time that a batch waits to fill; 0 waits only while all processors are busy")
@@ -98,6 +100,8 @@ func (s Settings) Check() error {
 		return fmt.Errorf("--classify-every %v: use 0s to 1m", s.Economy.Classify)
 	case s.Economy.Rest < 0 || s.Economy.Rest > time.Minute:
 		return fmt.Errorf("--rest-every %v: use 0s to 1m", s.Economy.Rest)
+	case s.Economy.PutOff < 0 || s.Economy.PutOff > time.Minute:
+		return fmt.Errorf("--put-off %v: use 0s to 1m", s.Economy.PutOff)
 	case !(s.Economy.Change >= 0 && s.Economy.Change <= 255): // also what is not a number
 		return fmt.Errorf("--change %v: use 0 to 255 grey levels", s.Economy.Change)
 	case s.Batch.Most < 0 || s.Batch.Most > 256:

@@ -21,7 +21,7 @@ import (
 var allSettings = []string{
 	"listen", "media", "admin", "max-sessions", "max-pixels", "max-side", "max-framerate", "allow-origin", "codecs",
 	"models", "ort-lib", "detector", "model", "preset", "threads", "smoothing", "max-faces", "min-face",
-	"detect-every", "classify-every", "rest-every", "change", "batch", "batch-wait",
+	"detect-every", "classify-every", "rest-every", "put-off", "change", "batch", "batch-wait",
 	"json", "csv", "out", "annotate", "rate",
 	"device", "synthetic", "input", "size", "publish", "token", "bitrate",
 	"sessions", "duration", "max-p95", "min-rate", "loss", "jitter", "bandwidth",
