@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -70,7 +71,7 @@ func graphs(path, dir string) (files [2]string, heads, classes int, err error) {
 	if heads, classes, err = dan.Inspect(f.Shapes()); err != nil {
 		return files, 0, 0, err
 	}
-	tensors, err := f.Read()
+	tensors, err := f.Read(context.Background())
 	if err != nil {
 		return files, 0, 0, err
 	}

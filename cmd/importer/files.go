@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -47,12 +48,12 @@ func (o *Options) outputs(heads int) []pipeline.Output {
 }
 
 // entry describes the model whose file is, for now, at part. Its crop is that of the shipped classifier.
-func (o *Options) entry(part string, labels []string, heads int) (e models.Entry, err error) {
-	bytes, sum, err := digest(part)
+func (o *Options) entry(ctx context.Context, part string, labels []string, heads int) (e models.Entry, err error) {
+	bytes, sum, err := digest(ctx, part)
 	if err != nil {
 		return e, err
 	}
-	_, source, err := digest(o.Checkpoint)
+	_, source, err := digest(ctx, o.Checkpoint)
 	if err != nil {
 		return e, err
 	}
@@ -92,14 +93,23 @@ func (o *Options) provenance() (licence, data string, err error) {
 	return unknown, unknown, nil
 }
 
-func digest(path string) (bytes int64, sum string, err error) {
+// digest gives the size and the sum of a file, unless ctx ends before.
+func digest(ctx context.Context, path string) (bytes int64, sum string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, "", err
 	}
 	defer f.Close()
 	hash := sha256.New()
-	if bytes, err = io.Copy(hash, f); err != nil {
+	for err == nil { // a piece at a time, for the sake of ctx
+		var n int64
+		n, err = io.CopyN(hash, f, 16<<20)
+		bytes += n
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+	}
+	if !errors.Is(err, io.EOF) {
 		return 0, "", fmt.Errorf("read %s: %w", path, err)
 	}
 	return bytes, fmt.Sprintf("%x", hash.Sum(nil)), nil

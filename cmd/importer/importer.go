@@ -59,7 +59,7 @@ func Import(ctx context.Context, o Options, out io.Writer) error {
 		return err
 	}
 	o.show("reading "+o.Checkpoint, 0, 0)
-	tensors, labels, err := o.read(out)
+	tensors, labels, err := o.read(ctx, out)
 	if err != nil {
 		return err
 	}
@@ -86,15 +86,15 @@ func Import(ctx context.Context, o Options, out io.Writer) error {
 		return err
 	}
 	defer os.Remove(part)
-	entry, err := o.entry(part, labels, summary.Heads)
+	entry, err := o.entry(ctx, part, labels, summary.Heads)
+	if ctx.Err() != nil {
+		return interrupted(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	if !entry.TellsAttention() {
 		fmt.Fprintf(out, "  attention    left out: maps of %d heads at %d pixels are more than the %d values a face that are told\n", summary.Heads, o.Size, pipeline.MaxAttention)
-	}
-	if ctx.Err() != nil {
-		return interrupted(ctx)
 	}
 	if err := o.add(part, entry); err != nil {
 		return err
@@ -195,7 +195,7 @@ func nameOf(path string) string {
 }
 
 // read reads the weights, after a look at the shapes says that they are a DAN's.
-func (o *Options) read(out io.Writer) (tensors map[string]checkpoint.Tensor, labels []string, err error) {
+func (o *Options) read(ctx context.Context, out io.Writer) (tensors map[string]checkpoint.Tensor, labels []string, err error) {
 	f, err := checkpoint.Open(o.Checkpoint)
 	if err != nil {
 		return nil, nil, err
@@ -209,7 +209,10 @@ func (o *Options) read(out io.Writer) (tensors map[string]checkpoint.Tensor, lab
 		return nil, nil, fmt.Errorf("%s: %w", o.Checkpoint, err)
 	}
 	fmt.Fprintf(out, "%s: a DAN with %s and %d classes, in %s\n", o.Checkpoint, count(heads, "head"), classes, f.Format)
-	tensors, err = f.Read()
+	tensors, err = f.Read(ctx)
+	if ctx.Err() != nil {
+		err = interrupted(ctx)
+	}
 	return tensors, labels, err
 }
 

@@ -1,6 +1,7 @@
 // Package checkpoint reads the weights in a file that PyTorch's torch.save wrote, in the zip format and in
 // the one before 1.6. It trusts nothing in the file: no name in it is run, no length is believed before
-// its bytes are there, no member is unpacked to disk, and memory stays bounded (see maxPickle and maxSpan).
+// its bytes are there, no member is unpacked to disk, and memory and work stay bounded (see maxPickle and
+// maxSpan).
 package checkpoint
 
 import (
@@ -141,52 +142,4 @@ func (f *File) Shapes() map[string][]int {
 		shapes[name] = v.shape
 	}
 	return shapes
-}
-
-// Read reads the values of all tensors: check Shapes before, which say how many there will be.
-func (f *File) Read() (map[string]Tensor, error) {
-	tensors := map[string]Tensor{}
-	left := maxRead
-	for name, v := range f.views {
-		data, err := f.values(v)
-		if left -= len(data); left < 0 {
-			err = fmt.Errorf("together with those before it beyond %d values", maxRead)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read checkpoint %s: tensor %.80q: %w", f.path, name, err)
-		}
-		tensors[name] = Tensor{v.shape, data}
-	}
-	return tensors, nil
-}
-
-func (f *File) values(v *view) (data []float32, err error) {
-	count, span, err := v.extent()
-	if err != nil {
-		return nil, err
-	}
-	r, err := f.open(v.storage)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	size := v.storage.kind.size
-	if _, err := io.CopyN(io.Discard, r, int64(v.offset*size)); err != nil {
-		return nil, cutOff(err)
-	}
-	raw := make([]byte, span*size)
-	if _, err := io.ReadFull(r, raw); err != nil {
-		return nil, cutOff(err)
-	}
-	if _, err := io.Copy(io.Discard, r); err != nil { // the end is where a sum is checked
-		return nil, cutOff(err)
-	}
-	return v.gather(raw, count), nil
-}
-
-func cutOff(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("its values end too early: the file is cut off")
-	}
-	return err
 }

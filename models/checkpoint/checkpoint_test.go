@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -107,7 +108,7 @@ func read(path string) (tensors map[string]Tensor, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return f.Read()
+	return f.Read(context.Background())
 }
 
 func TestRead(t *testing.T) {

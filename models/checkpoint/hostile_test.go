@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -47,6 +48,14 @@ func TestReadCompressed(t *testing.T) {
 	}
 }
 
+// repeated are n tensors of 16 million values each, of one single stored value.
+func repeated(n int) (items []string) {
+	for i := range n {
+		items = append(items, text(fmt.Sprintf("t%d", i)), tensor("FloatStorage", "f", 6, 0, []int{1 << 12, 1 << 12}, []int{0, 0}))
+	}
+	return items
+}
+
 // hostile files, and what their one line of an error says.
 func hostile(t testing.TB) map[string]struct{ file, want string } {
 	good := zipped(t, pairs(text("w"), whole()))
@@ -78,6 +87,14 @@ func hostile(t testing.TB) map[string]struct{ file, want string } {
 		"a storage too short":   {zipped(t, pairs(text("w"), tensor("FloatStorage", "f", 7, 0, []int{7}, []int{1}))), "24 bytes, want 28"},
 		"a storage too long":    {zipped(t, pairs(text("w"), tensor("FloatStorage", "f", 1, 0, []int{1}, []int{1}))), "24 bytes, want 4"},
 		"a huge storage":        {zipped(t, pairs(text("w"), tensor("FloatStorage", "f", 1<<31-1, 0, []int{1<<31 - 1}, []int{1}))), `"w"`},
+		"storages of gigabytes": {zipped(t, pairs(
+			text("v"), tensor("DoubleStorage", "f", 1<<26, 0, []int{6}, []int{1}),
+			text("w"), tensor("DoubleStorage", "g", 1<<26, 0, []int{6}, []int{1}), text("x"), tensor("DoubleStorage", "h", 1<<26, 0, []int{6}, []int{1}))),
+			`"x": its storage and those before it have over 1073741824 bytes`},
+		"many values of one":     {zipped(t, pairs(repeated(5)...)), `"t4": with those before it beyond 67108864 values`},
+		"a storage of two kinds": {zipped(t, pairs(text("v"), whole(), text("w"), tensor("IntStorage", "f", 6, 0, []int{6}, []int{1}))), `"f" in two ways`},
+		"far apart": {zipped(t, pairs(text("v"), tensor("FloatStorage", "f", 1<<27, 0, []int{6}, []int{1}), text("w"), tensor("FloatStorage", "f", 1<<27, 1<<26, []int{6}, []int{1}))),
+			`"w": spread with others`},
 		"overflowing shape":     {zipped(t, pairs(text("w"), tensor("FloatStorage", "f", 6, 0, []int{1 << 24, 1 << 24, 1 << 24}, []int{0, 0, 0}))), `"w"`},
 		"many axes":             {zipped(t, pairs(text("w"), tensor("FloatStorage", "f", 6, 0, make([]int, 40), make([]int, 40)))), "other types"},
 		"a storage for a shape": {zipped(t, pairs(text("w"), global("torch._utils", "_rebuild_tensor_v2")+inTuple(")", ")", ")", ")")+"R")), "other types"},
@@ -139,7 +156,7 @@ func TestCutOffAnywhere(t *testing.T) {
 			f := File{}
 			err := f.parse(strings.NewReader(file[:n]), int64(n))
 			if err == nil {
-				_, err = f.Read()
+				_, err = f.Read(t.Context())
 			}
 			if err == nil {
 				t.Fatalf("%s: %d of %d bytes were enough", name, n, len(file))
@@ -177,7 +194,7 @@ func FuzzRead(f *testing.F) {
 				return // refused, or allowed and slow
 			}
 		}
-		tensors, err := file.Read()
+		tensors, err := file.Read(t.Context())
 		if err != nil {
 			return
 		}

@@ -35,18 +35,8 @@ func readLegacy(file io.ReaderAt, size int64) (content any, open func(*storage) 
 	if d, ok := machine.(*dict); !ok || d.get("little_endian") != true {
 		return nil, nil, errors.New("its numbers are not in little endian byte order")
 	}
-	storages := map[string]*storage{}
-	content, err = unpickle(r, func(id any) (any, error) {
-		s, err := newStorage(id)
-		if err != nil {
-			return nil, err
-		}
-		if known := storages[s.key]; known != nil {
-			return known, nil
-		}
-		storages[s.key] = s
-		return s, nil
-	})
+	all := storages{}
+	content, err = unpickle(r, all.find)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,7 +44,7 @@ func readLegacy(file io.ReaderAt, size int64) (content any, open func(*storage) 
 	if err != nil {
 		return nil, nil, err
 	}
-	places, err := layOut(file, size, counted.n-int64(r.Buffered()), keys, storages)
+	places, err := layOut(file, size, counted.n-int64(r.Buffered()), keys, all)
 	open = func(s *storage) (io.ReadCloser, error) {
 		at, ok := places[s.key]
 		if !ok {
@@ -66,7 +56,7 @@ func readLegacy(file io.ReaderAt, size int64) (content any, open func(*storage) 
 }
 
 // layOut finds where the values of each storage begin; those of the first key's come at.
-func layOut(file io.ReaderAt, size, at int64, keys any, storages map[string]*storage) (map[string]int64, error) {
+func layOut(file io.ReaderAt, size, at int64, keys any, all storages) (map[string]int64, error) {
 	names, ok := keys.(*list)
 	if !ok {
 		return nil, fmt.Errorf("its list of storages is %s", describe(keys))
@@ -74,7 +64,7 @@ func layOut(file io.ReaderAt, size, at int64, keys any, storages map[string]*sto
 	places := map[string]int64{}
 	for _, n := range names.items {
 		key, ok := n.(string)
-		s := storages[key]
+		s := all[key]
 		if !ok || s == nil {
 			return nil, errors.New("its list names a storage that no tensor uses")
 		}

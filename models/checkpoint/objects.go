@@ -128,9 +128,30 @@ func (u *unpickler) build() error {
 
 // storage is a run of numbers in the file.
 type storage struct {
+	class string // torch's
 	kind  kind
 	key   string
 	count int // of values
+}
+
+// storages are those of a file by their keys.
+type storages map[string]*storage
+
+// find is the storage that a persistent id describes: the same one for each tensor that is a view of it.
+func (all storages) find(id any) (any, error) {
+	s, err := newStorage(id)
+	if err != nil {
+		return nil, err
+	}
+	known := all[s.key]
+	switch {
+	case known == nil:
+		all[s.key] = s
+		return s, nil
+	case known.class != s.class || known.count != s.count:
+		return nil, fmt.Errorf("its pickle describes the storage %.40q in two ways", s.key)
+	}
+	return known, nil
 }
 
 // view is a tensor: numbers of a storage, picked by strides.
@@ -188,7 +209,7 @@ func newStorage(id any) (*storage, error) {
 	if !ok {
 		return nil, fmt.Errorf("its pickle has a storage of the unknown kind %.80q", class)
 	}
-	return &storage{k, key, count}, nil
+	return &storage{class.String(), k, key, count}, nil
 }
 
 // describe names what a value is, not what it holds.

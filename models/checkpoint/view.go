@@ -45,11 +45,12 @@ func half(bits uint16) float32 {
 	return float32(v)
 }
 
-// The bounds of tensors, in values. The largest of a DAN has 2,359,296, all together 22 million.
+// The bounds of tensors, in values. The largest of a DAN with four heads has 2,359,296, all together 20 million.
 const (
 	maxStorage = 1 << 30
-	maxSpan    = 1 << 25
-	maxRead    = 1 << 27 // of all tensors together
+	maxSpan    = 1 << 25 // of a storage that are read
+	maxRead    = 1 << 26 // of all tensors together
+	maxBytes   = 1 << 30 // of all storages that are read, in bytes: a compressed one costs a file little
 )
 
 // extent says how many values the tensor has, and over how many of its storage they are spread.
@@ -79,7 +80,7 @@ func (v *view) extent() (count, span int, err error) {
 	return count, span, nil
 }
 
-// gather picks the tensor's values, count of them, out of the bytes of its span, in row-major order.
+// gather picks the tensor's values, count of them, out of bytes that begin with its span, in row-major order.
 func (v *view) gather(raw []byte, count int) []float32 {
 	size, float := v.storage.kind.size, v.storage.kind.float
 	data := make([]float32, count)

@@ -50,7 +50,7 @@ func readZip(file io.ReaderAt, size int64) (content any, open func(*storage) (io
 		return nil, nil, fmt.Errorf("open data.pkl: %w", err)
 	}
 	defer pickle.Close()
-	content, err = unpickle(bufio.NewReader(pickle), func(id any) (any, error) { return newStorage(id) })
+	content, err = unpickle(bufio.NewReader(pickle), storages{}.find)
 	if err == nil {
 		_, err = io.Copy(io.Discard, io.LimitReader(pickle, maxPickle)) // its sum is checked at its end
 	}

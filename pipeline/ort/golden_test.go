@@ -66,7 +66,7 @@ func weights(t *testing.T, path string) map[string]checkpoint.Tensor {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	tensors, err := f.Read()
+	tensors, err := f.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
