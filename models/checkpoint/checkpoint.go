@@ -90,9 +90,13 @@ func tensors(content any) (map[string]*view, error) {
 		return nil, fmt.Errorf("it holds %s, not a state dict; save the weights alone: torch.save(model.state_dict(), FILE)", describe(content))
 	}
 	for _, key := range []string{"model_state_dict", "state_dict"} {
-		if found, ok := d.get(key).(*dict); ok {
+		value := d.get(key)
+		if found, ok := value.(*dict); ok {
 			d = found
 			break
+		}
+		if called(value) {
+			return nil, notRun(key, value)
 		}
 	}
 	views := map[string]*view{}
@@ -103,6 +107,8 @@ func tensors(content any) (map[string]*view, error) {
 		switch {
 		case ok && isView && v.storage.kind.float != nil:
 			views[key] = v
+		case ok && called(e.value):
+			return nil, notRun(key, e.value)
 		case ok && !isView && len(others) < 8:
 			others = append(others, fmt.Sprintf("%.40q", key))
 		}
@@ -111,6 +117,18 @@ func tensors(content any) (map[string]*view, error) {
 		return nil, fmt.Errorf("no tensors found (its keys are: %s); it should hold a state dict, at the top or under model_state_dict or state_dict", strings.Join(others, ", "))
 	}
 	return unwrapped(views), nil
+}
+
+// called says whether the value is what a function would give that is not known here.
+func called(value any) bool {
+	o, ok := value.(opaque)
+	return ok && o.called
+}
+
+// notRun is the fault of a called value among the weights. It may be an attack on those who load the file
+// in Python.
+func notRun(key string, value any) error {
+	return fmt.Errorf("its %.40q is %s: no weights. Save them alone, torch.save(model.state_dict(), FILE), unless you do not trust the file", key, describe(value))
 }
 
 func (d *dict) get(key string) (value any) {

@@ -129,7 +129,20 @@ func TestRead(t *testing.T) {
 		"repeated":   {[]int{2, 2}, []float32{3, 4, 3, 4}},
 		"half":       {[]int{2}, []float32{1, -2}},
 	}
+	ran := filepath.Join(t.TempDir(), "ran")
+	with := func(key string, value string) string {
+		return pairs(text("model_state_dict"), ordered(weights...), text(key), pairs(text("more"), value))
+	}
 	for name, object := range map[string]string{
+		// What PyTorch's schedulers leave beside the weights. OneCycleLR's static method has a dotted name,
+		// which pickle's protocol 2 writes as a getattr.
+		"MultiStepLR":      with("scheduler", global("collections", "Counter")+inTuple(pairs(integer(30), integer(1)))+"R"),
+		"OneCycleLR":       with("scheduler", global("__builtin__", "getattr")+inTuple(global("torch.optim.lr_scheduler", "OneCycleLR"), text("_annealing_cos"))+"R"),
+		"LambdaLR":         with("scheduler", "]("+global("functools", "partial")+inTuple(global("train", "warm"))+"R"+inTuple(integer(5), "N")+"be"),
+		"a nested class":   with("config", global("__builtin__", "getattr")+inTuple(global("train", "Net"), text("Config"))+"R)\x81"+pairs(text("lr"), integer(1))+"b"),
+		"a bound method":   with("hook", global("__builtin__", "getattr")+inTuple(global("train", "Net")+")\x81", text("step"))+"R)R"),
+		"a command":        with("scheduler", global("posix", "system")+inTuple(text("touch "+ran))+"R"),
+		"a command on top": pairs(text("hook"), pairs(text("f"), global("posix", "system")+inTuple(text("touch "+ran))+"R"), text("state_dict"), ordered(weights...)),
 		"dict":             pairs(weights...),
 		"ordered dict":     ordered(weights...),
 		"model_state_dict": pairs(text("iter"), integer(40), text("model_state_dict"), ordered(weights...)),
@@ -143,6 +156,9 @@ func TestRead(t *testing.T) {
 		} else if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
+	}
+	if _, err := os.Stat(ran); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the command was run: %v", err)
 	}
 }
 

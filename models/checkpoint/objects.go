@@ -8,12 +8,13 @@ import (
 // rebuilt is what a call stands for; args are checked by it.
 type rebuild func(args tuple) (any, error)
 
-// calls are the functions that a pickle may name in a call, and what is computed instead. Whatever is
-// not listed ends the reading: a checkpoint that calls other things may be an attack on those who load
-// it in Python.
+// calls are the functions that a pickle may name in a call, and what is computed instead. A call of
+// another gives an opaque value: a scheduler's state calls what it likes, and none of it is run. Where
+// weights ought to be such a value is refused.
 var calls = map[string]rebuild{
 	"collections.OrderedDict":             emptyDict,
 	"collections.defaultdict":             emptyDict,
+	"collections.Counter":                 ignored,
 	"builtins.dict":                       emptyDict,
 	"torch._utils._rebuild_tensor":        rebuildTensor,
 	"torch._utils._rebuild_tensor_v2":     rebuildTensor,
@@ -85,18 +86,21 @@ func (u *unpickler) reduce() error {
 	}
 	f, ok := parts[0].(name)
 	if !ok {
+		if method, ok := parts[0].(opaque); ok { // such as what getattr would give
+			return u.push(opaque{method.class, true})
+		}
 		return fmt.Errorf("its pickle calls %s", describe(parts[0]))
 	}
 	call, ok := calls[f.String()]
 	if !ok {
-		return fmt.Errorf("its pickle calls %.80q, which is no part of weights; nothing was run. Save the weights alone, torch.save(model.state_dict(), FILE), unless you do not trust the file", f)
+		return u.push(opaque{f, true})
 	}
 	v, err := call(args)
 	if err != nil {
 		return err
 	}
 	if v == nil {
-		v = opaque{f}
+		v = opaque{f, false}
 	}
 	return u.push(v)
 }
@@ -107,14 +111,16 @@ func (u *unpickler) newObject() error {
 	if err != nil {
 		return err
 	}
-	class, ok := parts[0].(name)
-	if !ok {
-		return fmt.Errorf("its pickle makes an object of %s", describe(parts[0]))
+	switch class := parts[0].(type) {
+	case name:
+		if class.String() == "collections.OrderedDict" {
+			return u.push(&dict{})
+		}
+		return u.push(opaque{class, false})
+	case opaque: // a class that a call would give
+		return u.push(class)
 	}
-	if class.String() == "collections.OrderedDict" {
-		return u.push(&dict{})
-	}
-	return u.push(opaque{class})
+	return fmt.Errorf("its pickle makes an object of %s", describe(parts[0]))
 }
 
 // build would set an object's attributes: of the state dict, its _metadata. All are ignored.
@@ -230,6 +236,9 @@ func describe(v any) string {
 	case name:
 		return fmt.Sprintf("the name %.80q", v)
 	case opaque:
+		if v.called {
+			return fmt.Sprintf("what a call of %.80q gives, which was not run", v.class)
+		}
 		return fmt.Sprintf("an object of class %.80q", v.class)
 	case string:
 		return "a string"

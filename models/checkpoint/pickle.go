@@ -27,8 +27,11 @@ type (
 	entry  struct{ key, value any }
 	dict   struct{ entries []entry } // of set items, in their order; a later key wins
 	name   struct{ module, name string }
-	opaque struct{ class name } // an object that is of no use here
-	bigInt []byte               // beyond 64 bits, little endian two's complement
+	opaque struct { // an object that is of no use here
+		class  name
+		called bool // it is what a function that is not known gives, of that name
+	}
+	bigInt []byte // beyond 64 bits, little endian two's complement
 )
 
 func (n name) String() string { return n.module + "." + n.name }
