@@ -94,7 +94,7 @@ func Import(ctx context.Context, o Options, out io.Writer) error {
 		return err
 	}
 	if !entry.TellsAttention() {
-		fmt.Fprintf(out, "  attention    left out: maps of %d heads at %d pixels are more than the %d values a face that are told\n", summary.Heads, o.Size, pipeline.MaxAttention)
+		fmt.Fprintf(out, "  attention    left out: maps of %s at %d pixels are more than the %d values a face that are told\n", count(summary.Heads, "head"), o.Size, pipeline.MaxAttention)
 	}
 	if err := o.add(part, entry); err != nil {
 		return err

@@ -88,7 +88,7 @@ func finite(tensors map[string]checkpoint.Tensor) error {
 	for _, name := range slices.Sorted(maps.Keys(tensors)) {
 		for _, v := range tensors[name].Data {
 			if v-v != 0 {
-				faults = append(faults, fmt.Sprintf("%s holds %g", name, v))
+				faults = append(faults, fmt.Sprintf("%s holds %g", shown(name), v))
 				break
 			}
 		}

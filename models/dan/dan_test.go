@@ -93,6 +93,33 @@ func TestBuildListsEveryFault(t *testing.T) {
 	}
 }
 
+// A name that a stranger chose cannot colour the terminal or add lines to what is said.
+func TestNamesAreShownPlain(t *testing.T) {
+	tensors := blank(1, 8)
+	nan := checkpoint.Tensor{Shape: []int{1}, Data: []float32{float32(math.NaN())}}
+	for _, name := range []string{"x\x1b[31m\x07", "y\nmindflow: all good", "z\u202e", `q"`, "ångström"} {
+		tensors[name] = nan
+	}
+	_, _, err := Build(tensors, FP32)
+	want := "not the checkpoint of a DAN with 1 head and 8 classes:\n" +
+		"  \"q\\\"\" is not part of the network\n" +
+		"  \"x\\x1b[31m\\a\" is not part of the network\n" +
+		"  \"y\\nmindflow: all good\" is not part of the network\n" +
+		"  \"z\\u202e\" is not part of the network\n" +
+		"  ångström is not part of the network"
+	if err == nil || err.Error() != want {
+		t.Errorf("it says %q", err)
+	}
+	tensors = blank(1, 8)
+	tensors["\x1b[2J.num_batches_tracked"] = nan
+	if _, _, err := Build(tensors, FP32); err == nil || !strings.Contains(err.Error(), `"\x1b[2J.num_batches_tracked" holds NaN`) {
+		t.Errorf("it says %q", err)
+	}
+	if got := shown(strings.Repeat("x", 200)); got != strings.Repeat("x", 80) {
+		t.Errorf("a long name is shown as %s", got)
+	}
+}
+
 // A layer with the norm folded in gives what the two give one after the other.
 func TestFolded(t *testing.T) {
 	w := weights{

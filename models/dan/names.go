@@ -77,13 +77,29 @@ func check(shapes map[string][]int, heads, classes int) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		if !known[name] && !strings.HasSuffix(name, ".num_batches_tracked") {
-			faults = append(faults, fmt.Sprintf("%.80s is not part of the network", name))
+			faults = append(faults, shown(name)+" is not part of the network")
 		}
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("not the checkpoint of a DAN with %d heads and %d classes:\n  %s", heads, classes, strings.Join(faults, "\n  "))
+		return fmt.Errorf("not the checkpoint of a DAN with %s and %d classes:\n  %s", plural(heads, "head"), classes, strings.Join(faults, "\n  "))
 	}
 	return nil
+}
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// shown is a name out of a file for a terminal: what is not printable there is quoted.
+func shown(name string) string {
+	quoted := fmt.Sprintf("%.80q", name)
+	if plain := quoted[1 : len(quoted)-1]; strings.HasPrefix(name, plain) {
+		return plain
+	}
+	return quoted
 }
 
 // parameters lists what the checkpoint of a DAN holds.
