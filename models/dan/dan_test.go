@@ -2,6 +2,7 @@ package dan
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"math"
 	"strings"
@@ -90,6 +91,47 @@ func TestBuildListsEveryFault(t *testing.T) {
 				t.Errorf("%s: error %v does not say %q", c.name, err, part)
 			}
 		}
+	}
+}
+
+// shapes are those of the tensors of a DAN.
+func shapes(heads, classes int) map[string][]int {
+	m := map[string][]int{}
+	for _, p := range parameters(heads, classes) {
+		m[p.name] = p.shape
+	}
+	return m
+}
+
+// Shapes cost a file nothing, so that their number is bounded before anything is read.
+func TestInspectBounds(t *testing.T) {
+	for _, c := range []struct {
+		heads, classes int
+		want           string
+	}{
+		{16, 64, ""},
+		{17, 8, "a DAN with over 16 heads: use one with fewer, published ones have 4"},
+		{57, 8, "a DAN with over 16 heads: use one with fewer, published ones have 4"},
+		{4, 1, "not a DAN checkpoint: 1 class, want 2 to 64"},
+		{4, 65, "not a DAN checkpoint: 65 classes, want 2 to 64"},
+	} {
+		heads, classes, err := Inspect(shapes(c.heads, c.classes))
+		if c.want != "" && (err == nil || err.Error() != c.want) || c.want == "" && (err != nil || heads != c.heads || classes != c.classes) {
+			t.Errorf("%d heads and %d classes: %d, %d, %v", c.heads, c.classes, heads, classes, err)
+		}
+	}
+	crowd := shapes(2, 8)
+	delete(crowd, "bn.bias")
+	for i := range 5000 {
+		crowd[fmt.Sprintf("extra%04d", i)] = []int{1}
+	}
+	_, _, err := Inspect(crowd)
+	if err == nil {
+		t.Fatal("extra names were accepted")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 1002 || lines[1] != "  bn.bias is missing" || lines[1000] != "  extra0998 is not part of the network" || lines[1001] != "  and 4001 more" {
+		t.Errorf("it has %d lines, the last is %q", len(lines), lines[len(lines)-1])
 	}
 }
 

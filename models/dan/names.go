@@ -27,26 +27,35 @@ type parameter struct {
 	shape []int
 }
 
-// most heads and classes of a network; published ones have four and eight.
-const most = 64
+// The most of a network; published ones have four heads and eight classes. Heads cost memory and time, and a
+// file may repeat one stored value for all weights.
+const (
+	mostHeads   = 16
+	mostClasses = 64
+	mostFaults  = 1000 // that are listed
+)
 
 // Inspect finds the number of heads and of classes in the shapes of a checkpoint's tensors, and compares
 // all names and shapes with those of such a DAN. The error is one line for what is no DAN at all, and
-// otherwise lists every tensor that is missing, unknown or of another shape.
+// otherwise lists the tensors that are missing, unknown or of another shape, and counts those past the
+// first thousand.
 func Inspect(shapes map[string][]int) (heads, classes int, err error) {
 	fc := shapes["fc.weight"]
 	if len(fc) != 2 {
 		return 0, 0, errors.New(`not a DAN checkpoint: it has no matrix "fc.weight"`)
 	}
-	for hasHead(shapes, heads) && heads <= most {
+	for hasHead(shapes, heads) && heads <= mostHeads {
 		heads++
 	}
 	classes = fc[0]
 	if heads == 0 {
 		return 0, 0, errors.New(`not a DAN checkpoint: it has no attention head "cat_head0"`)
 	}
-	if heads > most || classes < 2 || classes > most {
-		return 0, 0, fmt.Errorf("not a DAN checkpoint: %d heads and %d classes, want up to %d", heads, classes, most)
+	if heads > mostHeads {
+		return 0, 0, fmt.Errorf("a DAN with over %d heads: use one with fewer, published ones have 4", mostHeads)
+	}
+	if classes < 2 || classes > mostClasses {
+		return 0, 0, fmt.Errorf("not a DAN checkpoint: %s, want 2 to %d", plural(classes, "class"), mostClasses)
 	}
 	return heads, classes, check(shapes, heads, classes)
 }
@@ -80,6 +89,9 @@ func check(shapes map[string][]int, heads, classes int) error {
 			faults = append(faults, shown(name)+" is not part of the network")
 		}
 	}
+	if more := len(faults) - mostFaults; more > 0 {
+		faults = append(faults[:mostFaults], fmt.Sprintf("and %d more", more))
+	}
 	if len(faults) > 0 {
 		return fmt.Errorf("not the checkpoint of a DAN with %s and %d classes:\n  %s", plural(heads, "head"), classes, strings.Join(faults, "\n  "))
 	}
@@ -89,6 +101,9 @@ func check(shapes map[string][]int, heads, classes int) error {
 func plural(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
+	}
+	if strings.HasSuffix(thing, "s") {
+		thing += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }
