@@ -68,7 +68,7 @@ func graphs(path, dir string) (files [2]string, heads, classes int, err error) {
 		return files, 0, 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if heads, classes, err = dan.Inspect(f.Shapes()); err != nil {
+	if heads, classes, err = dan.Inspect(f.Shapes(), f.Unfit()); err != nil {
 		return files, 0, 0, err
 	}
 	tensors, err := f.Read(context.Background())

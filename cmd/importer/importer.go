@@ -201,7 +201,7 @@ func (o *Options) read(ctx context.Context, out io.Writer) (tensors map[string]c
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	heads, classes, err := dan.Inspect(f.Shapes())
+	heads, classes, err := dan.Inspect(f.Shapes(), f.Unfit())
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", o.Checkpoint, err)
 	}

@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -25,13 +27,14 @@ type File struct {
 	path   string
 	close  func() error
 	views  map[string]*view
+	others map[string]*view                      // of numbers that are no floats
 	open   func(*storage) (io.ReadCloser, error) // the bytes of a storage
 }
 
 // Open reads what tensors the state dict in a file holds, not yet their values. The state dict is what
 // the file holds, or stands in it under "model_state_dict" or "state_dict". Its entries that are no
-// tensors of floats, such as the integers that count training steps, are left out, and so is the prefix
-// "module." that DataParallel gives to all names. The error is one line.
+// tensors are left out, and so is the prefix "module." that DataParallel gives to all names. The error is
+// one line.
 func Open(path string) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -78,16 +81,16 @@ func (f *File) parse(file io.ReaderAt, size int64) error {
 		err = errors.New("neither a zip archive nor of PyTorch's older format: not a file that torch.save wrote, or cut off at its beginning")
 	}
 	if err == nil {
-		f.views, err = tensors(content)
+		f.views, f.others, err = tensors(content)
 	}
 	return err
 }
 
-// tensors finds the state dict and the tensors of floats in it.
-func tensors(content any) (map[string]*view, error) {
+// tensors finds the state dict and the tensors in it, those of floats and the others.
+func tensors(content any) (views, others map[string]*view, err error) {
 	d, ok := content.(*dict)
 	if !ok {
-		return nil, fmt.Errorf("it holds %s, not a state dict; save the weights alone: torch.save(model.state_dict(), FILE)", describe(content))
+		return nil, nil, fmt.Errorf("it holds %s, not a state dict; save the weights alone: torch.save(model.state_dict(), FILE)", describe(content))
 	}
 	for _, key := range []string{"model_state_dict", "state_dict"} {
 		value := d.get(key)
@@ -96,11 +99,11 @@ func tensors(content any) (map[string]*view, error) {
 			break
 		}
 		if called(value) {
-			return nil, notRun(key, value)
+			return nil, nil, notRun(key, value)
 		}
 	}
-	views := map[string]*view{}
-	var others []string
+	views, others = map[string]*view{}, map[string]*view{}
+	var keys []string
 	for _, e := range d.entries {
 		key, ok := e.key.(string)
 		v, isView := e.value.(*view)
@@ -108,15 +111,21 @@ func tensors(content any) (map[string]*view, error) {
 		case ok && isView && v.storage.kind.float != nil:
 			views[key] = v
 		case ok && called(e.value):
-			return nil, notRun(key, e.value)
-		case ok && !isView && len(others) < 8:
-			others = append(others, fmt.Sprintf("%.40q", key))
+			return nil, nil, notRun(key, e.value)
+		case ok && isView:
+			others[key] = v
+		case ok && len(keys) < 8:
+			keys = append(keys, fmt.Sprintf("%.40q", key))
 		}
 	}
 	if len(views) == 0 {
-		return nil, fmt.Errorf("no tensors found (its keys are: %s); it should hold a state dict, at the top or under model_state_dict or state_dict", strings.Join(others, ", "))
+		for _, key := range slices.Sorted(maps.Keys(others)) {
+			return nil, nil, fmt.Errorf("no tensors of floats found; %.40q holds %s", key, others[key].storage.kind.word)
+		}
+		return nil, nil, fmt.Errorf("no tensors found (its keys are: %s); it should hold a state dict, at the top or under model_state_dict or state_dict", strings.Join(keys, ", "))
 	}
-	return unwrapped(views), nil
+	views, others = unwrapped(views, others)
+	return views, others, nil
 }
 
 // called says whether the value is what a function would give that is not known here.
@@ -141,23 +150,38 @@ func (d *dict) get(key string) (value any) {
 }
 
 // unwrapped drops what DataParallel puts before all names.
-func unwrapped(views map[string]*view) map[string]*view {
-	short := map[string]*view{}
-	for key, v := range views {
-		name, ok := strings.CutPrefix(key, "module.")
-		if !ok {
-			return views
+func unwrapped(views, others map[string]*view) (shortViews, shortOthers map[string]*view) {
+	const prefix = "module."
+	for key := range views {
+		if !strings.HasPrefix(key, prefix) {
+			return views, others
 		}
-		short[name] = v
 	}
-	return short
+	short := func(long map[string]*view) map[string]*view {
+		m := map[string]*view{}
+		for key, v := range long {
+			m[strings.TrimPrefix(key, prefix)] = v
+		}
+		return m
+	}
+	return short(views), short(others)
 }
 
-// Shapes gives the shape of each tensor by name.
+// Shapes gives the shape of each tensor of floats by name.
 func (f *File) Shapes() map[string][]int {
 	shapes := map[string][]int{}
 	for name, v := range f.views {
 		shapes[name] = v.shape
 	}
 	return shapes
+}
+
+// Unfit names the tensors that hold no floats, and says what they hold: such as the integers that count
+// training steps. Shapes and Read leave them out.
+func (f *File) Unfit() map[string]string {
+	words := map[string]string{}
+	for name, v := range f.others {
+		words[name] = v.storage.kind.word
+	}
+	return words
 }

@@ -70,3 +70,18 @@ func TestReadEndsWithContext(t *testing.T) {
 		t.Errorf("it ends with %v", err)
 	}
 }
+
+// Tensors of other numbers are told apart from those that are not there.
+func TestUnfit(t *testing.T) {
+	count := func(name string) string { return text(name) + tensor("LongStorage", "n", 1, 0, nil, nil) }
+	f := opened(t, pairs(text("module.w"), whole(), count("module.steps"), count("epoch")))
+	if got, want := f.Unfit(), map[string]string{"steps": "integers", "epoch": "integers"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := f.Shapes(); len(got) != 1 || got["w"] == nil {
+		t.Errorf("shapes %v", got)
+	}
+	if _, err := Open(save(t, pairs(count("steps")))); err == nil || !strings.Contains(err.Error(), `no tensors of floats found; "steps" holds integers`) {
+		t.Errorf("with integers alone: %v", err)
+	}
+}

@@ -6,25 +6,26 @@ import (
 	"math"
 )
 
-// kind is a type of numbers; float is nil for those that are no weights.
+// kind is a type of numbers. Those that are no weights have no float, but a word for people.
 type kind struct {
 	size  int // bytes
 	float func([]byte) float32
+	word  string
 }
 
 // kinds are the storage classes of torch.
 var kinds = map[string]kind{
-	"torch.FloatStorage": {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
+	"torch.FloatStorage": {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }, ""},
 	"torch.DoubleStorage": {8, func(b []byte) float32 {
 		return float32(math.Float64frombits(binary.LittleEndian.Uint64(b)))
-	}},
-	"torch.HalfStorage": {2, func(b []byte) float32 { return half(binary.LittleEndian.Uint16(b)) }},
+	}, ""},
+	"torch.HalfStorage": {2, func(b []byte) float32 { return half(binary.LittleEndian.Uint16(b)) }, ""},
 	"torch.BFloat16Storage": {2, func(b []byte) float32 {
 		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
-	}},
-	"torch.LongStorage": {8, nil}, "torch.IntStorage": {4, nil}, "torch.ShortStorage": {2, nil},
-	"torch.CharStorage": {1, nil}, "torch.ByteStorage": {1, nil}, "torch.BoolStorage": {1, nil},
-	"torch.ComplexFloatStorage": {8, nil}, "torch.ComplexDoubleStorage": {16, nil},
+	}, ""},
+	"torch.LongStorage": {8, nil, "integers"}, "torch.IntStorage": {4, nil, "integers"}, "torch.ShortStorage": {2, nil, "integers"},
+	"torch.CharStorage": {1, nil, "integers"}, "torch.ByteStorage": {1, nil, "integers"}, "torch.BoolStorage": {1, nil, "truth values"},
+	"torch.ComplexFloatStorage": {8, nil, "complex numbers"}, "torch.ComplexDoubleStorage": {16, nil, "complex numbers"},
 }
 
 // half is the IEEE 754 binary16 number of these bits.

@@ -55,11 +55,11 @@ func Build(tensors map[string]checkpoint.Tensor, p Precision) (*onnx.Model, Summ
 	for name, t := range tensors {
 		shapes[name] = t.Shape
 	}
-	heads, classes, err := Inspect(shapes)
+	heads, classes, err := Inspect(shapes, nil)
 	if err != nil {
 		return nil, Summary{}, err
 	}
-	if err := finite(tensors); err != nil {
+	if err := computable(tensors); err != nil {
 		return nil, Summary{}, err
 	}
 	b := builder{writer{precision: p}, weights(tensors), heads}
@@ -82,19 +82,25 @@ func Build(tensors map[string]checkpoint.Tensor, p Precision) (*onnx.Model, Summ
 	return model, Summary{heads, classes, b.parameters, b.activations}, nil
 }
 
-// finite names the tensors that hold an infinity or no number: a training that diverged.
-func finite(tensors map[string]checkpoint.Tensor) error {
+// computable names the tensors with values that a training cannot leave: infinities, what is no number,
+// and negative variances, whose root would be none.
+func computable(tensors map[string]checkpoint.Tensor) error {
 	var faults []string
 	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		variance := strings.HasSuffix(name, ".running_var")
 		for _, v := range tensors[name].Data {
 			if v-v != 0 {
 				faults = append(faults, fmt.Sprintf("%s holds %g", shown(name), v))
 				break
 			}
+			if variance && v < 0 {
+				faults = append(faults, fmt.Sprintf("%s holds %g, and no variance is negative", shown(name), v))
+				break
+			}
 		}
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("the checkpoint's training diverged:\n  %s", strings.Join(faults, "\n  "))
+		return fmt.Errorf("the checkpoint's training diverged, or its values were damaged:\n  %s", strings.Join(faults, "\n  "))
 	}
 	return nil
 }

@@ -115,7 +115,7 @@ func TestInspectBounds(t *testing.T) {
 		{4, 1, "not a DAN checkpoint: 1 class, want 2 to 64"},
 		{4, 65, "not a DAN checkpoint: 65 classes, want 2 to 64"},
 	} {
-		heads, classes, err := Inspect(shapes(c.heads, c.classes))
+		heads, classes, err := Inspect(shapes(c.heads, c.classes), nil)
 		if c.want != "" && (err == nil || err.Error() != c.want) || c.want == "" && (err != nil || heads != c.heads || classes != c.classes) {
 			t.Errorf("%d heads and %d classes: %d, %d, %v", c.heads, c.classes, heads, classes, err)
 		}
@@ -125,13 +125,55 @@ func TestInspectBounds(t *testing.T) {
 	for i := range 5000 {
 		crowd[fmt.Sprintf("extra%04d", i)] = []int{1}
 	}
-	_, _, err := Inspect(crowd)
+	_, _, err := Inspect(crowd, nil)
 	if err == nil {
 		t.Fatal("extra names were accepted")
 	}
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) != 1002 || lines[1] != "  bn.bias is missing" || lines[1000] != "  extra0998 is not part of the network" || lines[1001] != "  and 4001 more" {
 		t.Errorf("it has %d lines, the last is %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+// Tensors that are there but hold no floats are not called missing.
+func TestInspectNamesTheUnfit(t *testing.T) {
+	unfit := map[string]string{"bn.num_batches_tracked": "integers"}
+	if _, _, err := Inspect(shapes(2, 8), unfit); err != nil {
+		t.Error(err)
+	}
+	m := shapes(2, 8)
+	for name := range m {
+		if name == "fc.bias" || strings.HasPrefix(name, "cat_head1.ca.attention.1.") {
+			unfit[name] = "integers"
+			delete(m, name)
+		}
+	}
+	_, _, err := Inspect(m, unfit)
+	if err == nil || !strings.Contains(err.Error(), "  fc.bias holds integers, want floats") || !strings.Contains(err.Error(), "cat_head1.ca.attention.1.bias holds integers") || strings.Contains(err.Error(), "missing") {
+		t.Errorf("it says %v", err)
+	}
+	delete(m, "fc.weight")
+	unfit["fc.weight"] = "complex numbers"
+	if _, _, err := Inspect(m, unfit); err == nil || !strings.Contains(err.Error(), `"fc.weight" holds complex numbers, want floats`) {
+		t.Errorf("it says %v", err)
+	}
+}
+
+// What would come out as no number is blamed on the tensor, not on the graph.
+func TestBuildRefusesValues(t *testing.T) {
+	for name, c := range map[string]struct {
+		value float32
+		want  string
+	}{
+		"features.1.running_var":  {-1, "features.1.running_var holds -1, and no variance is negative"},
+		"features.1.running_mean": {-1, ""},
+		"fc.weight":               {float32(math.Inf(1)), "fc.weight holds +Inf"},
+	} {
+		tensors := blank(1, 8)
+		tensors[name].Data[3] = c.value
+		if _, _, err := Build(tensors, FP32); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s of %g: %v", name, c.value, err)
+		}
 	}
 }
 

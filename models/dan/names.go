@@ -36,15 +36,18 @@ const (
 )
 
 // Inspect finds the number of heads and of classes in the shapes of a checkpoint's tensors, and compares
-// all names and shapes with those of such a DAN. The error is one line for what is no DAN at all, and
-// otherwise lists the tensors that are missing, unknown or of another shape, and counts those past the
-// first thousand.
-func Inspect(shapes map[string][]int) (heads, classes int, err error) {
+// all names and shapes with those of such a DAN. unfit says what the tensors hold that hold no floats. The
+// error is one line for what is no DAN at all, and otherwise lists the tensors that are missing, unknown,
+// unfit or of another shape, and counts those past the first thousand.
+func Inspect(shapes map[string][]int, unfit map[string]string) (heads, classes int, err error) {
 	fc := shapes["fc.weight"]
+	if what := unfit["fc.weight"]; what != "" {
+		return 0, 0, fmt.Errorf(`not a DAN checkpoint: its "fc.weight" holds %s, want floats`, what)
+	}
 	if len(fc) != 2 {
 		return 0, 0, errors.New(`not a DAN checkpoint: it has no matrix "fc.weight"`)
 	}
-	for hasHead(shapes, heads) && heads <= mostHeads {
+	for heads <= mostHeads && (hasHead(shapes, heads) || hasHead(unfit, heads)) {
 		heads++
 	}
 	classes = fc[0]
@@ -57,12 +60,12 @@ func Inspect(shapes map[string][]int) (heads, classes int, err error) {
 	if classes < 2 || classes > mostClasses {
 		return 0, 0, fmt.Errorf("not a DAN checkpoint: %s, want 2 to %d", plural(classes, "class"), mostClasses)
 	}
-	return heads, classes, check(shapes, heads, classes)
+	return heads, classes, check(shapes, unfit, heads, classes)
 }
 
-func hasHead(shapes map[string][]int, i int) bool {
+func hasHead[T any](tensors map[string]T, i int) bool {
 	prefix := fmt.Sprintf("cat_head%d.", i)
-	for name := range shapes {
+	for name := range tensors {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -71,13 +74,16 @@ func hasHead(shapes map[string][]int, i int) bool {
 }
 
 // check lists all that differs in one error.
-func check(shapes map[string][]int, heads, classes int) error {
+func check(shapes map[string][]int, unfit map[string]string, heads, classes int) error {
 	var faults []string
 	known := map[string]bool{}
 	for _, p := range parameters(heads, classes) {
 		known[p.name] = true
 		shape, ok := shapes[p.name]
+		what := unfit[p.name]
 		switch {
+		case !ok && what != "":
+			faults = append(faults, fmt.Sprintf("%s holds %s, want floats", p.name, what))
 		case !ok:
 			faults = append(faults, p.name+" is missing")
 		case !slices.Equal(shape, p.shape):
@@ -93,7 +99,7 @@ func check(shapes map[string][]int, heads, classes int) error {
 		faults = append(faults[:mostFaults], fmt.Sprintf("and %d more", more))
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("not the checkpoint of a DAN with %s and %d classes:\n  %s", plural(heads, "head"), classes, strings.Join(faults, "\n  "))
+		return fmt.Errorf("not the checkpoint of a DAN with %s and %s:\n  %s", plural(heads, "head"), plural(classes, "class"), strings.Join(faults, "\n  "))
 	}
 	return nil
 }
