@@ -134,7 +134,7 @@ func CheckName(name string) error {
 }
 
 // WriteFile writes a file through a temporary one beside it: path holds all that write wrote or, after
-// an error, what it held before.
+// an error or a crash, what it held before.
 func WriteFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".part*")
 	if err != nil {
@@ -152,7 +152,7 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return publish(f.Name(), path)
 }
 
 func removeIfThere(path string) error {

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -8,8 +9,8 @@ import (
 )
 
 // Remove takes a model out of a folder: its entry, when it is one that the user added, then its file,
-// unless another entry there is about the same file, and what an unfinished download left. It tells
-// which files are gone; fs.ErrNotExist says that the folder had none.
+// unless another entry there is about the same file, and what unfinished downloads and imports left. It
+// tells which files are gone; fs.ErrNotExist says that the folder had none.
 func Remove(dir, name string) (removed []string, err error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -34,10 +35,24 @@ func Remove(dir, name string) (removed []string, err error) {
 		}
 		removed = append(removed, path)
 	}
+	left, err := sweepIn(dir, name)
+	if removed = append(removed, left...); err != nil {
+		return removed, fmt.Errorf("remove model %s: %w", name, err)
+	}
 	if len(removed) == 0 {
 		return nil, fmt.Errorf("remove model %s: %w", name, fs.ErrNotExist)
 	}
 	return removed, nil
+}
+
+// sweepIn is sweep in a folder that need not exist.
+func sweepIn(dir, name string) (removed []string, err error) {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return nil, nil
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	return sweep(folder, name)
 }
 
 // shares tells whether another entry is about the same file.

@@ -51,6 +51,20 @@ func Verify(dir string, e Entry) (path string, err error) {
 	return path, nil
 }
 
+// sumOf is the sha256 of a file, in hex digits.
+func sumOf(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
 // cure says how to get the file of e.
 func (e Entry) cure() string {
 	place, err := fetch.ParseSource(e.Source)

@@ -16,7 +16,7 @@ import (
 
 // part puts a graph into a file of the models' folder that belongs to no model yet.
 func (o *Options) part(model *onnx.Model) (path string, err error) {
-	f, err := os.CreateTemp(o.Models, "."+o.Name+".onnx.part*")
+	f, err := os.CreateTemp(o.Models, models.UnfinishedFile(o.Name))
 	if err != nil {
 		return "", fmt.Errorf("write model: %w", err)
 	}
@@ -73,7 +73,7 @@ func (o *Options) entry(ctx context.Context, part string, labels []string, heads
 			Uncertain:   0.45,
 		},
 		Role: models.Classify, Format: "onnx",
-		File: o.Name + ".onnx", SHA256: sum, Bytes: bytes,
+		File: models.FileName(o.Name, sum), SHA256: sum, Bytes: bytes,
 		Source:       models.ImportedFrom(fmt.Sprintf("%s (sha256 %s), %s", filepath.Base(o.Checkpoint), source, o.Precision)),
 		Licence:      licence,
 		TrainingData: data,
@@ -113,12 +113,4 @@ func digest(ctx context.Context, path string) (bytes int64, sum string, err erro
 		return 0, "", fmt.Errorf("read %s: %w", path, err)
 	}
 	return bytes, fmt.Sprintf("%x", hash.Sum(nil)), nil
-}
-
-// add makes the file at part and the entry a model. Until the entry is there the file is none.
-func (o *Options) add(part string, e models.Entry) error {
-	if err := os.Rename(part, filepath.Join(o.Models, e.File)); err != nil {
-		return fmt.Errorf("write model: %w", err)
-	}
-	return models.WriteEntry(o.Models, e)
 }

@@ -54,10 +54,15 @@ func (o *Options) SetPrecision(text string) error {
 }
 
 // Import adds the model and tells on out what it did. After an error no model is added or changed.
-func Import(ctx context.Context, o Options, out io.Writer) error {
+func Import(ctx context.Context, o Options, out io.Writer) (err error) {
 	if err := o.prepare(); err != nil {
 		return err
 	}
+	release, err := models.Hold(o.Models, o.Name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	o.show("reading "+o.Checkpoint, 0, 0)
 	tensors, labels, err := o.read(ctx, out)
 	if err != nil {
@@ -96,7 +101,7 @@ func Import(ctx context.Context, o Options, out io.Writer) error {
 	if !entry.TellsAttention() {
 		fmt.Fprintf(out, "  attention    left out: maps of %s at %d pixels are more than the %d values a face that are told\n", count(summary.Heads, "head"), o.Size, pipeline.MaxAttention)
 	}
-	if err := o.add(part, entry); err != nil {
+	if err := models.Add(o.Models, part, entry); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "added %s; next: mindflow serve --model %s%s\n", filepath.Join(o.Models, entry.File), entry.Name, o.elsewhere())
@@ -159,31 +164,18 @@ func (o *Options) free() error {
 	if err != nil {
 		return err
 	}
-	for _, e := range manifest.Models {
-		switch {
-		case e.Name == o.Name && e.Shipped():
-			return fmt.Errorf("a model named %s is shipped; choose another with --name", o.Name)
-		case e.Name != o.Name && e.File == o.Name+".onnx":
-			return fmt.Errorf("%s is the file of the model %s; choose another name with --name", e.File, e.Name)
-		}
+	if e, err := manifest.Lookup(o.Name); err == nil && e.Shipped() {
+		return fmt.Errorf("a model named %s is shipped; choose another with --name", o.Name)
 	}
 	path := filepath.Join(o.Models, o.Name+".json")
-	_, err = os.Stat(path)
-	switch {
-	case err == nil && !o.Replace:
-		return fmt.Errorf("there is a model named %s (%s); choose another with --name, or add --replace", o.Name, path)
-	case err == nil:
+	_, err = os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && o.Replace {
 		return nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
 	}
-	path = filepath.Join(o.Models, o.Name+".onnx")
-	if _, err = os.Lstat(path); err == nil {
-		return fmt.Errorf("%s is there and no model is named %s; choose another with --name, or remove the file", path, o.Name)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if err == nil {
+		err = fmt.Errorf("there is a model named %s (%s); choose another with --name, or add --replace", o.Name, path)
 	}
-	return nil
+	return err
 }
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)

@@ -228,9 +228,16 @@ func TestImportGoldenTrained(t *testing.T) {
 // added is the only model in the folder, whose sum is right.
 func added(t *testing.T, dir, name string) (models.Entry, string) {
 	t.Helper()
-	if files := names(t, dir); !slices.Equal(files, []string{name + ".json", name + ".onnx"}) {
+	e, path := kept(t, dir, name)
+	if files := names(t, dir); !slices.Equal(files, []string{models.FileName(name, e.SHA256), name + ".json"}) || e.File != files[0] {
 		t.Errorf("the folder holds %q", files)
 	}
+	return e, path
+}
+
+// kept is a model in the folder, whose sum is right.
+func kept(t *testing.T, dir, name string) (models.Entry, string) {
+	t.Helper()
 	m, err := models.Load(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -275,11 +282,9 @@ func TestImportRefuses(t *testing.T) {
 		"a label too long":               {func(o *Options) { o.Labels = []string{"a", "b", "c", "d", "e", "f", strings.Repeat("g", 65)} }, []string{"65 bytes", "64"}},
 		"a shipped name":                 {func(o *Options) { o.Name = "dan-ferplus" }, []string{"dan-ferplus is shipped", "--name"}},
 		"a taken name":                   {func(o *Options) { o.Name = "taken" }, []string{"taken.json", "--replace"}},
-		"another's file":                 {func(o *Options) { o.Name = "others" }, []string{"others.onnx is there", "--name"}},
-		"another's file, to replace":     {func(o *Options) { o.Name, o.Replace = "others", true }, []string{"others.onnx is there", "--name"}},
-		"a file yet to be pulled":        {func(o *Options) { o.Name = "yunet_s_dynamic" }, []string{"the file of the model yunet", "--name"}},
 		"an ONNX file":                   {func(o *Options) { o.Checkpoint = "net.onnx" }, []string{"net.onnx", "NAME.json", "models/README.md"}},
 		"a path as name":                 {func(o *Options) { o.Name = "../x" }, []string{`"../x"`, "--name"}},
+		"a file as folder":               {func(o *Options) { o.Models = text }, []string{text, "--models"}},
 		"a size of nothing":              {func(o *Options) { o.Size = 0 }, []string{"--size 0"}},
 		"a text file":                    {func(o *Options) { o.Checkpoint = text }, []string{text, "torch.save"}},
 		"no file":                        {func(o *Options) { o.Checkpoint = "none.pth" }, []string{"none.pth"}},
@@ -287,6 +292,7 @@ func TestImportRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, seven)
+			folder := o.Models
 			for _, file := range []string{"taken.json", "others.onnx"} {
 				if err := os.WriteFile(filepath.Join(o.Models, file), nil, 0o600); err != nil {
 					t.Fatal(err)
@@ -299,7 +305,7 @@ func TestImportRefuses(t *testing.T) {
 					t.Errorf("error %v does not say %q in one line", err, part)
 				}
 			}
-			if files := names(t, o.Models); !slices.Equal(files, []string{"others.onnx", "taken.json"}) {
+			if files := names(t, folder); !slices.Equal(files, []string{"others.onnx", "taken.json"}) {
 				t.Errorf("the folder holds %q", files)
 			}
 		})
