@@ -17,7 +17,6 @@ import (
 	"testing"
 
 	"mindflow/models"
-	"mindflow/models/dan"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
 
@@ -202,27 +201,6 @@ func TestImportGolden(t *testing.T) {
 			g.compare(t, path, 1e-4)
 		})
 	}
-}
-
-func TestImportGoldenTrained(t *testing.T) {
-	o := options(t, shared(t, "models", "dan-ferplus.pth"))
-	o.Size, o.Grey, o.Name = 96, true, "mine"
-	if err := Import(t.Context(), o, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	var g golden
-	readJSON(t, shared(t, "reference", "golden.json"), &g)
-	e, path := added(t, o.Models, "mine")
-	g.compare(t, path, 1e-4)
-	if e.Input.Size != 96 || e.Input.Colour != pipeline.Grey {
-		t.Errorf("input %+v", e.Input)
-	}
-	o.Precision, o.Replace = dan.FP16, true
-	if err := Import(t.Context(), o, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	_, path = added(t, o.Models, "mine")
-	g.compare(t, path, 1e-2)
 }
 
 // added is the only model in the folder, whose sum is right.

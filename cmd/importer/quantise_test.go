@@ -125,3 +125,28 @@ func TestImportInt8Refuses(t *testing.T) {
 		}
 	}
 }
+
+// Of few faces, one or two may differ by chance.
+func TestInt8FewFaces(t *testing.T) {
+	for _, c := range []struct {
+		faces, same   int
+		refused, told bool
+	}{
+		{10, 10, false, false}, {10, 9, false, true}, {10, 8, false, true}, {10, 7, true, false},
+		{40, 38, false, false}, {40, 37, true, false}, {500, 475, false, false}, {500, 474, true, false},
+	} {
+		comparison := comparison{faces: c.faces, same: c.same}
+		err := comparison.fault()
+		if (err != nil) != c.refused {
+			t.Errorf("%d of %d: %v", c.same, c.faces, err)
+		}
+		if want := fmt.Sprintf("on %d of %d faces only, want 95 %% or all but 2; nothing was added", c.same, c.faces); c.refused && !strings.Contains(err.Error(), want) {
+			t.Errorf("it says %v", err)
+		}
+		var out bytes.Buffer
+		comparison.print(&out)
+		if told := strings.Contains(out.String(), "so few faces"); told != c.told {
+			t.Errorf("%d of %d: it says\n%s", c.same, c.faces, out.String())
+		}
+	}
+}
