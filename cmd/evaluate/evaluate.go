@@ -38,11 +38,13 @@ type Unread struct {
 	Error string `json:"error"`
 }
 
-// Versus is how another model did on the same pictures.
+// Versus is how another model did on the same pictures. Both choose among the classes that both have.
 type Versus struct {
 	Model string `json:"model"`
 	metrics.Report
-	Agreement float64 `json:"agreement"` // share of the pictures of which both say the same
+	Agreement float64  `json:"agreement"`          // share of the pictures of which both say the same
+	Without   []string `json:"without,omitempty"`  // classes that only one of the two has
+	LeftOut   int      `json:"left_out,omitempty"` // pictures of those, of the first model's
 }
 
 // batchSize is how many pictures are read before they are classified.
@@ -51,7 +53,7 @@ const batchSize = 64
 // evaluation is one run over a set.
 type evaluation struct {
 	detector pipeline.Detector // nil: pictures are faces
-	labels   []string
+	classes  []string          // that are told apart
 	sides    []*side
 	result   Result
 	agreed   int
@@ -61,22 +63,21 @@ type evaluation struct {
 // Run classifies the pictures of a set with the engine's classifiers: one, or two to be compared.
 func Run(ctx context.Context, e *engine.Engine, o Options) (*Result, error) {
 	o.Set.Labels = e.Analysis.Model.Labels
-	v := &evaluation{labels: o.Set.Labels}
+	v := &evaluation{classes: o.Set.Labels}
 	if o.Detect {
 		v.detector = e.Analysis.Detector
 	}
-	for _, a := range e.Analyses {
-		side, err := newSide(a.Classifier, a.Model, v.labels)
-		if err != nil {
-			return nil, err
-		}
-		v.sides = append(v.sides, side)
+	if err := v.oppose(e); err != nil {
+		return nil, err
 	}
 	pictures, leftOut, err := dataset.Read(o.Path, o.Set)
 	if err != nil {
 		return nil, err
 	}
 	v.result.LeftOut = leftOut
+	if pictures, err = v.chosen(pictures, o.Path); err != nil {
+		return nil, err
+	}
 	for done := 0; done < len(pictures); done += batchSize {
 		if err := v.batch(ctx, pictures[done:min(done+batchSize, len(pictures))]); err != nil {
 			return nil, err
@@ -84,6 +85,39 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Result, error) {
 		o.Progress(min(done+batchSize, len(pictures)), len(pictures))
 	}
 	return v.finish(o)
+}
+
+// oppose makes a side of each classifier, and finds the classes that all have.
+func (v *evaluation) oppose(e *engine.Engine) error {
+	if len(e.Analyses) > 1 {
+		other := e.Analyses[1].Model
+		both, rest := common(v.classes, other.Labels)
+		if len(both) < 2 {
+			return fmt.Errorf("--vs %s: its classes are %q, the other model's %q; name one that has two or more of them", other.Name, other.Labels, v.classes)
+		}
+		v.classes = both
+		v.result.Versus = &Versus{Model: other.Name, Without: rest}
+	}
+	for _, a := range e.Analyses {
+		v.sides = append(v.sides, newSide(a.Classifier, a.Model, v.classes))
+	}
+	return nil
+}
+
+// chosen leaves the pictures out whose class is not compared.
+func (v *evaluation) chosen(pictures []dataset.Picture, path string) ([]dataset.Picture, error) {
+	var list []dataset.Picture
+	for _, p := range pictures {
+		if slices.Contains(v.classes, p.Class) {
+			list = append(list, p)
+		} else {
+			v.result.Versus.LeftOut++
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("read data set %s: no picture of a class that both models have: %q", path, v.classes)
+	}
+	return list, nil
 }
 
 func (v *evaluation) finish(o Options) (*Result, error) {
@@ -95,8 +129,8 @@ func (v *evaluation) finish(o Options) (*Result, error) {
 	if r.N == 0 {
 		return nil, fmt.Errorf("%s: no face was found in any of %d pictures; with --via crop the pictures are taken for faces", o.Path, len(r.NoFace))
 	}
-	if len(v.sides) > 1 {
-		r.Versus = &Versus{v.sides[1].model.Name, v.sides[1].tally.Report(), float64(v.agreed) / float64(r.N)}
+	if r.Versus != nil {
+		r.Versus.Report, r.Versus.Agreement = v.sides[1].tally.Report(), float64(v.agreed)/float64(r.N)
 	}
 	return r, nil
 }
@@ -115,7 +149,7 @@ func (v *evaluation) batch(ctx context.Context, pictures []dataset.Picture) erro
 		case !found:
 			v.result.NoFace = append(v.result.NoFace, p.Name)
 		default:
-			truths = append(truths, slices.Index(v.labels, p.Class))
+			truths = append(truths, slices.Index(v.classes, p.Class))
 		}
 	}
 	for _, s := range v.sides {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"mindflow/models/dataset"
 	"mindflow/models/metrics"
 	"mindflow/pipeline"
 )
@@ -14,27 +15,57 @@ type side struct {
 	classifier pipeline.Classifier
 	model      pipeline.Model
 	sampler    *pipeline.Sampler
-	places     []int // of the model's labels in those of the set
+	places     []int // of the model's labels in the classes that are compared; -1 for those left out
 	tally      *metrics.Tally
 
 	// reused from batch to batch
 	crops  []pipeline.Crop
 	scores []pipeline.Scores
+	logits []float32 // of the classes that are compared, in their order
 	probs  []float32
-	sorted []float32 // probs in the order of the set's labels
-	said   []int     // classes of the latest batch
+	said   []int // classes of the latest batch
 }
 
-// newSide fails where the model's labels are not those of the set, in whatever order.
-func newSide(c pipeline.Classifier, m pipeline.Model, labels []string) (*side, error) {
-	s := &side{classifier: c, model: m, sampler: pipeline.NewSampler(m.Input), tally: metrics.NewTally(labels), sorted: make([]float32, len(labels))}
-	for _, label := range m.Labels {
-		s.places = append(s.places, slices.Index(labels, label))
+// newSide chooses among the classes only, whatever else the model knows.
+func newSide(c pipeline.Classifier, m pipeline.Model, classes []string) *side {
+	return &side{classifier: c, model: m, sampler: pipeline.NewSampler(m.Input), tally: metrics.NewTally(classes),
+		places: places(m.Labels, classes), logits: make([]float32, len(classes))}
+}
+
+// places finds each label among classes, by its own name or by another for the same expression; -1 says that it is
+// none of them.
+func places(labels, classes []string) []int {
+	list := make([]int, len(labels))
+	for i, label := range labels {
+		list[i] = slices.Index(classes, label)
 	}
-	if len(m.Labels) != len(labels) || slices.Contains(s.places, -1) {
-		return nil, fmt.Errorf("--vs %s: its classes are %q, the other model's %q; name one with the same", m.Name, m.Labels, labels)
+	for i, label := range labels {
+		if list[i] >= 0 {
+			continue
+		}
+		if k := slices.Index(classes, dataset.ClassOf(label, classes)); !slices.Contains(list, k) {
+			list[i] = k
+		}
 	}
-	return s, nil
+	return list
+}
+
+// common gives the classes of a, in its order, that b has too, and those that only one of them has.
+func common(a, b []string) (both, rest []string) {
+	found := places(b, a)
+	for i, label := range a {
+		if slices.Contains(found, i) {
+			both = append(both, label)
+		} else {
+			rest = append(rest, label)
+		}
+	}
+	for i, label := range b {
+		if found[i] < 0 {
+			rest = append(rest, label)
+		}
+	}
+	return both, rest
 }
 
 // sample makes the region of f the crop at index i.
@@ -52,11 +83,13 @@ func (s *side) classify(ctx context.Context, truths []int) (err error) {
 		return fmt.Errorf("classify: %w", err)
 	}
 	for i, truth := range truths {
-		s.probs = pipeline.Softmax(s.probs[:0], s.scores[i].Logits, s.model.Temperature)
 		for k, place := range s.places {
-			s.sorted[place] = s.probs[k]
+			if place >= 0 {
+				s.logits[place] = s.scores[i].Logits[k]
+			}
 		}
-		s.said = append(s.said, s.tally.Add(truth, s.sorted))
+		s.probs = pipeline.Softmax(s.probs[:0], s.logits, s.model.Temperature)
+		s.said = append(s.said, s.tally.Add(truth, s.probs))
 	}
 	return nil
 }

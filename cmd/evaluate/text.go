@@ -16,6 +16,9 @@ func Print(out io.Writer, r *Result, model, path string) error {
 		fmt.Fprintln(&b)
 		printReport(&b, r.Versus.Model, r.Versus.Report)
 		fmt.Fprintf(&b, "\n%s and %s say the same of %s\n", model, r.Versus.Model, percent(r.Versus.Agreement))
+		if v := r.Versus; len(v.Without) > 0 {
+			fmt.Fprintf(&b, "each chose among the %d classes that both have, without %s; pictures left out for that: %d\n", len(v.PerClass), strings.Join(v.Without, ", "), v.LeftOut)
+		}
 	}
 	printLeftOut(&b, r)
 	_, err := io.WriteString(out, b.String())

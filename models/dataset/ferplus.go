@@ -89,7 +89,7 @@ func decide(row []string, rule Rule) (class string, err error) {
 // classed maps the columns to o's labels. Pictures of a class that these lack are counted.
 func (o Options) classed(list []vote, picture func(file, class string) Picture) (pictures []Picture, leftOut int) {
 	for _, v := range list {
-		if class := classOf(v.class, o.Labels); class != "" {
+		if class := ClassOf(v.class, o.Labels); class != "" {
 			pictures = append(pictures, picture(v.file, class))
 		} else {
 			leftOut++

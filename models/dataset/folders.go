@@ -22,8 +22,8 @@ var synonyms = [][]string{
 	{"contempt", "contemptuous"},
 }
 
-// classOf gives the label that a word stands for, whatever its case, or "".
-func classOf(word string, labels []string) string {
+// ClassOf gives the label that a word stands for, whatever its case, or "".
+func ClassOf(word string, labels []string) string {
 	word = strings.ToLower(strings.TrimSpace(word))
 	same := []string{word}
 	for _, words := range synonyms {
@@ -40,7 +40,7 @@ func classOf(word string, labels []string) string {
 }
 
 // isExpression says whether data sets use the word for a class, though perhaps for none of the model's.
-func isExpression(word string) bool { return classOf(word, slices.Concat(synonyms...)) != "" }
+func isExpression(word string) bool { return ClassOf(word, slices.Concat(synonyms...)) != "" }
 
 // readFolders lists the files of a folder for each class. Hidden files are no part of a set. Those of an
 // expression that labels lack are counted in leftOut.
@@ -84,7 +84,7 @@ func readFolders(path string, o Options) (pictures []Picture, leftOut int, err e
 
 func (o Options) class(folder string) string {
 	if !o.Numbered {
-		return classOf(folder, o.Labels)
+		return ClassOf(folder, o.Labels)
 	}
 	if i, err := strconv.Atoi(folder); err == nil && i >= 0 && i < len(o.Labels) {
 		return o.Labels[i]
