@@ -32,7 +32,11 @@ func informModel(_ context.Context, args []string, out io.Writer) error {
 	}
 	e, err := manifest.Lookup(names[0])
 	if r, ok := manifest.Recipe(names[0]); ok && err != nil {
-		return printRecipe(out, r, *asJSON)
+		if *asJSON {
+			return json.NewEncoder(out).Encode(r)
+		}
+		printRecipe(out, r)
+		return nil
 	}
 	if err != nil {
 		return err
@@ -42,15 +46,6 @@ func informModel(_ context.Context, args []string, out io.Writer) error {
 		return json.NewEncoder(out).Encode(l)
 	}
 	return printModel(out, l)
-}
-
-func printRecipe(out io.Writer, r models.Recipe, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(out).Encode(r)
-	}
-	fmt.Fprintf(out, "%s: %s\nlicence of the weights: %s\ntrained on: %s\n", r.Name, r.About, r.Licence, r.TrainingData)
-	printSteps(out, r)
-	return nil
 }
 
 func printModel(out io.Writer, l modelState) error {

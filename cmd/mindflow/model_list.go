@@ -10,18 +10,18 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"mindflow/cmd/engine"
 	"mindflow/models"
 )
 
-// States of a model's file, told without reading it.
+// States of a model's file, told without reading it, and of a model that is none yet.
 const (
 	ready     = "ready"
 	missing   = "missing"
 	wrongSize = "wrong size"
+	toImport  = "to import" // a recipe
+	faulty    = "faulty"    // its entry cannot be read
 )
 
 // modelState is one model of `model list --json` and `model info --json`.
@@ -58,57 +58,70 @@ func listModels(_ context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if *asJSON {
-		for _, e := range manifest.Models {
-			if err := json.NewEncoder(out).Encode(describe(settings.Models, e)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return encodeModels(json.NewEncoder(out), manifest, settings.Models)
 	}
 	return printModels(out, manifest, settings.Models)
 }
 
-func printModels(out io.Writer, manifest *models.Manifest, dir string) error {
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tDOES\tSTATE\tSIZE\tLICENCE OF THE WEIGHTS\tTRAINED ON")
-	have := map[string]bool{}
+// encodeModels writes an object for all that printModels shows.
+func encodeModels(out *json.Encoder, manifest *models.Manifest, dir string) (err error) {
 	for _, e := range manifest.Models {
-		have[e.Name] = true
-		l := describe(dir, e)
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", e.Name, e.Role, l.State, megabytes(e.Bytes), short(e.Licence), short(e.TrainingData))
+		err = errors.Join(err, out.Encode(describe(dir, e)))
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	for _, name := range slices.Sorted(maps.Keys(manifest.Faults)) {
+		err = errors.Join(err, out.Encode(map[string]string{"name": name, "state": faulty, "error": manifest.Faults[name].Error()}))
+	}
+	for _, r := range missingRecipes(manifest) {
+		err = errors.Join(err, out.Encode(struct {
+			models.Recipe
+			State string `json:"state"`
+		}{r, toImport}))
+	}
+	return err
+}
+
+// missingRecipes are those whose model was not made yet.
+func missingRecipes(manifest *models.Manifest) (list []models.Recipe) {
+	for _, r := range manifest.Recipes {
+		if !slices.ContainsFunc(manifest.Models, func(e models.Entry) bool { return e.Name == r.Name }) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func printModels(out io.Writer, manifest *models.Manifest, dir string) error {
+	width := 0
+	for _, e := range manifest.Models {
+		width = max(width, len(e.Name))
+	}
+	for _, e := range manifest.Models {
+		l := describe(dir, e)
+		fmt.Fprintf(out, "%-*s  %-8s  %-10s  %9s\n", width, e.Name, e.Role, l.State, megabytes(e.Bytes))
+		printProvenance(out, e.Licence, e.TrainingData)
 	}
 	for _, name := range slices.Sorted(maps.Keys(manifest.Faults)) {
 		fmt.Fprintf(out, "\nleft out: %v\n", manifest.Faults[name])
 	}
-	for _, r := range manifest.Recipes {
-		if !have[r.Name] {
-			fmt.Fprintf(out, "\n%s: %s. Licence: %s.\n", r.Name, r.About, r.Licence)
-			printSteps(out, r)
-		}
+	for _, r := range missingRecipes(manifest) {
+		fmt.Fprintln(out)
+		printRecipe(out, r)
 	}
 	_, err := fmt.Fprintln(out, "\nmindflow model info NAME tells more; mindflow model pull NAME brings what is missing.")
 	return err
 }
 
-func printSteps(out io.Writer, r models.Recipe) {
+func printRecipe(out io.Writer, r models.Recipe) {
+	fmt.Fprintf(out, "%s: %s\n", r.Name, r.About)
+	printProvenance(out, r.Licence, r.TrainingData)
 	for i, step := range r.Steps {
 		fmt.Fprintf(out, "  %d. %s\n", i+1, step)
 	}
 }
 
-// short cuts a cell of the table at its first break; info shows the whole.
-func short(s string) string {
-	const most = 40 // characters
-	if i := strings.IndexAny(s, ":;,("); i > 0 {
-		s = strings.TrimSpace(s[:i])
-	}
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most-1]) + "…"
-	}
-	return s
+// printProvenance writes whole what decides whether weights may be used.
+func printProvenance(out io.Writer, licence, data string) {
+	fmt.Fprintf(out, "  licence of the weights: %s\n  trained on: %s\n", licence, data)
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
