@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
 
+	"mindflow/models"
 	"mindflow/models/metrics"
 )
 
@@ -67,19 +69,10 @@ func Plot(file string, r *Result, model string) (err error) {
 	if err := png.Encode(&out, canvas); err != nil {
 		return fmt.Errorf("draw the matrix: %w", err)
 	}
-	return writeWhole(file, out.Bytes())
-}
-
-func writeWhole(file string, data []byte) error {
-	temp := filepath.Join(filepath.Dir(file), ".part-"+filepath.Base(file))
-	defer os.Remove(temp) // gone already when all went well
-	if err := os.WriteFile(temp, data, 0o644); err != nil {
-		return fmt.Errorf("write the matrix: %w", err)
-	}
-	if err := os.Rename(temp, file); err != nil {
-		return fmt.Errorf("write the matrix: %w", err)
-	}
-	return nil
+	return models.WriteFile(file, func(w io.Writer) error {
+		_, err := w.Write(out.Bytes())
+		return err
+	})
 }
 
 // pen writes on the canvas in two sizes.
