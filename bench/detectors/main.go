@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -58,38 +59,61 @@ func run(ctx context.Context) error {
 			}
 		}
 	}
-	fmt.Printf("%d photographs, --threads %d\n\n| detector | found | extra | ms a frame of 640×480 | CPU ms |\n|---|---|---|---|---|\n", len(photos), settings.Threads)
+	var rows []row
 	var failed error
 	for _, name := range names {
 		settings.Detector = name
-		failed = errors.Join(failed, compare(ctx, *settings, photos, *rounds))
+		r, err := compare(ctx, *settings, photos, *rounds)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		rows = append(rows, r)
 	}
+	fmt.Printf("%d photographs, --threads %d\n\n%s", len(photos), settings.Threads, table(rows))
 	return failed
 }
 
-// compare prints one detector's row.
-func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int) (err error) {
+// row is what one detector comes to.
+type row struct {
+	name             string
+	all, hits, extra int     // faces marked, those found, and what was found elsewhere
+	clock, cpu       float64 // ms a frame: the median, the mean
+}
+
+// table is that of models/README.md, to be put there as it is.
+func table(rows []row) string {
+	var b strings.Builder
+	b.WriteString("| detector | found | extra | ms per 640×480 frame | CPU ms |\n|---|---|---|---|---|\n")
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| `%s` | %d of %d | %d | %.1f | %.1f |\n", r.name, r.hits, r.all, r.extra, r.clock, r.cpu)
+	}
+	return b.String()
+}
+
+// compare measures one detector.
+func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int) (r row, err error) {
 	e, err := engine.Open(s)
 	if err != nil {
-		return err
+		return r, err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	all, hits, extra := 0, 0, 0
+	r.name = s.Detector
 	var times []time.Duration
 	var busy time.Duration
 	for i := range photos {
 		p := &photos[i]
 		found, err := e.Analysis.Detector.Detect(ctx, nil, &p.frame)
 		if err != nil {
-			return err
+			return r, err
 		}
 		h := matched(p.faces, found)
-		all, hits, extra = all+len(p.faces), hits+h, extra+len(found)-h
+		r.all, r.hits, r.extra = r.all+len(p.faces), r.hits+h, r.extra+len(found)-h
 		frame := scaled(&p.frame, 640, 480)
 		for round := range rounds + 1 {
 			began, before := time.Now(), cpu()
 			if found, err = e.Analysis.Detector.Detect(ctx, found[:0], frame); err != nil {
-				return err
+				return r, err
 			}
 			if round > 0 { // the first one lays out memory
 				times, busy = append(times, time.Since(began)), busy+cpu()-before
@@ -97,9 +121,8 @@ func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int)
 		}
 	}
 	slices.Sort(times)
-	fmt.Printf("| `%s` | %d of %d | %d | %.1f | %.1f |\n", s.Detector, hits, all, extra,
-		times[len(times)/2].Seconds()*1000, busy.Seconds()*1000/float64(len(times)))
-	return nil
+	r.clock, r.cpu = times[len(times)/2].Seconds()*1000, busy.Seconds()*1000/float64(len(times))
+	return r, nil
 }
 
 // cpu is the time that this process has had of all processors.
