@@ -19,7 +19,7 @@ type Rule string
 
 const (
 	Majority  Rule = "majority"  // over half of the votes that are left go to one of the eight classes
-	Plurality Rule = "plurality" // one of the eight classes has most votes, the first of equals
+	Plurality Rule = "plurality" // one of the eight classes has most votes of all ten columns, the first of equals
 )
 
 // votesFile holds the votes of FER+ for each picture of its folder: name, box, and those for columns,
