@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"sync"
 
 	"mindflow/models"
 	"mindflow/pipeline"
@@ -107,6 +108,35 @@ func (e *Engine) warm() error {
 		crop := make(pipeline.Crop, a.Model.Input.Len())
 		if _, err := a.Classifier.Classify(ctx, nil, []pipeline.Crop{crop}); err != nil {
 			return fmt.Errorf("warm up the classifier %s: %w", a.Model.Name, err)
+		}
+	}
+	return nil
+}
+
+// Fill runs batches of each size on all processors at once, so that the memory for them is there before the first
+// session is, and does not come with a later one.
+func (e *Engine) Fill(s Settings) error {
+	errs := make([]error, max(1, runtime.NumCPU()/s.Threads))
+	var work sync.WaitGroup
+	for i := range errs {
+		work.Add(1)
+		go func() {
+			defer work.Done()
+			errs[i] = e.fillOne(max(s.Batch.Most, 1))
+		}()
+	}
+	work.Wait()
+	return errors.Join(errs...)
+}
+
+func (e *Engine) fillOne(most int) error {
+	for _, a := range e.Analyses {
+		var crops []pipeline.Crop
+		for range most {
+			crops = append(crops, make(pipeline.Crop, a.Model.Input.Len()))
+			if _, err := a.Classifier.Classify(context.Background(), nil, crops); err != nil {
+				return fmt.Errorf("warm up the classifier %s: %w", a.Model.Name, err)
+			}
 		}
 	}
 	return nil

@@ -108,6 +108,9 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	if err := e.Fill(*settings.engine); err != nil {
+		return err
+	}
 	cfg := settings.config()
 	if settings.admin != "" {
 		a, failed := admin.Listen(settings.admin)
