@@ -12,7 +12,7 @@ BLAZEFACE_FILES := face_detection_back_256x256_barracuda.onnx face_detection_fro
 
 # gocv asks pkg-config for the whole of OpenCV (402 MB); named here are just the parts it compiles against.
 OPENCV := core imgproc imgcodecs videoio highgui objdetect dnn features2d calib3d video photo
-APT_BUILD := pkg-config g++ libavcodec-dev libavutil-dev libvpx-dev $(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
+APT_BUILD := pkg-config g++ libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libvpx-dev $(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
 APT_TEST := chromium chromium-sandbox ffmpeg fonts-dejavu-core opencv-data python3-aiortc python3-gi gir1.2-gst-plugins-bad-1.0 \
 	gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 APT_NOTEBOOK := python3-opencv python3-torch python3-torchvision python3-pil opencv-data

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avfile"
 	"mindflow/pipeline/camera"
-	"mindflow/pipeline/vision"
 )
 
 // feed is a camera that runs in a goroutine of its own. Its newest frame is in the mailbox.
@@ -85,22 +85,11 @@ func (f *feed) dropped() map[string]uint64 {
 	return counts
 }
 
-// clip is a video file as a film.
-type clip struct{ *vision.Video }
-
+// openClip opens a video file as a film.
 func openClip(path string) (camera.Film, error) {
-	v, err := vision.OpenVideo(path)
+	v, err := avfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return clip{v}, nil
-}
-
-func (c clip) Next() (*pipeline.Frame, time.Duration, error) {
-	picture, at, err := c.Video.Next()
-	if err != nil {
-		return nil, 0, err
-	}
-	f, err := picture.Frame()
-	return f, at, err
+	return v, nil
 }

@@ -6,12 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"time"
 
 	"mindflow/cmd/engine"
 	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avfile"
 	"mindflow/pipeline/vision"
 )
 
@@ -102,47 +102,74 @@ type watcher struct {
 }
 
 func (w *watcher) file(ctx context.Context, name, target string) error {
-	v, err := vision.OpenVideo(name)
+	v, err := avfile.Open(name)
 	if err != nil {
 		return err
 	}
 	return errors.Join(w.video(ctx, v, name, target), v.Close())
 }
 
-// video ends the outputs of a file in every case: with what was done when it is interrupted or the file
-// is cut short, with nothing when something else fails.
-func (w *watcher) video(ctx context.Context, v *vision.Video, name, target string) error {
+// video ends the outputs of a file in every case: with what was done when it is interrupted, whoever reads the rows is gone or
+// the file is damaged, with nothing when something else fails.
+func (w *watcher) video(ctx context.Context, v *avfile.Video, name, target string) error {
 	pass := &pass{name: name, video: v, film: film{path: target, rate: v.Rate}, sampling: sampling{rate: w.rate}}
 	if w.rate > 0 {
 		pass.film.rate = min(v.Rate, w.rate)
 	}
-	err := w.frames(ctx, pass)
+	err := errors.Join(w.frames(ctx, pass), pass.closePicture())
 	w.progress.clear()
-	if err != nil && ctx.Err() == nil {
+	var unprinted *printError
+	switch {
+	case err == nil:
+		if err = v.Whole(); err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+	case ctx.Err() != nil:
+		err = fmt.Errorf("%s: interrupted after %d frames, at %.1f s; what was done is kept", name, pass.read, pass.at.Seconds())
+	case errors.As(err, &unprinted): // the table's Close says it
+		return pass.film.close()
+	default:
 		return errors.Join(fmt.Errorf("%s: %w", name, err), pass.film.discard())
 	}
-	failed := errors.Join(pass.film.close(), w.rows.end(pass))
-	switch {
-	case err != nil:
-		failed = errors.Join(failed, fmt.Errorf("%s: interrupted after %d frames, at %.1f s; what was done is kept", name, pass.read, pass.at.Seconds()))
-	case v.Missing > 0:
-		failed = errors.Join(failed, fmt.Errorf("%s: the file is cut short, %d bytes are missing; %d frames up to %.1f s could be read; copy or record it again",
-			name, v.Missing, pass.read, pass.at.Seconds()))
-	}
-	return failed
+	return errors.Join(pass.film.close(), w.rows.end(pass), err)
 }
+
+// printError is a row that could not be printed.
+type printError struct{ error }
 
 // pass is one run through a file.
 type pass struct {
 	name     string
-	video    *vision.Video
+	video    *avfile.Video
 	film     film
 	sampling sampling
 
-	read     int // frames
+	picture  *vision.Picture // nil before the first frame that is due
+	read     int             // frames
 	analysed int
 	at       time.Duration // of the latest frame
 	message  pipeline.Message
+}
+
+// take makes picture that of the video's latest frame.
+func (p *pass) take() error {
+	bgr, w, h, err := p.video.BGR()
+	if err != nil {
+		return err
+	}
+	pixels := vision.Pixels{BGR: bgr, Width: w, Height: h, Turns: p.video.Turns}
+	if p.picture != nil {
+		return p.picture.Take(pixels)
+	}
+	p.picture, err = vision.FromPixels(pixels)
+	return err
+}
+
+func (p *pass) closePicture() error {
+	if p.picture == nil {
+		return nil
+	}
+	return p.picture.Close()
 }
 
 // frames analyses the frames of a file that are due, up to its end.
@@ -153,7 +180,7 @@ func (w *watcher) frames(ctx context.Context, p *pass) error {
 			return err
 		}
 		began := time.Now()
-		picture, at, err := p.video.Next()
+		_, at, err := p.video.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -162,7 +189,7 @@ func (w *watcher) frames(ctx context.Context, p *pass) error {
 		}
 		p.at = at
 		if p.sampling.due(at) {
-			if err := w.frame(ctx, p, analyzer, picture, began); err != nil {
+			if err := w.frame(ctx, p, analyzer, began); err != nil {
 				return err
 			}
 		}
@@ -171,8 +198,11 @@ func (w *watcher) frames(ctx context.Context, p *pass) error {
 	}
 }
 
-func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, picture *vision.Picture, began time.Time) error {
-	f, err := picture.Frame()
+func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, began time.Time) error {
+	if err := p.take(); err != nil {
+		return err
+	}
+	f, err := p.picture.Frame()
 	if err != nil {
 		return err
 	}
@@ -189,60 +219,7 @@ func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyze
 		m.Faces[i].AgeMS = m.MS.Total // not by the video's clock
 	}
 	if err := w.rows.add(p); err != nil {
-		return fmt.Errorf("print: %w", err)
+		return &printError{err}
 	}
-	return p.film.add(ctx, picture, p.at, m.Faces)
-}
-
-// sampling picks the first frame of each of the intervals that rate cuts the time into.
-type sampling struct {
-	rate float64 // a second; 0 picks all
-	next float64 // interval
-}
-
-func (s *sampling) due(at time.Duration) bool {
-	if s.rate == 0 {
-		return true
-	}
-	interval := math.Floor(at.Seconds()*s.rate + 1e-4) // a hair early is in time: containers round
-	if interval < s.next {
-		return false
-	}
-	s.next = interval + 1
-	return true
-}
-
-// film is the annotated video, begun at its first picture, whose size it takes. Its zero path is none.
-type film struct {
-	path      string
-	rate      float64
-	recording *vision.Recording
-}
-
-func (f *film) add(ctx context.Context, picture *vision.Picture, at time.Duration, faces []pipeline.Label) (err error) {
-	if f.path == "" {
-		return nil
-	}
-	if f.recording == nil {
-		w, h := picture.Size()
-		if f.recording, err = vision.Record(f.path, f.rate, w, h); err != nil {
-			return err
-		}
-	}
-	picture.Draw(faces)
-	return f.recording.Add(ctx, picture, at)
-}
-
-func (f *film) close() error {
-	if f.recording == nil {
-		return nil
-	}
-	return f.recording.Close()
-}
-
-func (f *film) discard() error {
-	if f.recording == nil {
-		return nil
-	}
-	return f.recording.Discard()
+	return p.film.add(ctx, p.picture, p.at, m.Faces)
 }

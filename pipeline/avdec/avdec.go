@@ -62,10 +62,13 @@ var implementations = map[pipeline.Codec]implementation{
 	pipeline.AV1:  {codec: "av1", preferred: "libdav1d"}, // libavcodec's own needs a GPU
 }
 
-var (
-	live    atomic.Int64
-	prepare sync.Once
-)
+var live atomic.Int64
+
+// Prepare makes libav's messages silent, and its AV1 decoder safe, in the whole process. Who uses libav calls it first.
+var Prepare = sync.OnceFunc(func() {
+	C.avdec_quiet()
+	C.avdec_without_avx512()
+})
 
 // Live is the number of decoders that are open, each with memory in C.
 func Live() int64 { return live.Load() }
@@ -99,10 +102,7 @@ func Open(codec pipeline.Codec, maxPixels int) (*Decoder, error) {
 	if maxPixels <= 0 {
 		return nil, fmt.Errorf("open decoder: the limit is %d pixels a frame, it must be above 0", maxPixels)
 	}
-	prepare.Do(func() {
-		C.avdec_quiet()
-		C.avdec_without_avx512()
-	})
+	Prepare()
 	name := C.CString(impl.codec)
 	defer C.free(unsafe.Pointer(name))
 	var preferred *C.char

@@ -2,7 +2,6 @@ package vision
 
 import (
 	"bytes"
-	"errors"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -63,54 +62,4 @@ func FuzzPicture(f *testing.F) {
 			t.Error(err)
 		}
 	})
-}
-
-// FuzzVideo reads a file of any bytes, as a video: containers and codecs of FFmpeg's, behind OpenCV.
-func FuzzVideo(f *testing.F) {
-	short := append(moving, "-frames:v", "4", "-vf", "scale=32:18")
-	for name, codec := range map[string]string{
-		"a.mp4": "libx264", "a.mov": "mpeg4", "a.mkv": "libx264", "a.webm": "libvpx", "a.avi": "mpeg4", "a.ts": "mpeg2video",
-		"a.ogv": "libtheora", "a.flv": "flv", "a.wmv": "wmv2", "a.gif": "gif", "a.y4m": "wrapped_avframe", "a.h264": "libx264",
-	} {
-		f.Add(readFile(f, makeVideo(f, name, append(short, "-c:v", codec)...)))
-	}
-	path := filepath.Join(f.TempDir(), "video")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		v, err := OpenVideo(path)
-		if err != nil {
-			return
-		}
-		last := v.at
-		for n := range 20 {
-			p, at, err := v.Next()
-			if err != nil {
-				if errors.Is(err, io.EOF) == (n == 0) {
-					t.Errorf("picture %d: %v", n, err)
-				}
-				break
-			}
-			if w, h := p.Size(); w < 1 || h < 1 || w*h > MaxPixels || at < last || n > 0 && at == last {
-				t.Errorf("picture %d is %dx%d, at %v after %v", n, w, h, at, last)
-			}
-			last = at
-			if _, err := p.Frame(); err != nil {
-				t.Error(err)
-			}
-		}
-		if err := v.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func readFile(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,41 +71,6 @@ func Decode(name string, data []byte) (*Picture, error) {
 
 // Size is the picture's width and height in pixels.
 func (p *Picture) Size() (w, h int) { return p.mat.Cols(), p.mat.Rows() }
-
-// Frame converts the picture to a frame in Go's memory (full range, BT.601, chroma at the middle of its
-// four pixels). Its luma is what OpenCV makes of the picture in grey. It is valid until the next call,
-// which uses its memory again.
-func (p *Picture) Frame() (*pipeline.Frame, error) {
-	w, h := p.mat.Cols(), p.mat.Rows()
-	from, even, grey, colour, half := p.mat, &p.steps[0], &p.steps[1], &p.steps[2], &p.steps[3]
-	if w%2+h%2 > 0 { // so that all chroma samples stand for four pixels: repeat the last row and column
-		gocv.CopyMakeBorder(p.mat, even, 0, h%2, 0, w%2, gocv.BorderReplicate, colours[0])
-		from = *even
-	}
-	gocv.CvtColor(from, grey, gocv.ColorBGRToGray)
-	gocv.CvtColor(from, colour, gocv.ColorBGRToYCrCb)
-	f := &p.frame
-	f.Width, f.Height, f.YStride, f.CStride, f.FullRange = w, h, w+w%2, (w+1)/2, true
-	rows := (h + 1) / 2
-	gocv.Resize(*colour, half, image.Pt(f.CStride, rows), 0, 0, gocv.InterpolationArea)
-	luma, err := grey.DataPtrUint8()
-	if err != nil {
-		return nil, fmt.Errorf("convert picture: %w", err)
-	}
-	chroma, err := half.DataPtrUint8()
-	if err != nil {
-		return nil, fmt.Errorf("convert picture: %w", err)
-	}
-	if len(luma) != f.YStride*2*rows || len(chroma) != 3*f.CStride*rows {
-		return nil, fmt.Errorf("convert picture: OpenCV gave %d and %d bytes for %d by %d", len(luma), len(chroma), w, h)
-	}
-	f.Y = append(f.Y[:0], luma...)
-	f.U, f.V = f.U[:0], f.V[:0]
-	for i := 0; i < len(chroma); i += 3 {
-		f.V, f.U = append(f.V, chroma[i+1]), append(f.U, chroma[i+2])
-	}
-	return f, nil
-}
 
 // CheckWritable says whether Write knows the format that path's extension names. OpenCV ends the process
 // at one that it does not know.

@@ -14,6 +14,8 @@ import (
 	_ "golang.org/x/image/bmp"  // likewise
 	_ "golang.org/x/image/tiff" // likewise
 	_ "golang.org/x/image/webp" // likewise
+
+	"mindflow/pipeline/container"
 )
 
 // maxSide is what messages can state (web/PROTOCOL.md). OpenCV throws above 1,048,576.
@@ -74,14 +76,16 @@ func checkContent(path string, file content) error {
 
 // notAPicture says what a file is instead.
 func notAPicture(path string, file io.ReaderAt) error {
-	head := make([]byte, 256)
+	head := make([]byte, container.HeadSize)
 	n, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	switch containerOf(head[:n]) {
-	case unknown, sound:
+	switch container.Of(head[:n]) {
+	case container.Unknown, container.Sound, container.Picture:
 		return fmt.Errorf("read %s: not a picture of a known format; use JPEG, PNG, WebP, BMP or TIFF", path)
+	case container.HEIF:
+		return fmt.Errorf("read %s: a HEIC or AVIF picture, which is not read; convert it to JPEG", path)
 	}
 	return fmt.Errorf("read %s: it is a video or an animation; use mindflow video", path)
 }

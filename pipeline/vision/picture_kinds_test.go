@@ -244,6 +244,8 @@ func TestReadRefusesInLittleMemory(t *testing.T) {
 		{"directory far away.tiff", []byte("II*\x00\xff\xff\xff\xff"), "damaged picture"},
 		{"moving.gif", readFile(t, makeVideo(t, "a.gif", append(animated, "gif")...)), "use mindflow video"},
 		{"moving.webp", readFile(t, makeVideo(t, "a.webp", append(animated, "libwebp_anim")...)), "animation"},
+		{"photo.heic", []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), "convert it to JPEG"},
+		{"photo.avif", []byte("\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1miaf"), "convert it to JPEG"},
 		{"film.mp4", readFile(t, makeVideo(t, "a.mp4", append(animated, "libx264")...)), "use mindflow video"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"gocv.io/x/gocv"
+
+	"mindflow/pipeline/container"
 )
 
 const (
@@ -51,6 +53,9 @@ func Record(path string, rate float64, w, h int) (*Recording, error) {
 	}
 	if least, most := 16, 16_384; min(w, h) < least || max(w, h) > most { // the encoder's limits
 		return nil, fmt.Errorf("write %s: pictures of %d by %d pixels cannot be written as a video; use %d to %d a side", path, w, h, least, most)
+	}
+	if err := quiet(); err != nil {
+		return nil, err
 	}
 	for rate < leastRate {
 		rate *= 2
@@ -133,14 +138,61 @@ func (r *Recording) Close() error {
 
 // whole reads the file's index again and compares.
 func (r *Recording) whole() error {
-	v, err := OpenVideo(r.temp)
-	if err != nil { // its words are about files of strangers
+	missing, err := missingBytes(r.temp)
+	if err != nil {
+		return err
+	}
+	frames, err := countFrames(r.temp)
+	if err != nil {
 		return errors.New("it cannot be read back")
 	}
-	if v.Frames != r.frames || v.Missing > 0 {
-		err = fmt.Errorf("%d of %d frames are in it, %d bytes are missing", v.Frames, r.frames, v.Missing)
+	if frames != r.frames || missing > 0 {
+		return fmt.Errorf("%d of %d frames are in it, %d bytes are missing", frames, r.frames, missing)
 	}
-	return errors.Join(err, v.Close())
+	return nil
+}
+
+func missingBytes(path string) (int64, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return container.Missing(container.ISOMedia, file, info.Size()), nil
+}
+
+// countFrames asks OpenCV what a file of our own states. Files of strangers are not for OpenCV, which trusts the
+// size of the first picture to be that of all: package avfile reads them.
+func countFrames(path string) (frames int, err error) {
+	full, err := filepath.Abs(path) // a name such as concat:… would be a protocol to FFmpeg
+	if err != nil {
+		return 0, err
+	}
+	if err := quiet(); err != nil {
+		return 0, err
+	}
+	capture, err := gocv.VideoCaptureFileWithAPI(full, gocv.VideoCaptureFFmpeg)
+	if err == nil {
+		frames = int(capture.Get(gocv.VideoCaptureFrameCount))
+	}
+	return frames, errors.Join(err, capture.Close())
+}
+
+// quiet keeps FFmpeg's own messages off standard error; what matters of them is in our errors. OpenCV
+// looks at the variable when it opens its first video.
+func quiet() error {
+	const name, silence = "OPENCV_FFMPEG_LOGLEVEL", "-8"
+	if _, set := os.LookupEnv(name); set {
+		return nil
+	}
+	if err := os.Setenv(name, silence); err != nil {
+		return fmt.Errorf("quieten FFmpeg: %w", err)
+	}
+	return nil
 }
 
 // Discard ends the recording and leaves nothing of it.

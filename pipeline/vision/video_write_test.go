@@ -11,19 +11,21 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mindflow/pipeline/avdec/avfile"
 )
 
 // copyVideo records the pictures of a video at their times.
 func copyVideo(t *testing.T, from, to string) {
 	t.Helper()
-	v, err := OpenVideo(from)
+	v, err := avfile.Open(from)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer v.Close()
 	var r *Recording
 	for {
-		p, at, err := v.Next()
+		f, at, err := v.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -31,12 +33,19 @@ func copyVideo(t *testing.T, from, to string) {
 			t.Fatal(err)
 		}
 		if r == nil {
-			w, h := p.Size()
-			if r, err = Record(to, v.Rate, w, h); err != nil {
+			if r, err = Record(to, v.Rate, f.Width, f.Height); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := r.Add(t.Context(), p, at); err != nil {
+		bgr, w, h, err := v.BGR()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := FromPixels(Pixels{BGR: bgr, Width: w, Height: h})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(r.Add(t.Context(), p, at), p.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,0 +1,217 @@
+// Package avfile reads the pictures of video files with libavformat and libavcodec, behind a small bridge in C.
+package avfile
+
+/*
+#cgo pkg-config: libavformat libavcodec libavutil libswscale
+#cgo LDFLAGS: -lm
+#include <stdlib.h>
+#include "bridge.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec"
+)
+
+const (
+	maxPixels  = 100_000_000 // a picture
+	maxThreads = 4           // each holds a picture back; decoding is not what a video waits for
+)
+
+// demuxers are those of libavformat that package container leads to. No other is tried, whatever a file looks like.
+const demuxers = "mov,matroska,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ivf,yuv4mpegpipe,gif"
+
+var live atomic.Int64
+
+// Live is the number of videos that are open, each with memory in C.
+func Live() int64 { return live.Load() }
+
+// Video reads the pictures of a video file in the order they are shown, turned upright as the file says,
+// without its sound. It is owned by one goroutine.
+type Video struct {
+	// static after construction
+	Rate    float64 // nominal frames a second; true times may differ
+	Frames  int     // as the file states or its length suggests; 0 is unknown
+	Turns   int     // quarter turns to the right that put pictures upright
+	path    string
+	missing int64 // bytes by which the file is too short
+	torn    bool  // its parts do not follow each other
+
+	c     *C.struct_avfile
+	frame pipeline.Frame // lent by Next
+	turn  turner
+	bgr   []byte        // lent by BGR
+	read  int           // pictures
+	early int64         // packets without a picture before the first one, as where a recording begins between key units
+	at    time.Duration // of the latest picture
+}
+
+// Open opens MP4, MOV, Matroska, WebM, AVI, MPEG, Ogg, FLV, WMV, GIF and Y4M files in what codecs libavcodec has.
+func Open(path string) (*Video, error) {
+	missing, torn, err := check(path)
+	if err != nil {
+		return nil, err
+	}
+	full, err := filepath.Abs(path) // a name such as concat:… would be a protocol to libavformat
+	if err != nil {
+		return nil, fmt.Errorf("read video: %w", err)
+	}
+	avdec.Prepare()
+	name, formats := C.CString(full), C.CString(demuxers)
+	defer C.free(unsafe.Pointer(name))
+	defer C.free(unsafe.Pointer(formats))
+	v := &Video{path: path, missing: missing, torn: torn, c: (*C.struct_avfile)(C.calloc(1, C.sizeof_struct_avfile))}
+	live.Add(1)
+	status := C.avfile_open(v.c, name, formats, maxPixels, C.int(min(runtime.NumCPU(), maxThreads)))
+	if err := v.opened(status); err != nil {
+		v.Close()
+		return nil, err
+	}
+	return v, nil
+}
+
+// opened looks at what the bridge found.
+func (v *Video) opened(status C.enum_avfile_status) error {
+	w, h := int64(v.c.width), int64(v.c.height)
+	switch {
+	case status == C.AVFILE_COVER:
+		return fmt.Errorf("read %s: it holds sound only, with a picture; name a file with a video track", v.path)
+	case status != C.AVFILE_DONE && v.missing > 0:
+		return fmt.Errorf("read %s: the file is cut short, %d bytes are missing, and nothing can be read without them; "+
+			"copy or record it again", v.path, v.missing)
+	case status != C.AVFILE_DONE:
+		return fmt.Errorf("read %s: no video track that can be decoded: it may hold sound only, be damaged or use a rare codec; "+
+			"convert it with ffmpeg -i FILE -c:v libx264 OUT.mp4", v.path)
+	case w < 1 || h < 1 || w > maxPixels/h:
+		return fmt.Errorf("read %s: pictures of %d by %d pixels; use 1 to %d million", v.path, w, h, maxPixels/1_000_000)
+	}
+	v.Rate = float64(v.c.rate)
+	if !(v.Rate >= 0.01 && v.Rate <= 240) { // WebM of a browser says 1000: its clock, not its rate
+		v.Rate = 30
+	}
+	n := float64(v.c.stated)
+	if n < 1 {
+		n = math.Floor(float64(v.c.length)/1e6*v.Rate + 0.5)
+	}
+	if n >= 1 && n < math.MaxInt32 {
+		v.Frames = int(n)
+	}
+	v.Turns = int(v.c.turns)
+	v.turn.quarters = v.Turns
+	return nil
+}
+
+// Next gives the next picture, which may be of another size than the one before, and its time in the video. A picture
+// whose time is not known follows the one before at the nominal rate. The frame is lent until the next call. io.EOF marks
+// the end, also of a file that is cut short, and pictures that are damaged are left out: Whole tells.
+func (v *Video) Next() (*pipeline.Frame, time.Duration, error) {
+	began := time.Now()
+	status := C.avfile_next(v.c)
+	p := &v.c.picture
+	switch {
+	case status == C.AVFILE_PICTURE:
+	case status == C.AVFILE_FORMAT || status == C.AVFILE_FAILED:
+		return nil, 0, v.unusable(status)
+	case v.read == 0:
+		return nil, 0, fmt.Errorf("read %s: no picture in it can be decoded; the file is damaged or its codec is unknown", v.path)
+	default:
+		return nil, 0, io.EOF
+	}
+	v.lend()
+	const latest = 1 << 50 // microseconds; what is later is a damaged time
+	at := time.Duration(max(0, min(p.at, latest))) * time.Microsecond
+	switch {
+	case v.read == 0:
+		v.early = int64(v.c.lost)
+	case p.timed == 0 || at <= v.at:
+		at = v.at + time.Duration(float64(time.Second)/v.Rate)
+	}
+	v.read, v.at = v.read+1, at
+	v.frame.Decode = time.Since(began)
+	return &v.frame, at, nil
+}
+
+// unusable says why a picture that was decoded is not to be had.
+func (v *Video) unusable(status C.enum_avfile_status) error {
+	p := &v.c.picture
+	if status == C.AVFILE_FORMAT {
+		return fmt.Errorf("read %s: its pixels are of a kind that cannot be used (%s); convert it with "+
+			"ffmpeg -i FILE -pix_fmt yuv420p OUT.mp4", v.path, C.GoString(p.format))
+	}
+	return fmt.Errorf("read %s: no memory for a picture of %d by %d pixels", v.path, p.width, p.height)
+}
+
+// BGR gives the latest picture as rows without gaps of blue, green and red bytes, not turned, in the colours that OpenCV
+// makes of it: always by BT.601. It is lent until the next call.
+func (v *Video) BGR() (pixels []byte, w, h int, err error) {
+	var rows *C.uint8_t
+	var stride C.int
+	if status := C.avfile_bgr(v.c, &rows, &stride); status != C.AVFILE_PICTURE {
+		return nil, 0, 0, v.unusable(status)
+	}
+	w, h = int(v.c.picture.width), int(v.c.picture.height)
+	from := unsafe.Slice((*byte)(rows), int(stride)*(h-1)+3*w)
+	v.bgr = v.bgr[:0]
+	for y := range h {
+		v.bgr = append(v.bgr, from[y*int(stride):][:3*w]...)
+	}
+	return v.bgr, w, h, nil
+}
+
+// lend points frame at the picture in C, or at what it is when it is turned.
+func (v *Video) lend() {
+	p := &v.c.picture
+	w, h := int(p.width), int(p.height)
+	cw, ch := (w+1)/2, (h+1)/2
+	ys, cs := int(p.y_stride), int(p.c_stride)
+	v.frame = pipeline.Frame{
+		Width: w, Height: h,
+		Y: unsafe.Slice((*byte)(p.y), ys*(h-1)+w), YStride: ys,
+		U: unsafe.Slice((*byte)(p.u), cs*(ch-1)+cw), CStride: cs,
+		V:         unsafe.Slice((*byte)(p.v), cs*(ch-1)+cw),
+		FullRange: p.full_range != 0, BT709: p.bt709 != 0,
+	}
+	v.turn.frame(&v.frame)
+}
+
+// Whole says, after the end, what of the file could not be read.
+func (v *Video) Whole() error {
+	lost, of := int64(v.c.lost), int64(v.c.stated)-int64(v.c.hidden)
+	few := of > 0 && int64(v.read) < of*9/10 // some coded pictures are not meant to be seen, as VP8's golden ones
+	switch {
+	case v.missing > 0:
+		return fmt.Errorf("the file is cut short, %d bytes are missing; %d frames up to %.1f s could be read; copy or record it again",
+			v.missing, v.read, v.at.Seconds())
+	case few, of > int64(v.read) && lost > 0:
+		return fmt.Errorf("the file is damaged: %d of %d frames could be decoded, up to %.1f s; copy or record it again", v.read, of, v.at.Seconds())
+	case v.torn:
+		return fmt.Errorf("the file is damaged: parts of it cannot be found, %d frames up to %.1f s could be decoded; copy or record it again",
+			v.read, v.at.Seconds())
+	case lost > v.early:
+		return fmt.Errorf("the file is damaged: %d parts of it could not be decoded, %d frames up to %.1f s could; copy or record it again",
+			lost-v.early, v.read, v.at.Seconds())
+	}
+	return nil
+}
+
+// Close frees the C memory. Further calls do nothing.
+func (v *Video) Close() error {
+	if v.c == nil {
+		return nil
+	}
+	C.avfile_close(v.c)
+	C.free(unsafe.Pointer(v.c))
+	v.c = nil
+	live.Add(-1)
+	return nil
+}

@@ -1,0 +1,69 @@
+// The pictures of a video file, by libavformat and libavcodec, behind three calls. Only what their releases 5.1 to 8
+// have in common is used.
+#ifndef MINDFLOW_AVFILE_BRIDGE_H
+#define MINDFLOW_AVFILE_BRIDGE_H
+
+#include <stdint.h>
+
+struct AVCodecContext;
+struct AVFormatContext;
+struct AVFrame;
+struct AVPacket;
+struct SwsContext;
+
+enum avfile_status {
+	AVFILE_DONE,    // of open: it is open; of next: there is no further picture
+	AVFILE_PICTURE, // picture is filled
+	AVFILE_FAILED,  // libav's error is in error
+	AVFILE_NO_VIDEO,
+	AVFILE_COVER,  // the only video is a picture that belongs to sound
+	AVFILE_FORMAT, // format of picture cannot be converted
+	AVFILE_STUCK,  // so many packets gave no picture that nothing more is expected
+};
+
+// avfile_picture is 8-bit 4:2:0. The planes last until the next call.
+struct avfile_picture {
+	const uint8_t *y, *u, *v;
+	int y_stride, c_stride; // bytes, not negative
+	int width, height;
+	int full_range, bt709;
+	const char *format; // libavutil's name of the pixel format
+	int timed;
+	int64_t at; // microseconds from the start of the stream, if timed
+};
+
+struct avfile {
+	// of open
+	int width, height; // as declared; pictures may have others
+	int turns;         // quarter turns to the right that put pictures upright
+	double rate;       // nominal pictures a second, 0 is unknown
+	int64_t stated;    // pictures, exactly, by the file's index; 0 is not stated
+	int64_t length;    // microseconds, 0 is unknown
+
+	// of next
+	struct avfile_picture picture;
+	int64_t hidden; // pictures so far that the file says are not to be shown
+	int64_t lost;   // packets and pictures so far that were damaged
+	int error;
+
+	struct AVFormatContext *format;
+	struct AVCodecContext *codec;
+	struct AVPacket *packet;
+	struct AVFrame *frame, *planar, *packed; // as decoded, in 4:2:0, in BGR
+	struct SwsContext *to_planar, *to_packed;
+	int64_t max_pixels;
+	int stream, ended, barren;
+};
+
+// avfile_open opens a file in one of formats, libavformat's names with commas. It leaves a to avfile_close in every case.
+enum avfile_status avfile_open(struct avfile *a, const char *path, const char *formats, int64_t max_pixels, int threads);
+
+// avfile_next decodes up to the next picture that is to be shown and is not damaged.
+enum avfile_status avfile_next(struct avfile *a);
+
+// avfile_bgr converts the latest picture to *rows of blue, green and red bytes, *stride bytes from one to the next.
+enum avfile_status avfile_bgr(struct avfile *a, const uint8_t **rows, int *stride);
+
+void avfile_close(struct avfile *a);
+
+#endif

@@ -1,0 +1,49 @@
+package avfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"mindflow/pipeline/container"
+)
+
+// check finds out, without libavformat, what a user can mend, and keeps from it what is no video. It tells how many
+// bytes are missing, and whether parts do not follow each other.
+func check(path string) (missing int64, torn bool, err error) {
+	info, err := os.Stat(path) // before opening, which waits for a writer when it is a pipe
+	if err != nil {
+		return 0, false, fmt.Errorf("read video: %w", err)
+	}
+	switch {
+	case info.IsDir():
+		return 0, false, fmt.Errorf("read %s: it is a folder; name the video files in it", path)
+	case !info.Mode().IsRegular():
+		return 0, false, fmt.Errorf("read %s: not a regular file; save the video to a file first", path)
+	case info.Size() == 0:
+		return 0, false, fmt.Errorf("read %s: the file is empty; copy or record it again", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, false, fmt.Errorf("read video: %w", err)
+	}
+	defer file.Close()
+	head := make([]byte, container.HeadSize)
+	n, err := io.ReadFull(file, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, false, fmt.Errorf("read %s: %w", path, err)
+	}
+	kind := container.Of(head[:n])
+	switch kind {
+	case container.Sound:
+		return 0, false, fmt.Errorf("read %s: it holds sound only; name a file with a video track", path)
+	case container.Picture:
+		return 0, false, fmt.Errorf("read %s: it is a picture; use mindflow image", path)
+	case container.HEIF:
+		return 0, false, fmt.Errorf("read %s: a HEIC or AVIF picture, which is not read; convert it to JPEG and use mindflow image", path)
+	case container.Unknown:
+		return 0, false, fmt.Errorf("read %s: not a video of a known format; use %s", path, container.Known)
+	}
+	return container.Missing(kind, file, info.Size()), container.Torn(kind, file, info.Size()), nil
+}

@@ -1,0 +1,53 @@
+package avtest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Sources for MakeVideo: Moving has 50 pictures of 320 by 180, 25 a second; Uneven keeps 16 of them.
+var (
+	Moving = slices.Clip(strings.Fields("-f lavfi -i testsrc2=size=320x180:rate=25:duration=2"))
+	Uneven = slices.Clip(append(Moving, "-vf", "select='not(mod(n,5))+not(mod(n,7))'", "-vsync", "vfr"))
+)
+
+// MakeVideo runs ffmpeg and gives the path of the file that it makes.
+func MakeVideo(t testing.TB, name string, args ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), name)
+	ffmpeg(t, nil, append(slices.Clip(args), out)...)
+	return out
+}
+
+// Probe asks ffprobe about the video of a file, for one number a line.
+func Probe(t testing.TB, file, entries string) []float64 {
+	t.Helper()
+	text, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", entries, "-of", "csv=p=0", file).Output()
+	if err != nil {
+		t.Fatal("ffprobe:", err)
+	}
+	var values []float64
+	for field := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return r == ',' || r == '\n' }) {
+		v, err := strconv.ParseFloat(field, 64)
+		if err != nil {
+			t.Fatalf("ffprobe says %q", field)
+		}
+		values = append(values, v)
+	}
+	return values
+}
+
+// ReadFile is os.ReadFile for tests.
+func ReadFile(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

@@ -1,0 +1,34 @@
+package vision
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"mindflow/pipeline/avdec/avfile"
+	"mindflow/pipeline/avdec/avtest"
+)
+
+var makeVideo, probe, readFile, moving, uneven = avtest.MakeVideo, avtest.Probe, avtest.ReadFile, avtest.Moving, avtest.Uneven
+
+// times reads a whole video.
+func times(t *testing.T, file string) (at []time.Duration, w, h int) {
+	t.Helper()
+	v, err := avfile.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	for {
+		f, now, err := v.Next()
+		if errors.Is(err, io.EOF) {
+			return at, w, h
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = append(at, now)
+		w, h = f.Width, f.Height
+	}
+}
