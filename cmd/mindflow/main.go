@@ -31,7 +31,9 @@ var commands = []command{
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Whoever reads what we print may leave: writing then gives an error, after which files and sessions end as they should.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdout)
 	switch {
@@ -40,6 +42,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "mindflow:", err)
 		os.Exit(1)
 	}
+}
+
+// ends are the signals that interrupt: Ctrl-C, kill, and a terminal that is closed, unless nohup had that ignored.
+func ends() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {

@@ -20,9 +20,10 @@ import (
 // MaxPixels bounds what is read.
 const MaxPixels = 100_000_000
 
-// live counts what is open of ours with memory in OpenCV: pictures, videos,
-// recordings and cascades. Tests look that none is left.
 var live atomic.Int64
+
+// Live is the number of pictures, recordings and cascades that are open, each with memory in OpenCV.
+func Live() int64 { return live.Load() }
 
 // extensions are the formats that pictures are written in.
 var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"mindflow/bench/media"
+)
+
+// process is the program, running, with its output in a pipe.
+type process struct {
+	*exec.Cmd
+	out  *os.File
+	said bytes.Buffer
+}
+
+func startProcess(t *testing.T, exe string, args ...string) *process {
+	t.Helper()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{Cmd: exec.Command(exe, args...), out: read}
+	p.Stdout, p.Stderr = write, &p.said
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	t.Cleanup(func() {
+		_ = p.Process.Kill() // where the test failed before its end
+		read.Close()
+	})
+	return p
+}
+
+// firstLine waits for something to be printed.
+func (p *process) firstLine(t *testing.T) {
+	t.Helper()
+	if _, err := bufio.NewReaderSize(p.out, 16).ReadSlice('{'); err != nil {
+		t.Fatalf("nothing was printed: %v; it said %s", err, p.said.String())
+	}
+}
+
+// failed waits for the end, with exit code 1 and one line on standard error.
+func (p *process) failed(t *testing.T, want string) {
+	t.Helper()
+	err := p.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("it ended with %v, want exit code 1", err)
+	}
+	if said := p.said.String(); !strings.Contains(said, want) || strings.Count(said, "\n") != 1 {
+		t.Errorf("it said %q, want a line with %q", said, want)
+	}
+}
+
+// A terminal that is closed interrupts, and a reader that leaves ends the work: what was done is kept, nothing half stays.
+func TestVideoEndsWell(t *testing.T) {
+	exe, engine, clip := binary(t), engineArgs(t), media.Clip(t)
+	for name, c := range map[string]struct {
+		end  func(p *process) error
+		want string
+	}{
+		"the terminal is closed": {func(p *process) error { return p.Process.Signal(syscall.SIGHUP) }, "interrupted after"},
+		"the reader leaves":      {func(p *process) error { return p.out.Close() }, "whoever reads is there"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			p := startProcess(t, exe, append([]string{"video", clip, "--json", "--annotate", filepath.Join(dir, "a.mp4")}, engine...)...)
+			p.firstLine(t)
+			if err := c.end(p); err != nil {
+				t.Fatal(err)
+			}
+			p.failed(t, c.want)
+			if at := frameTimes(t, filepath.Join(dir, "a.mp4")); len(at) == 0 || len(at) > 400 {
+				t.Errorf("%d frames are annotated", len(at))
+			}
+			if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+				t.Errorf("the folder holds %v (%v)", entries, err)
+			}
+		})
+	}
+}
+
+// A camera whose terminal is closed, or whose reader leaves, ends its session on the server.
+func TestCameraEndsItsSession(t *testing.T) {
+	exe := binary(t)
+	log := &bytes.Buffer{} // to be read after the server
+	listen := freePort(t)
+	server := exec.Command(exe, append([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, engineArgs(t)...)...)
+	server.Stderr = log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	defer server.Process.Kill()
+	client := &http.Client{Timeout: 5 * time.Second}
+	defer client.CloseIdleConnections()
+	get(t, client, "http://"+listen+"/readyz", ended)
+	publish := []string{"camera", "--synthetic", "--size", "160x120", "--json", "--publish", "http://" + listen}
+
+	p := startProcess(t, exe, publish...)
+	p.firstLine(t)
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("after SIGHUP %v, said %s", err, p.said.String())
+	}
+	p = startProcess(t, exe, publish...)
+	p.firstLine(t)
+	p.out.Close()
+	if err := p.Wait(); err == nil || !strings.Contains(p.said.String(), "whoever reads is there") {
+		t.Errorf("without a reader %v, said %s", err, p.said.String())
+	}
+	if err := server.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the server ended with %v: %s", err, log.String())
+	}
+	if n := strings.Count(log.String(), "why=deleted"); n != 2 {
+		t.Errorf("%d of 2 sessions were deleted: %s", n, log.String())
+	}
+}
