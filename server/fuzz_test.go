@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -106,27 +105,5 @@ func FuzzPatch(f *testing.F) {
 		s.ask(t, patch)
 		s.ask(t, patch)
 		s.end(t, location)
-	})
-}
-
-func FuzzRequest(f *testing.F) {
-	for _, seed := range []string{`{"v":1,"id":{}}`, `[]`, `{"v":"1"}`, `null`, ``} {
-		f.Add([]byte(seed))
-	}
-	for _, kind := range []string{"pause", "resume", "hello"} {
-		example, err := os.ReadFile(filepath.Join("..", "web", "testdata", "wire", "control-"+kind+".json"))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(example)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r, bad := parseRequest(data)
-		if bad == nil && (r.V != 1 || r.ID == nil) {
-			t.Errorf("%q is taken for a request", data)
-		}
-		if bad != nil && (bad.Code == "" || bad.Message == "") {
-			t.Errorf("%q is refused without a reason", data)
-		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 // Preset is a known way to analyse, under one name.
 type Preset struct {
 	Settings map[string]string // flags that it sets where nobody else does
+	BGR      bool              // pictures of video files go by way of OpenCV's, whose rounding Haar cascades feel
 	feed     func(pipeline.Model) pipeline.Model
 }
 
@@ -18,7 +19,7 @@ func LookupPreset(name string) (Preset, error) {
 	case "":
 		return Preset{feed: func(m pipeline.Model) pipeline.Model { return m }}, nil
 	case "notebook":
-		return Preset{map[string]string{"detector": "haar", "smoothing": "0s", "detect-every": "0s", "classify-every": "0s", "rest-every": "0s"}, notebook}, nil
+		return Preset{map[string]string{"detector": "haar", "smoothing": "0s", "detect-every": "0s", "classify-every": "0s", "rest-every": "0s"}, true, notebook}, nil
 	}
 	return Preset{}, fmt.Errorf("--preset %s: unknown; the presets are: notebook", name)
 }

@@ -78,7 +78,7 @@ func (s *session) receive(client *whipclient.Client, sent <-chan error) error {
 			s.meter.label(&m)
 		case c := <-client.Controls():
 			if c.Type == "bye" {
-				said = c.Reason
+				said = whipclient.Printable(c.Reason)
 			}
 		case err := <-sent:
 			return ended(err, said, client)
@@ -95,7 +95,7 @@ func ended(err error, said string, client *whipclient.Client) error {
 		select {
 		case c := <-client.Controls():
 			if c.Type == "bye" {
-				said = c.Reason
+				said = whipclient.Printable(c.Reason)
 			}
 			continue
 		default:

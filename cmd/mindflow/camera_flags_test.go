@@ -81,3 +81,25 @@ func TestReadout(t *testing.T) {
 		t.Errorf("many faces: %q", shown)
 	}
 }
+
+// A server's words do not steer the terminal, and its model is told where everything is.
+func TestReadoutOfServers(t *testing.T) {
+	var out, aside strings.Builder
+	m := &pipeline.Message{V: 1, Model: "theirs", Faces: []pipeline.Label{{Label: "happy\x1b[2J\u202e", Confidence: 0.8}}}
+	if err := newReadout(&out, &aside, false).message(m, 0); err != nil {
+		t.Fatal(err)
+	}
+	if want := `   0.0 s  happy\x1b[2J\u202e 80%` + "\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+	out.Reset()
+	if err := newReadout(&out, &aside, true).message(m, 0); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), `"model":"theirs"`) {
+		t.Errorf("the model is missing in %s", out.String())
+	}
+	if said := (&byeError{"abuse\x1b[2J"}).Error(); strings.Contains(said, "\x1b") {
+		t.Errorf("the end is said as %q", said)
+	}
+}

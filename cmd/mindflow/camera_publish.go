@@ -158,7 +158,9 @@ func lastWords(c *whipclient.Client, otherwise error) error {
 // byeError is a session that the server ended: web/PROTOCOL.md, section 4.
 type byeError struct{ reason string }
 
-func (e *byeError) Error() string { return fmt.Sprintf("the server ended the session: %s", e.reason) }
+func (e *byeError) Error() string {
+	return "the server ended the session: " + whipclient.Printable(e.reason)
+}
 
 // finalError is one that another session would meet again.
 type finalError struct{ text string }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
+	"mindflow/server/whipclient"
 )
 
 // readout prints labels as they come: JSON lines, or on a terminal one line that is kept up to date, or
@@ -41,7 +42,7 @@ func (r *readout) message(m *pipeline.Message, at time.Duration) error {
 
 func (r *readout) print(m *pipeline.Message, at time.Duration) error {
 	if r.asJSON {
-		return json.NewEncoder(r.out).Encode(videoMessage{V: m.V, Seq: m.Seq, T: seconds(at),
+		return json.NewEncoder(r.out).Encode(videoMessage{V: m.V, Seq: m.Seq, T: seconds(at), Model: m.Model,
 			Width: m.Width, Height: m.Height, Dropped: m.Dropped, MS: m.MS, Faces: m.Faces})
 	}
 	labels, shown := described(m.Faces)
@@ -72,7 +73,7 @@ func described(faces []pipeline.Label) (labels, shown string) {
 	}
 	names, texts := make([]string, len(faces)), make([]string, len(faces))
 	for i, face := range faces {
-		names[i] = face.Label
+		names[i] = whipclient.Printable(face.Label) // a server is somebody else's
 		if face.Uncertain {
 			names[i] = "uncertain"
 		}

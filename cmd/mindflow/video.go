@@ -21,6 +21,7 @@ type videoFlags struct {
 	out           string  // "" is standard output
 	annotate      string  // "" is none
 	rate          float64 // frames a second; 0 is all
+	bgr           bool    // of the preset
 }
 
 func (f *videoFlags) check() error {
@@ -61,6 +62,11 @@ func videos(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	preset, err := engine.LookupPreset(settings.Preset)
+	if err != nil {
+		return err
+	}
+	how.bgr = preset.BGR
 	e, err := engine.Open(settings.Alone())
 	if err != nil {
 		return err
@@ -76,7 +82,7 @@ func watch(ctx context.Context, e *engine.Engine, how videoFlags, files, targets
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	w := watcher{engine: e, rate: how.rate, rows: t.rows(how, len(files) > 1, e.Analysis.Model.Labels)}
+	w := watcher{engine: e, rate: how.rate, bgr: how.bgr, rows: t.rows(how, len(files) > 1, e.Analysis.Model.Labels)}
 	if isTerminal(os.Stderr) && (t.file != nil || !how.asJSON && !how.asCSV || !isTerminal(out)) {
 		w.progress = &progress{out: os.Stderr, now: time.Now, unit: "frames"}
 	}
@@ -97,6 +103,7 @@ func watch(ctx context.Context, e *engine.Engine, how videoFlags, files, targets
 type watcher struct {
 	engine   *engine.Engine
 	rate     float64 // frames a second, 0 for all
+	bgr      bool    // analyse what OpenCV makes of the frames
 	rows     rows
 	progress *progress // nil is none
 }
@@ -144,7 +151,7 @@ type pass struct {
 	film     film
 	sampling sampling
 
-	picture  *vision.Picture // nil before the first frame that is due
+	picture  *vision.Picture // nil before the first take
 	read     int             // frames
 	analysed int
 	at       time.Duration // of the latest frame
@@ -180,7 +187,7 @@ func (w *watcher) frames(ctx context.Context, p *pass) error {
 			return err
 		}
 		began := time.Now()
-		_, at, err := p.video.Next()
+		f, at, err := p.video.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -189,7 +196,7 @@ func (w *watcher) frames(ctx context.Context, p *pass) error {
 		}
 		p.at = at
 		if p.sampling.due(at) {
-			if err := w.frame(ctx, p, analyzer, began); err != nil {
+			if err := w.frame(ctx, p, analyzer, f, began); err != nil {
 				return err
 			}
 		}
@@ -198,15 +205,18 @@ func (w *watcher) frames(ctx context.Context, p *pass) error {
 	}
 }
 
-func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, began time.Time) error {
-	if err := p.take(); err != nil {
-		return err
+func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, f *pipeline.Frame, began time.Time) (err error) {
+	if w.bgr || p.film.path != "" {
+		if err := p.take(); err != nil {
+			return err
+		}
 	}
-	f, err := p.picture.Frame()
-	if err != nil {
-		return err
+	if w.bgr {
+		if f, err = p.picture.Frame(); err != nil {
+			return err
+		}
+		f.Decode = time.Since(began)
 	}
-	f.Decode = time.Since(began)
 	f.Arrived = time.Unix(0, 0).Add(p.at) // tracking and smoothing go by the video's clock
 	m := &p.message
 	if err := analyzer.Analyze(ctx, m, f); err != nil {

@@ -35,7 +35,8 @@ type videoMessage struct {
 	File    string            `json:"file,omitempty"`
 	V       int               `json:"v"`
 	Seq     uint64            `json:"seq"`
-	T       float64           `json:"t"` // seconds
+	T       float64           `json:"t"`               // seconds
+	Model   string            `json:"model,omitempty"` // where a server chose it
 	Width   int               `json:"width"`
 	Height  int               `json:"height"`
 	Dropped map[string]uint64 `json:"dropped"`

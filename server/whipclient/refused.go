@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // RefusedError is a server's answer that is not what was asked for.
@@ -19,10 +20,29 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string {
 	text := fmt.Sprintf("the server answered %d %s", e.Status, http.StatusText(e.Status))
-	if detail := strings.TrimSpace(e.Detail); detail != "" {
+	if detail := Printable(strings.TrimSpace(e.Detail)); detail != "" {
 		text += ": " + detail
 	}
 	return text
+}
+
+// Printable is what a server says, fit for a terminal: in one line, without what would steer it, and not endless.
+func Printable(said string) string {
+	const most = 300 // characters
+	var text strings.Builder
+	n := 0
+	for _, r := range said {
+		if n++; n > most {
+			text.WriteString("…")
+			break
+		}
+		if unicode.IsPrint(r) {
+			text.WriteRune(r)
+			continue
+		}
+		text.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return text.String()
 }
 
 // refused reads an answer's body, and of a problem document (RFC 9457) the part that is written for people.
