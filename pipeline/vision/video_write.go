@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"gocv.io/x/gocv"
-
-	"mindflow/pipeline/container"
 )
 
 const (
@@ -36,6 +34,7 @@ type Recording struct {
 	writer *gocv.VideoWriter
 	last   gocv.Mat // the picture of the latest frame
 	frames int      // written
+	space  spaceWatch
 }
 
 // CheckRecordable says whether a recording may have this name.
@@ -62,6 +61,10 @@ func Record(path string, rate float64, w, h int) (*Recording, error) {
 	}
 	dir, name := filepath.Split(path)
 	r := &Recording{path: path, temp: dir + ".part-" + name, rate: rate, size: image.Pt(w, h)}
+	r.space = spaceWatch{dir: dir, free: freeSpace}
+	if err := r.space.check(0); err != nil {
+		return nil, fmt.Errorf("write %s: %w", path, err)
+	}
 	file, err := os.Create(r.temp) // OpenCV does not say what is wrong
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w; name a file in a folder that can be written", path, err)
@@ -113,7 +116,11 @@ func (r *Recording) Add(ctx context.Context, p *Picture, at time.Duration) error
 	return r.write(r.last)
 }
 
+// write looks for space now and then: OpenCV does not say that there was none.
 func (r *Recording) write(mat gocv.Mat) error {
+	if err := r.space.check(r.frames); err != nil {
+		return fmt.Errorf("write %s: %w", r.path, err)
+	}
 	if err := r.writer.Write(mat); err != nil {
 		return fmt.Errorf("write %s: %w", r.path, err)
 	}
@@ -132,65 +139,6 @@ func (r *Recording) Close() error {
 	}
 	if err := os.Rename(r.temp, r.path); err != nil {
 		return errors.Join(fmt.Errorf("write video: %w", err), os.Remove(r.temp))
-	}
-	return nil
-}
-
-// whole reads the file's index again and compares.
-func (r *Recording) whole() error {
-	missing, err := missingBytes(r.temp)
-	if err != nil {
-		return err
-	}
-	frames, err := countFrames(r.temp)
-	if err != nil {
-		return errors.New("it cannot be read back")
-	}
-	if frames != r.frames || missing > 0 {
-		return fmt.Errorf("%d of %d frames are in it, %d bytes are missing", frames, r.frames, missing)
-	}
-	return nil
-}
-
-func missingBytes(path string) (int64, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return container.Missing(container.ISOMedia, file, info.Size()), nil
-}
-
-// countFrames asks OpenCV what a file of our own states. Files of strangers are not for OpenCV, which trusts the
-// size of the first picture to be that of all: package avfile reads them.
-func countFrames(path string) (frames int, err error) {
-	full, err := filepath.Abs(path) // a name such as concat:… would be a protocol to FFmpeg
-	if err != nil {
-		return 0, err
-	}
-	if err := quiet(); err != nil {
-		return 0, err
-	}
-	capture, err := gocv.VideoCaptureFileWithAPI(full, gocv.VideoCaptureFFmpeg)
-	if err == nil {
-		frames = int(capture.Get(gocv.VideoCaptureFrameCount))
-	}
-	return frames, errors.Join(err, capture.Close())
-}
-
-// quiet keeps FFmpeg's own messages off standard error; what matters of them is in our errors. OpenCV
-// looks at the variable when it opens its first video.
-func quiet() error {
-	const name, silence = "OPENCV_FFMPEG_LOGLEVEL", "-8"
-	if _, set := os.LookupEnv(name); set {
-		return nil
-	}
-	if err := os.Setenv(name, silence); err != nil {
-		return fmt.Errorf("quieten FFmpeg: %w", err)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -151,6 +152,77 @@ func TestRecordingEnds(t *testing.T) {
 	if at, w, h := times(t, filepath.Join(dir, "a.mp4")); len(at) != 3 || w != 64 || h != 48 {
 		t.Errorf("%d frames of %dx%d", len(at), w, h)
 	}
+}
+
+// A disk that fills is noticed while it does, not at the end.
+func TestRecordingOnAFullDisk(t *testing.T) {
+	p, err := Read(save(t, "a.png", 64, 48, color.RGBA{A: 255}, color.RGBA{200, 0, 0, 255}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	dir := t.TempDir()
+	r, err := Record(filepath.Join(dir, "a.mp4"), 25, 64, 48)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := uint64(2 << 20)
+	r.space.free = func(where string) (uint64, error) {
+		if filepath.Clean(where) != dir {
+			t.Errorf("looked at %q", where)
+		}
+		return left, nil
+	}
+	for i := range 3 {
+		r.space.last = time.Time{} // as if some seconds had passed
+		if err := r.Add(t.Context(), p, time.Duration(i)*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left = 200 << 10
+	if err := r.Add(t.Context(), p, 3*time.Second); err != nil {
+		t.Errorf("it looks too often: %v", err)
+	}
+	r.space.last = time.Time{}
+	if err := r.Add(t.Context(), p, 4*time.Second); err == nil || !strings.Contains(err.Error(), "the disk is full, 200 KiB are left") {
+		t.Errorf("on a full disk: %v", err)
+	}
+	if err := r.Discard(); err != nil {
+		t.Error(err)
+	}
+	only(t, dir)
+}
+
+// The same on a disk of two MiB, where we may make one.
+func TestRecordingOnASmallDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
+		t.Skip("no disk of our own:", err)
+	}
+	defer syscall.Unmount(dir, syscall.MNT_DETACH)
+	r, err := Record(filepath.Join(dir, "a.mp4"), 25, 640, 360)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "others"), make([]byte, 3<<19), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.space.last = time.Time{}
+	p, err := Read(save(t, "a.png", 640, 360, color.RGBA{A: 255}, color.RGBA{200, 0, 0, 255}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := r.Add(t.Context(), p, 0); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+		t.Errorf("on a full disk: %v", err)
+	}
+	if err := r.Discard(); err != nil {
+		t.Error(err)
+	}
+	if r, err := Record(filepath.Join(dir, "b.mp4"), 25, 640, 360); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+		t.Errorf("begun on a full disk: %v, %v", r, err)
+	}
+	only(t, dir, "others")
 }
 
 // only holds the folder to the named files.
