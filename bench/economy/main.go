@@ -17,7 +17,7 @@ import (
 
 	"mindflow/cmd/engine"
 	"mindflow/pipeline"
-	"mindflow/pipeline/vision"
+	"mindflow/pipeline/avdec/avfile"
 )
 
 func main() {
@@ -91,21 +91,17 @@ func run(ctx context.Context) error {
 
 // read decodes a clip.
 func read(name string) (frames []*pipeline.Frame, err error) {
-	v, err := vision.OpenVideo(name)
+	v, err := avfile.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, v.Close()) }()
 	start := time.Now()
 	for {
-		picture, at, err := v.Next()
+		shown, at, err := v.Next()
 		if errors.Is(err, io.EOF) {
 			return frames, nil
 		}
-		if err != nil {
-			return nil, err
-		}
-		shown, err := picture.Frame()
 		if err != nil {
 			return nil, err
 		}
