@@ -154,6 +154,37 @@ func TestEventsOfPause(t *testing.T) {
 	}
 }
 
+// A session has so many readers at once; the next is told to come back, and has the place of one that leaves.
+func TestEventsReaders(t *testing.T) {
+	_, sess, url := silent(t, nil)
+	var readers []*http.Response
+	for range maxReaders {
+		res, r := listen(t, url+"/labels", "")
+		if e, ok := r.next(); res.StatusCode != http.StatusOK || !ok || e.retry == 0 {
+			t.Fatalf("status %d, %+v", res.StatusCode, e)
+		}
+		readers = append(readers, res)
+	}
+	res, _ := listen(t, url+"/labels", "")
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" || !strings.Contains(string(text), "too many readers") {
+		t.Errorf("one more: status %d, %v, %s", res.StatusCode, res.Header, text)
+	}
+	if n := sess.events.readers.Load(); n != maxReaders {
+		t.Errorf("%d readers are counted", n)
+	}
+	if err := readers[0].Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "a place", func() bool { return sess.events.readers.Load() < maxReaders })
+	if res, _ := listen(t, url+"/labels", ""); res.StatusCode != http.StatusOK {
+		t.Errorf("in the place of one that left: status %d", res.StatusCode)
+	}
+}
+
 // A reader that takes nothing for a while finds the newest message after what was on its way already,
 // which is bounded.
 func TestEventsSlowReader(t *testing.T) {

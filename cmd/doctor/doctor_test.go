@@ -59,6 +59,20 @@ func TestDecodersSeeDamage(t *testing.T) {
 	}
 }
 
+// What codes and what writes is tried, not only there.
+func TestEncodersAreTried(t *testing.T) {
+	if r := encoder(); r.Status != OK || !strings.Contains(r.Detail, "encodes a test picture") {
+		t.Errorf("%+v", r)
+	}
+	if r := openCV(); r.Status != OK || !strings.Contains(r.Detail, "writes a test video") {
+		t.Errorf("%+v", r)
+	}
+	t.Setenv("TMPDIR", "/nowhere")
+	if r := openCV(); r.Status != Warning || !strings.Contains(r.Cure, "--annotate") || strings.Contains(r.Detail, "\n") {
+		t.Errorf("with nowhere to write: %+v", r)
+	}
+}
+
 func TestExamineEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	results := 0

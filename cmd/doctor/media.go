@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -76,9 +77,41 @@ func decode(codec pipeline.Codec, unit string, maxPixels int) (err error) {
 	return nil
 }
 
-func encoder() Result { return ok("encoder VP8", "libvpx "+vpx.Version()) }
+// encoder codes a grey picture, as mindflow camera --publish and loadtest do, and decodes it again.
+func encoder() Result {
+	const check, cure = "encoder VP8", "install your system's libvpx (on Debian 12: apt install --reinstall libvpx7)"
+	unit, err := encode()
+	if err == nil {
+		err = decode(pipeline.VP8, hex.EncodeToString(unit), avdec.DefaultMaxPixels)
+	}
+	if err != nil {
+		return failed(check, fmt.Errorf("libvpx %s: %w", vpx.Version(), err), cure)
+	}
+	return ok(check, "libvpx "+vpx.Version()+" encodes a test picture")
+}
 
-func openCV() Result { return ok("OpenCV", vision.Version()) }
+func encode() (unit []byte, err error) {
+	const side = 64
+	grey := bytes.Repeat([]byte{126}, side*side)
+	e, err := vpx.Open(side, side, vpx.MinBitrate)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	f := pipeline.Frame{Width: side, Height: side, Y: grey, U: grey[:side*side/4], V: grey[:side*side/4], YStride: side, CStride: side / 2}
+	u, err := e.Encode(&f, true)
+	return bytes.Clone(u.Data), err
+}
+
+// openCV writes a video. All else that we take from it is part of every installation.
+func openCV() Result {
+	const check = "OpenCV"
+	if err := vision.TryRecording(); err != nil {
+		return Result{check, Warning, fmt.Sprintf("OpenCV %s cannot write videos: %s", vision.Version(), strings.ReplaceAll(err.Error(), "\n", ", ")),
+			"only mindflow video --annotate needs that; use an OpenCV that was built with FFmpeg (on Debian 12: apt install libopencv-videoio406)"}
+	}
+	return ok(check, vision.Version()+" writes a test video")
+}
 
 // cameras looks at this machine's own, without opening them. Only mindflow camera needs one, so nothing
 // here fails.

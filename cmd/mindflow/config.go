@@ -82,6 +82,8 @@ func fromText(fs *flag.FlagSet, from sources, path string, text []byte) error {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		f := fs.Lookup(key)
 		switch {
+		case !known[key] && isTable(values[key]):
+			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q, a table; settings stand in none: delete the line [%.60s]", path, key, key))
 		case !known[key]:
 			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q%s", path, key, suggest(key, known)))
 		case f != nil && from[key] == "":
@@ -95,6 +97,14 @@ func fromText(fs *flag.FlagSet, from sources, path string, text []byte) error {
 		faults = append(faults[:maxFaults], fmt.Errorf("settings file %s: and %d more", path, len(faults)-maxFaults))
 	}
 	return errors.Join(faults...)
+}
+
+func isTable(value any) bool {
+	switch value.(type) {
+	case map[string]any, []map[string]any:
+		return true
+	}
+	return false
 }
 
 // maxFaults are told at a time: a file that is something else altogether has thousands.

@@ -119,7 +119,8 @@ func TestConfigFaults(t *testing.T) {
 		{"rate = 5\ncsv = true\nmax-sessions = 2", nil}, // some of another command
 		{"", nil},
 		{"max-sesions = 4", []string{`unknown key "max-sesions"`, "nearest: max-sessions"}},
-		{"[serve]\nlisten = ':1'", []string{`unknown key "serve"`}},
+		{"[serve]\nlisten = ':1'", []string{`unknown key "serve", a table; settings stand in none: delete the line [serve]`}},
+		{"[[serve]]\nlisten = ':1'", []string{`unknown key "serve", a table`}},
 		{"config = 'more.toml'", []string{`unknown key "config"`}},
 		{"print-config = true", []string{`unknown key "print-config"`}},
 		{`max-sessions = "4"`, []string{`max-sessions = "4"`, "a whole number"}},
@@ -187,6 +188,8 @@ func TestUnknownVariable(t *testing.T) {
 		{"MINDFLOW_RATE", ""}, // of another command
 		{"MINDFLOW_TESTDATA", ""},
 		{"MINDFLOW_SCREENSHOTS", ""},
+		{"MINDFLOW_ROUNDS", ""},
+		{"MINDFLOW_SEED", ""},
 		{"MINDFLOW_MODELS", ""},
 		{"MINDFLOW_ORT_LIB", ""},
 		{"XMINDFLOW_OTHER", ""},

@@ -104,7 +104,7 @@ const (
 const prefix = "MINDFLOW_"
 
 // otherVariables are read by our tests, not by the program.
-var otherVariables = []string{prefix + "TESTDATA", prefix + "SCREENSHOTS"}
+var otherVariables = []string{prefix + "TESTDATA", prefix + "SCREENSHOTS", prefix + "ROUNDS", prefix + "SEED"}
 
 func variable(flag string) string {
 	return prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))

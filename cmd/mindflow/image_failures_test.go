@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	be "encoding/binary"
 	"errors"
+	"hash/crc32"
 	"image"
 	"image/png"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -138,5 +141,30 @@ func TestImageInterrupted(t *testing.T) {
 	half, err := filepath.Glob(filepath.Join(out, ".part-*"))
 	if err != nil || len(half) > 0 {
 		t.Errorf("left behind: %v, %v", half, err)
+	}
+}
+
+// A file that is cut is said in one line of ours, and a colour profile in none: libpng has lines of its own for both.
+func TestImageSaysNoMore(t *testing.T) {
+	whole, err := os.ReadFile(flatPicture(t, 64, 48))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := []byte("iCCPprofile\x00\x00what is no profile")
+	profile := slices.Concat([]byte{0, 0, 0, byte(len(chunk) - 4)}, chunk, be.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(chunk)))
+	dir := t.TempDir()
+	half, odd := filepath.Join(dir, "half.png"), filepath.Join(dir, "odd.png")
+	for path, data := range map[string][]byte{half: whole[:len(whole)-20], odd: slices.Concat(whole[:33], profile, whole[33:])} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(binary(t), append([]string{"image", half, odd}, engineArgs(t)...)...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	printed, err := cmd.Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || string(printed) != odd+": 0 faces\n" || !strings.Contains(said.String(), "half.png: damaged picture") || strings.Count(said.String(), "\n") != 1 {
+		t.Errorf("%v: it printed %q and said %q", err, printed, said.String())
 	}
 }

@@ -46,23 +46,34 @@ func newPicture(mat gocv.Mat) Picture {
 
 // Read reads a JPEG, PNG, WebP, BMP or TIFF file, turned upright as its EXIF data says.
 func Read(path string) (*Picture, error) {
-	if err := check(path); err != nil {
+	plain, err := check(path)
+	if err != nil {
 		return nil, err
 	}
-	mat := gocv.IMRead(path, gocv.IMReadColor)
-	if mat.Empty() {
-		return nil, errors.Join(fmt.Errorf("read %s: damaged picture: OpenCV cannot decode it", path), mat.Close())
+	if plain != nil {
+		return decode(path, plain)
 	}
-	p := newPicture(mat)
-	return &p, nil
+	return pictureOf(path, gocv.IMRead(path, gocv.IMReadColor), nil)
 }
 
 // Decode is Read for what the file called name holds.
 func Decode(name string, data []byte) (*Picture, error) {
-	if err := checkContent(name, bytes.NewReader(data)); err != nil {
+	plain, err := checkContent(name, bytes.NewReader(data))
+	if err != nil {
 		return nil, err
 	}
+	if plain != nil {
+		data = plain
+	}
+	return decode(name, data)
+}
+
+func decode(name string, data []byte) (*Picture, error) {
 	mat, err := gocv.IMDecode(data, gocv.IMReadColor)
+	return pictureOf(name, mat, err)
+}
+
+func pictureOf(name string, mat gocv.Mat, err error) (*Picture, error) {
 	if err != nil || mat.Empty() {
 		return nil, errors.Join(fmt.Errorf("read %s: damaged picture: OpenCV cannot decode it", name), err, mat.Close())
 	}

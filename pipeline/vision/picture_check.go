@@ -22,18 +22,18 @@ import (
 const maxSide = 65_535
 
 // check opens the file that checkContent looks at.
-func check(path string) error {
+func check(path string) (plain []byte, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("read picture: %w", err)
+		return nil, fmt.Errorf("read picture: %w", err)
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil {
-		return fmt.Errorf("read picture: %w", err)
+		return nil, fmt.Errorf("read picture: %w", err)
 	} else if info.IsDir() {
-		return fmt.Errorf("read %s: it is a folder; name the picture files in it", path)
+		return nil, fmt.Errorf("read %s: it is a folder; name the picture files in it", path)
 	} else if info.Mode().IsRegular() && info.Size() == 0 {
-		return fmt.Errorf("read %s: the file is empty; copy it again", path)
+		return nil, fmt.Errorf("read %s: the file is empty; copy it again", path)
 	}
 	return checkContent(path, file)
 }
@@ -46,32 +46,35 @@ type content interface {
 
 // checkContent finds out, without decoding, what OpenCV would answer with silence, or by ending the process:
 // it throws at a header that states too many pixels. So no picture reaches it whose size is not known.
-func checkContent(path string, file content) error {
+// plain is what OpenCV gets instead of the file, nil for the file itself.
+func checkContent(path string, file content) (plain []byte, err error) {
 	config, format, err := image.DecodeConfig(peeker{file})
 	if errors.Is(err, image.ErrFormat) {
-		return notAPicture(path, file)
+		return nil, notAPicture(path, file)
 	}
 	if err != nil {
-		return fmt.Errorf("read %s: damaged picture: %w", path, err)
+		return nil, fmt.Errorf("read %s: damaged picture: %w", path, err)
 	}
 	if config.Width < 1 || config.Height < 1 {
-		return fmt.Errorf("read %s: damaged picture: it is %d by %d pixels", path, config.Width, config.Height)
+		return nil, fmt.Errorf("read %s: damaged picture: it is %d by %d pixels", path, config.Width, config.Height)
 	}
 	if config.Width > MaxPixels/config.Height {
-		return fmt.Errorf("read %s: %d by %d pixels is over the limit of %d million; shrink it first",
+		return nil, fmt.Errorf("read %s: %d by %d pixels is over the limit of %d million; shrink it first",
 			path, config.Width, config.Height, MaxPixels/1_000_000)
 	}
 	switch {
 	case max(config.Width, config.Height) > maxSide:
-		return fmt.Errorf("read %s: %d by %d pixels is over the limit of %d a side; cut or shrink it first",
+		return nil, fmt.Errorf("read %s: %d by %d pixels is over the limit of %d a side; cut or shrink it first",
 			path, config.Width, config.Height, maxSide)
 	case format == "webp" && moves(file):
-		return fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures as PNG first", path)
+		return nil, fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures as PNG first", path)
 	case format == "jpeg" && !ends(file):
-		return fmt.Errorf("read %s: the file is cut short, and what is missing would be grey; copy it again, "+
+		return nil, fmt.Errorf("read %s: the file is cut short, and what is missing would be grey; copy it again, "+
 			"or open and save it in another program", path)
+	case format == "png":
+		return plainPNG(path, file)
 	}
-	return nil
+	return nil, nil
 }
 
 // notAPicture says what a file is instead.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +125,8 @@ func TestReadKindsOfPictures(t *testing.T) {
 		{"on its head.jpg", oriented(photo, 3), image.Pt(64, 48), [2][3]float32{want[1], want[0]}},
 		{"turned to the left.jpg", oriented(photo, 8), image.Pt(48, 64), [2][3]float32{want[1], want[0]}},
 		{"in a mirror.jpg", oriented(photo, 2), image.Pt(64, 48), [2][3]float32{want[1], want[0]}},
+		{"with a profile.png", slices.Insert(bytes.Clone(encoded(t, plain, ".png")), 33, badProfile()...), image.Pt(64, 48), want},
+		{"turned to the right.png", slices.Insert(bytes.Clone(encoded(t, plain, ".png")), 33, pngTurned()...), image.Pt(48, 64), want},
 		{"moving.png", animatedPNG(t), image.Pt(64, 48), want}, // the first picture
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -201,6 +204,27 @@ func fourInks(left, right color.NRGBA) []byte {
 	return append(data, 0xff, 0xd9)
 }
 
+// pngChunk is a part of a PNG file.
+func pngChunk(kind string, data []byte) []byte {
+	chunk := append(binary.BigEndian.AppendUint32(nil, uint32(len(data))), kind...)
+	chunk = append(chunk, data...)
+	return append(chunk, pngSum(chunk[4:])...)
+}
+
+// badProfile is a colour profile that libpng does not like.
+func badProfile() []byte { return pngChunk("iCCP", []byte("profile\x00\x00what is no profile")) }
+
+// pngTurned is EXIF data of a picture that was taken with the camera on its side.
+func pngTurned() []byte {
+	return pngChunk("eXIf", []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"))
+}
+
+func flipped(data []byte, at int) []byte {
+	data = bytes.Clone(data)
+	data[at] ^= 1
+	return data
+}
+
 // animatedPNG is the picture of halves, and then others.
 func animatedPNG(t testing.TB) []byte {
 	first := inFile(t, "first.png", encoded(t, halves(image.NewNRGBA(image.Rect(0, 0, 64, 48))), ".png"))
@@ -239,7 +263,9 @@ func TestReadRefusesInLittleMemory(t *testing.T) {
 		{"claims much.jpg", wide, "65500 by 65500 pixels"},
 		{"half.jpg", photo[:len(photo)-20], "cut short"},
 		{"without its end.jpg", photo[:len(photo)-2], "cut short"},
-		{"half.png", drawing[:len(drawing)/2], "damaged picture"},
+		{"half.png", drawing[:len(drawing)/2], "cut short"},
+		{"without its end.png", drawing[:len(drawing)-12], "cut short"},
+		{"flipped.png", flipped(drawing, len(drawing)/2), "not what was written"},
 		{"header.jpg", photo[:sof+8], "damaged picture"},
 		{"directory far away.tiff", []byte("II*\x00\xff\xff\xff\xff"), "damaged picture"},
 		{"moving.gif", readFile(t, makeVideo(t, "a.gif", append(animated, "gif")...)), "use mindflow video"},

@@ -2,6 +2,7 @@ package vision
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,29 @@ import (
 
 	"mindflow/pipeline/container"
 )
+
+// TryRecording writes a short video and removes it: OpenCV need not have been built with FFmpeg.
+func TryRecording() (err error) {
+	const side = 64
+	dir, err := os.MkdirTemp("", "mindflow-")
+	if err != nil {
+		return fmt.Errorf("try a recording: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	p, err := FromPixels(Pixels{BGR: make([]byte, side*side*3), Width: side, Height: side})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	r, err := Record(filepath.Join(dir, "try.mp4"), leastRate, side, side)
+	if err != nil {
+		return err
+	}
+	if err := r.Add(context.Background(), p, 0); err != nil {
+		return errors.Join(err, r.Discard())
+	}
+	return r.Close()
+}
 
 // spaceWatch looks every few seconds how much space is left where a video is written.
 type spaceWatch struct {
