@@ -86,13 +86,13 @@ func TestCameraSynthetic(t *testing.T) {
 // A clip before the camera gives, for each frame that is analysed, the faces and scores that `video` gives.
 func TestCameraInputAgreesWithVideo(t *testing.T) {
 	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "2", "-c:v", "libx264")
-	reference, err := video(t, clip, "--json", "--smoothing", "0s")
+	reference, err := video(t, append([]string{clip, "--json", "--smoothing", "0s"}, everyFrame...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := lines(t, reference)
 	noLeaks(t)
-	text, err := cameraLines(t, -1, "--input", clip, "--json", "--smoothing", "0s")
+	text, err := cameraLines(t, -1, append([]string{"--input", clip, "--json", "--smoothing", "0s"}, everyFrame...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,11 +60,14 @@ func lines(t *testing.T, text string) (got []videoMessage) {
 // oneFace is the clip that these tests count in: one face from its first frame to the last but one.
 const oneFace = "woman-distress-to-laugh.mp4"
 
+// everyFrame has nothing left out, so that what is said of a frame does not depend on which came before.
+var everyFrame = []string{"--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
+
 // The whole clip: rows, times, boxes and labels are those of the pipeline run frame by frame on what ffmpeg decodes.
 // What is left out by default changes few labels.
 func TestVideoAgreesWithThePipeline(t *testing.T) {
 	clip := mediaFile(t, oneFace)
-	text, err := video(t, clip, "--json", "--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s")
+	text, err := video(t, append([]string{clip, "--json"}, everyFrame...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
