@@ -138,7 +138,7 @@ describe('sizes', { skip, timeout: 400_000 }, () => {
     [still] = await analyse(camera);
   });
 
-  for (const codec of ['VP8', 'H264', 'VP9']) {
+  for (const codec of ['VP8', 'H264', 'VP9', 'AV1']) {
     test(`${codec}: boxes stay on faces while the picture is turned and resized`, async (t) => {
       const base = `http://localhost:${await freePort()}`;
       const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`, '--codecs', codec,
