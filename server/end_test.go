@@ -70,6 +70,7 @@ func TestEnds(t *testing.T) {
 		e.OpenDecoder = func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, 100*100) }
 		s := begin(t, e, nil)
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+		p.hello()
 		p.publish(units)
 		if why := p.bye(); why != "too-large" {
 			t.Errorf("bye because of %q", why)
@@ -171,6 +172,7 @@ func TestFaultEndsOneSession(t *testing.T) {
 			good.publish(units)
 			good.label("labels", first)
 			bad := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+			bad.hello()
 			bad.publish(big)
 			if why := bad.bye(); why != "internal" {
 				t.Errorf("bye because of %q", why)

@@ -135,6 +135,12 @@ func (p publisher) request(kind string) whipclient.Control {
 	return p.says("the answer to "+kind, func(c whipclient.Control) bool { return c.ID != nil && *c.ID == id })
 }
 
+// hello waits until the control channel stands, without which there is no bye to hear.
+func (p publisher) hello() {
+	p.t.Helper()
+	p.says("hello", func(c whipclient.Control) bool { return c.Type == "hello" })
+}
+
 func (p publisher) bye() string {
 	p.t.Helper()
 	return p.says("bye", func(c whipclient.Control) bool { return c.Type == "bye" }).Reason

@@ -99,6 +99,9 @@ func check(t *testing.T, url string, s said, controls []string) {
 	}
 	var got []string
 	for _, c := range s.controls {
+		if c.Type == "hint" { // as many as the machine's load makes; publishers that are no pages ignore them
+			continue
+		}
 		got = append(got, c.Type+" "+c.Code+c.Reason)
 	}
 	if fmt.Sprint(got) != fmt.Sprint(controls) {
