@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,6 +130,65 @@ func TestVideoInterrupted(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("the folder holds %v (%v)", entries, err)
+	}
+}
+
+// A recording that is scaled midway, as browsers' are when the line is bad: faces stay where they are, and the annotated video has
+// one size.
+func TestVideoScaledMidway(t *testing.T) {
+	clip, list := mediaFile(t, oneFace), filepath.Join(t.TempDir(), "list.txt")
+	text := ""
+	for _, size := range []string{"640:360", "320:180"} {
+		part := ffmpeg(t, "part.webm", "-i", clip, "-t", "0.5", "-an", "-vf", "scale="+size, "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M")
+		text += "file '" + part + "'\n"
+	}
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := ffmpeg(t, "scaled.webm", "-f", "concat", "-safe", "0", "-i", list, "-c", "copy")
+	annotated := filepath.Join(t.TempDir(), "a.mp4")
+	out, err := video(t, file, "--json", "--annotate", annotated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := lines(t, out)
+	widths := map[int]int{}
+	for _, m := range got {
+		widths[m.Width]++
+		if len(m.Faces) != 1 || m.Faces[0].ID != 1 || m.Width*360 != m.Height*640 || box(m.Faces[0]).IoU(box(got[0].Faces[0])) < 0.6 {
+			t.Errorf("at %v s %dx%d has %+v, at first there was %+v", m.T, m.Width, m.Height, m.Faces, got[0].Faces)
+		}
+	}
+	if widths[640] != 12 || widths[320] != 12 || len(widths) != 2 {
+		t.Errorf("frames by their width: %v", widths)
+	}
+	if at := frameTimes(t, annotated); len(at) != 24 {
+		t.Errorf("%d frames are annotated", len(at))
+	}
+}
+
+// Of a file with damage in its middle both ends are read, and it is said that not all was.
+func TestVideoWithDamage(t *testing.T) {
+	file := ffmpeg(t, "damaged.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2", "-c:v", "libx264", "-g", "10")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(data[len(data)*3/10 : len(data)*6/10])
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	annotated := filepath.Join(t.TempDir(), "a.mp4")
+	out, err := video(t, file, "--json", "--annotate", annotated)
+	got := lines(t, out)
+	if want := fmt.Sprintf("%s: the file is damaged: %d of 50 frames could be decoded", file, len(got)); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+	if len(got) < 15 || got[len(got)-1].T < 1.9 {
+		t.Errorf("%d frames up to %v s", len(got), got[len(got)-1].T)
+	}
+	if at := frameTimes(t, annotated); len(at) < 49 || len(at) > 51 { // a picture stands while others are missing
+		t.Errorf("%d frames are annotated", len(at))
 	}
 }
 

@@ -79,7 +79,12 @@ func TestTorn(t *testing.T) {
 		{"zeros after a cluster", head + "\x8f\x1f\x43\xb6\x75\x87\xe7\x81\x00\xa3\x82xx\x00\x00x", true},
 		{"a block longer than its cluster", head + "\x8f\x1f\x43\xb6\x75\x87\xe7\x81\x00\xa3\x83xx\xec\x81x", true},
 		{"a live cluster", head + "\x8f\x1f\x43\xb6\x75\xff\xe7\x81\x00\xa3\x82xx\xec\x81x", false},
-		{"a live segment", live + "\x00\x00", false},
+		{"zeros in a live segment", live + "\x1f\x43\xb6\x75\xff\xe7\x81\x00\x00\x00\x00\xa3\x82xx", true},
+		{"a live segment", live + "\x1f\x43\xb6\x75\xff\xe7\x81\x00\xa3\x82xx", false},
+		{"a live segment that is cut", live + "\x1f\x43\xb6\x75\xff\xe7\x81\x00\xa3\x83xx", false},
+		{"a live segment whose cluster is cut", live + "\x1f\x43\xb6\x75\x89\xe7\x81\x00\xa3\x82xx", false},
+		{"a live segment whose last head is cut", live + "\xe7\x81\x00\xa3", false},
+		{"two live recordings", live + "\x1f\x43\xb6\x75\xff\xe7\x81\x00" + live, false},
 		{"cut", head + "\x8f\x1f", false},
 	} {
 		if got := Torn(Matroska, strings.NewReader(c.data), int64(len(c.data))); got != c.torn {

@@ -59,30 +59,36 @@ func endOfSegment(file io.ReaderAt, size int64) int64 {
 	return at
 }
 
-// Torn says whether a whole Matroska file has parts that do not follow each other. FFmpeg goes on after them as
-// if nothing had been there.
+// Torn says whether a Matroska file has parts that do not follow each other. FFmpeg goes on after them as if nothing had
+// been there. A file that is cut is another matter: see Missing.
 func Torn(kind Kind, file io.ReaderAt, size int64) bool {
 	segment, ok := segmentOf(file)
-	if kind != Matroska || !ok || segment.end == unknownEnd || segment.end > size {
+	if kind != Matroska || !ok || segment.end > size {
 		return false
 	}
-	ends := []int64{segment.end} // of the segment, and of a cluster in it
-	at := segment.data
-	for n := 0; n < mostParts && at < segment.end; n++ {
+	end, live := segment.end, segment.end == unknownEnd
+	if live {
+		end = size
+	}
+	inner, at := end, segment.data // inner is the end of the cluster that at is in, or else end
+	for n := 0; n < mostParts && at < end; n++ {
 		part, ok := elementAt(file, at)
-		inner := ends[len(ends)-1]
 		switch {
-		case !ok || part.end > inner:
+		case live && ok && part.id == ebmlID: // another recording
+			return false
+		case live && inner == end && part.data > 0 && (!ok || part.end > end): // cut
+			return false
+		case !ok || part.end > inner || live && !partIDs[part.id]:
 			return true
-		case part.end == unknownEnd: // up to another cluster, which is taken for a part of it
+		case part.end == unknownEnd: // a live cluster, whose parts are taken for the segment's
 			at = part.data
 		case part.id == clusterID:
-			ends, at = append(ends[:1], part.end), part.data
+			inner, at = part.end, part.data
 		default:
 			at = part.end
 		}
-		if at == ends[len(ends)-1] {
-			ends = ends[:1]
+		if at == inner {
+			inner = end
 		}
 	}
 	return false

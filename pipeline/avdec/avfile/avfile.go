@@ -186,20 +186,23 @@ func (v *Video) lend() {
 
 // Whole says, after the end, what of the file could not be read.
 func (v *Video) Whole() error {
-	lost, of := int64(v.c.lost), int64(v.c.stated)-int64(v.c.hidden)
-	few := of > 0 && int64(v.read) < of*9/10 // some coded pictures are not meant to be seen, as VP8's golden ones
+	lost, of := int64(v.c.lost), int64(v.c.packets)
+	few := int64(v.read) < of*9/10 // some coded pictures are not meant to be seen, as VP8's golden ones
+	if v.c.stated == 0 {           // what stands before the first key picture may be no fault
+		lost, few = lost-v.early, false
+	}
 	switch {
 	case v.missing > 0:
 		return fmt.Errorf("the file is cut short, %d bytes are missing; %d frames up to %.1f s could be read; copy or record it again",
 			v.missing, v.read, v.at.Seconds())
-	case few, of > int64(v.read) && lost > 0:
+	case few || v.c.stated > 0 && lost > 0:
 		return fmt.Errorf("the file is damaged: %d of %d frames could be decoded, up to %.1f s; copy or record it again", v.read, of, v.at.Seconds())
 	case v.torn:
 		return fmt.Errorf("the file is damaged: parts of it cannot be found, %d frames up to %.1f s could be decoded; copy or record it again",
 			v.read, v.at.Seconds())
-	case lost > v.early:
+	case lost > 0:
 		return fmt.Errorf("the file is damaged: %d parts of it could not be decoded, %d frames up to %.1f s could; copy or record it again",
-			lost-v.early, v.read, v.at.Seconds())
+			lost, v.read, v.at.Seconds())
 	}
 	return nil
 }

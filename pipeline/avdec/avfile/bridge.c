@@ -92,7 +92,8 @@ static int open_decoder(struct avfile *a, int threads)
 	a->codec->pkt_timebase = s->time_base;
 	a->codec->max_pixels = a->max_pixels;
 	a->codec->get_format = refuse_large;
-	a->codec->thread_count = threads;
+	// Threads hold pictures back and find other damage each time, so only what is slow to decode gets several.
+	a->codec->thread_count = (int64_t)s->codecpar->width * s->codecpar->height > 1280 * 720 ? threads : 1;
 	return avcodec_open2(a->codec, decoder, NULL);
 }
 
@@ -181,8 +182,7 @@ static void feed(struct avfile *a)
 		avcodec_send_packet(a->codec, NULL);
 		return;
 	}
-	if (a->packet->flags & AV_PKT_FLAG_DISCARD)
-		a->hidden++;
+	a->packets += !(a->packet->flags & AV_PKT_FLAG_DISCARD);
 	if (avcodec_send_packet(a->codec, a->packet) < 0)
 		a->lost++;
 	av_packet_unref(a->packet);

@@ -42,8 +42,8 @@ struct avfile {
 
 	// of next
 	struct avfile_picture picture;
-	int64_t hidden; // pictures so far that the file says are not to be shown
-	int64_t lost;   // packets and pictures so far that were damaged
+	int64_t packets; // so far, but those that the file says are not to be shown
+	int64_t lost;    // packets and pictures so far that were damaged
 	int error;
 
 	struct AVFormatContext *format;

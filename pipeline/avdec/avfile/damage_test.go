@@ -2,6 +2,7 @@ package avfile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -130,6 +131,24 @@ func TestVideoBeginsBetweenKeyPictures(t *testing.T) {
 	}
 	if frames, _, err := rest(t, path); frames < 20 || frames > 30 || err != nil {
 		t.Errorf("%d pictures, %v", frames, err)
+	}
+}
+
+// A film that was cut without coding it again holds more than is to be seen: its edit list (ISO/IEC 14496-12, 8.6.6) says what.
+func TestVideoOfAPart(t *testing.T) {
+	path := makeVideo(t, "a.mp4", append(moving, "-c:v", "libx264")...)
+	data := readFile(t, path)
+	at := bytes.Index(data, []byte("elst"))
+	if at < 0 {
+		t.Fatal("it has no edit list")
+	}
+	duration := data[at+12:] // after version and count
+	binary.BigEndian.PutUint32(duration, binary.BigEndian.Uint32(duration)/4)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if frames, last, err := rest(t, path); frames < 10 || frames > 16 || last > 600*time.Millisecond || err != nil {
+		t.Errorf("%d pictures up to %v, %v", frames, last, err)
 	}
 }
 
