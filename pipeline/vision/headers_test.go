@@ -1,6 +1,7 @@
 package vision
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 )
@@ -18,4 +19,25 @@ func hugeBMP() []byte {
 		binary.LittleEndian.PutUint32(header[at:], v)
 	}
 	return header
+}
+
+// pngChunk is a part of a PNG file.
+func pngChunk(kind string, data []byte) []byte {
+	chunk := append(binary.BigEndian.AppendUint32(nil, uint32(len(data))), kind...)
+	chunk = append(chunk, data...)
+	return append(chunk, pngSum(chunk[4:])...)
+}
+
+// badProfile is a colour profile that libpng does not like.
+func badProfile() []byte { return pngChunk("iCCP", []byte("profile\x00\x00what is no profile")) }
+
+// pngTurned is EXIF data of a picture that was taken with the camera on its side.
+func pngTurned() []byte {
+	return pngChunk("eXIf", []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"))
+}
+
+func flipped(data []byte, at int) []byte {
+	data = bytes.Clone(data)
+	data[at] ^= 1
+	return data
 }

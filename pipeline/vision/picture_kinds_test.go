@@ -204,27 +204,6 @@ func fourInks(left, right color.NRGBA) []byte {
 	return append(data, 0xff, 0xd9)
 }
 
-// pngChunk is a part of a PNG file.
-func pngChunk(kind string, data []byte) []byte {
-	chunk := append(binary.BigEndian.AppendUint32(nil, uint32(len(data))), kind...)
-	chunk = append(chunk, data...)
-	return append(chunk, pngSum(chunk[4:])...)
-}
-
-// badProfile is a colour profile that libpng does not like.
-func badProfile() []byte { return pngChunk("iCCP", []byte("profile\x00\x00what is no profile")) }
-
-// pngTurned is EXIF data of a picture that was taken with the camera on its side.
-func pngTurned() []byte {
-	return pngChunk("eXIf", []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"))
-}
-
-func flipped(data []byte, at int) []byte {
-	data = bytes.Clone(data)
-	data[at] ^= 1
-	return data
-}
-
 // animatedPNG is the picture of halves, and then others.
 func animatedPNG(t testing.TB) []byte {
 	first := inFile(t, "first.png", encoded(t, halves(image.NewNRGBA(image.Rect(0, 0, 64, 48))), ".png"))
