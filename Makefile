@@ -13,7 +13,7 @@ BLAZEFACE_FILES := face_detection_back_256x256_barracuda.onnx face_detection_fro
 # gocv asks pkg-config for the whole of OpenCV (402 MB); named here are just the parts it compiles against.
 OPENCV := core imgproc imgcodecs videoio highgui objdetect dnn features2d calib3d video photo
 APT_BUILD := pkg-config g++ libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libvpx-dev $(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
-APT_TEST := chromium chromium-sandbox ffmpeg fonts-dejavu-core opencv-data python3-aiortc python3-gi gir1.2-gst-plugins-bad-1.0 \
+APT_TEST := chromium chromium-sandbox firefox-esr ffmpeg fonts-dejavu-core opencv-data python3-aiortc python3-gi gir1.2-gst-plugins-bad-1.0 \
 	gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 APT_NOTEBOOK := python3-opencv python3-torch python3-torchvision python3-pil opencv-data
 export CGO_CPPFLAGS := -I/usr/include/opencv4
@@ -25,7 +25,7 @@ WEB_FILES := $(shell find web -name '*.js' -o -name '*.html' -o -name '*.css' -o
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help run build test test-go test-web test-browser asan asan-fuzz fuzz fuzz-web bench bench-soak bench-profile bench-notebook bench-weather clean system system-test system-notebook
+.PHONY: help run build gpu test test-go test-web test-browser test-webgpu test-training train asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile bench-paint bench-notebook bench-weather clean system system-test system-notebook
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -91,6 +91,11 @@ $(BLAZEFACE_FILES:%=bin/models/%): bin/models/%: models/manifest.json
 bin/models/%.onnx: models/weights/%.onnx
 	@mkdir -p $(@D) && cp $< $@.part && mv $@.part $@
 
+gpu: build ## put ONNX Runtime for NVIDIA's GPUs into bin/lib/gpu, and CUDA=yes CUDA too (docs/gpu.md)
+	$(call say,taking ONNX Runtime for NVIDIA's GPUs out of its wheel (220 MB$(if $(CUDA), and CUDA's 1.3 GB)))
+	@GPU_URL="$(GPU_URL)" GPU_SHA256="$(GPU_SHA256)" CUDA="$(CUDA)" pipeline/ort/gpu.sh bin/lib/gpu
+	@bin/mindflow doctor | grep -E 'ONNX Runtime|GPU|device ' || true
+
 # --- what is checked -------------------------------------------------------------------------------
 
 test: build system-test .cache/npm-dev ## install what tests need and run them all
@@ -98,10 +103,12 @@ test: build system-test .cache/npm-dev ## install what tests need and run them a
 	@$(MAKE) test-web
 	@$(MAKE) test-browser
 
-test-go: ## Go: formatting, vet, tests with the race detector
-	$(call say,Go: gofmt; vet; tests with -race)
-	@bad=$$(gofmt -l cmd server pipeline models web bench); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad" >&2; exit 1; }
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+test-go: ## Go: formatting, vet, staticcheck, tests with the race detector
+	$(call say,Go: gofmt; vet; staticcheck; tests with -race)
+	@bad=$$(gofmt -l cmd server pipeline models web bench docs); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad" >&2; exit 1; }
 	@go vet ./...
+	@go run $(STATICCHECK) ./...
 	@go test -race -timeout 30m ./...
 
 test-web: ## JavaScript: types and unit tests
@@ -109,9 +116,17 @@ test-web: ## JavaScript: types and unit tests
 	@npx tsc -p web/tsconfig.json
 	@node --test web/test/*.test.js
 
-test-browser: ## the page in a real Chromium against the real server
-	$(call say,browser: the page in Chromium against bin/mindflow)
+test-browser: ## the page in real browsers against the real server
+	$(call say,browser: the page in Chromium and Firefox against bin/mindflow)
 	@node --test --test-concurrency=1 web/test/browser/*.test.js
+
+# Chromium brings a Vulkan driver that draws by software. It takes half a minute and more, so it is no part of make test.
+test-webgpu: build system-test ## WebGPU against the CPU, without a GPU
+	$(call apt_install,libvulkan1)
+	$(call say,WebGPU on a software driver against the CPU)
+	@icd=$$(dpkg -L chromium chromium-common | grep vk_swiftshader_icd.json | head -1); [ -n "$$icd" ] \
+	|| { echo "this chromium brings no vk_swiftshader_icd.json; set VK_DRIVER_FILES to a driver's and run: go test -run WebGPU ./pipeline/ort" >&2; exit 1; }; \
+	VK_DRIVER_FILES=$$icd go test -count 1 -timeout 15m -v -run WebGPU ./pipeline/ort
 
 # -asan instruments C of our own and the bindings'; errors of libraries are seen only where they free, allocate or copy.
 # ONNX Runtime keeps memory for good, so there the tests count sessions and tensors instead of looking for leaks.
@@ -160,14 +175,24 @@ bench: build system-test ## measure stages, video files and sessions, and write 
 	$(call say,adding sessions until the server is full)
 	@go run ./bench/ladder -write $(WITH_CLIP)
 
-bench-soak: build ## measure ten minutes of SESSIONS=24 sessions, and write docs/performance.md
-	$(call say,publishing over $(SESSIONS) sessions for ten minutes)
-	@go run ./bench/ladder -write -sessions $(SESSIONS) -duration 10m $(WITH_CLIP)
+bench-soak: build ## DURATION=30m of SESSIONS=24 sessions: nothing may grow; writes docs/performance.md
+	$(call say,publishing over $(SESSIONS) sessions for $(DURATION))
+	@go run ./bench/ladder -write -sessions $(SESSIONS) -duration $(DURATION) $(WITH_CLIP)
 SESSIONS := 24
+DURATION := 30m
+
+bench-churn: build system-test .cache/npm-dev ## CONNECTS=1000 sessions come and go, twice, a third abruptly: nothing may stay; writes docs/performance.md
+	$(call say,$(CONNECTS) sessions come and go, twice)
+	@go run ./bench/churn -write -connects $(CONNECTS)
+CONNECTS := 1000
 
 bench-profile: build ## say where a server's processor time goes, and write docs/performance.md
 	$(call say,profiling a server)
 	@go run ./bench/profile -write $(WITH_CLIP)
+
+bench-paint: build system-test .cache/npm-dev ## measure how soon a visitor sees the page, and write docs/performance.md
+	$(call say,loading the page without a cache)
+	@node web/test/browser/paint.js --write
 
 bench-notebook: build system-notebook ## compare with the notebook's loop in Python, and write docs/performance.md
 	$(call say,comparing with the notebook (six minutes))
@@ -176,6 +201,23 @@ bench-notebook: build system-notebook ## compare with the notebook's loop in Pyt
 bench-weather: build system-test ## measure sessions over bad lines
 	$(call say,sending two codecs through eight weathers (six minutes))
 	@go test -run '^$$' -bench Weather -benchtime 1x ./server | grep -o '| .*'
+
+# --- training, for which Python's packages come from PyPI (7 GB with the GPU's libraries); nothing else needs them ------------------
+
+PYTHON := $(CURDIR)/.cache/training/bin/python
+.cache/training/ready: models/training/requirements.txt
+	$(call say,installing what training needs into .cache/training (7 GB))
+	@python3 -m venv .cache/training && $(PYTHON) -m pip install -q -r $< \
+	|| { echo "pip failed; see above. It needs Python 3.11 with venv, and PyPI." >&2; exit 1; }
+	@touch $@
+
+RECIPE := --size 96 --epochs 8 --rate 5e-4 --balance 0.35 --webcam 0.3 --affinity 1 --partition 1 --seed 1
+train: .cache/training/ready ## train as the shipped weights were: DATA=FERPLUS.tar.gz OUT=FOLDER START=CHECKPOINT; goes on after a cut
+	@[ -n "$(DATA)" ] && [ -n "$(OUT)" ] || { echo "say make train DATA=ferplus.tar.gz OUT=run START=dan-ferplus.pth; models/training/README.md has the rest" >&2; exit 1; }
+	@$(PYTHON) models/training/train.py --data $(abspath $(DATA)) --out $(abspath $(OUT)) $(if $(START),--start $(abspath $(START))) $(RECIPE)
+
+test-training: .cache/training/ready ## the trainer's own tests
+	@cd models/training && $(PYTHON) -m unittest test_training
 
 clean: ## remove what was built and fetched
 	rm -rf bin .cache node_modules

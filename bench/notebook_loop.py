@@ -4,11 +4,12 @@ Every frame: OpenCV reads it, a Haar cascade finds the faces, each box is grown 
 the frame, PIL resizes it to 224 by 224, ImageNet's mean and deviation normalise it, DAN labels it.
 
     python3 bench/notebook_loop.py VIDEO --reference DAN.py --weights CHECKPOINT.pth [--json OUT]
-                                   [--compare FILE] [--frames N] [--threads N]
+                                   [--compare FILE] [--frames N] [--threads N] [--samples OUT]
 
-DAN.py defines DAN and LABELS, the checkpoint holds its state dict. --compare names what
-`mindflow video VIDEO --preset notebook --json` printed. On Debian: apt-get install python3-opencv
-python3-torch python3-torchvision python3-pil opencv-data.
+DAN.py defines DAN and LABELS, as models/training/dan.py does; the checkpoint holds its state dict, as that which
+models/training/unfold.py makes of the file that ships. --compare names what `mindflow video VIDEO --preset notebook --json`
+printed. --samples writes one frame of two seconds, which is how cmd/mindflow/testdata/notebook.json was made. On Debian:
+apt-get install python3-opencv python3-torch python3-torchvision python3-pil opencv-data.
 """
 import argparse
 import importlib.util
@@ -75,6 +76,14 @@ def read(args, net, labels):
     return frames, len(frames) / (time.perf_counter() - began), 1000 * (time.process_time() - used) / len(frames)
 
 
+def write_samples(frames, video, path):
+    """Writes of the first frame and of each 2 s later, by the file's rate, when it is and its largest face."""
+    rate = cv2.VideoCapture(video).get(cv2.CAP_PROP_FPS)
+    rows = [dict(t=round(n / rate, 3), **frames[n]["faces"][0]) for n in range(0, len(frames), round(2 * rate))]
+    with open(path, "w") as out:
+        out.write("[\n  " + ",\n  ".join(json.dumps(row) for row in rows) + "\n]\n")
+
+
 def iou(a, b):
     w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
@@ -124,6 +133,7 @@ def main():
     p.add_argument("--weights", required=True, help="PyTorch checkpoint")
     p.add_argument("--cascade", default=CASCADE)
     p.add_argument("--json", help="write one JSON object a frame to this file")
+    p.add_argument("--samples", help="write one frame of two seconds to this file")
     p.add_argument("--compare", help="what mindflow video --preset notebook --json printed")
     p.add_argument("--frames", type=int, default=-1, help="stop after so many")
     p.add_argument("--threads", type=int, help="of PyTorch and OpenCV each")
@@ -137,6 +147,8 @@ def main():
         with open(args.json, "w") as out:
             for frame in frames:
                 out.write(json.dumps(frame) + "\n")
+    if args.samples:
+        write_samples(frames, args.video, args.samples)
     if args.compare:
         compare(frames, args.compare)
 

@@ -101,7 +101,7 @@ func BenchmarkDetect(b *testing.B) {
 func BenchmarkCrop(b *testing.B) {
 	e, f := open(b), frame(b)
 	model := e.Analysis.Model
-	sampler, crop := pipeline.NewSampler(model.Input), make(pipeline.Crop, model.Input.Len())
+	sampler, crop := pipeline.NewSampler(model.Input), model.Input.NewCrop()
 	for b.Loop() {
 		sampler.Crop(crop, f, pipeline.Region{X: 200, Y: 60, W: 180, H: 180})
 	}
@@ -112,7 +112,7 @@ func BenchmarkClassify(b *testing.B) {
 	for _, n := range []int{1, 4} {
 		crops := make([]pipeline.Crop, n)
 		for i := range crops {
-			crops[i] = make(pipeline.Crop, e.Analysis.Model.Input.Len())
+			crops[i] = e.Analysis.Model.Input.NewCrop()
 		}
 		b.Run(fmt.Sprintf("faces=%d", n), func(b *testing.B) {
 			var scores []pipeline.Scores

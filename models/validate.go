@@ -120,6 +120,7 @@ func (c *checker) cascade(e Entry) {
 
 func (c *checker) detector(e Entry) {
 	c.require(e.Threshold > 0 && e.Threshold < 1, "threshold", "is %g, want a probability between 0 and 1", e.Threshold)
+	c.require(len(e.Ranges) == 0, "ranges", "belong to a classifier")
 	c.require(e.NMS > 0 && e.NMS < 1, "nms", "is %g, want an overlap between 0 and 1", e.NMS)
 	c.require(e.Crop == nil, "crop", "belongs to a classifier")
 }
@@ -133,6 +134,10 @@ func (c *checker) classifier(e Entry) {
 	}
 	c.require(e.Temperature > 0, "temperature", "is %g, want a positive number", e.Temperature)
 	c.require(e.Uncertain >= 0 && e.Uncertain < 1, "uncertain", "is %g, want a confidence from 0 to below 1", e.Uncertain)
+	for name, r := range e.Ranges {
+		c.require(name != "" && r[0] < r[1], "ranges", "of %q is %v, want its least and its largest value", name, r)
+	}
+	c.require(len(e.Ranges) == 0 || e.Decoder == "dan", "ranges", "belong to a DAN: of others it is not known what may be stored in 8 bits")
 	if c.require(e.Crop != nil, "crop", "is missing"); e.Crop != nil {
 		c.require(e.Crop.MarginPx >= 0, "crop.margin_px", "is %g, want no negative number", e.Crop.MarginPx)
 		c.require(e.Crop.MarginPx > 0 || e.Crop.Scale > 0, "crop.scale", "is %g, want a positive number, or margin_px instead", e.Crop.Scale)

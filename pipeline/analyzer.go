@@ -10,6 +10,7 @@ import (
 type Analysis struct {
 	Detector   Detector
 	Classifier Classifier
+	Hurried    Classifier    // takes its place on a crowded machine: faster, and nearly the same. None
 	Model      Model         // of the classifier
 	Smoothing  time.Duration // time constant of the scores' running mean; 0 is none
 	MaxFaces   int           // at most so many a frame, best detections first
@@ -23,6 +24,8 @@ type Analyzer struct {
 	Attention bool
 	// Hurry says that the machine is full and the stream has to wait for its turns: see Economy.
 	Hurry bool
+	// Crowded says that it was a moment ago: see Analysis.Hurried.
+	Crowded bool
 
 	// changed by Use
 	how     Analysis
@@ -122,18 +125,20 @@ func (a *Analyzer) detect(ctx context.Context, f *Frame) (err error) {
 	return nil
 }
 
-// cut takes the crops of the faces that are due.
+// cut takes the crops of the faces that are due. What is shown of the others goes on.
 func (a *Analyzer) cut(f *Frame) {
 	a.dues = a.dues[:0]
 	for i, k := range a.tracks {
+		k.smoother.hold(a.how.Smoothing, a.now)
 		if !a.due(k) {
 			k.look.carried++
+			k.smoother.choose(a.how.Smoothing, a.how.Model.Uncertain)
 			continue
 		}
 		n := len(a.dues)
 		a.dues = append(a.dues, i)
 		if n == len(a.crops) {
-			a.crops = append(a.crops, make(Crop, a.how.Model.Input.Len()))
+			a.crops = append(a.crops, a.how.Model.Input.NewCrop())
 		}
 		a.sampler.Crop(a.crops[n], f, a.how.Model.Crop.Region(a.faces[i].Box, f))
 		a.rate(k, f)
@@ -146,7 +151,7 @@ func (a *Analyzer) Tell(ctx context.Context, m *Message) error {
 	began := time.Now()
 	if len(a.dues) > 0 {
 		var err error
-		a.scores, err = a.how.Classifier.Classify(ctx, a.scores[:0], a.crops[:len(a.dues)])
+		a.scores, err = a.classifier().Classify(ctx, a.scores[:0], a.crops[:len(a.dues)])
 		if err != nil {
 			return fmt.Errorf("classify: %w", err)
 		}
@@ -161,6 +166,16 @@ func (a *Analyzer) Tell(ctx context.Context, m *Message) error {
 	m.MS.Classify = milliseconds(time.Since(began))
 	m.Faces = a.label()
 	return nil
+}
+
+// hurried says whether the faster classifier is in use.
+func (a *Analyzer) hurried() bool { return a.Crowded && a.how.Hurried != nil }
+
+func (a *Analyzer) classifier() Classifier {
+	if a.hurried() {
+		return a.how.Hurried
+	}
+	return a.how.Classifier
 }
 
 func (a *Analyzer) label() []Label {

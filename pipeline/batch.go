@@ -27,8 +27,8 @@ func (seat *Seat) Classifier(model string, c Classifier) Classifier {
 }
 
 // batcher gathers the crops of one classifier. There is no goroutine of its own: one of those who wait leads.
-// The leader waits for a turn, takes what has gathered meanwhile, and runs it; who comes after that is led by the
-// next. So a batch is as large as the machine is busy, and on an idle one nobody waits.
+// The leader waits for a turn, or for a slot of the device, takes what has gathered meanwhile, and runs it; who comes after that
+// is led by the next. So a batch is as large as the machine is busy, and on an idle one nobody waits.
 type batcher struct {
 	// static after construction
 	s    *Scheduler
@@ -113,10 +113,10 @@ func (r *request) together(ctx context.Context, scores []Scores, crops []Crop) e
 // alone tries what failed in a batch with others again: whose crop it was that cannot be classified, the others
 // shall not suffer for it.
 func (r *request) alone(ctx context.Context, dst []Scores, crops []Crop) ([]Scores, error) {
-	if err := r.b.s.take(ctx, &r.turn); err != nil {
+	if err := r.b.s.takeBatch(ctx, &r.turn); err != nil {
 		return dst, err
 	}
-	defer r.b.s.give()
+	defer r.b.s.giveBatch()
 	return r.b.next.Classify(ctx, dst, crops)
 }
 
@@ -161,17 +161,17 @@ func (r *request) leave() {
 	b.mu.Unlock()
 }
 
-// lead waits for a turn, runs one batch in it, and gives the lead away as soon as the batch is chosen.
+// lead waits for a turn or a slot, runs one batch in it, and gives the lead away as soon as the batch is chosen.
 func (r *request) lead(ctx context.Context) error {
 	b := r.b
 	b.fill(ctx)
-	if err := b.s.take(ctx, &r.turn); err != nil {
+	if err := b.s.takeBatch(ctx, &r.turn); err != nil {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.passLead(r)
 		return err
 	}
-	defer b.s.give()
+	defer b.s.giveBatch()
 	b.mu.Lock()
 	b.choose(&r.batch)
 	b.passLead(r)
@@ -233,7 +233,13 @@ func (b *batcher) run(batch *batch) {
 		return
 	}
 	began, err := time.Now(), errPanicked // unless Classify returns
-	defer func() { b.handOut(batch, time.Since(began)/time.Duration(len(batch.crops)), err) }()
+	defer func() {
+		took := time.Since(began)
+		b.handOut(batch, took/time.Duration(len(batch.crops)), err)
+		if b.s.batch.Ran != nil {
+			b.s.batch.Ran(len(batch.crops), took, err)
+		}
+	}()
 	batch.scores, err = b.next.Classify(context.Background(), batch.scores[:0], batch.crops)
 	if err == nil && len(batch.scores) != len(batch.crops) {
 		err = fmt.Errorf("the classifier gave %d scores for %d crops", len(batch.scores), len(batch.crops))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -26,7 +27,7 @@ func (e *echo) Classify(ctx context.Context, dst []Scores, crops []Crop) ([]Scor
 	}
 	var values []float32
 	for _, c := range crops {
-		values = append(values, c[0])
+		values = append(values, c.Values[0])
 	}
 	e.mu.Lock()
 	e.batches = append(e.batches, values)
@@ -53,7 +54,7 @@ func (e *echo) seen() [][]float32 {
 func ask(ctx context.Context, c Classifier, values ...float32) error {
 	crops := make([]Crop, len(values))
 	for i, v := range values {
-		crops[i] = Crop{v}
+		crops[i] = Crop{Values: []float32{v}}
 	}
 	got, err := c.Classify(ctx, []Scores{{Logits: []float32{42}}}, crops)
 	if err != nil {
@@ -268,5 +269,51 @@ func TestBatchRace(t *testing.T) {
 	work.Wait()
 	if b := s.batches["echo"]; s.free != 2 || len(s.waiting) != 0 || b.led || len(b.queue) != 0 {
 		t.Errorf("left behind: free %d, waiting %d, led %v, queued %d", s.free, len(s.waiting), b.led, len(b.queue))
+	}
+}
+
+// On a device batches need no turn: as many as there are slots are in flight while all processors are busy, what comes meanwhile
+// gathers for the next, and who stops waiting leaves the lead to another.
+func TestBatchesOnADevice(t *testing.T) {
+	s, c := NewScheduler(1, Batching{Most: 8, Slots: 2}), &echo{gate: make(chan struct{})}
+	holder := hold(t, s)
+	defer holder.Give()
+	var work sync.WaitGroup
+	errs := make([]error, 5)
+	begin := func(ctx context.Context, i int) {
+		mine := s.Join().Classifier("echo", c)
+		work.Add(1)
+		go func() {
+			defer work.Done()
+			errs[i] = ask(ctx, mine, float32(i+1))
+		}()
+	}
+	for i := range 2 {
+		begin(t.Context(), i)
+		for len(s.slots) != i+1 && t.Context().Err() == nil {
+			runtime.Gosched()
+		}
+		waitCrops(t, s.batches["echo"], 0)
+	}
+	ending, end := context.WithCancel(t.Context())
+	begin(ending, 2) // leads
+	waitCrops(t, s.batches["echo"], 1)
+	begin(t.Context(), 3)
+	begin(t.Context(), 4)
+	waitCrops(t, s.batches["echo"], 3)
+	end()
+	waitCrops(t, s.batches["echo"], 2)
+	close(c.gate)
+	work.Wait()
+	for i, err := range errs {
+		if i == 2 && !errors.Is(err, context.Canceled) || i != 2 && err != nil {
+			t.Errorf("stream %d: %v", i, err)
+		}
+	}
+	if got := c.seen(); len(got) != 3 {
+		t.Errorf("the batches were %v, want two in flight and one of those who waited", got)
+	}
+	if len(s.slots) != 0 {
+		t.Errorf("%d slots are still taken", len(s.slots))
 	}
 }

@@ -16,8 +16,12 @@ type Economy struct {
 	// Change is what counts as one: the mean difference of a face's picture since it was last looked at, in grey
 	// levels of 255.
 	Change float64
+	// Doubt is the slack of the smoothed probabilities under which a face is in doubt: where so small a change of them
+	// would show something else. Then it is classified in every frame, on a machine that is full too.
+	Doubt float64
 	// PutOff is the longest that what is due by its age is put off while the machine is full (Analyzer.Hurry): two of
-	// three frames are then only followed, which keeps the labels' rate up.
+	// three frames are then only followed, which keeps the labels' rate up. What Analysis.Hurried does is put
+	// off until twice Classify at most: more would save little.
 	PutOff time.Duration
 }
 
@@ -121,15 +125,15 @@ func (l *look) compare(p *patch) {
 	}
 }
 
-// due says whether a face is to be classified: one without scores, with old ones, or that has changed.
+// due says whether a face is to be classified: one without scores, with old ones, that has changed, or that is in doubt.
 func (a *Analyzer) due(k *track) bool {
 	e, age := a.how.Economy, a.now.Sub(k.look.scoredAt)
 	changed := age >= e.Classify && float64(k.look.change) >= e.Change
 	switch {
-	case !k.look.scored:
+	case !k.look.scored, float64(k.smoother.slack(a.how.Model.Uncertain)) < e.Doubt:
 		return true
 	case changed || age >= max(e.Classify, e.Rest):
-		return !a.putOff(age, k.look.carried)
+		return !a.putOff(age, k.look.carried) || a.hurried() && age >= 2*e.Classify
 	}
 	return false
 }

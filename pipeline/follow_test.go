@@ -18,21 +18,32 @@ func (d *scripted) Detect(_ context.Context, dst []Face, _ *Frame) ([]Face, erro
 	return append(dst, d.faces...), nil
 }
 
-// stage shows frames of a face to an analyzer, 30 a second.
-type stage struct {
-	t        *testing.T
-	detector *scripted
-	analyzer *Analyzer
-	now      time.Time
+// steady sees the same in all faces, as long as a test says so.
+type steady struct{ logits []float32 }
+
+func (c *steady) Classify(_ context.Context, dst []Scores, crops []Crop) ([]Scores, error) {
+	for range crops {
+		dst = append(dst, Scores{Logits: c.logits})
+	}
+	return dst, nil
 }
 
-var shipped = Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3, PutOff: 500 * time.Millisecond}
+// stage shows frames of a face to an analyzer, 30 a second.
+type stage struct {
+	t          *testing.T
+	detector   *scripted
+	classifier *steady
+	analyzer   *Analyzer
+	now        time.Time
+}
+
+var shipped = Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3, Doubt: 0.1, PutOff: 500 * time.Millisecond}
 
 func newStage(t *testing.T, e Economy) *stage {
-	d := &scripted{}
-	how := analysis(d, &swinging{})
+	d, c := &scripted{}, &steady{[]float32{3, 0}}
+	how := analysis(d, c)
 	how.Economy = e
-	return &stage{t: t, detector: d, analyzer: NewAnalyzer(how), now: time.Unix(100, 0)}
+	return &stage{t: t, detector: d, classifier: c, analyzer: NewAnalyzer(how), now: time.Unix(100, 0)}
 }
 
 // centred is the box that a detector gives of the face that blobs shows, moved by (dx, dy) pixels of 320 by 240.
@@ -116,6 +127,36 @@ func TestWhatChangesIsLookedAtAtOnce(t *testing.T) {
 	s.show(blobs(320, 240, 12, 0, 1, 0), centred(12, 0))
 	if after := s.analyzer.Tally(); after.Detected != before.Detected+1 {
 		t.Errorf("the face moved, and nothing was detected: %+v", after)
+	}
+}
+
+// While a small change of the scores would show something else a face is classified in every frame, on a machine that is full too.
+func TestFacesInDoubtAreClassified(t *testing.T) {
+	s := newStage(t, shipped)
+	still := blobs(320, 240, 0, 0, 1, 0)
+	frames := func(n int) uint64 {
+		before := s.analyzer.Tally().Classified
+		for range n {
+			s.show(still, centred(0, 0))
+		}
+		return s.analyzer.Tally().Classified - before
+	}
+	if n := frames(31); n > 5 {
+		t.Errorf("%d classifications in a second of a face that is at rest and clear", n)
+	}
+	s.classifier.logits = []float32{0, 0.1}
+	frames(30) // until the smoothed scores are so
+	for _, full := range []bool{false, true} {
+		s.analyzer.Hurry = full
+		if n := frames(30); n != 30 {
+			t.Errorf("full %t: %d classifications in 30 frames of a face in doubt", full, n)
+		}
+	}
+	s.analyzer.Hurry = false
+	s.classifier.logits = []float32{0, 3}
+	frames(30)
+	if n := frames(30); n > 5 {
+		t.Errorf("%d classifications in a second of a face that is clear again", n)
 	}
 }
 

@@ -25,8 +25,12 @@ type Detector interface {
 	Detect(ctx context.Context, dst []Face, f *Frame) ([]Face, error)
 }
 
-// Crop is one face as a classifier's input: its tensor without the batch axis, normalised.
-type Crop []float32
+// Crop is one picture as a network's input, such as one face: its tensor without the batch axis, of Input.Len() values.
+// Input.NewCrop makes one.
+type Crop struct {
+	Values []float32 // normalised, in the network's layout
+	Bytes  []byte    // instead, where Input.Bytes is set: 0..255, not normalised, row by row with the channels innermost
+}
 
 // Scores is what a classifier says of one crop, before temperature and softmax.
 type Scores struct {
@@ -79,7 +83,33 @@ type Input struct {
 	Mean     [3]float32 `json:"mean"`
 	Std      [3]float32 `json:"std"`
 	Filter   string     `json:"filter,omitempty"` // how pictures are shrunk: area, or triangle as PIL's bilinear is
+
+	// Bytes says that the network was rewritten to take the picture's bytes, and to spread and normalise them itself: a
+	// file takes floats.
+	Bytes bool `json:"-"`
 }
+
+// Stored is the number of channels in a crop: bytes hold grey once.
+func (in Input) Stored() int {
+	if in.Bytes && in.Colour == Grey {
+		return 1
+	}
+	return in.Channels
+}
+
+// Len is the number of values of one tensor: channels × size × size.
+func (in Input) Len() int { return in.Stored() * in.Size * in.Size }
+
+// NewCrop makes memory for one picture.
+func (in Input) NewCrop() Crop {
+	if in.Bytes {
+		return Crop{Bytes: make([]byte, in.Len())}
+	}
+	return Crop{Values: make([]float32, in.Len())}
+}
+
+// Len is the number of values.
+func (c Crop) Len() int { return len(c.Values) + len(c.Bytes) }
 
 // CropRule says which square around a detector's box is a face for a classifier.
 type CropRule struct {

@@ -13,18 +13,15 @@ type Sampler struct {
 // NewSampler samples for the network that takes in.
 func NewSampler(in Input) *Sampler { return &Sampler{in: in} }
 
-// Len is the number of values of one tensor: channels × size × size.
-func (in Input) Len() int { return in.Channels * in.Size * in.Size }
-
 // Fit is where Letterbox laid the frame inside the tensor, in tensor pixels.
 type Fit struct{ X, Y, W, H float32 }
 
 // Region is a rectangle of a frame in luma pixels. It may reach over the frame's edge.
 type Region struct{ X, Y, W, H float32 }
 
-// Letterbox fills dst, of in.Len() values, with the whole frame, shape kept, centred on black. The tensor
+// Letterbox fills dst with the whole frame, shape kept, centred on black. The tensor
 // of a dynamic network, of in.TensorSize, holds it in its top left corner instead.
-func (s *Sampler) Letterbox(dst []float32, f *Frame) Fit {
+func (s *Sampler) Letterbox(dst Crop, f *Frame) Fit {
 	s.w, s.h = s.in.TensorSize(f)
 	w, h := s.in.fitted(f)
 	x, y := (s.w-w)/2, (s.h-h)/2
@@ -63,23 +60,31 @@ func (in Input) fitted(f *Frame) (w, h int) {
 	return max(1, (size*f.Width+f.Height/2)/f.Height), size
 }
 
-// Crop fills dst, of in.Len() values, with the region. Pixels beyond the frame repeat its edge.
-func (s *Sampler) Crop(dst []float32, f *Frame, r Region) {
+// Crop fills dst with the region. Pixels beyond the frame repeat its edge.
+func (s *Sampler) Crop(dst Crop, f *Frame, r Region) {
 	s.w, s.h = s.in.Size, s.in.Size
 	s.sample(dst, f, r, 0, 0, s.w, s.h)
 }
 
 // sample resamples r to w by h and writes it at (x, y) of the tensor.
-func (s *Sampler) sample(dst []float32, f *Frame, r Region, x, y, w, h int) {
+func (s *Sampler) sample(dst Crop, f *Frame, r Region, x, y, w, h int) {
 	s.resample(0, f.Y, f.YStride, f.Width, f.Height, r, w, h)
 	if s.in.Colour == Grey {
-		s.writeGrey(dst, f, x, y, w, h)
+		if s.in.Bytes {
+			s.writeGreyBytes(dst.Bytes, f, x, y, w, h)
+		} else {
+			s.writeGrey(dst.Values, f, x, y, w, h)
+		}
 		return
 	}
 	half := Region{r.X / 2, r.Y / 2, r.W / 2, r.H / 2}
 	s.resample(1, f.U, f.CStride, (f.Width+1)/2, (f.Height+1)/2, half, w, h)
 	s.resample(2, f.V, f.CStride, (f.Width+1)/2, (f.Height+1)/2, half, w, h)
-	s.writeColour(dst, f, x, y, w, h)
+	if s.in.Bytes {
+		s.writeColourBytes(dst.Bytes, f, x, y, w, h)
+	} else {
+		s.writeColour(dst.Values, f, x, y, w, h)
+	}
 }
 
 func (s *Sampler) resample(plane int, src []byte, stride, sw, sh int, r Region, w, h int) {
@@ -126,12 +131,16 @@ func (s *Sampler) writeColour(dst []float32, f *Frame, x, y, w, h int) {
 }
 
 // black fills the tensor with what a black picture gives.
-func (s *Sampler) black(dst []float32) {
+func (s *Sampler) black(dst Crop) {
+	clear(dst.Bytes)
+	if s.in.Bytes {
+		return
+	}
 	plane, step := s.strides()
 	for c := range s.in.Channels {
 		v := s.normalise(c, 0)
 		for i := range s.w * s.h {
-			dst[c*plane+i*step] = v
+			dst.Values[c*plane+i*step] = v
 		}
 	}
 }

@@ -91,7 +91,7 @@ func TestSampleColours(t *testing.T) {
 			for _, order := range []string{RGB, BGR} {
 				in := Input{Size: 3, Layout: NCHW, Colour: order, Channels: 3, Scale: 1, Std: [3]float32{1, 1, 1}}
 				dst := make([]float32, in.Len())
-				NewSampler(in).Letterbox(dst, f)
+				NewSampler(in).Letterbox(Crop{Values: dst}, f)
 				for i := range 3 {
 					want := c.rgb[i]
 					if order == BGR {
@@ -108,7 +108,7 @@ func TestSampleColours(t *testing.T) {
 
 func TestSampleGreyIsNormalisedPerChannel(t *testing.T) {
 	dst := make([]float32, grey96.Len())
-	NewSampler(grey96).Crop(dst, grey(64, 48, 200), Region{-5, -5, 80, 80})
+	NewSampler(grey96).Crop(Crop{Values: dst}, grey(64, 48, 200), Region{-5, -5, 80, 80})
 	for c := range 3 {
 		want := (200.0/255 - grey96.Mean[c]) / grey96.Std[c]
 		for i, v := range dst[c*96*96 : (c+1)*96*96] {
@@ -132,8 +132,8 @@ func TestLetterboxFit(t *testing.T) {
 	for _, c := range cases {
 		dst := make([]float32, rgb256.Len())
 		s := NewSampler(rgb256)
-		s.Letterbox(dst, grey(31, 77, 255)) // leaves white behind in the tensor
-		fit := s.Letterbox(dst, grey(c.w, c.h, 255))
+		s.Letterbox(Crop{Values: dst}, grey(31, 77, 255)) // leaves white behind in the tensor
+		fit := s.Letterbox(Crop{Values: dst}, grey(c.w, c.h, 255))
 		if fit != c.want {
 			t.Errorf("%dx%d lies at %v, want %v", c.w, c.h, fit, c.want)
 		}
@@ -156,7 +156,7 @@ func BenchmarkLetterbox(b *testing.B) {
 	s, f, dst := NewSampler(rgb256), grey(640, 480, 90), make([]float32, rgb256.Len())
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Letterbox(dst, f)
+		s.Letterbox(Crop{Values: dst}, f)
 	}
 }
 
@@ -164,7 +164,7 @@ func BenchmarkCrop(b *testing.B) {
 	s, f, dst := NewSampler(grey96), grey(640, 480, 90), make([]float32, grey96.Len())
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Crop(dst, f, Region{200, 120, 180, 180})
+		s.Crop(Crop{Values: dst}, f, Region{200, 120, 180, 180})
 	}
 }
 
@@ -212,5 +212,53 @@ func TestMarginIsCutAtTheFrame(t *testing.T) {
 				t.Errorf("box %v: %v, want %v (value %d)", c, got, c.want, i)
 			}
 		}
+	}
+}
+
+// Bytes are what floats are before they are normalised, rounded: row by row, grey once a pixel, colours in the network's order.
+func TestSampleBytes(t *testing.T) {
+	f := &Frame{Width: 64, Height: 48, YStride: 64, CStride: 32, Y: make([]byte, 64*48), U: make([]byte, 32*24), V: make([]byte, 32*24)}
+	for i := range f.Y {
+		f.Y[i] = byte(i * 7)
+	}
+	for i := range f.U {
+		f.U[i], f.V[i] = byte(i*5), byte(255-i*3)
+	}
+	for _, colour := range []string{Grey, RGB, BGR} {
+		in := Input{Size: 40, Layout: NHWC, Colour: colour, Channels: 3, Scale: 1, Std: [3]float32{1, 1, 1}}
+		plain := in.NewCrop()
+		in.Bytes = true
+		packed := in.NewCrop()
+		if len(packed.Bytes) != 40*40*in.Stored() {
+			t.Fatalf("%s: %d bytes", colour, len(packed.Bytes))
+		}
+		for name, fill := range map[string]func(*Sampler, Crop){
+			"crop":      func(s *Sampler, c Crop) { s.Crop(c, f, Region{-3, 5, 50, 41}) },
+			"letterbox": func(s *Sampler, c Crop) { s.Letterbox(c, f) },
+		} {
+			for i := range packed.Bytes {
+				packed.Bytes[i] = 77 // of the frame before
+			}
+			floats := in
+			floats.Bytes = false
+			fill(NewSampler(floats), plain)
+			fill(NewSampler(in), packed)
+			for i, v := range packed.Bytes {
+				at := i * 3 / in.Stored()
+				if d := math.Abs(float64(v) - float64(plain.Values[at])); d > 0.501 {
+					t.Fatalf("%s, %s: byte %d is %d, the float is %g", colour, name, i, v, plain.Values[at])
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkCropBytes(b *testing.B) {
+	in := grey96
+	in.Bytes = true
+	s, f, dst := NewSampler(in), grey(640, 480, 90), in.NewCrop()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Crop(dst, f, Region{200, 120, 180, 180})
 	}
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,6 +14,7 @@ import (
 type Scheduler struct {
 	// static after construction
 	batch Batching
+	slots chan struct{} // holds one value for each batch that is in flight on a device; nil where batches run in turns
 
 	mu      sync.Mutex
 	free    int                 // guarded by mu: turns that nobody holds
@@ -25,6 +27,14 @@ type Scheduler struct {
 type Batching struct {
 	Most int           // crops of a batch at most
 	Wait time.Duration // how long a batch waits to fill; 0 waits only as long as all turns are held by others
+
+	// Slots is the number of batches that may be in flight on a device beside the processors, such as a GPU: over one, so that one is
+	// sent there while it computes another. 0 has batches run on the processors, in turns like all other work.
+	Slots int
+
+	// Ran hears of each batch: how many crops it had, how long it took and what went wrong. It is called by several
+	// goroutines, and those wait for it. None.
+	Ran func(crops int, took time.Duration, err error)
 }
 
 // DefaultBatch is the largest batch where nothing else is said: on a processor, larger ones gain nothing and
@@ -51,7 +61,11 @@ func NewScheduler(n int, batch Batching) *Scheduler {
 	if batch.Most == 0 {
 		batch.Most = DefaultBatch
 	}
-	return &Scheduler{batch: batch, free: n, batches: map[string]*batcher{}}
+	s := &Scheduler{batch: batch, free: n, batches: map[string]*batcher{}}
+	if batch.Slots > 0 {
+		s.slots = make(chan struct{}, batch.Slots)
+	}
+	return s
 }
 
 // Join gives a stream its place.
@@ -159,6 +173,30 @@ func (s *Scheduler) next() int {
 	return best
 }
 
-func (s *Scheduler) remove(i int) {
-	s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
+// takeBatch waits until a batch may run: on the device or, without one, in a turn of w. The error is ctx's; then giveBatch must not
+// be called.
+func (s *Scheduler) takeBatch(ctx context.Context, w *waiter) error {
+	if s.slots == nil {
+		return s.take(ctx, w)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
+
+func (s *Scheduler) giveBatch() {
+	if s.slots == nil {
+		s.give()
+		return
+	}
+	<-s.slots
+}
+
+// remove leaves no pointer behind the end, which would hold what belongs to a stream that has ended: its crops.
+func (s *Scheduler) remove(i int) { s.waiting = slices.Delete(s.waiting, i, i+1) }

@@ -154,3 +154,24 @@ func TestCancelRace(t *testing.T) {
 		t.Fatalf("free %d, waiting %d; want 2, 0", s.free, len(s.waiting))
 	}
 }
+
+// Nothing of a stream that had its turn is held on to.
+func TestSchedulerForgets(t *testing.T) {
+	s := NewScheduler(1, Batching{})
+	first, second := s.Join(), s.Join()
+	if err := first.Take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	taken := make(chan error, 1)
+	go func() { taken <- second.Take(t.Context()) }()
+	first.Give()
+	if err := <-taken; err != nil {
+		t.Fatal(err)
+	}
+	second.Give()
+	for i, w := range s.waiting[:cap(s.waiting)] {
+		if w != nil {
+			t.Errorf("the queue's place %d still holds somebody", i)
+		}
+	}
+}

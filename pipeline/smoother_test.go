@@ -27,19 +27,76 @@ func TestSmootherLabelsANewFaceAtOnce(t *testing.T) {
 	}
 }
 
-// The response to a step depends on time, not on the number of frames.
+// What comes out depends on what was measured and on time, not on how often it was measured: here it rises in a line for 600 ms,
+// and the response of a filter of the first order to that is known.
 func TestSmootherHasATimeConstant(t *testing.T) {
+	const rise = 0.6 // seconds
 	for _, fps := range []int{5, 10, 30, 60} {
 		var s smoother
-		now := time.Unix(5, 0)
-		s.add([]float32{1, 0}, tau, 0, now)
-		for now.Sub(time.Unix(5, 0)) < 600*time.Millisecond {
-			now = now.Add(time.Second / time.Duration(fps))
-			s.add([]float32{0, 1}, tau, 0, now)
+		began := time.Unix(5, 0)
+		for n := range fps * 6 / 5 {
+			at := float64(n) / float64(fps)
+			p := float32(min(1, at/rise))
+			s.add([]float32{1 - p, p}, tau, 0, began.Add(time.Duration(at*float64(time.Second))))
+			x := tau.Seconds()
+			want := at - x*(1-math.Exp(-at/x))
+			if past := at - rise; past > 0 {
+				want -= past - x*(1-math.Exp(-past/x))
+			}
+			if got := float64(s.probs[1]); math.Abs(got-want/rise) > 1e-4 {
+				t.Errorf("%d fps: %v after %v s, want %v", fps, got, at, want/rise)
+			}
 		}
-		want := 1 - math.Exp(-now.Sub(time.Unix(5, 0)).Seconds()/tau.Seconds())
-		if got := float64(s.probs[1]); math.Abs(got-want) > 1e-3 {
-			t.Errorf("%d fps: %v after %v, want %v", fps, got, now.Sub(time.Unix(5, 0)), want)
+	}
+}
+
+// Between measurements it goes on towards the latest, and what is in between makes no difference to what comes next.
+func TestSmootherHolds(t *testing.T) {
+	var s, other smoother
+	now := time.Unix(5, 0)
+	for _, p := range []float32{0.9, 0.2, 0.1} {
+		s.add([]float32{p, 1 - p}, tau, 0, now)
+		other.add([]float32{p, 1 - p}, tau, 0, now)
+		from := s.probs[0]
+		for ms := range 300 {
+			at := now.Add(time.Duration(ms) * time.Millisecond)
+			s.hold(tau, at)
+			want := float64(p) + float64(from-p)*math.Exp(-at.Sub(now).Seconds()/tau.Seconds())
+			if math.Abs(float64(s.probs[0])-want) > 1e-5 {
+				t.Fatalf("%v after %d ms, want %v", s.probs[0], ms, want)
+			}
+		}
+		now = now.Add(tau)
+	}
+	s.add([]float32{0.5, 0.5}, tau, 0, now)
+	if other.add([]float32{0.5, 0.5}, tau, 0, now); math.Abs(float64(s.probs[0]-other.probs[0])) > 1e-6 {
+		t.Errorf("%v where it held, %v without", s.probs, other.probs)
+	}
+	var fresh smoother
+	if fresh.hold(tau, now); fresh.probs != nil {
+		t.Error("something came of nothing")
+	}
+}
+
+func TestSmootherSlack(t *testing.T) {
+	const threshold = 0.5
+	for _, c := range []struct {
+		probs     []float32
+		shown     int
+		uncertain bool
+		want      float32
+	}{
+		{[]float32{0.9, 0.1}, 0, false, 0.4},            // until it is uncertain
+		{[]float32{0.55, 0.45}, 0, false, 0.05},         // likewise
+		{[]float32{0.5, 0.58}, 0, false, 0},             // on the threshold
+		{[]float32{0.52, 0.6}, 0, false, 0.02},          // until the other leads by the margin
+		{[]float32{0.4, 0.1, 0.1}, 0, true, 0.15},       // until it is certain
+		{[]float32{0.30, 0.28, 0.27}, 0, true, 3 * .02}, // until another is likeliest
+		{[]float32{0.1, 0.8}, 0, false, -0.6},           // what is shown is another already
+	} {
+		s := smoother{probs: c.probs, shown: c.shown, uncertain: c.uncertain}
+		if got := s.slack(threshold); abs(got-c.want) > 1e-5 {
+			t.Errorf("%+v: slack %v, want %v", c.probs, got, c.want)
 		}
 	}
 }

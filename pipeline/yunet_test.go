@@ -79,7 +79,7 @@ func TestDynamicTensor(t *testing.T) {
 		for i := range dst {
 			dst[i] = -1
 		}
-		if fit := s.Letterbox(dst[:3*w*h], f); fit != c.fit {
+		if fit := s.Letterbox(Crop{Values: dst[:3*w*h]}, f); fit != c.fit {
 			t.Errorf("%dx%d: it lies at %v, want %v", c.frameW, c.frameH, fit, c.fit)
 		}
 		for i := range 3 * w * h {

@@ -9,6 +9,7 @@ import (
 	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/logging"
 	"github.com/pion/sdp/v3"
+	"github.com/pion/stun"
 	"github.com/pion/webrtc/v3"
 )
 
@@ -22,8 +23,8 @@ const (
 	receiveBuffer = 128 << 10
 )
 
-// newAPI makes the factory of peer connections: every session's packets pass through mux.
-func newAPI(mux ice.UDPMux, c codecs, logs logging.LoggerFactory) (*webrtc.API, error) {
+// newAPI makes the factory of peer connections: every session's packets pass through mux, or through tcp if there is one.
+func newAPI(mux ice.UDPMux, tcp *mediaTCP, c codecs, logs logging.LoggerFactory) (*webrtc.API, error) {
 	media, err := newMediaEngine(c)
 	if err != nil {
 		return nil, err
@@ -34,7 +35,18 @@ func newAPI(mux ice.UDPMux, c codecs, logs logging.LoggerFactory) (*webrtc.API, 
 	}
 	settings := webrtc.SettingEngine{LoggerFactory: logs}
 	settings.SetICEUDPMux(mux)
-	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	// A lite agent answers checks and makes none (RFC 8445, section 2.5): no response is read on the media ports, and nothing is
+	// sent to the addresses in an offer, which may be anybody's. The browser is a full agent and does the checking.
+	settings.SetLite(true)
+	settings.SetICEBindingRequestHandler(nominated)
+	settings.DisableActiveTCP(true)
+	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	if tcp != nil {
+		settings.SetICETCPMux(tcp)
+		settings.SetIPFilter(tcp.offers) // asked for TCP alone: mux knows its addresses
+		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
+	}
+	settings.SetNetworkTypes(networks)
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetSRTPReplayProtectionWindow(replayWindow)
@@ -46,6 +58,12 @@ func newAPI(mux ice.UDPMux, c codecs, logs logging.LoggerFactory) (*webrtc.API, 
 	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(feedback),
 		webrtc.WithSettingEngine(settings)), nil
+}
+
+// nominated has Pion send by the pair that a check nominates, as a lite agent does (RFC 8445, section 7.3.2). By itself Pion would wait for
+// the response to a check of its own. It is called after the check's integrity was found right.
+func nominated(check *stun.Message, _, _ ice.Candidate, _ *ice.CandidatePair) bool {
+	return check.Contains(stun.AttrUseCandidate)
 }
 
 // newMediaEngine lists what is negotiated. urn:3gpp:video-orientation is left out on purpose: a sender

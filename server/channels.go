@@ -8,10 +8,21 @@ import (
 	"github.com/pion/webrtc/v3"
 )
 
-// messageReader reads a data channel, a message a call. A message that is larger than p is lost, with
-// io.ErrShortBuffer; the next is read as if nothing had been.
+// messageReader reads a data channel, a message a call. A message that is larger than p stays, with io.ErrShortBuffer.
 type messageReader interface {
 	ReadDataChannel(p []byte) (n int, isText bool, err error)
+}
+
+// loser takes messages off a channel that are larger than anybody wants to read.
+type loser struct{ buf []byte } // made for the first
+
+// lose takes the next message. One that is larger than the receive buffer by more than a packet never becomes whole.
+func (l *loser) lose(from messageReader) error {
+	if l.buf == nil {
+		l.buf = make([]byte, 2*receiveBuffer)
+	}
+	_, _, err := from.ReadDataChannel(l.buf)
+	return err
 }
 
 // channelOpened takes a data channel that the publisher opened, on the control loop. Every channel is
@@ -19,7 +30,7 @@ type messageReader interface {
 func (s *session) channelOpened(dc *webrtc.DataChannel) {
 	raw, err := dc.Detach()
 	if err != nil {
-		s.log.Error("take data channel", "label", dc.Label(), "err", err)
+		s.failed("control", "take data channel", err)
 		s.end(endInternal)
 		return
 	}
@@ -33,6 +44,9 @@ func (s *session) channelOpened(dc *webrtc.DataChannel) {
 		s.control = dc
 		s.say(s.hello())
 		s.sayHint()
+		if s.leaving {
+			s.sayDraining()
+		}
 		s.pace.begin(time.Now(), s.frameCounts())
 		s.spawn("control channel", func() { s.readRequests(raw) })
 	default:
@@ -48,12 +62,16 @@ func (s *session) channelOpened(dc *webrtc.DataChannel) {
 // slows it down.
 func (s *session) readRequests(from messageReader) {
 	buf := make([]byte, maxRequest)
+	var large loser
 	for {
 		n, isText, err := from.ReadDataChannel(buf)
 		var r request
 		var bad *reply
 		switch {
 		case errors.Is(err, io.ErrShortBuffer):
+			if large.lose(from) != nil {
+				return
+			}
 			bad = refusal(nil, "too-large", "a request may have 16384 bytes")
 		case err != nil:
 			return
@@ -68,9 +86,14 @@ func (s *session) readRequests(from messageReader) {
 
 // discard reads a channel that nothing is wanted from.
 func discard(from messageReader) {
+	var large loser
 	var buf [1]byte
 	for {
-		if _, _, err := from.ReadDataChannel(buf[:]); err != nil && !errors.Is(err, io.ErrShortBuffer) {
+		_, _, err := from.ReadDataChannel(buf[:])
+		if errors.Is(err, io.ErrShortBuffer) {
+			err = large.lose(from)
+		}
+		if err != nil {
 			return
 		}
 	}

@@ -139,13 +139,17 @@ func (s *session) say(r reply) {
 	r.V = pipeline.Version
 	text, err := json.Marshal(r)
 	if err != nil {
-		s.log.Error("encode control message", "type", r.Type, "err", err)
+		s.failed("control", "encode control message", err)
 		return
 	}
 	if err := s.control.SendText(string(text)); err != nil {
 		s.log.Debug("send control message", "type", r.Type, "err", err)
 	}
 }
+
+// sayDraining asks the publisher to go on elsewhere, or here a little later. One that does not is served for as long as the
+// server waits.
+func (s *session) sayDraining() { s.say(reply{Type: "bye", Reason: string(endDraining)}) }
 
 // sayBye tells the publisher why the session ends and gives the message a moment to get through.
 func (s *session) sayBye() {

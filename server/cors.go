@@ -9,7 +9,8 @@ import (
 // cors lets pages of other origins in where the host allows them, and refuses the rest: a page must
 // not be able to use the visitor's own server without the host's consent.
 type cors struct {
-	origins []string // such as https://example.org, or * for all
+	origins []string    // such as https://example.org, or * for all
+	refused func(error) // hears of offers that are
 }
 
 func (c cors) allows(origin string, r *http.Request) bool {
@@ -29,16 +30,20 @@ func (c cors) wrap(next http.Handler) http.Handler {
 			return
 		}
 		if !c.allows(origin, r) {
-			writeProblem(w, newProblem(http.StatusForbidden,
-				"this server does not serve pages of "+origin+"; its host can allow it with --allow-origin"))
+			p := newProblem(http.StatusForbidden,
+				"this server does not serve pages of "+origin+"; its host can allow it with --allow-origin").because(refusedOrigin)
+			if r.Method == http.MethodPost {
+				c.refused(p)
+			}
+			writeProblem(w, p)
 			return
 		}
 		h := w.Header()
 		h.Set("Access-Control-Allow-Origin", origin)
-		h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After")
+		h.Set("Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, "+ticketHeader)
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID, "+ticketHeader)
 			h.Set("Access-Control-Max-Age", "600")
 		}
 		next.ServeHTTP(w, r)

@@ -12,20 +12,21 @@ import (
 func (s *session) decode(codec pipeline.Codec) {
 	decoder, err := s.engine.OpenDecoder(codec)
 	if err != nil {
-		s.log.Error("open decoder", "codec", codec, "err", err)
+		s.failed("decode", "open decoder", err)
 		s.end(endInternal)
 		return
 	}
 	defer func() {
 		if err := decoder.Close(); err != nil {
-			s.log.Error("close decoder", "err", err)
+			s.failed("decode", "close decoder", err)
 		}
 	}()
 	var last time.Time // when one was put
 	put := func(f *pipeline.Frame) {
 		now := time.Now()
+		s.meters.Decoded(f.Decode)
 		if s.frames.Put(f) {
-			s.dropped.add(dropStale, 1)
+			s.drop(dropStale, 1)
 			if now.Sub(last) >= inOneGo {
 				s.waited.Add(1)
 			}
@@ -41,7 +42,7 @@ func (s *session) decode(codec pipeline.Codec) {
 		case u = <-s.units:
 		}
 		if awaitKey && !u.Key {
-			s.dropped.add(dropCorrupt, 1)
+			s.drop(dropCorrupt, 1)
 			s.wantKeyframe()
 			continue
 		}
@@ -54,8 +55,9 @@ func (s *session) decode(codec pipeline.Codec) {
 			return
 		}
 		if err != nil {
+			s.meters.Errors.WithLabelValues("decode").Inc()
 			s.log.Debug("decode", "err", err)
-			s.dropped.add(dropCorrupt, 1)
+			s.drop(dropCorrupt, 1)
 			s.wantKeyframe()
 		}
 	}

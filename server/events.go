@@ -22,9 +22,9 @@ const (
 
 // streamLabels answers with server-sent events (HTML standard, section 9.2): the same messages as on
 // the data channel, for publishers that open none.
-func (s *Server) streamLabels(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) streamLabels(w http.ResponseWriter, r *http.Request, v visitor) error {
 	lastSeen := r.Header.Get("Last-Event-ID")
-	sess, err := s.find(r)
+	sess, err := s.find(r, v)
 	if err != nil && lastSeen != "" { // a reader that comes back too late: this tells it to stay away
 		return noContent(w)
 	}
@@ -63,6 +63,7 @@ func follow(reader context.Context, sess *session, out *eventWriter, lastSeen st
 	}
 	idle := time.NewTimer(beat)
 	defer idle.Stop()
+	draining := sess.draining
 	for out.flush() == nil {
 		e, ok, newer := sess.events.newest(seen)
 		if ok {
@@ -76,6 +77,9 @@ func follow(reader context.Context, sess *session, out *eventWriter, lastSeen st
 		case <-idle.C: // so that nothing on the way takes the silence of a pause for the end
 			fmt.Fprint(out, ":\n\n")
 			idle.Reset(beat)
+		case <-draining:
+			draining = nil
+			out.control("bye", reply{Type: "bye", Reason: string(endDraining)})
 		case <-sess.ctx.Done():
 			out.bye(sess.why())
 			return

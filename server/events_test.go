@@ -246,7 +246,7 @@ func rawReader(t *testing.T, url string) net.Conn {
 func TestEventsStuckReader(t *testing.T) {
 	var conn net.Conn
 	t.Cleanup(func() { _ = conn.Close() }) // after the server's end
-	_, sess, url := silent(t, func(c *Config) { c.Grace = eventDeadline / 2 })
+	_, sess, url := silent(t, func(c *Config) { c.EndTime = eventDeadline / 2 })
 	sess.events.publish(1, []byte(strings.Repeat(" ", 16<<20))) // more than fits on the way
 	conn = rawReader(t, url)                                    // the answer has begun: the server is writing the message
 }

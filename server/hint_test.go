@@ -236,7 +236,7 @@ func TestPauseIsNotMeasured(t *testing.T) {
 
 // Frames that are decoded in one go, as after a repair, are no sign that there is too much to do.
 func TestFramesInOneGo(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 30)
+	units := avtest.TestSource(t, pipeline.VP8, 160, 120, unitQueue)
 	analysis, decoder := newGate(), newGate()
 	e := decoding(oneFace{before: analysis.hold})
 	e.OpenDecoder = func(c pipeline.Codec) (pipeline.Decoder, error) {

@@ -20,22 +20,24 @@ func (s *session) infer() {
 		}
 		if reason, skip := s.skipLabels(); skip {
 			if _, ok := s.frames.Take(); ok {
-				s.dropped.add(reason, 1)
+				s.drop(reason, 1)
 			}
 			continue
 		}
+		began := time.Now()
 		m, ok, err := s.analyze(w)
 		switch {
 		case s.ctx.Err() != nil:
 			return
 		case err != nil:
-			s.log.Error("analysis failed", "err", err)
+			s.failed("analysis", "analysis failed", err)
 			s.end(endInternal)
 			return
 		case ok:
 			seq++
 			s.analysed.Add(1)
 			s.sendLabels(m, seq)
+			s.terms.gauge.add(time.Since(began))
 		}
 	}
 }
@@ -51,8 +53,12 @@ func (s *session) skipLabels() (dropReason, bool) {
 	return 0, false
 }
 
-// hurryWait is the wait for a turn from which the machine counts as full: about a frame's time.
-const hurryWait = 30 * time.Millisecond
+const (
+	// hurryWait is the wait for a turn from which the machine counts as full: about a frame's time.
+	hurryWait = 30 * time.Millisecond
+	// crowdedTime is how long it counts as crowded after that: the faster classifier makes it less full, which must not bring the slower back at once.
+	crowdedTime = 3 * time.Second
+)
 
 // worker is what infer works with.
 type worker struct {
@@ -60,6 +66,7 @@ type worker struct {
 	analyzer *pipeline.Analyzer
 	model    string // in use
 	clock    pipeline.Clock
+	full     time.Time        // when the machine last was
 	message  pipeline.Message // of the present frame
 }
 
@@ -71,6 +78,9 @@ func newWorker(seat *pipeline.Seat, c *choice) *worker {
 func seated(seat *pipeline.Seat, c *choice) pipeline.Analysis {
 	with := c.analysis
 	with.Classifier = seat.Classifier(with.Model.Name, with.Classifier)
+	if with.Hurried != nil {
+		with.Hurried = seat.Classifier(with.Model.Name+", hurried", with.Hurried)
+	}
 	return with
 }
 
@@ -83,6 +93,15 @@ func (w *worker) use(c *choice) {
 	}
 }
 
+// hurry has the analyzer spare what it can, by how long the turn was waited for.
+func (w *worker) hurry(waited time.Duration, now time.Time) {
+	w.analyzer.Hurry = waited > hurryWait
+	if w.analyzer.Hurry {
+		w.full = now
+	}
+	w.analyzer.Crowded = now.Sub(w.full) < crowdedTime
+}
+
 // analyze finds the newest frame's faces in a turn of its own, and has them classified in a batch's.
 func (s *session) analyze(w *worker) (m *pipeline.Message, ok bool, err error) {
 	f, ok, err := s.takeTurn(w)
@@ -92,7 +111,9 @@ func (s *session) analyze(w *worker) (m *pipeline.Message, ok bool, err error) {
 	if err := w.analyzer.Tell(s.ctx, &w.message); err != nil {
 		return nil, false, err
 	}
-	w.message.MS.Total = float64(time.Since(f.Arrived).Microseconds()) / 1000
+	ms := &w.message.MS
+	ms.Total = float64(time.Since(f.Arrived).Microseconds()) / 1000
+	s.meters.Analysed(ms.Detect, ms.Classify, ms.Total)
 	return &w.message, true, nil
 }
 
@@ -105,9 +126,10 @@ func (s *session) takeTurn(w *worker) (f *pipeline.Frame, ok bool, err error) {
 	if f, ok = s.frames.Take(); !ok {
 		return nil, false, nil
 	}
+	s.meters.Turn(time.Since(f.Arrived))
 	f.Taken = w.clock.At(f.RTP, f.Arrived)
 	w.use(s.choice.Load())
-	w.analyzer.Hurry = w.seat.Waited() > hurryWait
+	w.hurry(w.seat.Waited(), time.Now())
 	return f, true, w.analyzer.Look(s.ctx, &w.message, f)
 }
 
@@ -116,7 +138,7 @@ func (s *session) sendLabels(m *pipeline.Message, seq uint64) {
 	m.V, m.Seq, m.Dropped = pipeline.Version, seq, s.dropped.byReason()
 	text, err := json.Marshal(m)
 	if err != nil { // a score that is not a number
-		s.log.Error("encode labels", "err", err)
+		s.failed("labels", "encode labels", err)
 		s.end(endInternal)
 		return
 	}
@@ -124,6 +146,8 @@ func (s *session) sendLabels(m *pipeline.Message, seq uint64) {
 	if dc := s.labels.Load(); dc != nil {
 		if err := dc.SendText(string(text)); err != nil {
 			s.log.Debug("send labels", "err", err)
+			return
 		}
+		s.meters.Labels.Inc()
 	}
 }

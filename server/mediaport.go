@@ -7,41 +7,52 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/pion/ice/v2"
 	"github.com/pion/logging"
+
+	"mindflow/server/portfilter"
 )
 
 // socketBuffer is asked for at the one port of all sessions; the kernel gives what its limits allow.
 const socketBuffer = 4 << 20
 
 // listenMedia opens the UDP port that all sessions share. For an address that names no interface it
-// opens one socket on each interface's address: ICE must know which address a packet came in on.
-func listenMedia(address string, logs logging.LoggerFactory) (*ice.MultiUDPMuxDefault, error) {
+// opens one socket on each interface's address: ICE must know which address a packet came in on. Pion sees what
+// ports lets through.
+func listenMedia(address string, ports *portfilter.Filter, logs logging.LoggerFactory) (*ice.MultiUDPMuxDefault, error) {
 	addr, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
 		return nil, fmt.Errorf("media address %q: %w: give it as host:port, such as :8189", address, err)
 	}
-	ips := []net.IP{addr.IP}
-	if addr.IP == nil || addr.IP.IsUnspecified() {
-		if ips, err = interfaceAddresses(); err != nil {
-			return nil, err
-		}
+	ips, err := addressesOf(addr.IP)
+	if err != nil {
+		return nil, err
 	}
-	conns, err := listenAll(ips, addr.Port)
+	conns, err := listenAll(ips, addr.Port, "--media")
 	if err != nil {
 		return nil, err
 	}
 	log := logs.NewLogger("ice")
 	muxes := make([]ice.UDPMux, len(conns))
 	for i, conn := range conns {
-		muxes[i] = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: log})
+		muxes[i] = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: ports.PacketConn(conn), Logger: log})
 	}
 	return ice.NewMultiUDPMuxDefault(muxes...), nil
 }
 
-// listenAll binds the same port on every address. Port 0 is whichever the first address gets.
-func listenAll(ips []net.IP, port int) (conns []net.PacketConn, err error) {
+// addressesOf are those that a port is bound on where ip is named, or none.
+func addressesOf(ip net.IP) ([]net.IP, error) {
+	if ip == nil || ip.IsUnspecified() {
+		return interfaceAddresses()
+	}
+	return []net.IP{ip}, nil
+}
+
+// listenAll binds the same port on every address. Port 0 is whichever the first address gets. flag names the setting in
+// errors.
+func listenAll(ips []net.IP, port int, flag string) (conns []*net.UDPConn, err error) {
 	defer func() {
 		if err != nil {
 			for _, conn := range conns {
@@ -55,7 +66,7 @@ func listenAll(ips []net.IP, port int) (conns []net.PacketConn, err error) {
 			continue // the interface went away, or its address is not ready yet
 		}
 		if err != nil {
-			return conns, portError("UDP port", strconv.Itoa(port), "--media", err)
+			return conns, portError("UDP port", strconv.Itoa(port), flag, err)
 		}
 		_ = conn.SetReadBuffer(socketBuffer) // more than the kernel's limit is no error worth failing for
 		_ = conn.SetWriteBuffer(socketBuffer)
@@ -108,7 +119,7 @@ func portError(what, port, flag string, err error) error {
 // MediaAddresses gives the addresses that New would offer to publishers for Config.Media. It binds them
 // for a moment, so that the error is the one that New would give.
 func MediaAddresses(address string) ([]net.Addr, error) {
-	mux, err := listenMedia(address, pionLogs{slog.New(slog.DiscardHandler)})
+	mux, err := listenMedia(address, portfilter.New(time.Now), pionLogs{slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}

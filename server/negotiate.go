@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v3"
@@ -13,12 +14,18 @@ import (
 	"mindflow/server/sdpfrag"
 )
 
+// Restarts of ICE that a session may have at once, and a second: each gathers addresses anew.
+const (
+	restartBurst = 10
+	restartRate  = 1
+)
+
 // accept answers the offer, with all candidates. It is called once, before run. Pion reads what a
 // stranger wrote here, so a panic in it is the offer's fault: an error.
 func (s *session) accept(ctx context.Context, offer *sdp.SessionDescription) (answer string, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			s.faults.Add(1)
+			s.meters.Panics.Add(1)
 			s.log.Error("panic", "in", "negotiation", "panic", fault, "stack", string(debug.Stack()))
 			err = newProblem(http.StatusBadRequest, "the body is no WebRTC offer")
 		}
@@ -62,7 +69,12 @@ func (s *session) negotiate(ctx context.Context, offer *sdp.SessionDescription) 
 	case <-ctx.Done():
 		return "", fmt.Errorf("gather candidates: %w", ctx.Err())
 	}
-	return completeAnswer(offer, s.pc.LocalDescription().SDP, s.terms.codecs)
+	answer := &sdp.SessionDescription{}
+	if err := answer.UnmarshalString(s.pc.LocalDescription().SDP); err != nil {
+		return "", fmt.Errorf("parse own answer: %w", err)
+	}
+	s.guest.Answer(sdpfrag.Attribute(answer, "ice-ufrag"))
+	return completeAnswer(offer, answer, s.terms.codecs, s.terms.edge.candidates())
 }
 
 // newGeneration begins an ICE session: its entity tag makes late candidates of the one before miss
@@ -105,6 +117,9 @@ func (s *session) patch(ctx context.Context, ifMatch string, f sdpfrag.Fragment)
 func (s *session) restart(ctx context.Context, f sdpfrag.Fragment) patched {
 	if f.Pwd == "" {
 		return patched{err: newProblem(http.StatusBadRequest, "a restart needs a=ice-pwd")}
+	}
+	if !s.restarts.take(time.Now()) {
+		return patched{err: newProblem(http.StatusTooManyRequests, "ICE was restarted too often; wait a second").with("Retry-After", "1")}
 	}
 	offer, err := f.Apply(s.offer)
 	if err != nil {

@@ -65,8 +65,28 @@ func checkTransport(offer *sdp.SessionDescription) error {
 			return fmt.Errorf("the offer lacks a=%s", key)
 		}
 	}
-	if setup := sdpfrag.Attribute(offer, sdp.AttrKeyConnectionSetup); setup != "actpass" && setup != "active" {
-		return fmt.Errorf("the offer has a=setup:%s; the publisher must offer actpass or active", setup)
+	return checkSetup(offer)
+}
+
+// checkSetup has the publisher begin DTLS, whichever of its sections Pion looks at: a client's parsers are none
+// that strangers should reach.
+func checkSetup(offer *sdp.SessionDescription) error {
+	all := slices.Clone(offer.Attributes)
+	for _, m := range offer.MediaDescriptions {
+		all = append(all, m.Attributes...)
+	}
+	stated := false
+	for _, a := range all {
+		if a.Key != sdp.AttrKeyConnectionSetup {
+			continue
+		}
+		if a.Value != "actpass" && a.Value != "active" {
+			return fmt.Errorf("the offer has a=setup:%.80s; the publisher must offer actpass or active", a.Value)
+		}
+		stated = true
+	}
+	if !stated {
+		return fmt.Errorf("the offer lacks a=setup; the publisher must offer actpass or active")
 	}
 	return nil
 }
@@ -163,21 +183,18 @@ func has(m *sdp.MediaDescription, key string) bool {
 
 // completeAnswer mends what Pion leaves out when it rejects a section, such as audio of an unknown
 // codec: the section's mid, and ICE candidates in the sections that live on (it writes them in the first only, where a
-// browser overlooks them when that one is rejected). It also puts the codecs in the server's order and says how large a
-// request may be.
-func completeAnswer(offer *sdp.SessionDescription, answer string, c codecs) (string, error) {
-	parsed := &sdp.SessionDescription{}
-	if err := parsed.UnmarshalString(answer); err != nil {
-		return "", fmt.Errorf("parse own answer: %w", err)
-	}
-	if len(parsed.MediaDescriptions) != len(offer.MediaDescriptions) {
+// browser overlooks them when that one is rejected). It also puts the codecs in the server's order, says how large a
+// request may be, and adds the candidates of public addresses.
+func completeAnswer(offer, answer *sdp.SessionDescription, c codecs, public []sdp.Attribute) (string, error) {
+	if len(answer.MediaDescriptions) != len(offer.MediaDescriptions) {
 		return "", newProblem(http.StatusUnprocessableEntity, fmt.Sprintf("only %d of the offer's %d sections can be answered",
-			len(parsed.MediaDescriptions), len(offer.MediaDescriptions)))
+			len(answer.MediaDescriptions), len(offer.MediaDescriptions)))
 	}
-	candidates, rest := sdpfrag.Split(parsed.MediaDescriptions[0].Attributes)
-	parsed.MediaDescriptions[0].Attributes = rest
+	candidates, rest := sdpfrag.Split(answer.MediaDescriptions[0].Attributes)
+	answer.MediaDescriptions[0].Attributes = rest
+	candidates = append(public, candidates...) // before the mark of their end
 	placed := false
-	for i, m := range parsed.MediaDescriptions {
+	for i, m := range answer.MediaDescriptions {
 		c.prefer(m)
 		if m.MediaName.Port.Value == 0 {
 			if mid, _ := offer.MediaDescriptions[i].Attribute(sdp.AttrKeyMID); !has(m, sdp.AttrKeyMID) {
@@ -193,6 +210,6 @@ func completeAnswer(offer *sdp.SessionDescription, answer string, c codecs) (str
 			placed = true
 		}
 	}
-	whole, err := parsed.Marshal()
+	whole, err := answer.Marshal()
 	return string(whole), err
 }

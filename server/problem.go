@@ -3,19 +3,21 @@ package server
 import (
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 )
 
 // problem is an error that a client is told of: RFC 9457, application/problem+json.
 type problem struct {
-	Type   string `json:"type"` // "about:blank": the status says it all
+	Type   string `json:"type"` // "about:blank": the status says it all, else see kind
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"` // what to do about it
 
+	*Queued // of who waits
+
 	header http.Header // sent with it
+	reason string      // of a refusal, for metrics
 }
 
 func (p *problem) Error() string { return p.Title + ": " + p.Detail }
@@ -32,20 +34,36 @@ func (p *problem) with(key, value string) *problem {
 	return p
 }
 
+// because names the reason for metrics: one of few.
+func (p *problem) because(reason string) *problem {
+	p.reason = reason
+	return p
+}
+
+// kind says by a URI what a program may want to tell apart although the status is the same.
+func (p *problem) kind(uri string) *problem {
+	p.Type = uri
+	return p
+}
+
 // handler answers a request, or returns why it cannot.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 // answering turns h into an http.Handler. Here, and only here, errors become statuses: a problem has
 // its own, anything else is the server's fault and stays in its log.
-func answering(log *slog.Logger, h handler) http.Handler {
+func (s *Server) answering(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
-		if err == nil || r.Context().Err() != nil { // a client that went away reads no answer
+		if err == nil {
 			return
 		}
 		var p *problem
 		if !errors.As(err, &p) {
-			log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+			if r.Context().Err() != nil {
+				return // whoever asked is gone, which is what made it fail
+			}
+			s.meters.Errors.WithLabelValues("http").Inc()
+			s.log.Error("request failed", "method", r.Method, "route", r.Pattern, "err", err) // a path may hold a session's id
 			p = newProblem(http.StatusInternalServerError, "the server could not do this; its log says why")
 		}
 		writeProblem(w, p)

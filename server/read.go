@@ -60,7 +60,9 @@ func (s *session) sendPLI() {
 	pli := &rtcp.PictureLossIndication{MediaSSRC: uint32(s.video.SSRC())}
 	if err := s.pc.WriteRTCP([]rtcp.Packet{pli}); err != nil {
 		s.log.Debug("send PLI", "err", err)
+		return
 	}
+	s.meters.KeyframesAsked.Inc()
 }
 
 // read takes packets off the network and makes units of them. It owns reassembly.
@@ -68,16 +70,17 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 	defer s.end(endClosed) // a track that cannot be read is over
 	units, err := reassembly.New(codec, reassembly.Options{})
 	if err != nil {
-		s.log.Error("begin reassembly", "err", err)
+		s.failed("reassembly", "begin reassembly", err)
 		s.end(endInternal)
 		return
 	}
 	why := dropLost // the reason of what reassembly drops until the next key unit
 	take := func(u pipeline.Unit) {
+		s.meters.Received(len(u.Data), 1)
 		reason, passed := s.pass(u)
 		why = reason
 		if !passed {
-			s.dropped.add(reason, 1)
+			s.drop(reason, 1)
 			units.Resync()
 		}
 	}
@@ -100,7 +103,7 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 		}
 		needKey := units.Push(p, now, take)
 		dropped := units.Stats().Dropped
-		s.dropped.add(why, dropped-counted)
+		s.drop(why, dropped-counted)
 		counted = dropped
 		if needKey && !s.paused.Load() {
 			s.wantKeyframe()
@@ -125,7 +128,7 @@ func (s *session) pass(u pipeline.Unit) (reason dropReason, passed bool) {
 		return dropLost, true
 	default:
 	}
-	s.dropped.add(dropOverflow, s.flush())
+	s.drop(dropOverflow, s.flush())
 	s.wantKeyframe()
 	return dropOverflow, false
 }

@@ -19,11 +19,12 @@ import (
 
 // relay is the network between a client and the media port, with its faults.
 type relay struct {
-	fate func(n int, toServer bool) fate // of the n-th datagram with media or data of its direction; safe for both
-	conn *net.UDPConn                    // the client's side
-	far  *net.UDPConn                    // the server's side
-	back atomic.Pointer[net.UDPAddr]     // where the client is
-	work sync.WaitGroup
+	watch atomic.Pointer[func(p []byte, toServer bool)] // sees what comes
+	fate  func(n int, toServer bool) fate               // of the n-th datagram with media or data of its direction; safe for both
+	conn  *net.UDPConn                                  // the client's side
+	far   *net.UDPConn                                  // the server's side
+	back  atomic.Pointer[net.UDPAddr]                   // where the client is
+	work  sync.WaitGroup
 }
 
 // fate is what becomes of a datagram. The zero fate is to pass at once.
@@ -91,6 +92,9 @@ func (r *relay) receive(from *net.UDPConn, toServer bool, way chan<- datagram) {
 		}
 		if toServer {
 			r.back.Store(addr)
+		}
+		if watch := r.watch.Load(); watch != nil {
+			(*watch)(buf[:size], toServer)
 		}
 		var f fate
 		if stun := buf[0] < 4; !stun {

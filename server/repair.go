@@ -11,7 +11,7 @@ import (
 const (
 	// A missing packet is asked for so often and so many times, within the time that reassembly waits.
 	repairInterval = 40 * time.Millisecond
-	repairAttempts = 7
+	repairAttempts = 16
 
 	repairsAtOnce = 256 // packets asked for in one go; more is a line that is gone
 )
@@ -58,5 +58,7 @@ func (s *session) askFor(ssrc uint32, packets []uint16) {
 	nack := &rtcp.TransportLayerNack{MediaSSRC: ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(packets)}
 	if err := s.pc.WriteRTCP([]rtcp.Packet{nack}); err != nil {
 		s.log.Debug("send NACK", "err", err)
+		return
 	}
+	s.meters.Repairs.Add(float64(len(packets)))
 }

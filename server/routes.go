@@ -10,38 +10,33 @@ import (
 // routes is everything the server answers over HTTP.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	handle := func(path string, m methods) { mux.Handle(path, answering(s.log, m.serve)) }
+	handle := func(path string, m methods) { mux.Handle(path, s.answering(m.serve)) }
 	handle("/whip", methods{
 		"GET":     func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
-		"POST":    s.publish,
-		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error { return options(w, "Accept-Post", offerType) },
+		"POST":    s.known(s.publish),
+		"OPTIONS": s.options,
 	})
 	handle("/sessions/{id}", methods{
-		"GET":    s.inspect,
-		"PATCH":  s.amend,
-		"DELETE": s.remove,
+		"GET":    s.known(s.inspect),
+		"PATCH":  s.known(s.amend),
+		"DELETE": s.known(s.remove),
 		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error {
 			return options(w, "Accept-Patch", sdpfrag.MediaType)
 		},
 	})
 	handle("/sessions/{id}/labels", methods{
-		"GET":     s.streamLabels,
+		"GET":     s.known(s.streamLabels),
+		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
+	})
+	handle("/waiting", methods{
+		"GET":     s.known(s.waiting),
+		"DELETE":  s.known(s.leaveQueue),
 		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
 	})
 	handle("/healthz", methods{"GET": s.healthy})
 	handle("/readyz", methods{"GET": s.ready})
 	handle("/", methods{"GET": s.page})
-	return s.signed(cors{s.cfg.AllowOrigins}.wrap(mux))
-}
-
-// signed names the server in every answer and keeps browsers from guessing types.
-func (s *Server) signed(next http.Handler) http.Handler {
-	name := strings.TrimSuffix("mindflow/"+s.cfg.Version, "/")
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Server", name)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		next.ServeHTTP(w, r)
-	})
+	return s.signed(cors{s.cfg.AllowOrigins, s.refused}.wrap(mux))
 }
 
 func noContent(w http.ResponseWriter) error {
@@ -55,8 +50,8 @@ func options(w http.ResponseWriter, key, value string) error {
 }
 
 // inspect serves GET /sessions/{id}: whether it is there.
-func (s *Server) inspect(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.find(r); err != nil {
+func (s *Server) inspect(w http.ResponseWriter, r *http.Request, v visitor) error {
+	if _, err := s.find(r, v); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -71,11 +66,6 @@ func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) error {
 
 // ready says whether a new publisher would be let in, capacity apart.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
-	s.mu.Lock()
-	closing := s.closing
-	s.mu.Unlock()
-	if closing {
-		return newProblem(http.StatusServiceUnavailable, "the server is stopping")
-	}
-	return s.healthy(w, r)
+	s.cfg.Readiness.ServeHTTP(w, r)
+	return nil
 }

@@ -2,20 +2,26 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/http"
+	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v2"
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
+	"mindflow/server/access"
+	"mindflow/server/admission"
+	"mindflow/server/metrics"
+	"mindflow/server/portfilter"
+	"mindflow/server/readiness"
+	"mindflow/server/remote"
 )
 
 // Engine is what sessions work with. They share it.
@@ -23,25 +29,56 @@ type Engine struct {
 	OpenDecoder func(pipeline.Codec) (pipeline.Decoder, error)
 	Analyses    []pipeline.Analysis // to choose from by the name of their model; the first is the default
 	Scheduler   *pipeline.Scheduler
+	// Degraded tells which parts work on less than they were set to use, and why: few, with names that stay the same. None.
+	Degraded func() map[string]string
 }
 
 // Config is how a server runs. Zero values mean the defaults that the comments give.
 type Config struct {
-	Listen       string           // HTTP address, 127.0.0.1:8080
-	Media        string           // the UDP port of all sessions, :8189
-	MaxSessions  int              // 16
+	Listen   string      // HTTP address, 127.0.0.1:8080
+	TLS      *tls.Config // HTTPS is served there with it; plain HTTP
+	Media    string      // the UDP port of all sessions, :8189
+	MediaTCP string      // a TCP port of all sessions, for those that UDP does not reach; none
+	// PublicIPs are addresses that the media ports have from outside, besides the machine's own. It is asked for each
+	// session. None.
+	PublicIPs   func() []netip.Addr
+	Turn        string // an address for TURN over UDP and TCP, for those that nothing else reaches; none
+	TurnTLS     string // a TCP address for TURN over TLS, with the certificate of TLS; none
+	TurnHost    string // by which publishers find both; what they call the server
+	MaxSessions int    // 16
+
+	MaxPerAddress int            // sessions of one address, and those that wait from there; no limit
+	MaxPerKey     int            // likewise of one key, whose token has no number of its own; no limit
+	MaxWaiting    int            // newcomers that wait for a place; none
+	MaxWait       time.Duration  // how long they may; no limit
+	SessionTime   time.Duration  // of the longest session, whose token has none of its own; no limit
+	MinLabels     float64        // a second: while sessions get fewer for want of the machine's time, newcomers wait; not measured
+	Proxies       remote.Proxies // whose X-Forwarded-For is believed; none
+
 	Codecs       []pipeline.Codec // in order of preference; all of Codecs(), in the publisher's order
+	Access       *access.Gate     // who may use it; everybody
 	AllowOrigins []string         // origins of pages besides the server's own, such as https://example.org, or *
+	// FrameAncestors are the origins of pages that may show the page in a frame, or of "self", "none" and "*"; the server's own
+	// and AllowOrigins, but for *.
+	FrameAncestors []string
+
 	MaxSide      int              // pixels of a frame's longer side that pages are asked to send at most; not asked for
 	MaxFramerate int              // frames a second that pages are asked to send at most; not asked for
 	HintEvery    time.Duration    // what pages are asked to send may change so often; 2 s
 	Site         fs.FS            // files of the page; none
 	NoMedia      time.Duration    // a session that sends nothing for so long ends; 15 s
 	PausedMax    time.Duration    // a session that is paused for so long ends; 5 min
-	Grace        time.Duration    // time to end in an orderly way; 5 s
+	MaxRecords   uint64           // a session that was sent so many DTLS records ends; 2^20
+	Grace        time.Duration    // sessions may go on for so long after newcomers are refused; none
+	EndTime      time.Duration    // time to end in an orderly way, then; 5 s
+	HeaderTime   time.Duration    // a request's header comes within; 10 s
+	RequestTime  time.Duration    // and all of it within, and its answer goes within twice that; 20 s
+	IdleTime     time.Duration    // an HTTP connection may wait so long for its next request; 2 min
 	Heartbeat    time.Duration    // a reader of events hears something so often; 15 s
 	Version      string           // told in the Server header; none
 	Log          *slog.Logger     // none
+	Metrics      *metrics.Metrics // of this server alone; its own, that nobody reads
+	Readiness    *readiness.State // likewise
 }
 
 func (c Config) withDefaults() Config {
@@ -60,13 +97,28 @@ func (c Config) withDefaults() Config {
 	setTime(&c.HintEvery, 2*time.Second)
 	setTime(&c.NoMedia, 15*time.Second)
 	setTime(&c.PausedMax, 5*time.Minute)
-	setTime(&c.Grace, 5*time.Second)
+	setTime(&c.EndTime, 5*time.Second)
+	setTime(&c.HeaderTime, 10*time.Second)
+	setTime(&c.RequestTime, 20*time.Second)
+	setTime(&c.IdleTime, 2*time.Minute)
 	setTime(&c.Heartbeat, 15*time.Second)
 	if c.MaxSessions == 0 {
 		c.MaxSessions = 16
 	}
+	if c.Access == nil {
+		c.Access = access.Open()
+	}
+	if c.MaxRecords == 0 {
+		c.MaxRecords = 1 << 20
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		c.Metrics = metrics.New(c.Version)
+	}
+	if c.Readiness == nil {
+		c.Readiness = &readiness.State{}
 	}
 	return c
 }
@@ -79,17 +131,30 @@ type Server struct {
 	log    *slog.Logger
 	codecs codecs
 	web    net.Listener
+	conns  *connections // of web
+	ports  *portfilter.Filter
 	mux    *ice.MultiUDPMuxDefault
+	tcp    *mediaTCP // nil is none
+	edge   edge
+	turn   *turnPorts // nil is none
 	api    *webrtc.API
+	meters *meters
+	leave  chan struct{} // closed when the sessions are asked to go
+	hurry  chan struct{} // closed by Hurry
+	gauge  *gauge
 	parent context.Context // of all sessions
 	stop   context.CancelFunc
 
-	faults atomic.Uint64
-	work   sync.WaitGroup // sessions
+	warnProxy sync.Once
+	work      sync.WaitGroup // sessions
+	relayed   sync.Map       // relayUser of each open session
+	short     shortened      // the site's files
 
 	mu       sync.Mutex
 	sessions map[string]*session // guarded by mu
-	closing  bool                // guarded by mu
+	desk     *admission.Desk     // guarded by mu
+	closing  bool                // guarded by mu: nobody is let in
+	hurried  bool                // guarded by mu
 }
 
 // New binds both ports. An error names the one it could not have and what to do about it.
@@ -111,19 +176,58 @@ func New(cfg Config, e Engine) (*Server, error) {
 		return nil, portError("port", port, "--listen", err)
 	}
 	logs := pionLogs{cfg.Log}
-	mux, err := listenMedia(cfg.Media, logs)
+	conns := newConnections(maxConnections, maxPerAddress, cfg.Proxies)
+	cfg.Metrics.CountsOf("http_refused_connections_total", "HTTP connections that were one too many.", "bound", conns.refusals)
+	ports := portfilter.New(time.Now)
+	cfg.Metrics.CountsOf("media_port_dropped_packets_total", "Packets that the filter before the media ports did not let through.", "reason", ports.Drops)
+	mux, err := listenMedia(cfg.Media, ports, logs)
 	if err != nil {
 		return nil, errors.Join(err, web.Close())
 	}
-	api, err := newAPI(mux, codecs, logs)
-	if err != nil {
-		return nil, errors.Join(err, mux.Close(), web.Close())
-	}
 	parent, stop := context.WithCancel(context.Background())
-	return &Server{
-		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, mux: mux, api: api, parent: parent, stop: stop,
-		sessions: map[string]*session{},
-	}, nil
+	s := &Server{
+		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, ports: ports, mux: mux, parent: parent, stop: stop,
+		conns:  conns,
+		meters: newMeters(cfg, e), leave: make(chan struct{}), hurry: make(chan struct{}), sessions: map[string]*session{},
+		desk: admission.NewDesk(cfg.limits()), gauge: &gauge{wanted: cfg.MinLabels},
+	}
+	s.meterPlaces()
+	if e.Degraded != nil {
+		cfg.Readiness.Degraded(e.Degraded)
+	}
+	if cfg.MediaTCP != "" {
+		if s.tcp, err = listenMediaTCP(cfg.MediaTCP, cfg.MaxSessions, ports, logs); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	s.edge = newEdge(cfg.PublicIPs, mux, s.tcp)
+	if err := s.listenTurn(logs); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if s.tcp != nil || s.turn != nil {
+		cfg.Metrics.CountsOf("refused_connections_total", "TCP connections beyond what a port, or an address at it, may hold.", "port", s.refusedConnections)
+	}
+	if s.api, err = newAPI(mux, s.tcp, codecs, logs); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close frees the ports of a server that is not to be served after all. Serve does so itself.
+func (s *Server) Close() error {
+	s.stop()
+	return errors.Join(s.closeMedia(), s.web.Close())
+}
+
+func (s *Server) closeMedia() error {
+	var errs []error
+	if s.turn != nil {
+		errs = append(errs, s.turn.Close())
+	}
+	if s.tcp != nil {
+		errs = append(errs, s.tcp.Close())
+	}
+	return errors.Join(append(errs, s.mux.Close())...)
 }
 
 // Addr is the address that HTTP is served on.
@@ -132,113 +236,32 @@ func (s *Server) Addr() net.Addr { return s.web.Addr() }
 // MediaAddr is an address of the UDP port; with several interfaces there are more, on the same port.
 func (s *Server) MediaAddr() net.Addr { return s.mux.GetListenAddresses()[0] }
 
+// MediaTCPAddr is the address of the TCP port; nil when there is none.
+func (s *Server) MediaTCPAddr() net.Addr {
+	if s.tcp == nil {
+		return nil
+	}
+	return s.tcp.addr()
+}
+
+// TurnPort is the port of TURN over UDP and TCP; 0 when there is none.
+func (s *Server) TurnPort() int {
+	if s.turn == nil {
+		return 0
+	}
+	return s.turn.port
+}
+
 // Stats says how the server is doing.
 type Stats struct {
-	Sessions int    // open now
-	Panics   uint64 // caught so far; each ended one session
+	Sessions int               // open now
+	Panics   uint64            // caught so far; each ended one session
+	Refused  map[string]uint64 // packets that the filter before the media ports did not let through, by reason
 }
 
 // Stats counts.
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Sessions: len(s.sessions), Panics: s.faults.Load()}
-}
-
-// Serve serves until ctx ends, then ends the sessions, answers what was asked, and frees both ports.
-// Call it once. The error says what went wrong; ctx's end is none.
-func (s *Server) Serve(ctx context.Context) error {
-	web := &http.Server{
-		Handler:           s.routes(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       20 * time.Second,
-		WriteTimeout:      20 * time.Second, // events move it on
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ConnContext:       keepLittle,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	served := make(chan error, 1)
-	go func() { served <- web.Serve(s.web) }()
-	s.log.Info("serving", "http", s.Addr().String(), "media", s.MediaAddr().String())
-
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-served:
-		err = fmt.Errorf("serve HTTP: %w", err)
-	}
-	return errors.Join(err, s.shutdown(web))
-}
-
-// shutdown ends what Serve and New began, last first: sessions, HTTP, the UDP port. Sessions and HTTP
-// end side by side, since readers of events wait for sessions.
-func (s *Server) shutdown(web *http.Server) error {
-	grace, cancel := context.WithTimeout(context.Background(), s.cfg.Grace)
-	defer cancel()
-	s.mu.Lock()
-	s.closing = true
-	s.mu.Unlock()
-	s.stop()
-
-	ended := make(chan struct{})
-	go func() { s.work.Wait(); close(ended) }()
-	var errs []error
-	select {
-	case <-ended:
-	case <-grace.Done():
-		errs = append(errs, fmt.Errorf("%d sessions did not end within %s", s.Stats().Sessions, s.cfg.Grace))
-	}
-	if err := web.Shutdown(grace); err != nil {
-		errs = append(errs, fmt.Errorf("end HTTP: %w", err), web.Close())
-	}
-	return errors.Join(append(errs, s.mux.Close())...)
-}
-
-// open makes a session that begins with the given analysis and gives it a place, if there is one.
-func (s *Server) open(with pipeline.Analysis) (*session, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return nil, newProblem(http.StatusServiceUnavailable, "the server is stopping")
-	}
-	if len(s.sessions) >= s.cfg.MaxSessions {
-		return nil, newProblem(http.StatusServiceUnavailable, "the server is full; try again later").with("Retry-After", "10")
-	}
-	t := terms{
-		codecs: s.codecs, analysis: with,
-		maxSide: s.cfg.MaxSide, maxFramerate: s.cfg.MaxFramerate, hintEvery: s.cfg.HintEvery,
-		noMedia: s.cfg.NoMedia, pausedMax: s.cfg.PausedMax,
-	}
-	sess, err := newSession(s.parent, newID(), s.api, &s.engine, t, s.log, &s.faults)
-	if err != nil {
-		return nil, err
-	}
-	s.sessions[sess.id] = sess
-	s.work.Add(1) // under mu and before closing: shutdown waits for it
-	return sess, nil
-}
-
-// start serves an opened session until it ends.
-func (s *Server) start(sess *session) {
-	go func() {
-		sess.run()
-		s.forget(sess)
-		close(sess.done)
-	}()
-}
-
-// discard ends an opened session that was not started.
-func (s *Server) discard(sess *session) {
-	sess.end(endFailed)
-	sess.release()
-	s.forget(sess)
-	close(sess.done)
-}
-
-func (s *Server) forget(sess *session) {
-	s.mu.Lock()
-	delete(s.sessions, sess.id)
-	s.mu.Unlock()
-	s.work.Done()
+	return Stats{Sessions: len(s.sessions), Panics: s.meters.Panics.Load(), Refused: s.ports.Drops()}
 }

@@ -14,11 +14,13 @@ import (
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
+	"mindflow/server/admission"
+	"mindflow/server/portfilter"
 )
 
 const (
 	inboxSize = 64 // callbacks wait when it is full
-	unitQueue = 12 // access units between read and decode: more than come at once after a repair, then read flushes
+	unitQueue = 32 // access units between read and decode: more than come at once after a repair, then read flushes
 )
 
 // ended says why a session ended; it is the cause of its context and the reason of its bye.
@@ -27,6 +29,7 @@ type ended string
 func (e ended) Error() string { return "session ended: " + string(e) }
 
 const (
+	endDraining = ended("draining")  // the server is about to stop; a publisher that obeys leaves, others may stay a little while
 	endShutdown = ended("shutdown")  // the server stops
 	endDeleted  = ended("deleted")   // DELETE by the publisher
 	endClosed   = ended("closed")    // the publisher closed the connection
@@ -35,8 +38,14 @@ const (
 	endIdle     = ended("idle")      // paused for longer than Config.PausedMax
 	endAbuse    = ended("abuse")     // a publisher that asks for too much
 	endTooLarge = ended("too-large") // frames over the decoder's limit
+	endWorn     = ended("worn")      // sent as many records as its keys are good for
+	endTime     = ended("time")      // it has lasted as long as it may
+	endReplaced = ended("replaced")  // its page made a new connection
 	endInternal = ended("internal")  // a fault of the server's; its log says which
 )
+
+// endReasons are all of them that a session's end can have.
+var endReasons = []ended{endShutdown, endDeleted, endClosed, endFailed, endNoMedia, endIdle, endAbuse, endTooLarge, endWorn, endTime, endReplaced, endInternal}
 
 // session is one publisher: a peer connection and the goroutines that serve it.
 //
@@ -45,18 +54,22 @@ const (
 type session struct {
 	// static after construction
 	id       string
+	owner    string // who may see and control it; "" where that is who knows its id
+	place    *admission.Place
 	engine   *Engine
 	terms    terms
 	log      *slog.Logger
-	faults   *atomic.Uint64 // panics caught, of all sessions
+	meters   *meters // of all sessions
 	pc       *webrtc.PeerConnection
-	ctx      context.Context // ends with the session; its cause is an ended
+	guest    *portfilter.Guest // what the ports let through is its
+	ctx      context.Context   // ends with the session; its cause is an ended
 	end      func(ended)
 	done     chan struct{} // closed when all it held is free, its place too
 	inbox    chan func()   // for the control loop to run
 	units    chan pipeline.Unit
 	frames   *pipeline.Mailbox
-	keyframe chan struct{} // asks the control loop for a PLI
+	keyframe chan struct{}   // asks the control loop for a PLI
+	draining <-chan struct{} // closed when the server drains
 
 	// safe for use by all its goroutines
 	dropped  drops
@@ -77,6 +90,7 @@ type session struct {
 	control    *webrtc.DataChannel
 	requests   bucket
 	refusals   bucket // what was refused of them, and what was none
+	restarts   bucket // of ICE
 	idle       *time.Timer
 	pausedAt   time.Time
 	forgiven   int64 // what heard was set to by a resume; it is still that when no media came since
@@ -84,31 +98,39 @@ type session struct {
 	lastPLI    time.Time
 	pace       pace
 	hints      *time.Ticker // when to look at pace
+	leaving    bool         // the server drains
 
 	work sync.WaitGroup // the goroutines that the control loop started
 }
 
-// terms are what a session is served on: the codecs it may send, the analysis that it begins with, what
+// terms are what a session is served on: the codecs it may send, where its media is found from outside, the analysis that it begins with, what
 // its page is asked to send at most and how often that may change, and the times that end it.
 type terms struct {
 	codecs             codecs
+	edge               edge
 	analysis           pipeline.Analysis
-	maxSide            int // pixels; 0 asks for nothing
-	maxFramerate       int // frames a second; 0 asks for nothing
+	owner              string // a grant's subject
+	maxSide            int    // pixels; 0 asks for nothing
+	maxFramerate       int    // frames a second; 0 asks for nothing
 	hintEvery          time.Duration
 	noMedia, pausedMax time.Duration
+	maxRecords         uint64 // of DTLS, sent
+	ports              *portfilter.Filter
+	place              *admission.Place
+	gauge              *gauge
 }
 
 // newSession makes a session that waits for its offer. It lives until end is called or parent ends.
-func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t terms, log *slog.Logger, faults *atomic.Uint64) (*session, error) {
+func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t terms, log *slog.Logger, meters *meters, draining <-chan struct{}) (*session, error) {
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return nil, fmt.Errorf("make peer connection: %w", err)
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	s := &session{
-		id: id, engine: e, terms: t, log: log.With("session", id[:8]), faults: faults, pc: pc,
-		ctx: ctx, end: func(why ended) { cancel(why) },
+		id: id, owner: t.owner, place: t.place, engine: e, terms: t, log: log.With("session", id[:8]), meters: meters, draining: draining, pc: pc,
+		guest: t.ports.Admit(),
+		ctx:   ctx, end: func(why ended) { cancel(why) },
 		done:     make(chan struct{}),
 		inbox:    make(chan func(), inboxSize),
 		units:    make(chan pipeline.Unit, unitQueue),
@@ -119,6 +141,7 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 		hints:    time.NewTicker(t.hintEvery),
 		requests: newBucket(requestBurst, requestRate, time.Now()),
 		refusals: newBucket(refusalBurst, refusalRate, time.Now()),
+		restarts: newBucket(restartBurst, restartRate, time.Now()),
 	}
 	s.choice.Store(&choice{analysis: t.analysis})
 	s.heard.Store(time.Now().UnixNano())
@@ -136,6 +159,7 @@ func (s *session) listen() {
 			s.end(endClosed)
 		}
 	})
+	s.pc.OnICEConnectionStateChange(s.iceChanged)
 	s.pc.SCTP().OnClose(func(error) { s.end(endClosed) }) // a publisher's close reaches us this way first
 	s.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		s.post(func() { s.startMedia(track, receiver) })
@@ -178,24 +202,38 @@ func (s *session) run() {
 func (s *session) serve() {
 	defer s.idle.Stop()
 	defer s.hints.Stop()
+	draining := s.draining
+	var up <-chan time.Time // when it has lasted as long as it may
+	if until := s.place.Until; !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		up = timer.C
+	}
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
 		case f := <-s.inbox:
 			f()
+		case <-up:
+			s.end(endTime)
 		case <-s.keyframe:
 			s.sendPLI()
 		case <-s.idle.C:
 			s.checkIdle()
 		case <-s.hints.C:
 			s.adjust(time.Now())
+			s.checkWear()
+		case <-draining:
+			draining, s.leaving = nil, true
+			s.sayDraining()
 		}
 	}
 }
 
 // release frees the peer connection and waits for the session's goroutines.
 func (s *session) release() {
+	s.guest.Leave()
 	if err := s.pc.GracefulClose(); err != nil {
 		s.log.Debug("close peer connection", "err", err)
 	}
@@ -224,12 +262,21 @@ func (s *session) spawn(name string, f func()) {
 func (s *session) guard(name string, f func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			s.faults.Add(1)
+			s.meters.Panics.Add(1)
 			s.log.Error("panic", "in", name, "panic", fault, "stack", string(debug.Stack()))
 			s.end(endInternal)
 		}
 	}()
 	f()
+}
+
+// checkWear ends a session before its keys are used up. Pion draws the eight bytes of a record's AES-GCM nonce by chance, and two
+// that are the same undo the encryption: among 2^20 records they are with a probability of 3e-8 (n²/2^65), which is eight
+// hours of labels.
+func (s *session) checkWear() {
+	if s.guest.Sent() >= s.terms.maxRecords {
+		s.end(endWorn)
+	}
 }
 
 // checkIdle ends a session that sends nothing, and sets the timer for the next look.

@@ -8,9 +8,12 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v3"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/metrics"
 	"mindflow/server/whipclient"
 )
 
@@ -115,11 +118,24 @@ func TestICERestart(t *testing.T) {
 	p.publish(units)
 	p.label("labels", first)
 	for range 2 {
+		before := testutil.ToFloat64(s.meters.KeyframesAsked)
 		if err := p.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		waitFor(t, "a key frame to be asked for", func() bool { return testutil.ToFloat64(s.meters.KeyframesAsked) > before })
 		seen := p.label("labels after the restart", first)
 		p.label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+30 })
+	}
+}
+
+// Pion waits for the end of its callback with locks held that its methods take, so the callback touches nothing of Pion's: here there is none.
+func TestICECallbackAsksNothingOfPion(t *testing.T) {
+	s := &session{meters: newMeters(Config{Metrics: metrics.New("test")}, Engine{}), ctx: t.Context(), inbox: make(chan func(), inboxSize)}
+	for state := webrtc.ICEConnectionStateNew; state <= webrtc.ICEConnectionStateClosed; state++ {
+		s.iceChanged(state)
+	}
+	if len(s.inbox) != 1 {
+		t.Errorf("%d things for the control loop, want one: what is done on a new path", len(s.inbox))
 	}
 }
 

@@ -23,11 +23,6 @@ var siteTypes = map[string]string{
 	".ico":  "image/x-icon",
 }
 
-// The page loads nothing from elsewhere. Styles may be inline because the widget styles its shadow
-// root; blob: and data: are camera pictures and icons.
-const contentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
-	"media-src 'self' blob:; connect-src 'self'"
-
 // servable says whether a file of the site is for visitors. The folder also holds tests and their data.
 func servable(name string) bool {
 	if !fs.ValidPath(name) || siteTypes[path.Ext(name)] == "" {
@@ -51,6 +46,10 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	if name == "" || strings.HasSuffix(name, "/") {
 		name += "index.html"
+	} else if strings.HasPrefix(name, "watch/") {
+		name = "watch.html" // whose script reads the session's id from the address
+	} else if path.Ext(name) == "" {
+		name += ".html" // /selftest
 	}
 	missing := newProblem(http.StatusNotFound, "there is no such page")
 	if s.cfg.Site == nil || !servable(name) {
@@ -64,13 +63,18 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	sum := sha256.Sum256(data)
+	tag := hex.EncodeToString(sum[:12])
 	h := w.Header()
 	h.Set("Content-Type", siteTypes[path.Ext(name)])
 	h.Set("Cache-Control", "no-cache") // ask each time; the tag makes it cheap
-	h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
-	h.Set("Content-Security-Policy", contentSecurityPolicy)
-	h.Set("Permissions-Policy", "camera=(self)")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Add("Vary", "Accept-Encoding")
+	if short := s.short.of(name, tag, data); short != nil && takesGzip(r) {
+		data, tag = short, tag+"-gzip" // another representation, another tag (RFC 9110, section 8.8.3.3)
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // the widget is for pages of others
+	r.Header.Del("Range")                                 // the files are small; nobody needs parts of them, and a header can name thousands
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 	return nil
 }

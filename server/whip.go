@@ -9,19 +9,29 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"time"
 
 	"mindflow/server/sdpfrag"
 )
 
 const (
+	maxHeader     = 32 << 10  // bytes of a request's header
 	maxBody       = 128 << 10 // bytes of an offer or a fragment; Chromium's largest offers are about 10 KiB
 	gatherTimeout = 5 * time.Second
 	offerType     = "application/sdp"
 )
 
 // publish serves POST /whip: RFC 9725, section 4.2.
-func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err error) {
+	defer func() {
+		if err != nil {
+			s.refused(err)
+		}
+	}()
+	if err := s.mayEnter(v, time.Now()); err != nil {
+		return err
+	}
 	body, err := readBody(w, r, offerType)
 	if err != nil {
 		return err
@@ -34,34 +44,40 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return newProblem(http.StatusBadRequest, err.Error())
 	}
-	sess, err := s.open(analysis)
+	ctx, cancel := context.WithTimeout(r.Context(), gatherTimeout)
+	defer cancel()
+	if err := s.replace(ctx, v); err != nil {
+		return fmt.Errorf("end the session before: %w", err)
+	}
+	sess, err := s.open(analysis, v)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), gatherTimeout)
-	defer cancel()
 	answer, err := sess.accept(ctx, offer)
 	if err != nil {
 		s.discard(sess)
 		return fmt.Errorf("answer offer: %w", err)
 	}
-	path, etag := "/sessions/"+sess.id, sess.etag
+	path, etag, ticket, user := "/sessions/"+sess.id, sess.etag, sess.place.Ticket, relayUser(sess.id)
+	s.relayed.Store(user, true)
 	s.start(sess)
 
 	h := w.Header()
 	h.Set("Content-Type", offerType)
 	h.Set("Location", path)
 	h.Set("ETag", etag)
+	h.Set(ticketHeader, ticket)
 	h.Set("Accept-Patch", sdpfrag.MediaType)
 	h.Set("Link", "<"+path+`/labels>; rel="urn:mindflow:labels"`)
+	s.iceServers(w, r, user)
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer) // a client that is gone sends no media, and its session ends by that
 	return nil
 }
 
 // amend serves PATCH /sessions/{id}: candidates, or an ICE restart (RFC 9725, section 4.3).
-func (s *Server) amend(w http.ResponseWriter, r *http.Request) error {
-	sess, err := s.find(r)
+func (s *Server) amend(w http.ResponseWriter, r *http.Request, v visitor) error {
+	sess, err := s.find(r, v)
 	if err != nil {
 		return err
 	}
@@ -97,8 +113,8 @@ func (s *Server) amend(w http.ResponseWriter, r *http.Request) error {
 }
 
 // remove serves DELETE /sessions/{id}. The answer comes when all the session held is free.
-func (s *Server) remove(w http.ResponseWriter, r *http.Request) error {
-	sess, err := s.find(r)
+func (s *Server) remove(w http.ResponseWriter, r *http.Request, v visitor) error {
+	sess, err := s.find(r, v)
 	if err != nil {
 		return err
 	}
@@ -111,12 +127,12 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// find looks up the session that the path names.
-func (s *Server) find(r *http.Request) (*session, error) {
+// find looks up the session that the path names. One of somebody else is not there: nothing is said of it.
+func (s *Server) find(r *http.Request, v visitor) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sess := s.sessions[r.PathValue("id")]
-	if sess == nil || sess.ctx.Err() != nil {
+	if sess == nil || sess.ctx.Err() != nil || !v.owns(sess) {
 		return nil, noSession()
 	}
 	return sess, nil
@@ -136,6 +152,9 @@ func readBody(w http.ResponseWriter, r *http.Request, want string) ([]byte, erro
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return nil, newProblem(http.StatusRequestEntityTooLarge, "send at most 131072 bytes")
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, newProblem(http.StatusRequestTimeout, "the body did not arrive in time; send it again")
 	}
 	if err != nil {
 		return nil, newProblem(http.StatusBadRequest, "the body did not arrive whole: "+err.Error())

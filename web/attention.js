@@ -56,14 +56,19 @@ function between(at, cells) {
   return [low, Math.min(cells - 1, low + 1), f * f * (3 - 2 * f)];
 }
 
-/** Where a map is strongest, in words for those who do not see it. @param {readonly number[]} map @param {number} width @param {number} height @param {boolean} mirror */
-export function peakWords(map, width, height, mirror) {
+/**
+ * Where a map is strongest, in thirds, as it is seen.
+ * @param {readonly number[]} map
+ * @param {number} width
+ * @param {number} height
+ * @param {boolean} mirror
+ * @returns {[row: number, column: number]} 0..2 from the top, 0..2 from the left
+ */
+export function peak(map, width, height, mirror) {
   const at = map.indexOf(Math.max(...map));
   const third = (/** @type {number} */ i, /** @type {number} */ n) => Math.min(2, Math.floor(((i + 0.5) * 3) / n));
   const column = third(at % width, width);
-  const vertical = ['upper', 'middle', 'lower'][third(Math.floor(at / width), height)];
-  const horizontal = ['left', 'centre', 'right'][mirror ? 2 - column : column];
-  return `${vertical} ${horizontal}`;
+  return [third(Math.floor(at / width), height), mirror ? 2 - column : column];
 }
 
 const STEPS = 64;

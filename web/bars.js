@@ -1,12 +1,13 @@
 // One bar for each expression's probability.
 
 import { colourOf } from './palette.js';
-import { expressionName, percent } from './words.js';
+import { write } from './write.js';
 
 const MANY = 12; // more bars than that scroll
 
 export class Bars {
   #list;
+  #language;
   /** @type {{row: HTMLElement, fill: HTMLElement, value: HTMLElement}[]} */
   #rows = [];
   #top = -1;
@@ -14,9 +15,11 @@ export class Bars {
   /**
    * @param {HTMLElement} list
    * @param {readonly string[]} labels
+   * @param {import('./language.js').Language} language
    */
-  constructor(list, labels) {
+  constructor(list, labels, language) {
     this.#list = list;
+    this.#language = language;
     this.setLabels(labels);
   }
 
@@ -24,7 +27,7 @@ export class Bars {
   setLabels(labels) {
     this.#rows = labels.map((label) => {
       const row = document.createElement('li');
-      const name = span('name', expressionName(label));
+      const name = span('name', this.#language.expression(label));
       name.title = name.textContent ?? ''; // long ones are cut short
       const track = span('track');
       const fill = span('fill');
@@ -48,8 +51,8 @@ export class Bars {
   show(scores = []) {
     const top = scores.length > 0 ? scores.indexOf(Math.max(...scores)) : -1;
     this.#rows.forEach(({ row, fill, value }, i) => {
-      fill.style.width = `${100 * (scores[i] ?? 0)}%`;
-      value.textContent = scores[i] === undefined ? '–' : percent(scores[i]);
+      fill.style.transform = `scaleX(${(scores[i] ?? 0).toFixed(3)})`; // a width would be laid out anew at every step of its transition
+      write(value, scores[i] === undefined ? '–' : this.#language.percent(scores[i]));
       row.classList.toggle('top', i === top);
     });
     if (top !== this.#top) this.#follow(top);

@@ -2,17 +2,20 @@
 
 import { Failure } from './states.js';
 
+/** @typedef {'user' | 'environment'} Facing towards the visitor, or away: a phone's rear camera */
+
 /**
  * Asks for the camera.
- * @param {string} [deviceId] of a camera from `cameras`; without it the one that faces the visitor
+ * @param {string} [deviceId] of a camera from `cameras`
+ * @param {Facing} [facing] where none is named
  * @returns {Promise<MediaStream>} one video track, no sound
  * @throws {Failure}
  */
-export async function openCamera(deviceId) {
+export async function openCamera(deviceId, facing = 'user') {
   // Browsers hide the whole interface from pages that did not come over HTTPS or from localhost.
   if (!navigator.mediaDevices?.getUserMedia) throw new Failure('insecure');
   if (typeof RTCPeerConnection === 'undefined') throw new Failure('unsupported');
-  const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: 'user' };
+  const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: facing };
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({
@@ -34,13 +37,13 @@ export function closeCamera(stream) {
 
 /**
  * The cameras there are. Before permission they have neither names nor ids and are left out.
- * @returns {Promise<{id: string, name: string}[]>}
+ * @returns {Promise<{id: string, name: string}[]>} name: empty where the browser tells none
  */
 export async function cameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices
     .filter((d) => d.kind === 'videoinput' && d.deviceId !== '')
-    .map((d, i) => ({ id: d.deviceId, name: d.label || `Camera ${i + 1}` }));
+    .map((d) => ({ id: d.deviceId, name: d.label }));
 }
 
 /** @type {Record<string, import('./states.js').Reason>} */

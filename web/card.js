@@ -1,7 +1,5 @@
 // The card over the picture: what is the case, why, and what to do now.
 
-import { countdown, notice, wordsFor } from './words.js';
-
 /** @type {ReadonlySet<import('./states.js').Phase>} */
 const WITHOUT_CARD = new Set(['live']);
 /** @type {ReadonlySet<import('./states.js').Phase>} */
@@ -10,6 +8,7 @@ const BUSY = new Set(['asking', 'connecting', 'reconnecting']);
 const BEFORE = new Set(['idle', 'stopped']);
 
 export class Card {
+  #language;
   #root;
   #title;
   #cause;
@@ -17,13 +16,17 @@ export class Card {
   #detail;
   #count;
   #notice;
+  #file;
+  #host;
   #button;
   #spinner;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
 
-  /** @param {ParentNode} scope that holds the card of template.js @param {string} host where the picture goes */
-  constructor(scope, host) {
+  /** @param {ParentNode} scope that holds the card of template.js @param {string} host where the picture goes @param {import('./language.js').Language} language */
+  constructor(scope, host, language) {
+    this.#language = language;
+    this.#host = host;
     const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (scope.querySelector(name));
     this.#root = find('.card');
     this.#title = find('.card-title');
@@ -32,18 +35,14 @@ export class Card {
     this.#detail = find('.card-detail');
     this.#count = find('.card-count');
     this.#notice = find('.card-notice');
+    this.#file = find('.card-file');
     this.#button = find('.card-button');
     this.#spinner = find('.card-spinner');
-    this.#notice.replaceChildren(...notice(host).map((line) => {
-      const item = document.createElement('li');
-      item.textContent = line;
-      return item;
-    }));
   }
 
   /** @param {import('./states.js').State} state */
   show(state) {
-    const words = wordsFor(state);
+    const words = this.#language.wordsFor(state);
     this.#root.hidden = WITHOUT_CARD.has(state.phase);
     this.#root.dataset.phase = state.phase;
     write(this.#title, words.title);
@@ -52,8 +51,20 @@ export class Card {
     write(this.#detail, state.phase === 'failed' || state.phase === 'full' ? (state.detail ?? '') : '');
     write(this.#button, words.button ?? '');
     this.#notice.hidden = !BEFORE.has(state.phase);
+    if (!this.#notice.hidden) this.#tell(state.given === true);
+    const hopeless = state.reason === 'unsupported' || state.reason === 'version'; // a file would go the same way
+    this.#file.hidden = !BEFORE.has(state.phase) && (state.phase !== 'failed' || hopeless);
     this.#spinner.hidden = !BUSY.has(state.phase);
     this.#countDown(state);
+  }
+
+  /** Says what will happen. @param {boolean} given whether the picture is not a camera's */
+  #tell(given) {
+    this.#notice.replaceChildren(...this.#language.say.notice(this.#host, given).map((line) => {
+      const item = document.createElement('li');
+      item.textContent = line;
+      return item;
+    }));
   }
 
   /** Stops the countdown. */
@@ -62,13 +73,13 @@ export class Card {
   }
 
   /** @param {import('./states.js').State} state */
-  #countDown({ phase, retryAt, attempt }) {
+  #countDown({ phase, retryAt, attempt, ahead }) {
     clearInterval(this.#timer);
-    const waits = phase === 'full' || phase === 'reconnecting';
+    const waits = (phase === 'full' && ahead === undefined) || phase === 'reconnecting';
     if (!waits) return write(this.#count, '');
     const tick = () => {
       const left = Math.max(0, Math.ceil(((retryAt ?? 0) - performance.now()) / 1000));
-      write(this.#count, countdown(left, attempt));
+      write(this.#count, this.#language.countdown(left, attempt));
       if (left === 0) clearInterval(this.#timer);
     };
     if (retryAt !== undefined) this.#timer = setInterval(tick, 250);

@@ -1,10 +1,14 @@
-// The client: camera and connection as one small state machine (states.js). It owns both and lets go
+// The client: picture and connection as one small state machine (states.js). It owns both and lets go
 // of both in `stopped` and `failed`.
 
 import { backoff, MAX_ATTEMPTS } from './backoff.js';
-import { closeCamera, openCamera } from './camera.js';
 import { Peer } from './peer.js';
+import { Source } from './source.js';
+import { Stamps } from './stamps.js';
 import { Failure, passes } from './states.js';
+import { Turns } from './turns.js';
+import { Visitor } from './visitor.js';
+import { askTurn, keepTicket, leaveQueue, takeTicket } from './waiting.js';
 import { Wishes } from './wishes.js';
 
 const STEADY_MS = 10_000; // a connection that stood this long starts the back-off anew
@@ -12,7 +16,7 @@ const STEADY_MS = 10_000; // a connection that stood this long starts the back-o
 /**
  * @typedef {object} ClientHandlers
  * @property {(state: import('./states.js').State) => void} state
- * @property {(stream: MediaStream | undefined) => void} stream the camera's picture came, changed or went
+ * @property {(stream: MediaStream | undefined) => void} stream the picture came, changed or went
  * @property {(message: import('./wire.js').Labels) => void} labels
  * @property {(message: import('./wire.js').Hello) => void} hello
  * @property {(error: Error) => void} strange something odd that does not end the session
@@ -22,19 +26,18 @@ export class Client {
   // static after construction
   #endpoint;
   #on;
+  #config;
+  #visitor;
   #wishes = new Wishes();
+  #turns;
+  #stamps = new Stamps();
 
   // of the present run, from start to stop
   /** @type {AbortController | undefined} */
   #run;
-  /** @type {MediaStream | undefined} */
-  #stream;
-  /** of the newest camera: whether it came */
-  #opening = Promise.resolve(false);
+  #source;
   /** @type {Peer | undefined} */
   #peer;
-  /** what pause and resume do to a connection, in the order they were asked for */
-  #turns = Promise.resolve();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #attempt = 0;
@@ -42,38 +45,69 @@ export class Client {
   /** @type {import('./states.js').State} */
   #state = { phase: 'idle' };
 
-  /** @param {string} endpoint of WHIP @param {ClientHandlers} on */
-  constructor(endpoint, on) {
+  /**
+   * @param {string} endpoint of WHIP
+   * @param {ClientHandlers} on
+   * @param {() => RTCConfiguration} [config] asked for at each connection: see peer.js
+   */
+  constructor(endpoint, on, config) {
     this.#endpoint = endpoint;
     this.#on = on;
+    this.#config = config;
+    this.#visitor = new Visitor(endpoint);
+    this.#turns = new Turns((peer, error) => {
+      if (this.#peer === peer) on.strange(error); // that one ended is told by `lost`
+    });
+    this.#source = new Source({ stream: on.stream, failed: (run, error) => this.#fail(run, error), ended: () => this.stop() });
   }
 
   get state() {
     return this.#state;
   }
 
+  /** Whether the picture is drawn by this page, and so stands still while nobody sees it. */
+  get drawn() {
+    return this.#source.drawn;
+  }
+
   /** The camera in use; empty when there is none. */
   get deviceId() {
-    return this.#stream?.getVideoTracks()[0]?.getSettings().deviceId ?? '';
+    return this.#source.deviceId;
   }
 
   /**
-   * Asks for the camera and connects. It does nothing while a run is on.
-   * @param {string} [deviceId]
+   * Asks for the camera, or opens what was given, and connects. It does nothing while a run is on.
+   * @param {import('./source.js').Choice} [choice]
    */
-  async start(deviceId) {
+  async start(choice = {}) {
     if (this.#run) return;
     const run = (this.#run = new AbortController());
     this.#attempt = 0;
-    this.#set({ phase: 'asking' });
-    if (await this.#open(run, deviceId)) await this.#connect(run);
+    this.#stamps.open();
+    this.#visitor.ticket ||= takeTicket(this.#endpoint);
+    this.#set({ phase: choice.given ? 'connecting' : 'asking', given: choice.given !== undefined });
+    if (await this.#source.open(run, choice)) await this.#connect(run);
   }
 
-  /** Ends the run and releases the camera. */
+  /** Ends the run and releases the camera. Who waits gives the place in the queue up. */
   stop() {
     if (!this.#run) return;
+    if (this.#state.ahead !== undefined) leaveQueue(this.#endpoint, this.#visitor);
     this.#release();
     this.#set({ phase: 'stopped' });
+  }
+
+  /** Ends the run because the page is left. If it is only loaded again, it finds its place in the queue. */
+  leave() {
+    if (!this.#run) return;
+    keepTicket(this.#endpoint, this.#visitor.ticket);
+    this.#release();
+    this.#set({ phase: 'stopped' });
+  }
+
+  /** Shows a token from the next request on. @param {import('./visitor.js').Token} token empty for none */
+  useToken(token) {
+    this.#visitor.use(token);
   }
 
   /** Stops sending. The camera stays on, for the page only. */
@@ -82,7 +116,7 @@ export class Client {
     if (this.#state.phase !== 'live' || !peer) return;
     this.#set({ phase: 'paused' });
     // The picture stops first: whether the server heard of it does not matter to that promise.
-    await this.#inTurn(peer, () => peer.setSending(false), () => peer.request('pause'));
+    await this.#turns.take(peer, () => peer.setSending(false), () => peer.request('pause'));
   }
 
   async resume() {
@@ -95,19 +129,19 @@ export class Client {
     }
     this.#set({ phase: 'live' });
     // Until its turn comes a pause may have been asked for again.
-    await this.#inTurn(peer, () => peer.request('resume'), () => peer.setSending(this.#state.phase === 'live'));
+    await this.#turns.take(peer, () => peer.request('resume'), () => peer.setSending(this.#state.phase === 'live'));
   }
 
   /**
-   * Changes to another camera.
-   * @param {string} deviceId
+   * Changes to another picture.
+   * @param {import('./source.js').Choice} choice
    */
-  async useCamera(deviceId) {
+  async use(choice) {
     const run = this.#run;
-    if (!run || deviceId === this.deviceId) return;
+    if (!run || (choice.deviceId && choice.deviceId === this.deviceId)) return;
     // Phones cannot open a second camera while the first is on.
-    this.#closeCamera();
-    if (!(await this.#open(run, deviceId))) return;
+    this.#source.close();
+    if (!(await this.#source.open(run, choice))) return;
     await this.#sendCamera();
   }
 
@@ -125,48 +159,16 @@ export class Client {
     void this.#connect(this.#run);
   }
 
-  /** The round trip to the server in seconds; undefined while it is not known. */
-  async roundTrip() {
-    return this.#peer?.roundTrip();
-  }
-
-  /**
-   * @param {AbortController} run
-   * @param {string} [deviceId]
-   * @returns {Promise<boolean>} whether the run has its camera
-   */
-  #open(run, deviceId) {
-    return (this.#opening = this.#openNow(run, deviceId));
-  }
-
-  /** @param {AbortController} run @param {string} [deviceId] */
-  async #openNow(run, deviceId) {
-    let stream;
-    try {
-      stream = await openCamera(deviceId);
-    } catch (error) {
-      this.#fail(run, error);
-      return false;
-    }
-    if (run.signal.aborted) {
-      closeCamera(stream);
-      return false;
-    }
-    this.#closeCamera(); // of two changes at once the later wins
-    this.#stream = stream;
-    const track = stream.getVideoTracks()[0];
-    track.addEventListener('ended', () => {
-      if (this.#stream === stream) this.#fail(run, new Failure('camera-lost'));
-    }, { signal: run.signal });
-    this.#on.stream(stream);
-    return true;
+  /** What the browser measures of the connection; undefined while there is none. */
+  async measures() {
+    return this.#peer?.measures();
   }
 
   /** @param {AbortController} run */
   async #connect(run) {
     if (this.#attempt === 0) this.#set({ phase: 'connecting' });
     else this.#set({ ...this.#state, phase: 'reconnecting', retryAt: undefined });
-    const track = await this.#track(run);
+    const track = await this.#source.ready(run);
     if (!track) return;
     try {
       const peer = await Peer.open(this.#wishes.begin(this.#endpoint), track, {
@@ -178,7 +180,7 @@ export class Client {
         },
         strange: this.#on.strange,
         lost: (failure) => this.#lost(run, failure),
-      }, run.signal);
+      }, run.signal, this.#config?.(), this.#visitor, this.#stamps);
       if (run.signal.aborted) return;
       this.#peer = peer;
       this.#settle();
@@ -192,25 +194,13 @@ export class Client {
   }
 
   /**
-   * The track to send. It waits for a camera that is being opened, also when that is changed meanwhile.
-   * @param {AbortController} run
-   * @returns {Promise<MediaStreamTrack | undefined>} undefined when the run has ended; a camera that fails ends it
-   */
-  async #track(run) {
-    /** @type {MediaStreamTrack | undefined} */
-    let track;
-    while (!track && (await this.#opening) && !run.signal.aborted) track = this.#stream?.getVideoTracks()[0];
-    return track;
-  }
-
-  /**
    * Makes the connection, if there is one, send the camera in use.
    * @param {MediaStreamTrack} [sent] what it sends now
    */
   async #sendCamera(sent) {
-    const track = this.#stream?.getVideoTracks()[0];
+    const track = this.#source.track;
     const peer = this.#peer;
-    if (peer && track && track !== sent) await this.#attemptOn(peer, () => peer.replaceTrack(track));
+    if (peer && track && track !== sent) await this.#turns.now(peer, () => peer.replaceTrack(track));
   }
 
   /** @param {AbortController} run @param {Failure} failure */
@@ -226,10 +216,27 @@ export class Client {
   #fail(run, error) {
     if (run.signal.aborted) return;
     const failure = error instanceof Failure ? error : new Failure('lost', String(error));
-    if (failure.retryAfter > 0) return this.#wait(run, 'full', failure, failure.retryAfter);
-    if (this.#attempt > 0 && passes(failure.reason) && this.#attempt < MAX_ATTEMPTS) return this.#again(run, failure);
+    if (failure.retryAfter > 0 && failure.reason === 'full') return this.#wait(run, 'full', failure, failure.retryAfter);
+    const hopeful = this.#attempt > 0 || failure.retryAfter > 0;
+    if (hopeful && passes(failure.reason) && this.#attempt < MAX_ATTEMPTS) return this.#again(run, failure);
     this.#release();
     this.#set({ phase: 'failed', reason: failure.reason, detail: failure.detail });
+  }
+
+  /** Asks whether it is the visitor's turn, and goes on accordingly. @param {AbortController} run */
+  async #queue(run) {
+    let said;
+    try {
+      said = await askTurn(this.#endpoint, this.#visitor, run.signal);
+    } catch (error) {
+      if (run.signal.aborted) return;
+      const failure = /** @type {Failure} */ (error);
+      if (failure.reason === 'unreachable' && this.#attempt < MAX_ATTEMPTS) return this.#again(run, failure);
+      return this.#fail(run, failure);
+    }
+    if (run.signal.aborted) return;
+    if (!said || said.turn) return this.#connect(run);
+    this.#wait(run, 'full', new Failure('full', '', 0, said.ahead), said.again_ms / 1000);
   }
 
   /** @param {AbortController} run @param {Failure} failure */
@@ -247,53 +254,26 @@ export class Client {
    */
   #wait(run, phase, failure, seconds) {
     clearTimeout(this.#retry);
+    const queued = failure.ahead !== undefined;
+    if (phase === 'full') this.#attempt = 0;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      void this.#connect(run);
+      void (queued ? this.#queue(run) : this.#connect(run));
     }, seconds * 1000);
     this.#set({
       phase,
       reason: failure.reason,
-      detail: failure.detail,
+      detail: queued ? '' : failure.detail, // the page says it itself
+      ahead: failure.ahead,
       attempt: phase === 'reconnecting' ? this.#attempt : undefined,
       retryAt: performance.now() + seconds * 1000,
     });
   }
 
-  /**
-   * Does things to a connection after all that was asked before, so that the server hears them in order.
-   * @param {Peer} peer
-   * @param {(() => Promise<void>)[]} acts
-   */
-  #inTurn(peer, ...acts) {
-    for (const act of acts) this.#turns = this.#turns.then(() => this.#attemptOn(peer, act));
-    return this.#turns;
-  }
-
   /** Asks the connection, if there is one, for what is wished. */
   #settle() {
     const peer = this.#peer;
-    if (peer) void this.#inTurn(peer, () => this.#wishes.settle(peer));
-  }
-
-  /**
-   * Does something to a connection that may end meanwhile, which is then told by `lost`.
-   * @param {Peer} peer
-   * @param {() => Promise<void>} act
-   */
-  async #attemptOn(peer, act) {
-    try {
-      await act();
-    } catch (error) {
-      if (this.#peer === peer) this.#on.strange(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
-
-  #closeCamera() {
-    if (!this.#stream) return;
-    closeCamera(this.#stream);
-    this.#stream = undefined;
-    this.#on.stream(undefined);
+    if (peer) void this.#turns.take(peer, () => this.#wishes.settle(peer));
   }
 
   #release() {
@@ -303,12 +283,13 @@ export class Client {
     this.#retry = undefined;
     this.#peer?.close();
     this.#peer = undefined;
-    this.#closeCamera();
+    this.#stamps.close();
+    this.#source.close();
   }
 
   /** @param {import('./states.js').State} state */
   #set(state) {
-    this.#state = state;
-    this.#on.state(state);
+    this.#state = { given: this.#source.given, ...state };
+    this.#on.state(this.#state);
   }
 }

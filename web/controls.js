@@ -1,7 +1,5 @@
 // Pause, stop, mirror and the choice of a camera.
 
-import { attentionName, TEXT } from './words.js';
-
 /**
  * @typedef {object} ControlHandlers
  * @property {() => void} pause pressed: pause or resume
@@ -9,10 +7,12 @@ import { attentionName, TEXT } from './words.js';
  * @property {() => void} mirror
  * @property {(deviceId: string) => void} camera
  * @property {(name: string) => void} model
+ * @property {(timing: string) => void} timing
  * @property {(show: string) => void} attention "off", "mean" or a head's number from 1
  */
 
 export class Controls {
+  #language;
   #pause;
   #stop;
   #mirror;
@@ -20,13 +20,16 @@ export class Controls {
   #camera;
   #model;
   #attention;
+  #timing;
 
   /**
    * @param {ParentNode} scope that holds the controls of template.js
    * @param {ControlHandlers} on
+   * @param {import('./language.js').Language} language
    * @param {AbortSignal} signal ends the listening
    */
-  constructor(scope, on, signal) {
+  constructor(scope, on, language, signal) {
+    this.#language = language;
     const button = (/** @type {string} */ name) => /** @type {HTMLButtonElement} */ (scope.querySelector(name));
     this.#pause = button('.pause');
     this.#stop = button('.stop');
@@ -35,6 +38,7 @@ export class Controls {
     const select = (this.#camera = /** @type {HTMLSelectElement} */ (scope.querySelector('.camera select')));
     this.#model = new Choice(scope, '.model', on.model, signal);
     this.#attention = new Choice(scope, '.attention', on.attention, signal);
+    this.#timing = new Choice(scope, '.timing', on.timing, signal);
     this.#pause.addEventListener('click', on.pause, { signal });
     this.#stop.addEventListener('click', on.stop, { signal });
     this.#mirror.addEventListener('click', on.mirror, { signal });
@@ -44,7 +48,7 @@ export class Controls {
   /** @param {import('./states.js').Phase} phase */
   show(phase) {
     this.#pause.disabled = phase !== 'live' && phase !== 'paused';
-    this.#pause.textContent = phase === 'paused' ? TEXT.resume : TEXT.pause;
+    this.#pause.textContent = this.#language.text[phase === 'paused' ? 'resume' : 'pause'];
     this.#stop.disabled = phase === 'idle' || phase === 'stopped' || phase === 'failed';
   }
 
@@ -64,12 +68,18 @@ export class Controls {
     const shows = ['off', 'mean'];
     const most = Math.max(heads, typeof current === 'number' ? current : 0);
     for (let head = 1; head <= most; head++) shows.push(head);
-    this.#attention.show(there ? shows.map((s) => [String(s), attentionName(s)]) : [], String(current));
+    this.#attention.show(there ? shows.map((s) => [String(s), this.#language.attention(s)]) : [], String(current));
+  }
+
+  /** Offers to have the picture wait for its labels. @param {import('./attributes.js').Timing | undefined} current undefined where it cannot */
+  listTimings(current) {
+    const { timing } = this.#language.say;
+    this.#timing.show(current ? [['live', timing.live], ['exact', timing.exact]] : [], current ?? '');
   }
 
   /** @param {boolean} on */
   showMirror(on) {
-    this.#mirror.setAttribute('aria-checked', String(on));
+    if (this.#mirror.ariaChecked !== String(on)) this.#mirror.setAttribute('aria-checked', String(on));
   }
 
   /**
@@ -79,7 +89,7 @@ export class Controls {
    */
   listCameras(cameras, current) {
     this.#cameraField.hidden = cameras.length < 2 || current === '';
-    this.#camera.replaceChildren(...cameras.map(({ id, name }) => new Option(name, id, false, id === current)));
+    this.#camera.replaceChildren(...cameras.map(({ id, name }, i) => new Option(name || this.#language.say.camera(this.#language.number(i + 1)), id, false, id === current)));
   }
 }
 

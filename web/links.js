@@ -1,4 +1,4 @@
-// ICE servers in Link headers (RFC 9725 §4.6).
+// Link headers (RFC 8288): ICE servers (RFC 9725 §4.6) and where a session's labels are.
 
 /**
  * @param {string | null} header the response's Link headers, joined by commas
@@ -6,11 +6,7 @@
  */
 export function iceServers(header) {
   const servers = [];
-  for (const [, url, rest] of (header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"[^"]*"|[^\s;,"]*))*)/g)) {
-    const params = new Map();
-    for (const [, key, quoted, plain] of rest.matchAll(/;\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))/g)) {
-      params.set(key.toLowerCase(), quoted ?? plain);
-    }
+  for (const { url, params } of links(header)) {
     if (params.get('rel') !== 'ice-server' || !/^(stun|turn)s?:/.test(url)) continue;
     /** @type {RTCIceServer} */
     const server = { urls: url };
@@ -21,4 +17,21 @@ export function iceServers(header) {
     servers.push(server);
   }
   return servers;
+}
+
+/** The first address with a relation. @param {string | null} header @param {string} relation */
+export function linked(header, relation) {
+  return links(header).find(({ params }) => params.get('rel') === relation)?.url;
+}
+
+/** @param {string | null} header */
+function links(header) {
+  return [...(header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"[^"]*"|[^\s;,"]*))*)/g)].map(([, url, rest]) => {
+    /** @type {Map<string, string>} */
+    const params = new Map();
+    for (const [, key, quoted, plain] of rest.matchAll(/;\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))/g)) {
+      params.set(key.toLowerCase(), quoted ?? plain);
+    }
+    return { url, params };
+  });
 }

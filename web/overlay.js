@@ -3,40 +3,61 @@
 import { HeatMap } from './attention.js';
 import { fitPicture, placeBox, placeTag, rectAt } from './geometry.js';
 import { colourOf, inkOn } from './palette.js';
-import { tagText } from './words.js';
 
 const TAG_HEIGHT = 26;
 const TAG_PADDING = 9;
 const FONT = '600 14px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const UNSURE = '#ffffff';
+const WIDE = 2; // boxes' widths that a tag may take
+const MEASURED = 1000; // texts: a label and its hundred shares, times the labels
+
+/** @typedef {{mirror: boolean, selected: number | undefined, labels: readonly string[], attention: import('./attention.js').Show}} How */
 
 export class Overlay {
   #canvas;
-  #video;
+  #language;
   #ctx;
   #heat = new HeatMap();
+  /** Of the view, in CSS pixels. @type {import('./geometry.js').Size} */
+  #view = { width: 0, height: 0 };
+  #blank = false;
+  /** @type {Map<string, number>} by text: measuring is dear, and there are few different ones */
+  #widths = new Map();
   /** @type {{id: number, rect: import('./geometry.js').Rect}[]} what is drawn now */
   #drawn = [];
 
-  /** @param {HTMLCanvasElement} canvas that lies over the video @param {HTMLVideoElement} video */
-  constructor(canvas, video) {
+  /** @param {HTMLCanvasElement} canvas that lies over the picture @param {import('./language.js').Language} language */
+  constructor(canvas, language) {
+    this.#language = language;
     this.#canvas = canvas;
-    this.#video = video;
     const ctx = canvas.getContext('2d');
     if (!ctx) throw new Error('the browser gives no 2D canvas');
     this.#ctx = ctx;
   }
 
+  /** Learns how large it is; to be called when that has changed, as asking is dear. */
+  measure() {
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    this.#view = { width, height };
+    this.#blank = false;
+  }
+
+  /** Device pixels of the view's width. */
+  get pixels() {
+    return Math.round(this.#view.width * devicePixelRatio);
+  }
+
   /**
-   * @param {import('./wire.js').Face[]} faces
-   * @param {{mirror: boolean, selected: number | undefined, labels: readonly string[], attention: import('./attention.js').Show}} how
+   * @param {readonly import('./wire.js').Face[]} faces
+   * @param {import('./geometry.js').Size} picture
+   * @param {How} how
    */
-  draw(faces, { mirror, selected, labels, attention }) {
+  draw(faces, picture, { mirror, selected, labels, attention }) {
+    if (faces.length === 0 && this.#blank) return;
     const view = this.#clear();
-    const picture = { width: this.#video.videoWidth, height: this.#video.videoHeight };
+    this.#blank = faces.length === 0;
     if (picture.width === 0 || view.width === 0) return;
-    const fit = getComputedStyle(this.#video).objectFit === 'cover' ? 'cover' : 'contain';
-    const area = fitPicture(picture, view, fit);
+    const area = fitPicture(picture, view, 'contain');
     this.#drawn = faces.map((f) => ({ id: f.id, rect: placeBox(f.box, area, mirror) }));
     if (attention !== 'off') {
       for (const { attention: a } of faces) {
@@ -63,7 +84,7 @@ export class Overlay {
   /** @returns {import('./geometry.js').Size} the view in CSS pixels */
   #clear() {
     this.#drawn = [];
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const { width, height } = this.#view;
     const ratio = devicePixelRatio;
     const w = Math.round(width * ratio);
     const h = Math.round(height * ratio);
@@ -73,7 +94,7 @@ export class Overlay {
     }
     this.#ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#ctx.clearRect(0, 0, width, height);
-    return { width, height };
+    return this.#view;
   }
 
   /** @param {import('./wire.js').Face} face @param {import('./geometry.js').Rect} r @param {boolean} selected @param {string} own */
@@ -97,9 +118,10 @@ export class Overlay {
   /** @param {import('./wire.js').Face} face @param {import('./geometry.js').Rect} box @param {import('./geometry.js').Size} view @param {string} own */
   #tag(face, box, view, own) {
     const ctx = this.#ctx;
-    const text = tagText(face);
     ctx.font = FONT;
-    const size = { width: ctx.measureText(text).width + 2 * TAG_PADDING, height: TAG_HEIGHT };
+    let text = this.#language.tag(face);
+    if (this.#widthOf(text) > WIDE * box.width) text = this.#language.shortTag(face); // or it would hide the neighbours'
+    const size = { width: this.#widthOf(text) + 2 * TAG_PADDING, height: TAG_HEIGHT };
     // A gap keeps the tag off the box's line.
     const at = placeTag({ ...box, y: box.y - 5 }, size, view);
     const ground = face.uncertain ? '#2b2f36' : own;
@@ -110,5 +132,15 @@ export class Overlay {
     ctx.fillStyle = inkOn(ground);
     ctx.textBaseline = 'middle';
     ctx.fillText(text, at.x + TAG_PADDING, at.y + TAG_HEIGHT / 2 + 1);
+  }
+
+  /** @param {string} text in the font that is set */
+  #widthOf(text) {
+    const known = this.#widths.get(text);
+    if (known !== undefined) return known;
+    if (this.#widths.size >= MEASURED) this.#widths.clear();
+    const { width } = this.#ctx.measureText(text);
+    this.#widths.set(text, width);
+    return width;
   }
 }

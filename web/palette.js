@@ -1,6 +1,7 @@
 // A colour for each expression, the same in box, bar and timeline.
 
 import { hex, oklch } from './colour.js';
+import { expressionKey } from './expressions.js';
 
 // The eight colours of Okabe and Ito (Color Universal Design, 2008), which stay apart for all common
 // kinds of colour blindness; their black is a light grey here, to be seen on dark ground too. (A darker
@@ -20,16 +21,9 @@ const COLOURS = {
 /** The expressions that have a colour, in the order in which the page shows them before a model tells its own. */
 export const EXPRESSIONS = Object.keys(COLOURS);
 
-/** Other names of them in use. @type {Record<string, string>} */
-const ALSO = {
-  happiness: 'happy', sadness: 'sad', surprised: 'surprise', fearful: 'fear', disgusted: 'disgust', angry: 'anger',
-  contemptuous: 'contempt',
-};
-
 /** @param {string} label @returns {string | undefined} */
 function own(label) {
-  const name = label.toLowerCase();
-  const known = Object.hasOwn(ALSO, name) ? ALSO[name] : name;
+  const known = expressionKey(label);
   return Object.hasOwn(COLOURS, known) ? COLOURS[known] : undefined;
 }
 
@@ -47,13 +41,21 @@ export function colourOf(label, labels = []) {
   return hex(oklch([0.74, 0.86, 0.62][place % 3], 0.1, (150 + 137.508 * place) % 360));
 }
 
+/** @type {Map<string, string>} by colour, of which there are as many as labels */
+const INKS = new Map();
+
 /**
  * Black or white, whichever is easier to read on a colour (WCAG 2.2, relative luminance).
  * @param {string} colour #rrggbb
  */
 export function inkOn(colour) {
-  const l = luminance(colour);
-  return (l + 0.05) / 0.05 > 1.05 / (l + 0.05) ? '#000000' : '#ffffff';
+  let ink = INKS.get(colour);
+  if (!ink) {
+    const l = luminance(colour);
+    ink = (l + 0.05) / 0.05 > 1.05 / (l + 0.05) ? '#000000' : '#ffffff';
+    INKS.set(colour, ink);
+  }
+  return ink;
 }
 
 /** @param {string} colour #rrggbb @returns {number} 0..1 */

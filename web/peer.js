@@ -1,16 +1,20 @@
 // One connection to the server: the offer, its channels, its end. It is opened once and closed once;
 // client.js opens the next one.
 
-import { sdpFragment } from './sdpfrag.js';
+import { Recovery } from './recovery.js';
+import { Requests } from './requests.js';
 import { Sending } from './sending.js';
 import { Failure } from './states.js';
-import { controlRequest, parseControl, parseLabels, WireError } from './wire.js';
+import { Timing } from './timing.js';
+import { measures, traffic } from './traffic.js';
+import { Trickle } from './trickle.js';
 import { publish } from './whip.js';
+import { parseControl, parseLabels, WireError } from './wire.js';
 
 const CONNECT_TIMEOUT_MS = 12_000;
 const DISCONNECTED_TIMEOUT_MS = 4_000; // a Wi-Fi hand-over heals itself in less
-const REQUEST_TIMEOUT_MS = 5_000;
-const TRICKLE_BATCH_MS = 100;
+/** Reasons of a bye that there are words for, by the names of PROTOCOL.md §4. */
+const FAREWELLS = /** @type {const} */ (['idle', 'no-media', 'shutdown', 'time', 'replaced', 'too-large', 'internal']);
 const MAX_BITRATE = 1_500_000; // bit/s; 640×480 looks no better with more
 
 /**
@@ -22,17 +26,20 @@ const MAX_BITRATE = 1_500_000; // bit/s; 640×480 looks no better with more
  */
 
 export class Peer {
-  #pc = new RTCPeerConnection();
+  // static after construction
+  #config;
+  #pc;
   #life = new AbortController();
   #on;
   #sending;
   /** @type {import('./whip.js').Resource | undefined} */
   #resource;
   #control;
-  #requestId = 0;
-  /** @type {Map<number, {resolve: () => void, reject: (error: Error) => void}>} */
-  #pending = new Map();
+  #requests;
+  /** @type {Recovery | undefined} */
+  #recovery;
   #lastSeq = -1;
+  #timing = new Timing(() => this.measures());
   /** @type {Failure | undefined} set by the first cause of the end */
   #ended;
   #standing = false;
@@ -43,14 +50,19 @@ export class Peer {
    * @param {MediaStreamTrack} track
    * @param {PeerHandlers} on
    * @param {AbortSignal} signal closes it, at any time
+   * @param {RTCConfiguration} [config] such as `iceTransportPolicy`; the server's ICE servers are added to it
+   * @param {import('./visitor.js').Visitor} [visitor]
+   * @param {import('./stamps.js').Stamps} [stamps] of what is sent
    * @throws {Failure}
    */
-  static async open(endpoint, track, on, signal) {
-    const peer = new Peer(track, on);
+  static async open(endpoint, track, on, signal, config, visitor, stamps) {
+    if (stamps) await stamps.known();
+    if (signal.aborted) throw new Failure('lost');
+    const peer = new Peer(track, on, config, stamps);
     const close = () => peer.close();
     signal.addEventListener('abort', close, { once: true, signal: peer.#life.signal });
     try {
-      await peer.#negotiate(endpoint);
+      await peer.#negotiate(endpoint, visitor);
       await peer.#connected();
     } catch (error) {
       const failure = peer.#ended ?? asFailure(error);
@@ -60,17 +72,19 @@ export class Peer {
     return peer;
   }
 
-  /** @param {MediaStreamTrack} track @param {PeerHandlers} on */
-  constructor(track, on) {
+  /** @param {MediaStreamTrack} track @param {PeerHandlers} on @param {RTCConfiguration} [config] @param {import('./stamps.js').Stamps} [stamps] */
+  constructor(track, on, config = {}, stamps) {
     this.#on = on;
+    this.#config = config;
+    this.#pc = new RTCPeerConnection(config);
     const { signal } = this.#life;
-    this.#sending = new Sending(this.#pc.addTransceiver(track, {
-      direction: 'sendonly',
-      sendEncodings: [{ maxBitrate: MAX_BITRATE }],
-    }).sender);
+    const { sender } = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{ maxBitrate: MAX_BITRATE }] });
+    this.#timing.watch(stamps, sender, signal);
+    this.#sending = new Sending(sender);
     const labels = this.#pc.createDataChannel('labels', { ordered: false, maxRetransmits: 0 });
-    labels.addEventListener('message', (e) => this.#receiveLabels(e.data), { signal });
+    labels.addEventListener('message', (e) => this.#receiveLabels(e.data, true), { signal });
     this.#control = this.#pc.createDataChannel('control');
+    this.#requests = new Requests(this.#control);
     this.#control.addEventListener('message', (e) => this.#receiveControl(e.data), { signal });
     this.#control.addEventListener('close', () => this.#lose(new Failure('lost')), { signal });
   }
@@ -81,8 +95,7 @@ export class Peer {
     this.#life.abort();
     this.#resource?.delete();
     this.#pc.close();
-    for (const { reject } of this.#pending.values()) reject(new Failure('lost'));
-    this.#pending.clear();
+    this.#requests.end(new Failure('lost'));
   }
 
   /** @param {MediaStreamTrack} track */
@@ -95,7 +108,9 @@ export class Peer {
    * @param {boolean} sending
    */
   async setSending(sending) {
+    if (!sending) this.#recovery?.expect(false);
     await this.#sending.setActive(sending);
+    if (sending) this.#recovery?.expect(true);
   }
 
   /**
@@ -105,46 +120,30 @@ export class Peer {
    * @throws {Failure} refused, lost
    */
   async request(type, options) {
-    const id = ++this.#requestId;
-    const answered = new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-    });
-    const timer = setTimeout(() => {
-      this.#pending.get(id)?.reject(new Failure('refused', `the server did not answer ${type}`));
-    }, REQUEST_TIMEOUT_MS);
-    try {
-      this.#control.send(controlRequest(type, id, options));
-      await answered;
-    } finally {
-      clearTimeout(timer);
-      this.#pending.delete(id);
-    }
+    await this.#requests.ask(type, options);
   }
 
-  /** The round trip to the server in seconds, as measured by ICE; undefined until it is known. */
-  async roundTrip() {
-    const stats = await this.#pc.getStats();
-    let pair;
-    for (const s of stats.values()) {
-      if (s.type === 'transport' && s.selectedCandidatePairId) pair = stats.get(s.selectedCandidatePairId);
-      else if (s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded') pair ??= s;
-    }
-    return /** @type {number | undefined} */ (pair?.currentRoundTripTime);
+  /** What the browser measures of the connection. */
+  measures() {
+    return measures(this.#pc);
   }
 
-  /** @param {string} endpoint */
-  async #negotiate(endpoint) {
+  /** @param {string} endpoint @param {import('./visitor.js').Visitor} [visitor] */
+  async #negotiate(endpoint, visitor) {
     const { signal } = this.#life;
     const offer = await this.#pc.createOffer();
-    const opened = await publish(endpoint, offer.sdp ?? '', signal);
+    const opened = await publish(endpoint, offer.sdp ?? '', signal, visitor);
     if (signal.aborted) {
       opened.delete();
       throw new Failure('lost');
     }
     this.#resource = opened;
     // Gathering starts with the local description, so it waits for the servers' addresses (RFC 9725 §4.6).
-    if (opened.iceServers.length > 0) this.#pc.setConfiguration({ iceServers: opened.iceServers });
-    this.#trickle(opened);
+    if (opened.iceServers.length > 0) {
+      const { iceServers = [] } = this.#config;
+      this.#pc.setConfiguration({ ...this.#config, iceServers: [...iceServers, ...opened.iceServers] });
+    }
+    this.#watchLine(opened, new Trickle(this.#pc, opened, signal));
     await this.#pc.setLocalDescription(offer);
     try {
       await this.#pc.setRemoteDescription({ type: 'answer', sdp: opened.answer });
@@ -153,28 +152,18 @@ export class Peer {
     }
   }
 
-  /** @param {import('./whip.js').Resource} resource */
-  #trickle(resource) {
-    const { signal } = this.#life;
-    /** @type {import('./sdpfrag.js').Candidate[]} */
-    let batch = [];
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    let sending = Promise.resolve(true);
-    const flush = (/** @type {boolean} */ end) => {
-      clearTimeout(timer);
-      timer = undefined;
-      const fragment = sdpFragment(this.#pc.localDescription?.sdp ?? '', batch, end);
-      batch = [];
-      // One after the other, as the server's answer may set the next one's ETag; stop at the first no.
-      sending = sending.then((go) => go && resource.patch(fragment, signal)).catch(() => false);
+  /** @param {import('./whip.js').Resource} resource @param {Trickle} search */
+  #watchLine(resource, search) {
+    const restart = async (/** @type {AbortSignal} */ signal) => {
+      try {
+        await search.restart(signal);
+      } catch (error) {
+        if (error instanceof Failure && error.reason === 'lost') this.#lose(error);
+        // Otherwise the server was not reached, for now, or ICE goes on as it would have.
+      }
     };
-    this.#pc.addEventListener('icecandidate', ({ candidate }) => {
-      if (!candidate) return flush(true);
-      batch.push(candidate);
-      timer ??= setTimeout(flush, TRICKLE_BATCH_MS, false);
-    }, { signal });
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    const labels = (/** @type {string} */ text) => this.#receiveLabels(text, false);
+    this.#recovery = new Recovery({ resource, restart, labels, traffic: () => traffic(this.#pc) }, this.#life.signal);
   }
 
   /** Resolves when the connection stands and `control` is open, which comes a round trip or two later. */
@@ -219,12 +208,15 @@ export class Peer {
     check();
   }
 
-  /** @param {string} text */
-  #receiveLabels(text) {
+  /** @param {string} text @param {boolean} byChannel */
+  #receiveLabels(text, byChannel) {
     try {
       const message = parseLabels(text);
+      if (byChannel) this.#recovery?.heard(message.seq);
+      this.#recovery?.came(message.seq);
       if (message.seq <= this.#lastSeq) return; // the channel is unordered
       this.#lastSeq = message.seq;
+      this.#timing.stamp(message, performance.now());
       this.#on.labels(message);
     } catch (error) {
       this.#refuse(error);
@@ -237,7 +229,7 @@ export class Peer {
       const message = parseControl(text);
       switch (message.type) {
         case 'hello': return this.#on.hello(message);
-        case 'ok': return this.#pending.get(message.id)?.resolve();
+        case 'ok': return this.#requests.done(message.id);
         case 'error': return this.#answerError(message);
         case 'bye': return this.#lose(farewell(message.reason));
         case 'hint': return void this.#obey(message);
@@ -250,9 +242,7 @@ export class Peer {
   /** @param {import('./wire.js').ControlError} message */
   #answerError(message) {
     const failure = new Failure('refused', message.message || message.code);
-    const waiting = message.id === undefined ? undefined : this.#pending.get(message.id);
-    if (waiting) waiting.reject(failure);
-    else this.#on.strange(failure);
+    if (!this.#requests.refuse(message.id, failure)) this.#on.strange(failure);
   }
 
   /** A browser that cannot obey goes on as before. @param {import('./wire.js').Hint} hint */
@@ -282,7 +272,9 @@ export class Peer {
 
 /** @param {string} reason of a bye @returns {Failure} */
 function farewell(reason) {
-  if (reason === 'idle' || reason === 'no-media' || reason === 'shutdown') return new Failure(reason);
+  if (reason === 'draining') return new Failure('shutdown'); // another server may be there already, or this one in a moment
+  for (const known of FAREWELLS) if (reason === known) return new Failure(known);
+  if (reason === 'worn') return new Failure('lost', reason);
   return new Failure('ended', reason);
 }
 

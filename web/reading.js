@@ -3,6 +3,7 @@
 import { Health } from './health.js';
 import { History } from './history.js';
 import { EXPRESSIONS } from './palette.js';
+import { Record } from './record.js';
 import { Selection } from './selection.js';
 
 const STALE_MS = 1000; // what is older than this is no longer shown as being so
@@ -33,7 +34,10 @@ export class Reading {
   #faceAt = -Infinity; // when the selected face was seen
   #anyAt = -Infinity; // when any face was
 
+  /** The server's name for the session; empty until it said so. */
+  session = '';
   health = new Health();
+  record = new Record();
 
   /** Names of the scores, in their order: the usual eight until the server says which. */
   get labels() {
@@ -54,6 +58,11 @@ export class Reading {
     return this.#models.find((m) => m.name === this.#model);
   }
 
+  /** The one that the record is of; it stays when the session ends. */
+  get read() {
+    return this.#read;
+  }
+
   /** The selected face's scores, in the order of labels; undefined while it is not known whose they are. @param {number} now */
   scores(now) {
     return this.face(now) && this.#scores;
@@ -65,7 +74,8 @@ export class Reading {
   }
 
   /** What the server offers. @param {import('./wire.js').Hello} hello */
-  hello({ model, models = [model] }) {
+  hello({ session, model, models = [model] }) {
+    this.session = session;
     this.#models = models;
     this.#take(this.#last?.model ?? model.name);
     const face = this.#last?.faces.find((f) => f.id === this.selected);
@@ -77,7 +87,7 @@ export class Reading {
     this.#lastAt = this.#anyAt = now;
   }
 
-  /** Forgets everything but the labels' names: face ids and models are a session's own. */
+  /** Forgets everything but the labels' names and the record: face ids and models are a session's own. */
   reset() {
     this.#last = this.#face = this.#scores = undefined;
     this.#models = [];
@@ -99,6 +109,7 @@ export class Reading {
     for (const face of message.faces) {
       if (this.#fits(face)) this.#history.add(face.id, now, face.scores);
     }
+    if (message.faces.every((face) => this.#fits(face))) this.record.add(message, now);
   }
 
   /** @param {number} id of the face to be about @param {number} now */
@@ -107,9 +118,15 @@ export class Reading {
     this.#follow(this.#last?.faces.find((f) => f.id === id), now);
   }
 
-  /** The faces in view. @param {number} now @returns {Face[]} */
-  faces(now) {
-    return this.#last && now - this.#lastAt < STALE_MS ? this.#last.faces : [];
+  /** The faces in view, the largest when there are more than `most`. @param {number} now @param {number} [most] @returns {Face[]} */
+  faces(now, most = Infinity) {
+    const faces = this.#last && now - this.#lastAt < STALE_MS ? this.#last.faces : [];
+    return largest(faces, most);
+  }
+
+  /** Pixels of the newest frame's width; 0 before there is one. */
+  get width() {
+    return this.#last?.width ?? 0;
   }
 
   /** The selected face, while it is in view. @param {number} now */
@@ -143,6 +160,7 @@ export class Reading {
     const { model } = this;
     if (!model || model === this.#read) return;
     this.#read = model;
+    if (String(model.labels) !== String(this.#labels)) this.record.clear(); // it has a column for each label
     this.#labels = model.labels;
     this.#heads = 0;
     this.#scores = undefined;
@@ -153,4 +171,16 @@ export class Reading {
   #fits(face) {
     return this.model !== undefined && face.scores.length === this.#labels.length;
   }
+}
+
+/**
+ * The largest faces, in the order that they have.
+ * @param {readonly Face[]} faces
+ * @param {number} most
+ * @returns {Face[]}
+ */
+export function largest(faces, most) {
+  if (faces.length <= most) return [...faces];
+  const chosen = [...faces].sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]).slice(0, most);
+  return faces.filter((face) => chosen.includes(face));
 }

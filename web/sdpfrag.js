@@ -29,6 +29,39 @@ export function sdpFragment(offer, candidates, end) {
   return out.join('\r\n') + '\r\n';
 }
 
+/**
+ * A description with the ICE of a fragment in the place of its own: what would have been exchanged for an ICE restart.
+ * @param {string} description
+ * @param {string} fragment of the other side
+ * @returns {string}
+ */
+export function renewed(description, fragment) {
+  const theirs = fragment.split(/\r?\n/);
+  /** @type {Map<string, string[]>} candidates, and their end, by section */
+  const found = new Map();
+  let mid = '';
+  for (const line of theirs) {
+    if (line.startsWith('m=')) mid = '';
+    else if (line.startsWith('a=mid:')) mid = line.slice(6);
+    else if (isCandidate(line)) found.set(mid, [...(found.get(mid) ?? []), line]);
+  }
+  const value = (/** @type {string} */ name) => theirs.find((l) => l.startsWith(`a=${name}:`));
+  const credentials = ['ice-ufrag', 'ice-pwd'];
+  const out = [];
+  for (const line of description.split(/\r?\n/)) {
+    if (isCandidate(line)) continue;
+    const key = credentials.find((name) => line.startsWith(`a=${name}:`));
+    out.push((key && value(key)) ?? line);
+    if (line.startsWith('a=mid:')) out.push(...(found.get(line.slice(6)) ?? []));
+  }
+  return out.join('\r\n');
+}
+
+/** @param {string} line */
+function isCandidate(line) {
+  return line.startsWith('a=candidate:') || line === 'a=end-of-candidates';
+}
+
 /** @param {string[]} lines @returns {{line: string, mid: string, first: boolean}[]} */
 function sections(lines) {
   const found = [];

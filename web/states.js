@@ -1,4 +1,4 @@
-// The states of the client, and why it failed. words.js has a text for each.
+// The states of the client, and why it failed. words-en.js has a text for each.
 
 export const PHASES = /** @type {const} */ ([
   'idle', // not started
@@ -20,8 +20,10 @@ export const REASONS = /** @type {const} */ ([
   'busy', // another program holds the camera
   'camera-failed', // another failure to open it
   'camera-lost', // it ended while in use
+  'source', // a picture that was given cannot be read
   'unreachable', // no answer over HTTP
   'full', // no place on the server
+  'unauthorized', // a token is needed, or another one
   'refused', // an answer over HTTP that says no
   'blocked', // HTTP works, media does not come through
   'lost', // the connection broke
@@ -29,6 +31,10 @@ export const REASONS = /** @type {const} */ ([
   'idle', // the server's farewells
   'no-media',
   'shutdown',
+  'time', // the session lasted as long as it may
+  'replaced', // by a session of the same visitor's
+  'too-large', // pictures, for the server
+  'internal', // a fault of the server's
   'ended', // any other farewell
 ]);
 
@@ -39,8 +45,10 @@ export const REASONS = /** @type {const} */ ([
  * @typedef {object} State
  * @property {Phase} phase
  * @property {Reason} [reason] why it failed, or why it tries again
+ * @property {boolean} [given] the picture is one that was given, not a camera's
  * @property {string} [detail] what the server or the browser said
  * @property {number} [attempt] of reconnecting, from 1
+ * @property {number} [ahead] people who come before, of those who wait for a place in turn
  * @property {number} [retryAt] milliseconds on performance.now's clock
  */
 
@@ -49,14 +57,16 @@ export class Failure extends Error {
   /**
    * @param {Reason} reason
    * @param {string} [detail]
-   * @param {number} [retryAfter] seconds, of a full server
+   * @param {number} [retryAfter] seconds, of a server that is full or about to stop
+   * @param {number} [ahead] people who come before, where a full server has newcomers wait in turn
    */
-  constructor(reason, detail = '', retryAfter = 0) {
+  constructor(reason, detail = '', retryAfter = 0, ahead = undefined) {
     super(detail ? `${reason}: ${detail}` : reason);
     this.name = 'Failure';
     this.reason = reason;
     this.detail = detail;
     this.retryAfter = retryAfter;
+    this.ahead = ahead;
   }
 }
 

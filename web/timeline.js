@@ -7,11 +7,15 @@ const FRAME_MS = 66; // a minute over a few hundred pixels moves slower than thi
 const CALM_FRAME_MS = 1000; // for visitors who prefer reduced motion
 const PAUSE_MS = 1500;
 
+/** @typedef {import('./history.js').Sample} Sample */
+
 /**
  * @typedef {object} Source what to draw, asked for at each drawing
- * @property {() => readonly import('./history.js').Sample[]} samples
+ * @property {() => readonly Sample[]} samples
  * @property {readonly string[]} labels
  */
+
+/** @typedef {{now: number, samples: readonly Sample[], labels: readonly string[]}} Shown now: milliseconds, where the right edge is */
 
 export class Timeline {
   #canvas;
@@ -24,6 +28,12 @@ export class Timeline {
   #drawn = -Infinity;
   /** @type {IntersectionObserver | undefined} */
   #observer;
+  /** @type {Shown | undefined} what stands still */
+  #held;
+  #now = 0;
+
+  /** Where the reader's line is, as a fraction of the width; undefined for nowhere. @type {number | undefined} */
+  cursor;
 
   /** @param {HTMLCanvasElement} canvas @param {Source} source */
   constructor(canvas, source) {
@@ -53,9 +63,33 @@ export class Timeline {
     this.#frame = 0;
   }
 
+  /** Makes the picture stand still, or go on. @param {boolean} on */
+  hold(on) {
+    this.#held = undefined;
+    if (on) this.#held = { ...this.shown, samples: [...this.#source.samples()] };
+    this.draw(this.#now);
+  }
+
+  /** What is drawn. @returns {Shown} */
+  get shown() {
+    return this.#held ?? { now: this.#now, samples: this.#source.samples(), labels: this.#source.labels };
+  }
+
+  /**
+   * What is drawn at a place.
+   * @param {number} x fraction of the width
+   * @returns {{ago: number, sample: Sample | undefined}} seconds before the right edge; no sample where there was no face
+   */
+  at(x) {
+    const { now, samples } = this.shown;
+    const t = now - (1 - x) * SPAN_MS;
+    const near = samples.reduce((/** @type {Sample | undefined} */ a, b) => (a && Math.abs(a.t - t) <= Math.abs(b.t - t) ? a : b), undefined);
+    return { ago: Math.round(((1 - x) * SPAN_MS) / 1000), sample: near && Math.abs(near.t - t) <= PAUSE_MS ? near : undefined };
+  }
+
   /** Draws once. @param {number} now milliseconds */
   draw(now) {
-    this.#drawn = now;
+    this.#drawn = this.#now = now;
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     const w = Math.round(width * devicePixelRatio);
     const h = Math.round(height * devicePixelRatio);
@@ -63,10 +97,16 @@ export class Timeline {
       this.#canvas.width = w;
       this.#canvas.height = h;
     }
-    this.#ctx.setTransform(w, 0, 0, h, 0, 0); // one unit wide and high
-    this.#ctx.clearRect(0, 0, 1, 1);
-    const labels = this.#source.labels;
-    for (const run of runs(this.#source.samples(), PAUSE_MS)) this.#bands(run, labels, now);
+    const ctx = this.#ctx;
+    ctx.setTransform(w, 0, 0, h, 0, 0); // one unit wide and high
+    ctx.clearRect(0, 0, 1, 1);
+    drawBands(ctx, this.shown);
+    if (this.cursor === undefined || w === 0) return;
+    const line = devicePixelRatio / w;
+    ctx.fillStyle = '#ffffff';
+    ctx.fillRect(this.cursor - 1.5 * line, 0, 3 * line, 1);
+    ctx.fillStyle = '#000000';
+    ctx.fillRect(this.cursor - 0.5 * line, 0, line, 1);
   }
 
   #schedule() {
@@ -77,10 +117,11 @@ export class Timeline {
       this.#schedule();
     });
   }
+}
 
-  /** @param {import('./history.js').Sample[]} run @param {readonly string[]} labels @param {number} now */
-  #bands(run, labels, now) {
-    const ctx = this.#ctx;
+/** Draws the bands, one unit wide and high. @param {CanvasRenderingContext2D} ctx @param {Shown} shown */
+export function drawBands(ctx, { now, samples, labels }) {
+  for (const run of runs(samples, PAUSE_MS)) {
     const xs = run.map(({ t }) => 1 - (now - t) / SPAN_MS);
     let lower = run.map(() => 0);
     labels.forEach((label, i) => {

@@ -1,69 +1,105 @@
 // Everything that is seen of <mindflow-live>: it takes states and readings and shows them.
 
-import { gradient, mapOf, peakWords } from './attention.js';
+import { Announcer } from './announce.js';
+import { gradient, mapOf, peak } from './attention.js';
 import { Bars } from './bars.js';
 import { Card } from './card.js';
 import { Controls } from './controls.js';
+import { FaceCards } from './facecards.js';
+import { Notes } from './notes.js';
 import { Overlay } from './overlay.js';
+import { Privacy } from './privacy.js';
+import { TimelineReader } from './reader.js';
 import { Readout } from './readout.js';
-import { TEMPLATE } from './template.js';
+import { Showing, tells } from './showing.js';
+import { Summary } from './summary.js';
+import { template } from './template.js';
 import { Timeline } from './timeline.js';
-import { attentionName, NOTES, TEXT, wordsFor } from './words.js';
+import { write } from './write.js';
 
 /**
  * @typedef {object} ViewHandlers
  * @property {() => void} press the card's button
  * @property {(id: number) => void} pick a face
  * @property {() => void} resize the picture's place or shape changed: it wants painting
+ * @property {(file: Blob) => void} file one was chosen or dropped
+ */
+
+/**
+ * How things are shown.
+ * @typedef {object} How
+ * @property {boolean} mirror
+ * @property {boolean} boxes
+ * @property {import('./attributes.js').Timing} timing
+ * @property {number} maxFaces
+ * @property {import('./attention.js').Show} attention
  */
 
 export class View {
   #root;
   #reading;
+  #language;
+  #end = new AbortController();
   #video;
   #stage;
   #badge;
-  #note;
   #spoken;
   #legend;
   #health;
   #overlay;
   #overlayCanvas;
+  #showing;
   #card;
   #readout;
+  #cards;
   #bars;
   #barLabels;
-  #timeline;
+  #summary;
+  #notes;
+  #announcer = new Announcer();
   #phase = /** @type {import('./states.js').Phase} */ ('idle');
 
   /**
    * @param {ShadowRoot} root
    * @param {import('./reading.js').Reading} reading
    * @param {string} host where the picture goes
-   * @param {ViewHandlers & import('./controls.js').ControlHandlers} on
-   * @param {AbortSignal} signal ends all listening
+   * @param {ViewHandlers & import('./controls.js').ControlHandlers & import('./summary.js').SummaryHandlers} on
+   * @param {import('./language.js').Language} language
    */
-  constructor(root, reading, host, on, signal) {
-    root.innerHTML = TEMPLATE;
+  constructor(root, reading, host, on, language) {
+    root.innerHTML = template(language.text);
+    const { signal } = this.#end;
     this.#root = root;
     this.#reading = reading;
+    this.#language = language;
     this.#video = /** @type {HTMLVideoElement} */ (root.querySelector('video'));
     this.#overlayCanvas = /** @type {HTMLCanvasElement} */ (root.querySelector('.overlay'));
     this.#stage = this.#find('.stage');
     this.#badge = this.#find('.badge');
-    this.#note = this.#find('.note');
     this.#spoken = this.#find('.spoken');
     this.#legend = this.#find('.legend');
     this.#find('.legend-scale').style.background = gradient();
+    this.#find('.frame').lang = language.texts;
     this.#health = ['.rate', '.latency', '.dropped', '.drops'].map((name) => this.#find(name));
-    this.#overlay = new Overlay(this.#overlayCanvas, this.#video);
-    this.#card = new Card(root, host);
-    this.#readout = new Readout(root, on.pick, signal);
+    this.#overlay = new Overlay(this.#overlayCanvas, language);
+    this.#showing = new Showing(this.#video, /** @type {HTMLCanvasElement} */ (root.querySelector('.waiting')), this.#overlay);
+    this.#card = new Card(root, host, language);
+    this.#readout = new Readout(root, language);
+    this.#cards = new FaceCards(this.#find('.faces'), on.pick, language, signal);
     this.#barLabels = reading.labels;
-    this.#bars = new Bars(this.#find('.bars'), reading.labels);
-    this.#timeline = new Timeline(/** @type {HTMLCanvasElement} */ (root.querySelector('.timeline')), reading);
-    this.controls = new Controls(root, on, signal);
+    this.#bars = new Bars(this.#find('.bars'), reading.labels, language);
+    this.#summary = new Summary(root, on, language, signal);
+    this.#notes = new Notes(this.#find('.note'), this.#video, reading, language);
+    this.timeline = new Timeline(/** @type {HTMLCanvasElement} */ (root.querySelector('.timeline')), reading);
+    new TimelineReader(root, this.timeline, language, signal);
+    this.privacy = new Privacy(root, host, language, signal);
+    this.controls = new Controls(root, on, language, signal);
     this.#listen(on, signal);
+  }
+
+  /** The picture and what is drawn over it. */
+  get layers() {
+    return { picture: this.#showing.picture, overlay: this.#overlayCanvas };
   }
 
   /** @param {import('./states.js').State} state */
@@ -74,60 +110,83 @@ export class View {
     this.controls.show(state.phase);
     if (focused) this.#keepFocus(focused);
     this.#badge.hidden = state.phase !== 'live';
-    const { title, cause, next } = wordsFor(state);
+    this.#announcer.reset();
+    const { title, cause, next } = this.#language.wordsFor(state);
     this.#say([title, cause, next].filter((s) => s !== '').join(' '));
-    if (state.phase === 'live') this.#timeline.start();
-    else this.#timeline.stop();
+    if (state.phase === 'live') this.timeline.start();
+    else this.timeline.stop();
   }
 
   /** @param {MediaStream | undefined} stream */
   showStream(stream) {
     this.#video.srcObject = stream ?? null;
+    this.privacy.use(stream?.getVideoTracks()[0]);
+  }
+
+  /** Labels came. @param {import('./wire.js').Labels} message @param {number} now milliseconds */
+  see(message, now) {
+    this.#showing.see(message, now);
   }
 
   /**
    * Draws what is now so.
    * @param {number} now milliseconds
-   * @param {{mirror: boolean, attention: import('./attention.js').Show}} how
+   * @param {How} how
    */
-  paint(now, { mirror, attention }) {
+  paint(now, { mirror, boxes, timing, maxFaces, attention }) {
     const live = this.#phase === 'live';
     const reading = this.#reading;
     this.#stage.classList.toggle('mirrored', mirror);
     this.controls.showMirror(mirror);
-    const faces = live ? reading.faces(now) : [];
-    this.#overlay.draw(faces, { mirror, selected: reading.selected, labels: reading.labels, attention });
-    this.#paintChoices(attention);
+    const faces = live ? reading.faces(now, maxFaces) : [];
+    const how = { mirror, selected: reading.selected, labels: reading.labels, attention };
+    this.#showing.set({ live, boxes, faces, maxFaces, timing, how }, now);
+    this.#paintChoices(attention, timing);
     this.#paintLegend(live ? reading.face(now)?.attention : undefined, attention, mirror);
     this.#overlayCanvas.classList.toggle('pickable', faces.length > 1);
     this.#paintPanel(live ? now : undefined, faces);
-    this.#paintNote(now);
+    if (!live) this.timeline.draw(now);
+  }
+
+  /** Does what is not worth doing with every message. @param {number} now milliseconds @param {How} how */
+  refresh(now, { mirror, maxFaces }) {
+    const live = this.#phase === 'live';
+    const note = this.#notes.look(live, now);
+    if (note) this.#say(note);
     this.#paintHealth(now);
-    if (!live) this.#timeline.draw(now);
+    this.#cards.draw(this.#video, live ? this.#reading.faces(now, maxFaces) : [], mirror);
+    this.#summary.show(this.#reading.record, this.#reading.labels);
+    const face = live ? this.#reading.face(now) : undefined;
+    const said = face && this.#announcer.next(face.uncertain ? this.#language.text.uncertain : this.#language.expression(face.label), now);
+    if (said) this.#say(said);
   }
 
   /** Ends what runs by itself. */
   release() {
-    this.#timeline.stop();
+    this.#end.abort();
+    this.timeline.stop();
+    this.#showing.release();
     this.#card.release();
     this.showStream(undefined);
     this.#root.replaceChildren();
   }
 
-  /** @param {import('./attention.js').Show} attention */
-  #paintChoices(attention) {
+  /** @param {import('./attention.js').Show} attention @param {import('./attributes.js').Timing} timing */
+  #paintChoices(attention, timing) {
     const { models, model, heads } = this.#reading;
     this.controls.listModels(models.map((m) => m.name), model?.name ?? '');
     this.controls.listAttention(model?.attention === true, heads, attention);
+    this.controls.listTimings(tells(this.#video) ? timing : undefined);
   }
 
   /** @param {import('./wire.js').Attention | undefined} told @param {import('./attention.js').Show} show @param {boolean} mirror */
   #paintLegend(told, show, mirror) {
     this.#legend.hidden = !told || show === 'off';
     if (!told || show === 'off') return;
-    const name = attentionName(show === 'mean' ? show : Math.min(show, told.heads));
-    const peak = peakWords(mapOf(told, show), told.width, told.height, mirror);
-    this.#legend.setAttribute('aria-label', `${name}, strongest at the face’s ${peak}`);
+    const { say } = this.#language;
+    const name = this.#language.attention(show === 'mean' ? show : Math.min(show, told.heads));
+    const [row, column] = peak(mapOf(told, show), told.width, told.height, mirror);
+    this.#legend.setAttribute('aria-label', say.peak(name, `${say.rows[row]} ${say.columns[column]}`));
   }
 
   /** @param {number | undefined} now while live @param {import('./wire.js').Face[]} faces */
@@ -140,19 +199,7 @@ export class View {
     }
     this.#bars.show(now === undefined ? undefined : this.#reading.scores(now));
     this.#readout.show(face, this.#phase === 'live', labels);
-    this.#readout.offer(faces.map((f) => f.id).sort((a, b) => a - b), selected);
-  }
-
-  /** @param {number} now */
-  #paintNote(now) {
-    const stream = this.#video.srcObject;
-    const muted = stream instanceof MediaStream && stream.getVideoTracks()[0]?.muted;
-    const note = this.#phase !== 'live' ? undefined : muted ? 'muted' : this.#reading.note(now);
-    const text = note ? NOTES[note] : '';
-    if (this.#note.textContent === text) return;
-    this.#note.textContent = text;
-    this.#note.hidden = text === '';
-    if (text !== '') this.#say(text);
+    this.#cards.offer(faces, selected);
   }
 
   /** @param {number} now */
@@ -160,15 +207,16 @@ export class View {
     const { rate, latency, dropped, reasons } = this.#reading.health.report(now);
     const on = this.#phase === 'live';
     const [rateField, latencyField, droppedField, drops] = this.#health;
-    rateField.textContent = on ? rate.toFixed(0) : '–';
-    latencyField.textContent = on && latency !== undefined ? latency.toFixed(0) : '–';
-    droppedField.textContent = on ? String(dropped) : '–';
-    drops.title = [TEXT.droppedTitle, ...Object.entries(reasons).map(([why, n]) => `${why}: ${n}`)].join('\n');
+    const number = (/** @type {number} */ n) => this.#language.number(n);
+    write(rateField, on ? number(rate) : '–');
+    write(latencyField, on && latency !== undefined ? number(latency) : '–');
+    write(droppedField, on ? number(dropped) : '–');
+    drops.title = [this.#language.text.droppedTitle, ...Object.entries(reasons).map(([why, n]) => `${why}: ${number(n)}`)].join('\n');
   }
 
   /** @param {string} text for those who listen */
   #say(text) {
-    if (this.#spoken.textContent !== text) this.#spoken.textContent = text;
+    write(this.#spoken, text);
   }
 
   /** Gives the keyboard another place when its button has gone: Start gives way to Stop, Stop to Start. @param {Element} focused */
@@ -190,13 +238,50 @@ export class View {
       this.#stage.style.setProperty('--aspect', `${this.#video.videoWidth} / ${this.#video.videoHeight}`);
       on.resize();
     }, { signal });
-    const resized = new ResizeObserver(on.resize);
+    const resized = new ResizeObserver(() => {
+      this.#overlay.measure();
+      this.#showing.redraw(performance.now()); // now, or what was drawn would be seen stretched
+      on.resize();
+    });
     resized.observe(this.#stage);
     signal.addEventListener('abort', () => resized.disconnect(), { once: true });
+    takeFiles(this.#stage, this.#find('.drop'), /** @type {HTMLInputElement} */ (this.#root.querySelector('.card-file input')), on.file, signal);
   }
 
   /** @param {string} selector @returns {HTMLElement} */
   #find(selector) {
     return /** @type {HTMLElement} */ (this.#root.querySelector(selector));
   }
+}
+
+/**
+ * Takes files that are chosen, or dropped on the stage.
+ * @param {HTMLElement} stage
+ * @param {HTMLElement} hint shown while one hovers
+ * @param {HTMLInputElement} input
+ * @param {(file: Blob) => void} on
+ * @param {AbortSignal} signal
+ */
+function takeFiles(stage, hint, input, on, signal) {
+  const holdsFile = (/** @type {DragEvent} */ e) => e.dataTransfer?.types.includes('Files') === true;
+  input.addEventListener('change', () => {
+    const file = input.files?.[0];
+    input.value = ''; // the same file may be chosen again
+    if (file) on(file);
+  }, { signal });
+  stage.addEventListener('dragover', (e) => {
+    if (!holdsFile(e)) return;
+    e.preventDefault();
+    hint.hidden = false;
+  }, { signal });
+  stage.addEventListener('dragleave', (e) => {
+    if (!(e.relatedTarget instanceof Node && stage.contains(e.relatedTarget))) hint.hidden = true;
+  }, { signal });
+  stage.addEventListener('drop', (e) => {
+    if (!holdsFile(e)) return;
+    e.preventDefault();
+    hint.hidden = true;
+    const file = e.dataTransfer?.files[0];
+    if (file) on(file);
+  }, { signal });
 }

@@ -41,6 +41,7 @@ export const VERSION = 1;
  * @property {Record<string, number>} dropped frames not analysed so far, by reason
  * @property {{decode: number, detect: number, classify: number, total: number}} ms
  * @property {Face[]} faces
+ * @property {number} [captureTime] when the frame was captured, ms of `performance.now()`; not sent, but added here where it is known
  */
 
 /** @typedef {{name: string, labels: string[], uncertain: number, attention?: boolean}} Model labels: the order of its scores */
@@ -50,6 +51,8 @@ export const VERSION = 1;
 /** @typedef {{v: 1, type: 'error', id?: number, code: string, message: string}} ControlError */
 /** @typedef {{v: 1, type: 'bye', reason: string}} Bye */
 /** @typedef {{v: 1, type: 'hint', max_side?: number, max_framerate?: number}} Hint pixels and frames a second that are of use to the server; absent, any */
+/** @typedef {{v: 1, ahead: number, waiting: number, turn: boolean, again_ms: number, within_ms?: number}} Waiting for a place: ahead, people who
+ *   come before; turn, a place is kept for within_ms; again_ms, when to ask again */
 /** @typedef {{v: 1, type: 'unknown'}} Unknown a type of a later minor version, to be ignored */
 /** @typedef {'pause' | 'resume' | 'options'} RequestType */
 /** @typedef {Hello | Ok | ControlError | Bye | Hint | Unknown} Control */
@@ -67,6 +70,7 @@ export class WireError extends Error {
 const MAX_LABELS = 64;
 const MAX_MODELS = 64;
 const MAX_ATTENTION = 1024; // values of one face
+const MAX_AGAIN = 300_000; // milliseconds
 const LEAST_SIDE = 16; // pixels that a hint may ask for
 
 /**
@@ -88,6 +92,22 @@ export function parseLabels(text) {
   for (const step of ['decode', 'detect', 'classify', 'total']) within(ms, step, 0, Infinity, 'ms.');
   list(m.faces, 'faces', 0, Infinity).forEach((face, i) => checkFace(face, `faces[${i}]`));
   return /** @type {Labels} */ (/** @type {unknown} */ (m));
+}
+
+/**
+ * Parses what a server says of waiting for a place.
+ * @param {string} text
+ * @returns {Waiting}
+ * @throws {WireError}
+ */
+export function parseWaiting(text) {
+  const m = envelope(text);
+  whole(m, 'ahead', Number.MAX_SAFE_INTEGER);
+  whole(m, 'waiting', Number.MAX_SAFE_INTEGER, 1);
+  want(typeof m.turn === 'boolean', 'turn', 'true or false');
+  within(m, 'again_ms', 1, MAX_AGAIN);
+  if (m.within_ms !== undefined) within(m, 'within_ms', 0, Infinity);
+  return /** @type {Waiting} */ (/** @type {unknown} */ (m));
 }
 
 /**

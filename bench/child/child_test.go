@@ -126,3 +126,16 @@ func TestStat(t *testing.T) {
 		t.Errorf("%v seconds a second", got)
 	}
 }
+
+func TestMetrics(t *testing.T) {
+	v, err := parseMetrics("# HELP a b\n# TYPE a counter\na 1\nb{c=\"d e\"} 2.5e+06\n\n")
+	if err != nil || len(v) != 2 || v["a"] != 1 || v[`b{c="d e"}`] != 2.5e6 {
+		t.Errorf("%v, %v", v, err)
+	}
+	if _, err := parseMetrics("a one\n"); err == nil {
+		t.Error("what is no number was read")
+	}
+	if _, err := (&Server{}).Metrics(); err == nil || !strings.Contains(err.Error(), "--admin") {
+		t.Errorf("without operators' port: %v", err)
+	}
+}

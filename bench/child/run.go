@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -88,4 +89,30 @@ func LoadTest(ctx context.Context, binary, url, clip string, sessions int, long 
 		return nil, err
 	}
 	return &r, err
+}
+
+// Process is a program that runs beside this one.
+type Process struct {
+	Out io.Reader // what it prints
+
+	cmd *exec.Cmd
+}
+
+// Start starts a program, from a goroutine that is locked to its thread until Kill: command says why.
+func Start(binary string, args ...string) (*Process, error) {
+	cmd := command(binary, args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%w; run make build first", err)
+	}
+	return &Process{out, cmd}, nil
+}
+
+// Kill ends it without a word (SIGKILL), and waits for it.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	_ = p.cmd.Wait()
 }

@@ -120,7 +120,7 @@ func measure(ctx context.Context, e *engine.Engine, faces []face, trials []trial
 	sampler := pipeline.NewSampler(model.Input)
 	crops := make([]pipeline.Crop, len(trials)+1)
 	for i := range crops {
-		crops[i] = make(pipeline.Crop, model.Input.Len())
+		crops[i] = model.Input.NewCrop()
 	}
 	var scores []pipeline.Scores
 	var found []pipeline.Face
@@ -188,7 +188,7 @@ func paste(img *image.Gray, side int, random *rand.Rand) (*pipeline.Frame, pipel
 	in := pipeline.Input{Size: side, Layout: pipeline.NCHW, Colour: pipeline.Grey, Channels: 1, Scale: 1, Std: [3]float32{1, 1, 1}}
 	large := make([]float32, side*side)
 	small := &pipeline.Frame{Width: 48, Height: 48, Y: img.Pix, YStride: img.Stride, FullRange: true}
-	pipeline.NewSampler(in).Crop(large, small, pipeline.Region{W: 48, H: 48})
+	pipeline.NewSampler(in).Crop(pipeline.Crop{Values: large}, small, pipeline.Region{W: 48, H: 48})
 	x0, y0 := random.IntN(w-side), random.IntN(h-side)
 	for y := range side {
 		for x := range side {

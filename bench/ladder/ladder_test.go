@@ -94,3 +94,35 @@ func TestSlope(t *testing.T) {
 		}
 	}
 }
+
+// A soak fails where memory or latency grow, each after the warm-up.
+func TestSteady(t *testing.T) {
+	soaked := func(rise func(minute int) float64, ms func(minute int) float64) verdict {
+		r := measured(1, 10, 20, 30, 0)
+		r.usage, r.result.Minutes = nil, nil
+		for i := range 20 * 60 {
+			at := r.result.Began.Add(time.Duration(i) * time.Second)
+			r.usage = append(r.usage, child.Usage{At: at, RSS: int64(400e6 + 1e6*rise(i/60))})
+		}
+		for i := range 20 {
+			p50 := ms(i)
+			r.result.Minutes = append(r.result.Minutes, loadtest.Minute{P50: &p50})
+		}
+		return r.steady(20 * time.Minute)
+	}
+	flat := func(int) float64 { return 0 }
+	for name, row := range map[string]struct {
+		v    verdict
+		want string
+	}{
+		"steady":         {soaked(flat, func(m int) float64 { return 40 + float64(m%3) }), ""},
+		"while it warms": {soaked(func(m int) float64 { return 20 * float64(min(m, 5)) }, func(m int) float64 { return 40 + 9*float64(max(0, 5-m)) }), ""},
+		"memory":         {soaked(func(m int) float64 { return 1.5 * float64(m) }, func(int) float64 { return 40 }), "memory grows by 1.4"},
+		"latency":        {soaked(flat, func(m int) float64 { return 40 + float64(m) }), "the median grew from"},
+	} {
+		err := row.v.check()
+		if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: %v: %v", name, err, row.v)
+		}
+	}
+}

@@ -6,7 +6,7 @@
 //
 // With -sessions N it stays on one rung, for -duration, and says how that goes from minute to minute:
 //
-//	go run ./bench/ladder -sessions 24 -duration 10m
+//	go run ./bench/ladder -sessions 24 -duration 30m
 package main
 
 import (

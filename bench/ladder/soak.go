@@ -22,8 +22,10 @@ func (p *plan) soak(ctx context.Context) error {
 		return err
 	}
 	text += r.minutes()
+	v := r.steady(p.duration)
+	text += v.String()
 	fmt.Print(text)
-	return p.end("soak", text)
+	return errors.Join(p.end("soak", text), v.check())
 }
 
 // minutes is the table of a long rung, and what it comes to.

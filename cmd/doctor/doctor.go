@@ -28,8 +28,14 @@ type Result struct {
 type Setup struct {
 	Listen    string // HTTP address, host:port
 	Media     string // UDP address of all media
+	Admin     string // HTTP address for operators; empty is none
 	MaxPixels int    // of a frame
+	Decoder   string // device that decodes video, such as cuda; empty is none
+	Named     bool   // the settings name that device
 	Engine    engine.Settings
+	Reach     Reach
+	Keys      bool // visitors have to show a token
+	Open      bool // it was said that they need none
 }
 
 // Examine makes all checks and tells each result as it comes. It opens ONNX Runtime, which a process
@@ -42,15 +48,20 @@ func Examine(ctx context.Context, s Setup, tell func(Result)) error {
 	}
 	checks := []func(){
 		func() { needed(library(s.Engine.Library)) },
+		func() { devices(s.Engine, needed) },
 		func() { modelFiles(s.Engine, needed) },
 		func() { inference(ctx, s.Engine, sound, tell) },
 		func() { decoders(s.MaxPixels, tell) },
+		func() { tell(hardware(s.Decoder, s.Named)) },
 		func() { tell(encoder()) },
 		func() { tell(openCV()) },
 		func() { tell(httpPort(s.Listen)) },
+		func() { tell(visitors(s)) },
+		func() { operators(s.Admin, tell) },
 		func() { tell(mediaPort(s.Media)) },
 		func() { tell(addresses(s.Media)) },
-		func() { tell(browsers(s.Listen)) },
+		func() { reach(ctx, s, tell) },
+		func() { tell(browsers(s.Listen, s.Reach.https())) },
 		func() { tell(cameras(camera.Devices())) },
 	}
 	for _, check := range checks {

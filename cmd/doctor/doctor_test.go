@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/camera"
 )
 
@@ -47,13 +49,17 @@ func TestFailedTakesTheCure(t *testing.T) {
 
 // Damaged test pictures would show as such, so the check is one of decoding.
 func TestDecodersSeeDamage(t *testing.T) {
-	for _, g := range greyUnits {
-		if err := decode(g.codec, g.unit, 4096); err != nil {
-			t.Errorf("%s: %v", g.codec, err)
+	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.VP9, pipeline.H264, pipeline.AV1} {
+		grey, err := avdec.Grey(codec)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, unit := range []string{g.unit[:len(g.unit)/4*2], strings.Repeat("00", 40), "zz", ""} {
-			if err := decode(g.codec, unit, 4096); err == nil {
-				t.Errorf("%s: %q decoded", g.codec, unit)
+		if err := try(codec, nil, 256*256); err != nil {
+			t.Errorf("%s: %v", codec, err)
+		}
+		for _, unit := range [][]byte{grey[:len(grey)/2], make([]byte, 40), {}} {
+			if err := try(codec, unit, 256*256); err == nil {
+				t.Errorf("%s: %x decoded", codec, unit)
 			}
 		}
 	}

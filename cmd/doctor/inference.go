@@ -67,13 +67,15 @@ func inference(ctx context.Context, s engine.Settings, sound bool, tell func(Res
 		tell(Result{check, Warning, "not tried, since a part that it needs failed", "mend that first"})
 		return
 	}
-	detect, classify, err := timeModels(ctx, s)
+	var chosen string
+	s.Device.Note = func(text string) { chosen = " (" + text + ")" }
+	detect, classify, on, err := timeModels(ctx, s)
 	if err != nil {
 		tell(failed(check, err, rebuild))
 		return
 	}
-	r := ok(check, fmt.Sprintf("warm: %.1f ms to find faces, %.1f ms a face to classify (median of %d, --threads %d)",
-		milliseconds(detect), milliseconds(classify), rounds, s.Threads))
+	r := ok(check, fmt.Sprintf("warm, on %s: %.1f ms to find faces, %.1f ms a face to classify (median of %d, --threads %d)%s",
+		on, milliseconds(detect), milliseconds(classify), rounds, s.Threads, chosen))
 	if detect+classify > slow {
 		r.Status, r.Cure = Warning, "labels will come less than ten times a second; end other programs, or try more --threads"
 	}
@@ -82,10 +84,10 @@ func inference(ctx context.Context, s engine.Settings, sound bool, tell func(Res
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func timeModels(ctx context.Context, s engine.Settings) (detect, classify time.Duration, err error) {
+func timeModels(ctx context.Context, s engine.Settings) (detect, classify time.Duration, on string, err error) {
 	e, err := engine.Open(s)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, "", err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	const w, h = 640, 480
@@ -96,14 +98,14 @@ func timeModels(ctx context.Context, s engine.Settings) (detect, classify time.D
 		return err
 	})
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, "", err
 	}
-	crops := []pipeline.Crop{make(pipeline.Crop, e.Analysis.Model.Input.Len())}
+	crops := []pipeline.Crop{e.Analysis.Model.Input.NewCrop()}
 	classify, err = median(func() error {
 		_, err := e.Analysis.Classifier.Classify(ctx, nil, crops)
 		return err
 	})
-	return detect, classify, err
+	return detect, classify, e.Device(), err
 }
 
 // rounds are timed; the first ones are slower than the rest, so the median leaves them out.

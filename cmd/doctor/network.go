@@ -71,15 +71,59 @@ func addresses(media string) Result {
 
 // browsers says who will be given a camera: only pages of secure origins are, which are HTTPS and
 // loopback (W3C Secure Contexts, section 3.1).
-func browsers(listen string) Result {
+func browsers(listen string, https bool) Result {
 	const check = "browsers"
 	addr, err := net.ResolveTCPAddr("tcp", listen)
 	if err != nil {
 		return failed(check, fmt.Errorf("%s: %w", listen, err), "pass --listen as host:port")
 	}
+	if https {
+		return ok(check, "HTTPS on "+listen+" gets a camera on all machines")
+	}
 	if addr.IP.IsLoopback() {
-		return ok(check, "http://"+listen+" gets a camera on this machine; for others put an HTTPS proxy before it")
+		return ok(check, "http://"+listen+" gets a camera on this machine; for others use --tls-domain, --tls-cert or --tls-self-signed, or put an HTTPS proxy before it")
 	}
 	return Result{check, Warning, "HTTP on " + listen + " is no secure origin: browsers on other machines give it no camera",
-		"put an HTTPS proxy before it; on this machine open it as http://localhost"}
+		"use --tls-domain, --tls-cert or --tls-self-signed, or put an HTTPS proxy before it; on this machine open it as http://localhost"}
+}
+
+// visitors says who may use the server, and whether others on the way learn how.
+func visitors(s Setup) Result {
+	const check = "visitors"
+	addr, err := net.ResolveTCPAddr("tcp", s.Listen)
+	switch beyond := err == nil && !addr.IP.IsLoopback(); {
+	case err != nil:
+		return ok(check, "nobody, as --listen cannot be listened on") // which the check of that tells
+	case !beyond && s.Keys:
+		return ok(check, "who shows a token, on this machine or by a proxy on it")
+	case !beyond:
+		return ok(check, "everybody on this machine, and whom a proxy on it lets in")
+	case !s.Keys && !s.Open:
+		return Result{check, Failure, "everybody who reaches " + s.Listen + " could use the server, and nobody said that they may: serve does not start",
+			"say who may: --token-file FILE, --jwt-keys FILE, or --open for everybody"}
+	case !s.Keys:
+		return Result{check, Warning, "everybody who reaches " + s.Listen + " may use the server (--open)",
+			"leave it so for a demo with --max-session-time and --max-per-address; else pass --token-file FILE or --jwt-keys FILE in its place"}
+	case !s.Reach.https():
+		return Result{check, Warning, "tokens come to " + s.Listen + " over plain HTTP: whoever is on the way can read and use them",
+			"use --tls-domain, --tls-cert or --tls-self-signed, or listen on 127.0.0.1 behind an HTTPS proxy"}
+	}
+	return ok(check, "who shows a token, over HTTPS")
+}
+
+// operators looks at the port for operators, if there is one: it asks for no password.
+func operators(address string, tell func(Result)) {
+	if address == "" {
+		return
+	}
+	const check = "operators' port"
+	r := tcpPort(check, address, "--admin")
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	if r.Status == OK && err == nil && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		r = Result{check, Warning, "TCP " + address + " is free, and asks nobody for a password", "listen on 127.0.0.1, or see that only operators reach it"}
+	} else if r.Status == OK {
+		r.Detail = "TCP " + address + " is free"
+	}
+	tell(r)
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"mindflow/models"
@@ -22,6 +23,10 @@ type Engine struct {
 	Analysis  pipeline.Analysis   // with the default classifier
 	Analyses  []pipeline.Analysis // one a classifier, the default first
 	Scheduler *pipeline.Scheduler
+	Notes     []string // what could not be done as well as it might
+	runtime   *ort.Runtime
+	form      form
+	inFlight  int // batches at once
 	close     []func() error
 }
 
@@ -30,7 +35,7 @@ func Open(s Settings) (e *Engine, err error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	e = &Engine{Scheduler: pipeline.NewScheduler(max(1, runtime.NumCPU()/s.Threads), s.Batch)}
+	e = &Engine{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
@@ -60,26 +65,61 @@ func Open(s Settings) (e *Engine, err error) {
 	if err != nil {
 		return e, err
 	}
+	e.runtime = loaded
 	e.close = append(e.close, loaded.Close)
-	detector, err := openDetector(loaded, detect, detectFile, s)
-	if err != nil {
+	if err := s.use(loaded); err != nil {
 		return e, err
 	}
+	e.form = s.form(loaded.Device().Provider)
+	e.schedule(s)
+	detector, err := e.openDetector(detect, detectFile, s)
+	if err != nil {
+		return e, s.explain(err)
+	}
 	e.close = append(e.close, detector.Close)
+	how := pipeline.Analysis{Detector: detector, Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace, Economy: s.Economy}
 	for i, entry := range classifiers {
-		model := preset.feed(entry.Model)
-		classifier, err := loaded.NewClassifier(files[i], model, s.Threads, s.Batch.Most)
+		how, err := e.classify(how, entry, preset.feed(entry.Model), files[i], s)
 		if err != nil {
 			return e, err
 		}
-		e.close = append(e.close, classifier.Close)
-		e.Analyses = append(e.Analyses, pipeline.Analysis{
-			Detector: detector, Classifier: classifier, Model: model,
-			Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace, Economy: s.Economy,
-		})
+		e.Analyses = append(e.Analyses, how)
 	}
 	e.Analysis = e.Analyses[0]
+	debug.FreeOSMemory() // rewritten graphs are garbage of hundreds of megabytes
 	return e, e.warm()
+}
+
+// classify loads a classifier and completes how by it.
+func (e *Engine) classify(how pipeline.Analysis, entry models.Entry, fed pipeline.Model, file string, s Settings) (pipeline.Analysis, error) {
+	how.Model = fed
+	if s.Device.Precision == INT8 {
+		small, err := e.openIntegers(entry, fed, file, s)
+		if err != nil {
+			return how, err
+		}
+		e.close, how.Classifier = append(e.close, small.Close), small
+		return how, nil
+	}
+	from, model, note, err := e.form.classifier(entry, fed, file, s.Device.Precision)
+	if err != nil {
+		return how, err
+	}
+	e.note(entry.Name, note)
+	classifier, err := e.runtime.NewClassifierOf(from, model, e.form.running(s.Threads, e.form.faces))
+	if err != nil {
+		return how, s.explain(err)
+	}
+	e.close, how.Model, how.Classifier = append(e.close, classifier.Close), model, classifier
+	if !e.hurries(entry, s) {
+		return how, nil
+	}
+	small, err := e.openIntegers(entry, model, file, s)
+	if err != nil {
+		return how, err
+	}
+	e.close, how.Hurried = append(e.close, small.Close), small
+	return how, nil
 }
 
 // detector is a pipeline.Detector that holds C memory.
@@ -88,11 +128,33 @@ type detector interface {
 	Close() error
 }
 
-func openDetector(loaded *ort.Runtime, m models.Entry, file string, s Settings) (detector, error) {
+func (e *Engine) openDetector(m models.Entry, file string, s Settings) (detector, error) {
 	if m.Format == models.Cascade {
 		return vision.OpenCascade(file, m.Model)
 	}
-	return loaded.NewDetector(file, m.Model.ForFaces(s.MinFace), s.Threads)
+	from, model, frames, note := e.form.detector(m.Model.ForFaces(s.MinFace), file)
+	e.note(m.Name, note)
+	return e.runtime.NewDetectorOf(from, model, e.form.running(s.Threads, frames))
+}
+
+// note keeps what the device could not be used for.
+func (e *Engine) note(network string, what error) {
+	if what != nil {
+		e.Notes = append(e.Notes, fmt.Sprintf("%s is not run as well as it might be: %v", network, what))
+	}
+}
+
+// schedule shares the machine. Those who wait for a device's detector hold a turn each, so that there are as many more as
+// fill its batches; the device's work takes no processor.
+func (e *Engine) schedule(s Settings) {
+	turns, batch := max(1, runtime.NumCPU()/s.Threads), s.Batch
+	e.inFlight = turns
+	batch.Most, batch.Slots = e.form.faces, e.form.slots
+	if batch.Slots > 0 {
+		e.inFlight = batch.Slots
+		turns += e.form.frames * batch.Slots
+	}
+	e.Scheduler = pipeline.NewScheduler(turns, batch)
 }
 
 // warm runs the models once, so that the first face does not wait for their memory to be laid out.
@@ -105,37 +167,72 @@ func (e *Engine) warm() error {
 		return fmt.Errorf("warm up the detector: %w", err)
 	}
 	for _, a := range e.Analyses {
-		crop := make(pipeline.Crop, a.Model.Input.Len())
-		if _, err := a.Classifier.Classify(ctx, nil, []pipeline.Crop{crop}); err != nil {
+		if err := classifyAll(ctx, a, []pipeline.Crop{a.Model.Input.NewCrop()}); err != nil {
+			return err
+		}
+		if err := e.form.finite(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// classifyAll runs an analysis' classifiers.
+func classifyAll(ctx context.Context, a pipeline.Analysis, crops []pipeline.Crop) error {
+	for _, c := range []pipeline.Classifier{a.Classifier, a.Hurried} {
+		if c == nil {
+			continue
+		}
+		if _, err := c.Classify(ctx, nil, crops); err != nil {
 			return fmt.Errorf("warm up the classifier %s: %w", a.Model.Name, err)
 		}
 	}
 	return nil
 }
 
-// Fill runs batches of each size on all processors at once, so that the memory for them is there before the first
-// session is, and does not come with a later one.
+// Fill runs batches of each size as often at once as they may be, so that the memory for them is there before the first
+// session is, and does not come with a later one; a device also compiles its networks for each.
 func (e *Engine) Fill(s Settings) error {
-	errs := make([]error, max(1, runtime.NumCPU()/s.Threads))
+	if warm, ok := e.Analysis.Detector.(interface{ Warm(func(int)) error }); ok {
+		err := warm.Warm(func(batch int) { e.tell(s, s.Detector, batch, e.form.frames) })
+		if err != nil {
+			return fmt.Errorf("warm up the detector: %w", err)
+		}
+	}
+	errs := make([]error, e.inFlight)
 	var work sync.WaitGroup
 	for i := range errs {
 		work.Add(1)
 		go func() {
 			defer work.Done()
-			errs[i] = e.fillOne(max(s.Batch.Most, 1))
+			errs[i] = e.fillOne(func(network string, batch int) {
+				if i == 0 {
+					e.tell(s, network, batch, e.form.faces)
+				}
+			})
 		}()
 	}
 	work.Wait()
 	return errors.Join(errs...)
 }
 
-func (e *Engine) fillOne(most int) error {
+// tell says what is prepared next, where that takes its time.
+func (e *Engine) tell(s Settings, network string, batch, most int) {
+	if e.form.fixed && s.Warming != nil {
+		s.Warming(network, batch, most)
+	}
+}
+
+func (e *Engine) fillOne(tell func(network string, batch int)) error {
 	for _, a := range e.Analyses {
 		var crops []pipeline.Crop
-		for range most {
-			crops = append(crops, make(pipeline.Crop, a.Model.Input.Len()))
-			if _, err := a.Classifier.Classify(context.Background(), nil, crops); err != nil {
-				return fmt.Errorf("warm up the classifier %s: %w", a.Model.Name, err)
+		for _, size := range e.form.running(1, e.form.faces).Sizes() {
+			tell(a.Model.Name, size)
+			for len(crops) < size {
+				crops = append(crops, a.Model.Input.NewCrop())
+			}
+			if err := classifyAll(context.Background(), a, crops); err != nil {
+				return err
 			}
 		}
 	}
@@ -144,6 +241,15 @@ func (e *Engine) fillOne(most int) error {
 
 // NewAnalyzer starts the analysis of one stream.
 func (e *Engine) NewAnalyzer() *pipeline.Analyzer { return pipeline.NewAnalyzer(e.Analysis) }
+
+// Degraded tells which networks left the device for the CPU: by name, in words that anybody may read.
+func (e *Engine) Degraded() map[string]string { return e.runtime.Degraded() }
+
+// Device is what networks run on, such as cuda:1.
+func (e *Engine) Device() string { return e.runtime.Device().String() }
+
+// InFlight is how many batches run at once.
+func (e *Engine) InFlight() int { return e.inFlight }
 
 // Close frees what was loaded, last first.
 func (e *Engine) Close() error {

@@ -17,6 +17,7 @@ import (
 type Settings struct {
 	Models      string        // folder of the user's models
 	Library     string        // ONNX Runtime's shared library
+	Device      Device        // that networks run on
 	Detector    string        // manifest entry
 	Classifiers []string      // manifest entries, the default first
 	Preset      string        // "", or what LookupPreset knows: how the classifiers are fed
@@ -26,19 +27,28 @@ type Settings struct {
 	MinFace     float64       // longer side of the smallest face asked for, in the frame's; 0 is any
 	Economy     pipeline.Economy
 	Batch       pipeline.Batching // of crops; zero values are defaults
+	Many        bool              // streams share the engine, so that what is faster when it is full is loaded too
+	// Warming hears how far the networks' warm-up is, which takes minutes on a device that compiles them for each size of batch. None.
+	Warming func(network string, batch, most int)
+	// Fell hears once of each network that left the device for the CPU, and why. None.
+	Fell func(network, device string, why error)
 }
 
 // Shipped is what is left out unless somebody says otherwise: bench/economy measures what it saves and costs.
-var Shipped = pipeline.Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3,
+var Shipped = pipeline.Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3, Doubt: 0.1,
 	PutOff: 500 * time.Millisecond}
 
 // Flags declares the settings on flags, with defaults beside the running binary.
 func Flags(flags *flag.FlagSet) *Settings {
 	s := PathFlags(flags)
+	s.Fell = func(network, device string, why error) {
+		fmt.Fprintf(os.Stderr, "%s goes on on the CPU, as %s failed: %v\n", network, device, why)
+	}
 	flags.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
 	s.Classifiers = []string{"dan-ferplus"}
 	flags.Var(&names{list: &s.Classifiers}, "model", "expression classifier, a `name` in the manifest; several to choose from: repeat or use commas, the default first (only serve offers several, all others take that)")
 	flags.StringVar(&s.Preset, "preset", "", "`name` of a known way to analyse, which sets what is not set otherwise: notebook (as the original: Haar, box grown by 60 pixels, 224 pixels in colour, no smoothing)")
+	s.Device.declare(flags)
 	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
 	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
 	flags.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
@@ -49,8 +59,20 @@ func Flags(flags *flag.FlagSet) *Settings {
 	flags.DurationVar(&e.Rest, "rest-every", Shipped.Rest, "the same for faces that neither move nor change; 0s treats all alike")
 	flags.DurationVar(&e.PutOff, "put-off", Shipped.PutOff, "longest time by which detections and classifications are put off while the machine is full, to keep the labels' rate up; 0s never")
 	flags.Float64Var(&e.Change, "change", Shipped.Change, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
-	flags.IntVar(&s.Batch.Most, "batch", pipeline.DefaultBatch, "faces of all sessions that are classified at once at most")
+	flags.Float64Var(&e.Doubt, "doubt", Shipped.Doubt, "a face is classified in every frame while a smaller change of its smoothed `probabilities` than this would show something else; 0 only before that")
+	flags.IntVar(&s.Batch.Most, "batch", 0, "faces of all sessions that are classified at once at most; 0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
 	flags.DurationVar(&s.Batch.Wait, "batch-wait", 0, "time that a batch waits to fill; 0 waits only while all processors are busy")
+	return s
+}
+
+// GaugeFlags declares those that say what a network runs on, but for the batch and the precision, of which a measurement takes several.
+func GaugeFlags(flags *flag.FlagSet) *Settings {
+	s := PathFlags(flags)
+	s.MaxFaces, s.Classifiers = 16, []string{"dan-ferplus"}
+	flags.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
+	flags.Var(&names{list: &s.Classifiers}, "model", "expression classifier, a `name` in the manifest")
+	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
+	s.Device.declareDevice(flags)
 	return s
 }
 
@@ -58,7 +80,7 @@ func Flags(flags *flag.FlagSet) *Settings {
 func PathFlags(flags *flag.FlagSet) *Settings {
 	s := &Settings{}
 	flags.StringVar(&s.Models, "models", userModels(), "`folder` of the models that you added; shipped ones may lie there or beside the program")
-	flags.StringVar(&s.Library, "ort-lib", beside("lib", "libonnxruntime.so.1"), "ONNX Runtime's shared library, a `file`")
+	flags.StringVar(&s.Library, "ort-lib", ownLibrary(), "ONNX Runtime's shared library, a `file`; that of make gpu where it was made")
 	return s
 }
 
@@ -69,6 +91,20 @@ func userModels() string {
 		return ""
 	}
 	return dir
+}
+
+// ownLibrary is the default of --ort-lib.
+func ownLibrary() string {
+	const name = "libonnxruntime.so.1"
+	if gpu := beside("lib", "gpu", name); exists(gpu) {
+		return gpu
+	}
+	return beside("lib", name)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // beside names a file next to the running binary, so that it works from any folder.
@@ -104,8 +140,10 @@ func (s Settings) Check() error {
 		return fmt.Errorf("--put-off %v: use 0s to 1m", s.Economy.PutOff)
 	case !(s.Economy.Change >= 0 && s.Economy.Change <= 255): // also what is not a number
 		return fmt.Errorf("--change %v: use 0 to 255 grey levels", s.Economy.Change)
+	case !(s.Economy.Doubt >= 0 && s.Economy.Doubt <= 1):
+		return fmt.Errorf("--doubt %v: use 0 to 1, a probability", s.Economy.Doubt)
 	case s.Batch.Most < 0 || s.Batch.Most > 256:
-		return fmt.Errorf("--batch %d: use 1 to 256", s.Batch.Most)
+		return fmt.Errorf("--batch %d: use 1 to 256, or 0 for what suits the device", s.Batch.Most)
 	case s.Batch.Wait < 0 || s.Batch.Wait > time.Second:
 		return fmt.Errorf("--batch-wait %v: use 0s to 1s", s.Batch.Wait)
 	case len(s.Classifiers) == 0:
@@ -117,6 +155,9 @@ func (s Settings) Check() error {
 		if slices.Contains(s.Classifiers[:i], name) {
 			return fmt.Errorf("--model %s: it is named twice", name)
 		}
+	}
+	if err := s.Device.check(); err != nil {
+		return err
 	}
 	_, err := LookupPreset(s.Preset)
 	return err

@@ -24,7 +24,7 @@ func (c byColour) Classify(_ context.Context, dst []pipeline.Scores, crops []pip
 	for _, crop := range crops {
 		var s pipeline.Scores
 		for _, channel := range c {
-			s.Logits = append(s.Logits, 4*crop[channel*len(crop)/3])
+			s.Logits = append(s.Logits, 4*crop.Values[channel*crop.Len()/3])
 		}
 		dst = append(dst, s)
 	}

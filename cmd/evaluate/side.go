@@ -71,7 +71,7 @@ func common(a, b []string) (both, rest []string) {
 // sample makes the region of f the crop at index i.
 func (s *side) sample(i int, f *pipeline.Frame, r pipeline.Region) {
 	if i == len(s.crops) {
-		s.crops = append(s.crops, make(pipeline.Crop, s.model.Input.Len()))
+		s.crops = append(s.crops, s.model.Input.NewCrop())
 	}
 	s.sampler.Crop(s.crops[i], f, r)
 }

@@ -14,8 +14,8 @@ import (
 
 // Face is a picture of one face as a network's input.
 type Face struct {
-	Crop  pipeline.Crop
-	Label string // the name of the folder it lies in
+	Crop  []float32 // normalised
+	Label string    // the name of the folder it lies in
 }
 
 // FaceFiles lists the pictures in a folder and in those below it, evenly thinned to at most that many.
@@ -55,7 +55,7 @@ func ReadFace(path string, in pipeline.Input) (f Face, err error) {
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", path, err)
 	}
-	f = Face{make(pipeline.Crop, in.Len()), filepath.Base(filepath.Dir(path))}
-	pipeline.NewSampler(in).Crop(f.Crop, frame, pipeline.Region{W: float32(frame.Width), H: float32(frame.Height)})
+	f = Face{make([]float32, in.Len()), filepath.Base(filepath.Dir(path))}
+	pipeline.NewSampler(in).Crop(pipeline.Crop{Values: f.Crop}, frame, pipeline.Region{W: float32(frame.Width), H: float32(frame.Height)})
 	return f, nil
 }

@@ -35,7 +35,7 @@ type Options struct {
 	Size       int      // side of the input, pixels
 	Grey       bool
 	Precision  dan.Precision // "" is fp32
-	Calibrate  string        // folder of faces, for int8
+	Calibrate  string        // folder of faces, for int8: to store it so, or to be able to compute so
 	Replace    bool          // a model of that name
 	Models     string        // folder of the user's models
 	Library    string        // ONNX Runtime's shared library
@@ -83,15 +83,17 @@ func Import(ctx context.Context, o Options, out io.Writer) (err error) {
 		return err
 	}
 	defer os.Remove(part) // it has gone where all went well
-	if o.Precision != INT8 {
+	if o.Calibrate == "" {
 		model = nil
 		debug.FreeOSMemory() // before ONNX Runtime takes as much
 	}
-	if part, err = o.prove(ctx, part, tensors, model, summary, labels, out); err != nil {
+	part, ranges, err := o.prove(ctx, part, tensors, model, summary, labels, out)
+	if err != nil {
 		return err
 	}
 	defer os.Remove(part)
 	entry, err := o.entry(ctx, part, labels, summary.Heads)
+	entry.Ranges = ranges
 	if ctx.Err() != nil {
 		return interrupted(ctx)
 	}
@@ -143,8 +145,8 @@ func (o *Options) prepare() error {
 	if o.Size < 32 || o.Size > 1024 {
 		return fmt.Errorf("--size %d: use 32 to 1024 pixels, that of the pictures the network was trained on", o.Size)
 	}
-	if (o.Precision == INT8) != (o.Calibrate != "") {
-		return errors.New("--precision int8 goes together with --calibrate FOLDER, of faces to measure ranges on")
+	if o.Precision == INT8 && o.Calibrate == "" {
+		return errors.New("--precision int8 needs --calibrate FOLDER, of faces to measure ranges on")
 	}
 	if o.Models == "" {
 		return errors.New("there is no home folder to keep models in; name a folder with --models")
@@ -216,24 +218,33 @@ func (o *Options) printCosts(s dan.Summary, out io.Writer) {
 }
 
 // prove runs the graph in the file at part and refuses one that computes something else than the
-// checkpoint. For int8 it gives the file of the quantised graph instead.
-func (o *Options) prove(ctx context.Context, part string, tensors map[string]checkpoint.Tensor, model *onnx.Model, s dan.Summary, labels []string, out io.Writer) (file string, err error) {
+// checkpoint. With faces to calibrate on it also tries the quantised graph: for int8 that one's file is given instead, or else the ranges,
+// with which the file can be quantised when it is loaded.
+func (o *Options) prove(ctx context.Context, part string, tensors map[string]checkpoint.Tensor, model *onnx.Model, s dan.Summary, labels []string, out io.Writer) (file string, ranges map[string][2]float32, err error) {
 	rt, err := ort.Open(o.Library)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
 	if ctx.Err() != nil {
-		return "", interrupted(ctx)
+		return "", nil, interrupted(ctx)
 	}
 	o.show("checking the graph on ONNX Runtime", 0, 0)
 	if err := o.check(rt, part, tensors, out); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	if o.Precision != INT8 {
-		return part, nil
+	if o.Calibrate == "" {
+		return part, nil, nil
 	}
-	return o.quantise(ctx, rt, quantisation{part, model, s.Activations, labels}, out)
+	small, measured, err := o.quantise(ctx, rt, quantisation{part, model, s.Activations, labels}, out)
+	if err != nil || o.Precision == INT8 {
+		return small, nil, err
+	}
+	ranges = make(map[string][2]float32, len(measured))
+	for name, r := range measured {
+		ranges[name] = [2]float32{r.Low, r.High}
+	}
+	return part, ranges, os.Remove(small)
 }
 
 // count is a number of things in words.

@@ -23,7 +23,7 @@ const (
 
 // quantisation is what is to be stored in 8 bits.
 type quantisation struct {
-	float       string      // file of the float32 graph
+	float       string      // file of the graph that computes in float32
 	model       *onnx.Model // the same
 	activations []dan.Activation
 	labels      []string
@@ -38,13 +38,13 @@ const (
 
 // quantise writes a file of the graph whose convolutions compute in 8 bits, with ranges measured on faces,
 // and tells on out how it compares.
-func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation, out io.Writer) (part string, err error) {
+func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation, out io.Writer) (part string, ranges map[string]onnx.Range, err error) {
 	faces, err := FaceFiles(o.Calibrate, mostFaces)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if len(faces) < fewestFaces {
-		return "", fmt.Errorf("--calibrate %s holds %d pictures, want %d or more: of one face each, cut as the network was trained", o.Calibrate, len(faces), fewestFaces)
+		return "", nil, fmt.Errorf("--calibrate %s holds %d pictures, want %d or more: of one face each, cut as the network was trained", o.Calibrate, len(faces), fewestFaces)
 	}
 	var measured, others []string
 	for i, f := range faces {
@@ -54,16 +54,16 @@ func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation,
 			others = append(others, f)
 		}
 	}
-	ranges, err := o.measure(ctx, rt, q, measured)
+	ranges, err = o.measure(ctx, rt, q, measured)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	small := *q.model
-	if small.Graph, err = q.model.Graph.Quantise(ranges); err != nil {
-		return "", err
+	small, wide := *q.model, q.model.Graph.Widen()
+	if small.Graph, err = wide.Quantise(ranges); err != nil {
+		return "", nil, err
 	}
 	if part, err = o.part(&small); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	c, err := o.compare(ctx, rt, q.float, part, others, q.labels)
 	if err == nil {
@@ -71,9 +71,9 @@ func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation,
 		err = c.fault()
 	}
 	if err != nil {
-		return "", errors.Join(err, os.Remove(part))
+		return "", nil, errors.Join(err, os.Remove(part))
 	}
-	return part, nil
+	return part, ranges, nil
 }
 
 // measure runs the graph on faces and finds the range of each activation.
@@ -210,7 +210,7 @@ func (c comparison) fault() error {
 	if !c.low() || c.faces-c.same <= mayDiffer {
 		return nil
 	}
-	return fmt.Errorf("8 bits say the same as float32 on %d of %d faces only, want %.0f %% or all but %d; nothing was added. Calibrate on faces like those the network was trained on, or use --precision fp16",
+	return fmt.Errorf("8 bits say the same as float32 on %d of %d faces only, want %.0f %% or all but %d; nothing was added. Calibrate on faces like those the network was trained on, or leave --calibrate out and use --precision fp16",
 		c.same, c.faces, 100*worstAgreement, mayDiffer)
 }
 

@@ -51,6 +51,11 @@ type hosted struct {
 
 func host(t *testing.T, sessions int) *hosted {
 	t.Helper()
+	return hostWithGrace(t, sessions, 0)
+}
+
+func hostWithGrace(t *testing.T, sessions int, grace time.Duration) *hosted {
+	t.Helper()
 	bin := filepath.Join(media.Root(), "bin")
 	settings := engine.Settings{
 		Models: filepath.Join(bin, "models"), Library: filepath.Join(bin, "lib", "libonnxruntime.so.1"),
@@ -64,7 +69,7 @@ func host(t *testing.T, sessions int) *hosted {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", MaxSessions: sessions}, server.Engine{
+	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", MaxSessions: sessions, Grace: grace}, server.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    e.Analyses, Scheduler: e.Scheduler,
 	})

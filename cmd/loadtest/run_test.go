@@ -86,8 +86,12 @@ func TestRunWithoutServer(t *testing.T) {
 }
 
 // A server that ends its sessions ends the test, with what was counted so far.
-func TestRunServerStops(t *testing.T) {
-	h := host(t, 2)
+func TestRunServerStops(t *testing.T) { runUntilStop(t, host(t, 2), "shutdown") }
+
+// A server that is about to stop and would wait for an hour is left at once.
+func TestRunServerDrains(t *testing.T) { runUntilStop(t, hostWithGrace(t, 2, time.Hour), "draining") }
+
+func runUntilStop(t *testing.T, h *hosted, why string) {
 	plan := h.plan(t, 2)
 	plan.Duration = time.Hour
 	var once sync.Once
@@ -102,7 +106,7 @@ func TestRunServerStops(t *testing.T) {
 	if err != nil || ctx.Err() != nil {
 		t.Fatal(err, ctx.Err())
 	}
-	if len(r.Sessions) != 2 || r.Overall.P50 == nil || len(r.Failed) != 2 || r.Failed[0].Refused || !strings.Contains(r.Failed[0].Reason, "shutdown") {
+	if len(r.Sessions) != 2 || r.Overall.P50 == nil || len(r.Failed) != 2 || r.Failed[0].Refused || !strings.Contains(r.Failed[0].Reason, why) {
 		t.Errorf("%+v", r)
 	}
 }

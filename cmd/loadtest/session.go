@@ -15,6 +15,10 @@ import (
 const (
 	dialTime  = 20 * time.Second // for a session to stand
 	closeTime = 2 * time.Second  // for the DELETE at the end
+
+	// draining is why a server asks its publishers to leave (web/PROTOCOL.md, section 4). Whoever stays holds up its end, and measures
+	// nothing of use.
+	draining = "draining"
 )
 
 // session publishes the clip and measures what comes back.
@@ -66,7 +70,7 @@ func (s *session) send(ctx context.Context, client *whipclient.Client) error {
 	return client.Publish(ctx, from(s.plan.Units, s.number, rand.Uint32()), true)
 }
 
-// receive measures labels until sending is over, and says why it is.
+// receive measures labels until sending is over or the server asks to leave, and says why it is.
 func (s *session) receive(client *whipclient.Client, sent <-chan error) error {
 	said := ""
 	for {
@@ -79,6 +83,9 @@ func (s *session) receive(client *whipclient.Client, sent <-chan error) error {
 		case c := <-client.Controls():
 			if c.Type == "bye" {
 				said = whipclient.Printable(c.Reason)
+			}
+			if said == draining {
+				return ended(nil, said, client)
 			}
 		case err := <-sent:
 			return ended(err, said, client)

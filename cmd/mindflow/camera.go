@@ -12,6 +12,7 @@ import (
 
 	"mindflow/cmd/engine"
 	"mindflow/pipeline/camera"
+	"mindflow/pipeline/ort"
 	"mindflow/pipeline/vpx"
 )
 
@@ -24,7 +25,7 @@ type cameraFlags struct {
 	asJSON        bool
 
 	publish string // "" is none
-	token   string
+	token   secret
 	bitrate int // kbit/s
 
 	settings camera.Settings // of the flags above, by check
@@ -32,15 +33,15 @@ type cameraFlags struct {
 
 func newCameraFlags(fs *flag.FlagSet) *cameraFlags {
 	f := &cameraFlags{}
-	fs.StringVar(&f.device, "device", "", "`camera`: the N of /dev/videoN, its path or a part of its name; the first where none is named")
+	fs.StringVar(&f.device, "camera", "", "`camera`: the N of /dev/videoN, its path or a part of its name; the first where none is named. --device N does as well")
 	fs.BoolVar(&f.synthetic, "synthetic", false, "instead of a camera, take a picture that is drawn")
 	fs.StringVar(&f.input, "input", "", "instead of a camera, play this video `file` once, at its own size and speed")
 	fs.StringVar(&f.size, "size", "640x480", "`pixels` wanted of the camera, which gives the nearest it can")
 	fs.Float64Var(&f.rate, "rate", 30, "frames a second wanted of the camera")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON object for each analysed frame")
 	fs.StringVar(&f.publish, "publish", "", "send the camera to the Mindflow server at this `URL` (WHIP) and print the labels that it answers")
-	fs.StringVar(&f.token, "token", "", "bearer `token` for --publish; MINDFLOW_TOKEN keeps it out of the list of processes")
-	fs.IntVar(&f.bitrate, "bitrate", 1000, "kbit/s of the video that --publish sends")
+	fs.Var(&f.token, "token", "bearer `token` for --publish; MINDFLOW_TOKEN keeps it out of the list of processes")
+	fs.IntVar(&f.bitrate, "bitrate", 2000, "kbit/s of the video that --publish sends")
 	return f
 }
 
@@ -55,7 +56,7 @@ func (f *cameraFlags) check() error {
 	f.settings = camera.Settings{Width: w, Height: h, Rate: f.rate}
 	switch {
 	case sources > 1:
-		return errors.New("camera: choose one of --device, --synthetic and --input")
+		return errors.New("camera: choose one of --camera, --synthetic and --input")
 	case err != nil:
 		return err
 	case !(f.rate >= 1 && f.rate <= 240): // also what is not a number
@@ -63,7 +64,7 @@ func (f *cameraFlags) check() error {
 	case f.bitrate < vpx.MinBitrate/1000 || f.bitrate > vpx.MaxBitrate/1000:
 		return fmt.Errorf("--bitrate %d: use %d to %d kbit/s", f.bitrate, vpx.MinBitrate/1000, vpx.MaxBitrate/1000)
 	}
-	if err := checkToken(f.token); err != nil {
+	if err := checkToken(string(f.token)); err != nil {
 		return err
 	}
 	if f.publish != "" {
@@ -72,6 +73,16 @@ func (f *cameraFlags) check() error {
 		}
 	}
 	return nil
+}
+
+// takeDevice has --device name the camera where it names nothing that networks run on: `--device 2` can mean just one thing.
+func (f *cameraFlags) takeDevice(on *engine.Device) {
+	if on.Name == "" || on.Name == engine.Auto || f.device != "" {
+		return
+	}
+	if _, err := ort.ParseDevice(on.Name); err != nil {
+		f.device, on.Name = on.Name, ""
+	}
 }
 
 func checkToken(token string) error {
@@ -118,7 +129,7 @@ func (f *cameraFlags) open() (camera.Device, error) {
 		return device, fmt.Errorf("camera: %w; connect one, or try --synthetic or --input FILE", err)
 	}
 	if err != nil {
-		return device, fmt.Errorf("--device: %w", err)
+		return device, fmt.Errorf("--camera: %w", err)
 	}
 	return device, nil
 }
@@ -145,13 +156,14 @@ func live(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	how.takeDevice(&settings.Device)
 	if how.publish != "" {
 		if err := analysedThere(from); err != nil {
 			return err
 		}
 	}
 	if len(rest) > 0 {
-		return fmt.Errorf("camera takes no argument %q; --device names a camera, --input a video to play", rest[0])
+		return fmt.Errorf("camera takes no argument %q; --camera names one, --input a video to play", rest[0])
 	}
 	if err := how.check(); err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -85,11 +87,27 @@ func (f *feed) dropped() map[string]uint64 {
 	return counts
 }
 
-// openClip opens a video file as a film.
+// clip is a video file as a film. One that is damaged plays as far as it can be read, and then says so.
+type clip struct {
+	*avfile.Video
+	path string
+}
+
 func openClip(path string) (camera.Film, error) {
 	v, err := avfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return v, nil
+	return clip{v, path}, nil
+}
+
+// Next is the video's, but ends with an error where not all of the file could be read.
+func (c clip) Next() (*pipeline.Frame, time.Duration, error) {
+	f, at, err := c.Video.Next()
+	if errors.Is(err, io.EOF) {
+		if damage := c.Whole(); damage != nil {
+			return nil, 0, fmt.Errorf("%s: %w", c.path, damage)
+		}
+	}
+	return f, at, err
 }

@@ -13,7 +13,9 @@ import (
 
 func TestCameraFlags(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"--synthetic --device 0", "choose one of"},
+		{"--synthetic --camera 0", "choose one of"},
+		{"--synthetic --device 0", "choose one of"},          // which is a camera
+		{"--synthetic --size 9 --device cuda:1", "--size 9"}, // which is none
 		{"--input a.mp4 --synthetic", "choose one of"},
 		{"--synthetic --size 640", "--size 640: use WIDTHxHEIGHT"},
 		{"--synthetic --size 641x480", "even"},

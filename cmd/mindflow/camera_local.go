@@ -13,6 +13,7 @@ import (
 
 // analyse labels the camera's frames here.
 func analyse(ctx context.Context, how *cameraFlags, device camera.Device, settings engine.Settings, show *readout) (err error) {
+	tryAuto(ctx, &settings)
 	e, err := engine.Open(settings.Alone())
 	if err != nil {
 		return err

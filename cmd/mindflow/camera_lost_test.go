@@ -66,7 +66,7 @@ func TestCameraLostAndRegained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			noLeaks(t)
 			f := plugIn(t)
-			args := []string{"--device", "99"}
+			args := []string{"--camera", "99"}
 			if publishing {
 				listen := freePort(t)
 				stop := hosting(t, listen)

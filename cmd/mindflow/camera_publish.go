@@ -29,6 +29,8 @@ type publisher struct {
 	feed *feed
 	show *readout
 	http *http.Client
+
+	ticket string // of the server's, by which the place is kept from one session to the next
 }
 
 // publish sends the camera's frames to a server and prints the labels that come back.
@@ -79,8 +81,12 @@ func (p *publisher) run(ctx context.Context) error {
 // is at its end.
 func (p *publisher) session(ctx context.Context) (labels int, err error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
-	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http, Token: p.how.token})
+	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http, Token: string(p.how.token), Ticket: p.ticket})
 	cancel()
+	var refused *whipclient.RefusedError
+	if errors.As(err, &refused) {
+		p.ticket = refused.Ticket
+	}
 	if err != nil {
 		var request *url.Error // which names the address as well
 		if errors.As(err, &request) {
@@ -88,6 +94,7 @@ func (p *publisher) session(ctx context.Context) (labels int, err error) {
 		}
 		return 0, fmt.Errorf("publish to %s: %w", p.how.publish, err)
 	}
+	p.ticket = c.Ticket()
 	p.show.say("publishing to %s", p.how.publish)
 	sending, stop := context.WithCancel(ctx)
 	s := &sender{feed: p.feed, client: c, bitrate: 1000 * p.how.bitrate, done: make(chan struct{})}

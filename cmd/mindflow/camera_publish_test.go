@@ -75,7 +75,7 @@ func TestPassing(t *testing.T) {
 		}
 	}
 	for reason, want := range map[string]bool{
-		"shutdown": true, "closed": true, "failed": true, "no-media": true, "idle": true, "internal": true, "unheard-of": true,
+		"draining": true, "shutdown": true, "closed": true, "failed": true, "no-media": true, "idle": true, "internal": true, "unheard-of": true,
 		"deleted": false, "abuse": false, "too-large": false,
 	} {
 		if passing(&byeError{reason}) != want {

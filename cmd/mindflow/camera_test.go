@@ -5,12 +5,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,8 +48,9 @@ func cameraLines(t *testing.T, n int, args ...string) (text string, err error) {
 	defer stop()
 	out, in := io.Pipe()
 	done := make(chan error, 1)
+	args = slices.Concat([]string{"camera"}, args, engineArgs(t))
 	go func() {
-		err := run(ctx, append(append([]string{"camera"}, args...), engineArgs(t)...), in)
+		err := run(ctx, args, in)
 		in.Close()
 		done <- err
 	}()
@@ -134,13 +140,44 @@ func TestCameraInputInterrupted(t *testing.T) {
 	}
 }
 
+// A film that is damaged is played as far as it can be read, here and to a server; what is lacking is said at the end.
+func TestCameraInputDamaged(t *testing.T) {
+	clip := cutShort(t)
+	const want = "the file is cut short"
+	text, err := cameraLines(t, -1, append([]string{"--input", clip, "--json"}, everyFrame...)...)
+	if err == nil || strings.Count(err.Error(), filepath.Base(clip)) != 1 || !strings.Contains(err.Error(), want) || len(lines(t, text)) == 0 {
+		t.Errorf("%d lines, %v", len(lines(t, text)), err)
+	}
+	listen := freePort(t)
+	defer hosting(t, listen)()
+	text, err = cameraLines(t, -1, "--input", clip, "--json", "--publish", "http://"+listen)
+	if err == nil || !strings.Contains(err.Error(), want) || len(lines(t, text)) == 0 {
+		t.Errorf("published: %d lines, %v", len(lines(t, text)), err)
+	}
+}
+
+// cutShort is a video of two seconds of which the latter half is missing.
+func cutShort(t *testing.T) string {
+	t.Helper()
+	clip := ffmpeg(t, "cut.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2", "-c:v", "libx264", "-movflags", "+faststart")
+	whole, err := os.Stat(clip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(clip, whole.Size()/2); err != nil {
+		t.Fatal(err)
+	}
+	return clip
+}
+
 // hosting runs `mindflow serve` at an address until it is stopped, which waits for its end.
 func hosting(t *testing.T, listen string, args ...string) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
+	args = slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, args, engineArgs(t))
 	go func() {
-		done <- run(ctx, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, args, engineArgs(t)), io.Discard)
+		done <- run(ctx, args, io.Discard)
 	}()
 	client := &http.Client{Timeout: 5 * time.Second}
 	defer client.CloseIdleConnections()
@@ -153,15 +190,20 @@ func hosting(t *testing.T, listen string, args ...string) (stop func()) {
 	}
 }
 
-// freePort is one that was free just now.
+// freePort is one that was free just now, and that nobody is given who asks for any: those are from 32768 on (ip_local_port_range).
 func freePort(t *testing.T) string {
 	t.Helper()
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer probe.Close()
+		return probe.Addr().String()
 	}
-	defer probe.Close()
-	return probe.Addr().String()
 }
 
 // What comes back from a server is what `video` says of the same frames, but for what coding them again costs.
@@ -248,7 +290,7 @@ func TestCameraPublishOutlivesTheServer(t *testing.T) {
 		t.Errorf("times go back: %v", times)
 	}
 	said := aside.String()
-	if strings.Count(said, "publishing to http://"+listen+"/whip") != 2 || !strings.Contains(said, "shutdown; trying again") {
+	if strings.Count(said, "publishing to http://"+listen+"/whip") != 2 || !strings.Contains(said, "draining; trying again") {
 		t.Errorf("it said %s", said)
 	}
 }

@@ -19,11 +19,15 @@ import (
 // allSettings are the flags of all commands: a file or an environment that they share may hold those of
 // any. A test holds this against what the commands declare.
 var allSettings = []string{
-	"listen", "media", "admin", "max-sessions", "max-pixels", "max-side", "max-framerate", "allow-origin", "codecs",
-	"models", "ort-lib", "detector", "model", "preset", "threads", "smoothing", "max-faces", "min-face",
-	"detect-every", "classify-every", "rest-every", "put-off", "change", "batch", "batch-wait",
+	"listen", "media", "admin", "grace", "log-format", "log-level", "supervise", "max-sessions", "max-pixels", "decode", "max-side", "max-framerate", "allow-origin", "frame-ancestors", "codecs",
+	"tls-cert", "tls-key", "tls-domain", "tls-self-signed", "tls-folder", "acme-url", "acme-root", "acme-email", "http-redirect",
+	"max-per-address", "max-per-key", "max-session-time", "max-waiting", "max-wait", "min-labels", "trusted-proxy",
+	"open", "token-file", "jwt-keys", "jwt-audience",
+	"media-tcp", "public-ip", "stun-server", "turn", "turn-tls", "turn-host",
+	"models", "ort-lib", "detector", "model", "preset", "device", "gpu-memory", "precision", "engine-cache", "threads", "smoothing", "max-faces", "min-face",
+	"detect-every", "classify-every", "rest-every", "put-off", "change", "doubt", "batch", "batch-wait",
 	"json", "csv", "out", "annotate", "rate",
-	"device", "synthetic", "input", "size", "publish", "token", "bitrate",
+	"camera", "synthetic", "input", "size", "publish", "token", "bitrate",
 	"sessions", "duration", "max-p95", "min-rate", "loss", "jitter", "bandwidth",
 	"via", "rule", "split", "numbered", "vs", "plot",
 }
@@ -146,6 +150,9 @@ func set(f *flag.Flag, value any) error {
 	default:
 		want = "text in quotes"
 		texts = quoted(value)
+	}
+	if _, ok := f.Value.(*secret); ok && texts == nil {
+		return fmt.Errorf("… is not %s", want)
 	}
 	if texts == nil {
 		return fmt.Errorf("%s is not %s", shown(value), want)

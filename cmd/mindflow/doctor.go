@@ -26,11 +26,12 @@ func examine(ctx context.Context, args []string, out io.Writer) error {
 	if err := settings.check(); err != nil {
 		return err
 	}
+	tryDevices(ctx, settings.engine)
 	results, failures := []doctor.Result{}, 0
 	var printed error
 	err = doctor.Examine(ctx, doctor.Setup{
-		Listen: settings.server.Listen, Media: settings.server.Media,
-		MaxPixels: settings.maxPixels, Engine: *settings.engine,
+		Listen: settings.server.Listen, Media: settings.server.Media, Admin: settings.admin,
+		MaxPixels: settings.maxPixels, Decoder: settings.decode.device(), Named: settings.decode != "auto", Engine: *settings.engine, Reach: settings.examined(), Keys: settings.access.keyed(), Open: settings.access.open,
 	}, func(r doctor.Result) {
 		results = append(results, r)
 		if r.Status == doctor.Failure {
@@ -56,6 +57,15 @@ func examine(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("doctor: %d checks failed", failures)
 	}
 	return nil
+}
+
+// examined is what of the settings concerns visitors from elsewhere.
+func (s *serveFlags) examined() doctor.Reach {
+	t, r := s.tls, s.reach
+	return doctor.Reach{
+		Cert: t.cert, Key: t.key, Domains: t.domains, SelfSigned: t.selfSigned, Folder: t.folder, Redirect: t.redirect,
+		MediaTCP: r.mediaTCP, PublicIPs: r.publicIPs, STUNServer: r.stunServer, Turn: r.turn, TurnTLS: r.turnTLS,
+	}
 }
 
 // colours of the terminal, as SGR parameters.

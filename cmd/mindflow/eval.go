@@ -68,6 +68,7 @@ func evaluation(ctx context.Context, args []string, out io.Writer) (err error) {
 	if how.vs != "" {
 		chosen.Classifiers = []string{model, how.vs}
 	}
+	tryAuto(ctx, &chosen)
 	e, err := engine.Open(chosen)
 	if err != nil {
 		return err

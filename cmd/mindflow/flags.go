@@ -12,7 +12,7 @@ import (
 )
 
 // parse reads flags and positional arguments in any order. What is not given as a flag comes from
-// MINDFLOW_* in the environment, or else from the settings file, or else from a preset.
+// MINDFLOW_* in the environment, or else from the settings file, or else from what another setting implies.
 func parse(fs *flag.FlagSet, args []string) (rest []string, err error) {
 	rest, _, err = parseSources(fs, args)
 	return rest, err
@@ -50,6 +50,9 @@ func parseSources(fs *flag.FlagSet, args []string) (rest []string, from sources,
 		}
 	}
 	if err := fromPreset(fs, from); err != nil {
+		return nil, nil, err
+	}
+	if err := fromTLS(fs, from); err != nil {
 		return nil, nil, err
 	}
 	return rest, from, nil

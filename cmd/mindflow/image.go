@@ -39,6 +39,7 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	tryAuto(ctx, settings)
 	e, err := engine.Open(settings.Alone())
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ type rule struct {
 var rules = []rule{
 	{"cmd", []string{"server", "pipeline", "models", "web"}, true, nil, "cmd wires the parts together and is imported by nobody"},
 	{"bench", []string{"cmd", "server", "pipeline", "models", "web"}, true, nil, "bench measures the parts and is imported by nobody"},
+	{"docs", nil, true, nil, "an example is somebody else's program: it knows the server by its protocol"},
 	{"server", []string{"pipeline", "server"}, true, []string{"github.com/pion/"}, "server knows the pipeline's interfaces; decoders and models are handed to it"},
 	{"models", []string{"pipeline", "models"}, true, []string{"google.golang.org/protobuf"}, "models describes networks in the pipeline's terms"},
 	{"web", nil, false, nil, "web is what the browser gets: the standard library is enough"},

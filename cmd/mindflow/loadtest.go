@@ -26,7 +26,7 @@ type loadFlags struct {
 	size      string
 	rate      float64
 	bitrate   int // kbit/s
-	token     string
+	token     secret
 	loss      float64 // percent
 	jitter    float64 // milliseconds
 	bandwidth int     // kbit/s; 0 is no limit
@@ -44,7 +44,7 @@ func newLoadFlags(fs *flag.FlagSet) *loadFlags {
 	fs.StringVar(&f.size, "size", "640x480", "`pixels` of the video that is sent; a clip of another shape gets bars")
 	fs.Float64Var(&f.rate, "rate", 30, "frames a second that are sent; those of the clip are repeated or left out")
 	fs.IntVar(&f.bitrate, "bitrate", 1000, "kbit/s of the video that is sent")
-	fs.StringVar(&f.token, "token", "", "bearer `token`; MINDFLOW_TOKEN keeps it out of the list of processes")
+	fs.Var(&f.token, "token", "bearer `token`; MINDFLOW_TOKEN keeps it out of the list of processes")
 	fs.Float64Var(&f.loss, "loss", 0, "`percent` of the video's packets to lose on their way")
 	fs.Float64Var(&f.jitter, "jitter", 0, "`milliseconds` by which the video's packets are late at most, each by chance")
 	fs.IntVar(&f.bandwidth, "bandwidth", 0, "`kbit/s` of each session's way to the server; 0 is no limit")
@@ -77,7 +77,7 @@ func (f *loadFlags) check() error {
 	case !(f.limits.MaxP95 >= 0 && f.limits.MinRate >= 0):
 		return errors.New("--max-p95, --min-rate: use numbers of 0 or more")
 	}
-	return checkToken(f.token)
+	return checkToken(string(f.token))
 }
 
 // line is what the flags do to the way to the server.
@@ -130,7 +130,7 @@ func loadTest(ctx context.Context, args []string, out io.Writer) error {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
 	result, err := loadtest.Run(ctx, loadtest.Plan{
-		URL: server, Token: how.token, Client: &http.Client{Transport: transport},
+		URL: server, Token: string(how.token), Client: &http.Client{Transport: transport},
 		Sessions: how.sessions, Duration: how.duration, Units: units, Rate: how.rate, Line: how.line(), Progress: show.line,
 	})
 	show.clear()

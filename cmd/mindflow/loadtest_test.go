@@ -113,6 +113,16 @@ func TestLoadTestRefused(t *testing.T) {
 	}
 }
 
+// What is measured is the clip that was named, not as much of it as can be read.
+func TestLoadTestDamagedClip(t *testing.T) {
+	clip := cutShort(t)
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"loadtest", "http://127.0.0.1:1", "--input", clip}, &out)
+	if err == nil || !strings.Contains(err.Error(), clip+": the file is cut short") || out.Len() > 0 {
+		t.Errorf("%v; printed %q", err, out.String())
+	}
+}
+
 // Interrupted while it codes or connects it has counted nothing, and says so.
 func TestLoadTestInterrupted(t *testing.T) {
 	noLeaks(t)

@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"mindflow/cmd/supervisor"
 )
 
-// command is one subcommand: it parses its own flags out of args.
+// command is one subcommand: it parses its own flags out of args. One without a brief is for this program's own children, and not listed.
 type command struct {
 	name, brief string
 	run         func(ctx context.Context, args []string, out io.Writer) error
@@ -25,9 +27,13 @@ var commands = []command{
 	{"camera", "label the faces before this machine's camera, here or on a server", live},
 	{"loadtest", "publish a clip to a server over many sessions, and measure what comes back", loadTest},
 	{"eval", "say how well a model does on pictures whose expressions are known", evaluation},
+	{"bench", "measure how many faces a second a device classifies", gaugeDevice},
 	{"model", "list, bring, check and import models", model},
+	{"token", "make tokens and keys, which say who may use a server", tokens},
+	{"ready", "ask a server whether it takes newcomers", askReady},
 	{"doctor", "check this machine, and say what to do where something is wrong", examine},
 	{"version", "print the version", version},
+	{probeCommand, "", probe},
 }
 
 func main() {
@@ -35,9 +41,13 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the second signal ends a command that cannot end by itself, as one whose reader does not read
 	err := run(ctx, os.Args[1:], os.Stdout)
+	var child *supervisor.ExitError
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
+	case errors.As(err, &child): // which has said why itself
+		os.Exit(child.Code)
 	default:
 		fmt.Fprintln(os.Stderr, "mindflow:", err)
 		os.Exit(1)
@@ -63,6 +73,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if name == "help" {
 		fmt.Fprintln(out, "usage: mindflow [COMMAND] [FLAGS]")
 		for _, c := range commands {
+			if c.brief == "" {
+				continue
+			}
 			fmt.Fprintf(out, "  %-9s %s\n", c.name, c.brief)
 		}
 		fmt.Fprintln(out, "mindflow COMMAND --help lists a command's flags.")

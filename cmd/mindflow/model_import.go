@@ -22,7 +22,7 @@ func importModel(ctx context.Context, args []string, out io.Writer) error {
 	fs.IntVar(&o.Size, "size", 224, "side of the input that the network was trained on, in `pixels`")
 	fs.BoolVar(&o.Grey, "grey", false, "the network was trained on grey pictures")
 	fs.Func("precision", "fp32 (default), fp16 or int8: how weights are stored", o.SetPrecision)
-	fs.StringVar(&o.Calibrate, "calibrate", "", "for int8: `folder` of face pictures to measure ranges on")
+	fs.StringVar(&o.Calibrate, "calibrate", "", "`folder` of face pictures to measure ranges on, for int8: with another precision the model can be served with --precision int8, too")
 	fs.BoolVar(&o.Replace, "replace", false, "replace the model of that name")
 	settings := engine.PathFlags(fs)
 	files, err := parse(fs, args)

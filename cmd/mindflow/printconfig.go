@@ -26,6 +26,9 @@ func printConfig(out io.Writer, fs *flag.FlagSet, from sources) (err error) {
 		if source == "" {
 			source = "default"
 		}
+		if s, ok := f.Value.(*secret); ok && *s != "" {
+			line = fmt.Appendf(nil, "# %s is set and not shown;", f.Name)
+		}
 		fmt.Fprintf(&text, "%s # %.200s\n", bytes.TrimSpace(line), oneLine(source))
 	})
 	if err != nil {

@@ -7,11 +7,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"mindflow/bench/media"
 )
@@ -70,7 +73,7 @@ func TestVideoEndsWell(t *testing.T) {
 		end  func(p *process) error
 		want string
 	}{
-		"the terminal is closed": {func(p *process) error { return p.Process.Signal(syscall.SIGHUP) }, "interrupted after"},
+		"the terminal is closed": {func(p *process) error { return p.Process.Signal(hangup()) }, "interrupted after"},
 		"the reader leaves":      {func(p *process) error { return p.out.Close() }, "whoever reads is there"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,6 +91,45 @@ func TestVideoEndsWell(t *testing.T) {
 				t.Errorf("the folder holds %v (%v)", entries, err)
 			}
 		})
+	}
+}
+
+// hangup is the signal of a terminal that is closed. Where nohup runs the tests, nobody hears that; then it is that of kill.
+func hangup() os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return syscall.SIGTERM
+	}
+	return syscall.SIGHUP
+}
+
+// Who prints to somebody who does not read cannot end by itself; being told twice ends it.
+func TestSecondSignalEnds(t *testing.T) {
+	p := startProcess(t, binary(t), append([]string{"video", media.Clip(t), "--json"}, engineArgs(t)...)...)
+	p.firstLine(t)
+	const wait = 100 * time.Millisecond
+	for waiting, last := 0, -1; waiting != last; time.Sleep(wait) { // until nothing more fits into the pipe
+		last = waiting
+		var err error
+		if waiting, err = unix.IoctlGetInt(int(p.out.Fd()), unix.TIOCINQ); err != nil {
+			t.Fatal(err)
+		}
+		if waiting < 60<<10 { // of 64 KiB
+			last = -1
+		}
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.Wait() }()
+	again := time.NewTicker(wait)
+	defer again.Stop()
+	for deadline := time.After(patience); ; {
+		select {
+		case <-ended:
+			return
+		case <-again.C:
+			_ = p.Process.Signal(syscall.SIGTERM) // it may be gone
+		case <-deadline:
+			t.Fatal("it goes on")
+		}
 	}
 }
 
@@ -111,7 +153,7 @@ func TestCameraEndsItsSession(t *testing.T) {
 
 	p := startProcess(t, exe, publish...)
 	p.firstLine(t)
-	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := p.Process.Signal(hangup()); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Wait(); err != nil {
@@ -123,7 +165,7 @@ func TestCameraEndsItsSession(t *testing.T) {
 	if err := p.Wait(); err == nil || !strings.Contains(p.said.String(), "whoever reads is there") {
 		t.Errorf("without a reader %v, said %s", err, p.said.String())
 	}
-	if err := server.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := server.Process.Signal(hangup()); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-ended; err != nil {

@@ -67,6 +67,7 @@ func videos(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	how.bgr = preset.BGR
+	tryAuto(ctx, settings)
 	e, err := engine.Open(settings.Alone())
 	if err != nil {
 		return err

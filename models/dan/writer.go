@@ -7,9 +7,6 @@ import (
 	"mindflow/models/onnx"
 )
 
-// largestHalf is the largest finite number of half precision.
-const largestHalf = 65504
-
 // writer collects a graph. The methods that add a node return its output's name.
 type writer struct {
 	precision  Precision
@@ -45,7 +42,7 @@ func (w *writer) weight(name string, values []float64, dims ...int64) string {
 		return w.exact(name, values, dims...)
 	}
 	for _, v := range values {
-		if math.Abs(v) > largestHalf && w.err == nil {
+		if math.Abs(v) > onnx.LargestHalf && w.err == nil {
 			w.err = fmt.Errorf("%s holds %g, beyond half precision; store it with precision fp32", name, v)
 		}
 	}

@@ -41,7 +41,7 @@ func (m *Model) encode() [][]byte {
 	b = appendInt(b, 1, m.IRVersion)
 	b = appendString(b, 2, m.Producer)
 	b = appendLength(b, 7, size)
-	return append(append([][]byte{b}, graph...), appendMessage(nil, 8, opset))
+	return append(append([][]byte{b}, graph...), append(appendMessage(nil, 8, opset), m.rest...))
 }
 
 func (g *Graph) encode() (pieces [][]byte) {
@@ -63,7 +63,7 @@ func (g *Graph) encode() (pieces [][]byte) {
 	for _, v := range g.Outputs {
 		b = appendMessage(b, 12, v.marshal())
 	}
-	return append(pieces, b)
+	return append(pieces, append(b, g.rest...))
 }
 
 func (n *Node) marshal() []byte {
@@ -79,10 +79,13 @@ func (n *Node) marshal() []byte {
 	for _, a := range n.Attributes {
 		b = appendMessage(b, 5, a.marshal())
 	}
-	return b
+	return append(b, n.rest...)
 }
 
 func (a Attribute) marshal() []byte {
+	if a.other != nil {
+		return a.other
+	}
 	b := appendString(nil, 1, a.name)
 	if !a.list {
 		b = appendInt(b, 3, a.ints[0])
@@ -101,7 +104,10 @@ func (t *Tensor) marshal() []byte {
 		b = appendInt(b, 1, d)
 	}
 	b = appendInt(b, 2, int64(t.Type))
-	b = appendString(b, 8, t.Name)
+	b = append(appendString(b, 8, t.Name), t.rest...)
+	if len(t.raw) == 0 { // its values are in the rest
+		return b
+	}
 	return appendLength(b, 9, len(t.raw))
 }
 
@@ -111,14 +117,16 @@ func (v Value) marshal() []byte {
 		var dim []byte
 		if d.Free != "" {
 			dim = appendString(dim, 2, d.Free)
-		} else {
+		} else if d.Size != 0 {
 			dim = appendInt(dim, 1, d.Size)
 		}
 		shape = appendMessage(shape, 1, dim)
 	}
 	var tensor []byte // TypeProto.Tensor
-	tensor = appendInt(tensor, 1, int64(Float32))
-	tensor = appendMessage(tensor, 2, shape)
+	tensor = appendInt(tensor, 1, int64(max(v.Type, Float32)))
+	if v.Dims != nil {
+		tensor = appendMessage(tensor, 2, shape)
+	}
 
 	b := appendString(nil, 1, v.Name)
 	return appendMessage(b, 2, appendMessage(nil, 1, tensor)) // TypeProto.tensor_type

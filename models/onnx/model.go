@@ -1,4 +1,5 @@
-// Package onnx writes ONNX model files: just the messages that an inference graph of tensors needs.
+// Package onnx writes ONNX model files: just the messages that an inference graph of tensors needs. It reads them too,
+// to rewrite their graphs: for half precision, for pictures of bytes, for any number of pictures at once.
 // Field numbers are those of onnx.proto, IR version 8 (github.com/onnx/onnx/blob/v1.13.0/onnx/onnx.proto).
 package onnx
 
@@ -26,6 +27,8 @@ type Model struct {
 	Opset     int64 // of the default operator set
 	Producer  string
 	Graph     Graph
+
+	rest []byte // fields that were read and have no name here
 }
 
 // Graph is GraphProto. Nodes stand in an order in which each one's inputs are known.
@@ -35,6 +38,8 @@ type Graph struct {
 	Initializers []Tensor
 	Inputs       []Value
 	Outputs      []Value
+
+	rest []byte
 }
 
 // Node is NodeProto: one operator.
@@ -44,28 +49,32 @@ type Node struct {
 	Inputs     []string
 	Outputs    []string
 	Attributes []Attribute
+
+	rest []byte
 }
 
-// Attribute is AttributeProto holding either one integer or a list of them.
+// Attribute is AttributeProto holding either one integer or a list of them, or what was read from a file.
 type Attribute struct {
-	name string
-	list bool
-	ints []int64
+	name  string
+	list  bool
+	ints  []int64
+	other []byte // instead: all of the message
 }
 
 // Int is an attribute of one integer.
-func Int(name string, v int64) Attribute { return Attribute{name, false, []int64{v}} }
+func Int(name string, v int64) Attribute { return Attribute{name: name, ints: []int64{v}} }
 
 // Ints is an attribute that is a list of integers.
-func Ints(name string, v ...int64) Attribute { return Attribute{name, true, v} }
+func Ints(name string, v ...int64) Attribute { return Attribute{name: name, list: true, ints: v} }
 
-// Value is ValueInfoProto: a float32 tensor that enters or leaves the graph.
+// Value is ValueInfoProto: a tensor that enters or leaves the graph.
 type Value struct {
 	Name string
-	Dims []Dim
+	Dims []Dim       // nil is any shape
+	Type ElementType // zero is Float32
 }
 
-// Dim is a fixed size, or a free one when it has a name.
+// Dim is a fixed size, or a free one when it has a name or the size is zero.
 type Dim struct {
 	Size int64
 	Free string
@@ -77,6 +86,7 @@ type Tensor struct {
 	Type ElementType
 	Dims []int64
 	raw  []byte
+	rest []byte
 }
 
 // NewFloat32 rounds values to float32.
@@ -85,7 +95,7 @@ func NewFloat32(name string, dims []int64, values []float64) Tensor {
 	for _, v := range values {
 		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(v)))
 	}
-	return Tensor{name, Float32, dims, raw}
+	return Tensor{Name: name, Type: Float32, Dims: dims, raw: raw}
 }
 
 // NewFloat16 rounds values to IEEE 754 half precision. Values beyond ±65504 become infinite.
@@ -94,7 +104,7 @@ func NewFloat16(name string, dims []int64, values []float64) Tensor {
 	for _, v := range values {
 		raw = binary.LittleEndian.AppendUint16(raw, Half(v))
 	}
-	return Tensor{name, Float16, dims, raw}
+	return Tensor{Name: name, Type: Float16, Dims: dims, raw: raw}
 }
 
 // NewInt64 is a list of integers, or a single one without a dimension when dims is empty.
@@ -103,5 +113,5 @@ func NewInt64(name string, dims []int64, values ...int64) Tensor {
 	for _, v := range values {
 		raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
 	}
-	return Tensor{name, Int64, dims, raw}
+	return Tensor{Name: name, Type: Int64, Dims: dims, raw: raw}
 }

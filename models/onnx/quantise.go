@@ -78,7 +78,7 @@ func (q *quantiser) node(op, name string, inputs ...string) {
 }
 
 func (q *quantiser) initial(name string, kind ElementType, dims []int64, raw []byte) string {
-	q.graph.Initializers = append(q.graph.Initializers, Tensor{name, kind, dims, raw})
+	q.graph.Initializers = append(q.graph.Initializers, Tensor{Name: name, Type: kind, Dims: dims, raw: raw})
 	return name
 }
 

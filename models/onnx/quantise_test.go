@@ -17,7 +17,7 @@ func TestQuantise(t *testing.T) {
 			NewFloat32("w", []int64{2, 1, 1, 2}, []float64{1, -0.5, 0, 0}),
 			NewFloat32("b", []int64{2}, []float64{0.25, 1}),
 		},
-		Inputs: []Value{{"x", nil}}, Outputs: []Value{{"z", nil}},
+		Inputs: []Value{{Name: "x"}}, Outputs: []Value{{Name: "z"}},
 	}
 	q, err := g.Quantise(map[string]Range{"x": {-51, 204}, "y": {0, 2.55}})
 	if err != nil {

@@ -32,6 +32,8 @@ var (
 	ErrNeedKey = errors.New("the unit is not a key unit: decoding starts, and goes on after an error, at one")
 )
 
+var errDamaged = errors.New("the data of a frame is damaged")
+
 // TooLargeError says that a frame over the limit was refused before memory was taken for it.
 type TooLargeError struct {
 	Width, Height int // as declared, in pixels; 0 when the stream's header could not be read
@@ -83,6 +85,9 @@ type Decoder struct {
 	serial    uint64         // of the last unit
 	origins   [32]origin     // of the last units, by serial; H264 holds back 16 frames at most
 	frame     pipeline.Frame // lent to emit
+
+	left   func(why error) // hears that the decoder left its device; nil on the processor
+	faults int             // errors on the device since the last frame of it
 }
 
 // origin is what a frame inherits from its unit. A stream with B-frames is out of order, so that may
@@ -143,12 +148,16 @@ func (d *Decoder) Decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
 	}
 	if d.damaged {
 		if code := C.avdec_restart(d.c); code < 0 {
-			return fmt.Errorf("restart %s decoder: %s", d.codec, errorText(code))
+			d.needKey = true
+			err := codeError(code)
+			d.blame(err)
+			return fmt.Errorf("restart %s decoder: %w", d.codec, err)
 		}
 		d.damaged = false
 	}
 	if err := d.decode(u, emit); err != nil {
 		d.needKey, d.damaged = true, true
+		d.blame(err)
 		return fmt.Errorf("decode %s: %w", d.codec, err)
 	}
 	d.needKey = false
@@ -175,6 +184,11 @@ func (d *Decoder) decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
 			return d.failure(status)
 		}
 		d.lend(time.Since(start))
+		if d.c.on_device != 0 {
+			d.faults = 0
+		} else if d.left != nil { // libavcodec found that the device cannot decode this stream, and does it by itself
+			d.leave(errors.New("the device does not decode such a stream"))
+		}
 		emit(&d.frame)
 		start = time.Now()
 	}
@@ -204,13 +218,18 @@ func (d *Decoder) failure(status C.enum_avdec_status) error {
 	case C.AVDEC_TOO_LARGE:
 		return &TooLargeError{Width: int(p.width), Height: int(p.height), MaxPixels: d.maxPixels}
 	case C.AVDEC_DAMAGED:
-		return errors.New("the data of a frame is damaged")
+		return errDamaged
 	case C.AVDEC_FORMAT:
 		return fmt.Errorf("the pixel format is %s: send 8-bit 4:2:0 (yuv420p)", C.GoString(p.format))
 	default:
-		return errors.New(errorText(d.c.error))
+		return codeError(d.c.error)
 	}
 }
+
+// codeError is an AVERROR.
+type codeError C.int
+
+func (e codeError) Error() string { return errorText(C.int(e)) }
 
 func errorText(code C.int) string {
 	var text [128]C.char

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <libavcodec/avcodec.h>
@@ -10,9 +11,27 @@
 #include <libavutil/log.h>
 #include <libavutil/pixdesc.h>
 
+// heard is where messages of this thread go while somebody listens.
+static _Thread_local struct {
+	char *text;
+	int size;
+} heard;
+
 static void discard(void *context, int level, const char *format, va_list args)
 {
-	(void)context, (void)level, (void)format, (void)args;
+	(void)context;
+	if (!heard.text || level > AV_LOG_WARNING)
+		return;
+	int used = strlen(heard.text);
+	vsnprintf(heard.text + used, heard.size - used, format, args);
+}
+
+void avdec_listen(char *text, int size)
+{
+	heard.text = text;
+	heard.size = size;
+	if (text)
+		text[0] = 0;
 }
 
 void avdec_quiet(void)
@@ -55,8 +74,13 @@ static int over(const struct avdec *d, int width, int height)
 // only after that, with 60 bytes a macroblock taken and cleared.
 static enum AVPixelFormat refuse_large(AVCodecContext *context, const enum AVPixelFormat *formats)
 {
-	if (over(context->opaque, context->coded_width, context->coded_height))
+	const struct avdec *d = context->opaque;
+	if (over(d, context->coded_width, context->coded_height))
 		return AV_PIX_FMT_NONE;
+	// Where the device refuses a stream, libavcodec asks again without it.
+	for (int i = 0; d->device && formats[i] != AV_PIX_FMT_NONE; i++)
+		if (formats[i] == d->device_format)
+			return formats[i];
 	return avcodec_default_get_format(context, formats);
 }
 
@@ -70,6 +94,13 @@ int avdec_restart(struct avdec *d)
 	d->context->max_pixels = d->max_pixels;
 	d->context->get_format = refuse_large;
 	d->context->flags |= AV_CODEC_FLAG_LOW_DELAY;
+	if (d->device) {
+		d->context->hw_device_ctx = av_buffer_ref(d->device);
+		if (!d->context->hw_device_ctx) {
+			avcodec_free_context(&d->context);
+			return AVERROR(ENOMEM);
+		}
+	}
 	d->context->thread_count = 1; // frame threads would each hold a frame back
 	int error = avcodec_open2(d->context, d->codec, NULL);
 	if (error < 0)
@@ -88,7 +119,7 @@ struct avdec *avdec_open(const char *codec_name, const char *preferred, int64_t 
 	struct avdec *d = av_mallocz(sizeof *d);
 	if (!d)
 		return NULL;
-	d->codec = codec;
+	d->codec = d->software = codec;
 	d->max_pixels = max_pixels;
 	d->packet = av_packet_alloc();
 	d->frame = av_frame_alloc();
@@ -107,6 +138,8 @@ void avdec_close(struct avdec *d)
 	av_packet_free(&d->packet);
 	av_frame_free(&d->frame);
 	av_buffer_unref(&d->input);
+	av_buffer_unref(&d->device);
+	avdec_mover_free(&d->mover);
 	av_free(d);
 }
 
@@ -158,6 +191,11 @@ static enum avdec_status failed(struct avdec *d, int error)
 	if (!d->input)
 		return AVDEC_FAILED;
 	declared(d);
+	if (error == AVERROR(ERANGE)) { // dav1d says so of a frame over its limit, and of nothing else
+		if (!over(d, d->picture.width, d->picture.height))
+			d->picture.width = d->picture.height = 0; // of the frame before
+		return AVDEC_TOO_LARGE;
+	}
 	int known = d->picture.width > 0 && d->picture.height > 0;
 	if (known ? over(d, d->picture.width, d->picture.height) : error == AVERROR(EINVAL))
 		return AVDEC_TOO_LARGE;
@@ -194,6 +232,13 @@ enum avdec_status avdec_receive(struct avdec *d)
 		.format = av_get_pix_fmt_name(f->format),
 		.serial = f->pts,
 	};
+	d->on_device = d->device && f->format == d->device_format;
+	if (d->on_device) {
+		enum avdec_status status = avdec_move(&d->mover, f, &d->picture, &d->error);
+		if (status != AVDEC_FRAME)
+			return status;
+		return f->decode_error_flags || (f->flags & AV_FRAME_FLAG_CORRUPT) ? AVDEC_DAMAGED : AVDEC_FRAME;
+	}
 	if (f->format != AV_PIX_FMT_YUV420P && f->format != AV_PIX_FMT_YUVJ420P)
 		return AVDEC_FORMAT;
 	if (f->linesize[0] < f->width || f->linesize[1] < (f->width + 1) / 2 || f->linesize[1] != f->linesize[2])

@@ -29,8 +29,19 @@ struct avdec_picture {
 	int64_t serial;     // of the unit it came from
 };
 
+// avdec_mover brings pictures from a device's memory to ours. Zeros are one that has brought none.
+struct avdec_mover {
+	struct AVFrame *moved; // as the device gives them
+	uint8_t *chroma;       // U, then V, of pictures that have them interleaved
+	int64_t chroma_size;
+};
+
 struct avdec {
-	const struct AVCodec *codec;
+	const struct AVCodec *codec;    // in use
+	const struct AVCodec *software; // that needs no device
+	struct AVBufferRef *device;     // that codec decodes on; NULL for the processor
+	int device_format;              // AVPixelFormat of pictures in the device's memory
+	struct avdec_mover mover;
 	int64_t max_pixels;
 	struct AVCodecContext *context; // NULL after a restart that failed
 	struct AVPacket *packet;
@@ -38,7 +49,8 @@ struct avdec {
 	struct AVBufferRef *input; // the unit and its padding; used again once the decoder has let go of it
 	int input_size;            // of the unit, without padding
 	struct avdec_picture picture;
-	int error; // AVERROR of AVDEC_FAILED
+	int on_device; // picture was decoded on the device
+	int error;     // AVERROR of AVDEC_FAILED
 };
 
 // avdec_quiet turns libav's messages off, for the whole process: it has no switch a decoder, and its
@@ -55,6 +67,10 @@ void avdec_without_avx512(void);
 // NULL: the name of a decoder to take where it exists, instead of libavcodec's first for codec_name.
 struct avdec *avdec_open(const char *codec_name, const char *preferred, int64_t max_pixels, int *error);
 
+// avdec_use has d decode on a device from its next restart on, with a reference of its own, or on the processor where device is NULL. It
+// returns 0, or an AVERROR where libavcodec's decoders cannot use the device.
+int avdec_use(struct avdec *d, struct AVBufferRef *device);
+
 // avdec_send decodes one unit, of size > 0; its pictures will carry serial. AVDEC_DONE: call
 // avdec_receive until it is not AVDEC_FRAME.
 enum avdec_status avdec_send(struct avdec *d, const uint8_t *data, int size, int64_t serial);
@@ -65,6 +81,30 @@ enum avdec_status avdec_receive(struct avdec *d);
 int avdec_restart(struct avdec *d);
 
 void avdec_close(struct avdec *d);
+
+// avdec_device opens a device of a kind that libavutil knows, such as cuda, by its name, such as 0. It returns NULL, sets *error, and
+// writes libavutil's messages to text.
+struct AVBufferRef *avdec_device(const char *kind, const char *name, int *error, char *text, int size);
+void avdec_device_close(struct AVBufferRef *device);
+
+// avdec_device_known says whether libavutil was built with that kind of device, and avdec_device_codec whether libavcodec
+// can decode a codec with it.
+int avdec_device_known(const char *kind);
+int avdec_device_codec(struct AVBufferRef *device, const char *codec_name);
+
+// avdec_device_try brings a picture of width by height whose samples all differ from their neighbours to a device and back, and returns
+// the number of samples that changed on the way, or an AVERROR.
+int avdec_device_try(struct AVBufferRef *device, int width, int height);
+
+// avdec_move fills picture's planes and format from a frame in a device's memory.
+enum avdec_status avdec_move(struct avdec_mover *m, const struct AVFrame *frame, struct avdec_picture *picture, int *error);
+void avdec_mover_free(struct avdec_mover *m);
+
+// avdec_split takes width by height pairs apart, as NV12 has them, into two planes without padding.
+void avdec_split(const uint8_t *pairs, int stride, int width, int height, uint8_t *u, uint8_t *v);
+
+// avdec_listen has libav's messages on this thread appended to text, of size bytes, until it is called with NULL.
+void avdec_listen(char *text, int size);
 
 // avdec_error_text writes what an AVERROR means.
 void avdec_error_text(int error, char *text, int size);

@@ -13,5 +13,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "%d decoders were not closed, or closed twice\n", n)
 		code = 1
 	}
+	if n := LiveHardware(); code == 0 && n != 0 {
+		fmt.Fprintf(os.Stderr, "%d devices were not closed, or closed twice\n", n)
+		code = 1
+	}
 	os.Exit(code)
 }

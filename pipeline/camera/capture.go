@@ -125,6 +125,8 @@ func (c *capture) read(ctx context.Context, reader video.Reader, fullRange bool,
 		switch {
 		case c.device.ends && errors.Is(err, io.EOF):
 			return nil
+		case c.device.ends && err != nil:
+			return err // a film's errors name the file
 		case err != nil:
 			return fmt.Errorf("read %s: %w", c.device, err)
 		}

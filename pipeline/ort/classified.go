@@ -118,16 +118,15 @@ func (c *classified) shapes() [][]int64 {
 // leastProbability stands for what is given as zero, so that its logarithm is finite.
 const leastProbability = 1e-12
 
-// appendScores appends what w holds of crop i.
-func (c *classified) appendScores(dst []pipeline.Scores, w *workspace, i int) []pipeline.Scores {
+// appendScores appends what was said of one crop.
+func (c *classified) appendScores(dst []pipeline.Scores, said row) []pipeline.Scores {
 	if len(dst) == cap(dst) {
 		dst = append(dst, pipeline.Scores{})
 	} else {
 		dst = dst[:len(dst)+1]
 	}
 	s := &dst[len(dst)-1]
-	classes := int(c.classes)
-	s.Logits = append(s.Logits[:0], w.output(0)[i*classes:(i+1)*classes]...)
+	s.Logits = append(s.Logits[:0], said.output(0)...)
 	if c.probabilities { // their logarithms have them as their softmax
 		for k, p := range s.Logits {
 			s.Logits[k] = float32(math.Log(max(float64(p), leastProbability)))
@@ -137,8 +136,7 @@ func (c *classified) appendScores(dst []pipeline.Scores, w *workspace, i int) []
 	if c.attention != "" {
 		a := &s.Attention
 		a.Heads, a.Height, a.Width = int(c.maps[0]), int(c.maps[1]), int(c.maps[2])
-		n := a.Heads * a.Height * a.Width
-		a.Values = append(a.Values, w.output(1)[i*n:(i+1)*n]...)
+		a.Values = append(a.Values, said.output(1)...)
 	}
 	return dst
 }

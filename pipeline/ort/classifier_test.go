@@ -32,7 +32,7 @@ func crops(n int) []pipeline.Crop {
 	x := wave(n, 96)
 	list := make([]pipeline.Crop, n)
 	for i := range list {
-		list[i] = x[i*3*96*96 : (i+1)*3*96*96]
+		list[i] = pipeline.Crop{Values: x[i*3*96*96 : (i+1)*3*96*96]}
 	}
 	return list
 }
@@ -93,7 +93,7 @@ func TestClassifyFromManyGoroutines(t *testing.T) {
 
 func TestClassifyRefuses(t *testing.T) {
 	c := classifier(t)
-	if _, err := c.Classify(t.Context(), nil, []pipeline.Crop{make(pipeline.Crop, 5)}); err == nil || !strings.Contains(err.Error(), "5 values") {
+	if _, err := c.Classify(t.Context(), nil, []pipeline.Crop{{Values: make([]float32, 5)}}); err == nil || !strings.Contains(err.Error(), "5 values") {
 		t.Errorf("a short crop: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -85,7 +85,7 @@ func TestGraphAgainstPlainStatement(t *testing.T) {
 	r := open(t)
 	for heads := 2; heads > 0; heads-- {
 		logits, gates := dan.Reference(weights, x, h, w)
-		s, err := r.newSession(export(t, weights), "input", []string{"logits", "attention"}, 1)
+		s, err := r.newSession(plan{name: "dan", path: export(t, weights), input: "input", outputs: []string{"logits", "attention"}, threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
@@ -23,7 +24,7 @@ type Array struct {
 // NewNetwork loads the file at path, of whose outputs those named are computed. threads (1 or more) work
 // on one call.
 func (r *Runtime) NewNetwork(path, input string, outputs []string, threads int) (*Network, error) {
-	s, err := r.newSession(path, input, outputs, threads)
+	s, err := r.newSession(plan{name: filepath.Base(path), path: path, input: input, outputs: outputs, threads: threads})
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func (n *Network) Run(x Array) (arrays []Array, err error) {
 	}
 	defer func() { err = errors.Join(err, input.Destroy()) }()
 	values := make([]ort.Value, len(n.outputs)) // nil: the runtime makes them
-	if err := n.session.net.Run([]ort.Value{input}, values); err != nil {
+	if err := n.session.run([]ort.Value{input}, values); err != nil {
 		return nil, fmt.Errorf("run network: %w", err)
 	}
 	for i, v := range values {

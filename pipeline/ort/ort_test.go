@@ -152,17 +152,17 @@ func run(t testing.TB, s *session, x []float32, input []int64, outputs ...[]int6
 	for _, d := range input {
 		n /= int(d)
 	}
-	w := newWorkspace(s, n, input, outputs...)
+	w := newWorkspace(s, Running{Most: n}, false, input, outputs...)
 	defer func() {
 		if err := w.close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	copy(w.input(), x)
+	copy(w.input.Values, x)
 	if err := w.run(n); err != nil {
 		t.Fatal(err)
 	}
-	return w.memory[1:]
+	return w.results
 }
 
 // worst is the largest difference, relative where the wanted value is over one.

@@ -10,7 +10,7 @@ import (
 type reader struct {
 	outputs []expected               // in the order of shapes
 	shapes  func(w, h int) [][]int64 // for a tensor of w by h pixels, without the batch axis
-	decode  func(dst []pipeline.Face, w *workspace, width int, fit pipeline.Fit) []pipeline.Face
+	decode  func(dst []pipeline.Face, said row, width int, fit pipeline.Fit) []pipeline.Face
 }
 
 func newReader(m pipeline.Model) (reader, error) {
@@ -64,9 +64,9 @@ func blazeFace(m pipeline.Model) (reader, error) {
 			}
 			return shapes
 		},
-		decode: func(dst []pipeline.Face, w *workspace, _ int, fit pipeline.Fit) []pipeline.Face {
-			scores := [2][]float32{w.output(0), w.output(1)}
-			boxes := [2][]float32{w.output(2), w.output(3)}
+		decode: func(dst []pipeline.Face, said row, _ int, fit pipeline.Fit) []pipeline.Face {
+			scores := [2][]float32{said.output(0), said.output(1)}
+			boxes := [2][]float32{said.output(2), said.output(3)}
 			return pipeline.DecodeBlazeFace(dst, scores, boxes, fit, m)
 		},
 	}, err
@@ -96,11 +96,11 @@ func yuNet(m pipeline.Model) (reader, error) {
 			}
 			return shapes
 		},
-		decode: func(dst []pipeline.Face, w *workspace, width int, fit pipeline.Fit) []pipeline.Face {
+		decode: func(dst []pipeline.Face, said row, width int, fit pipeline.Fit) []pipeline.Face {
 			var found [3]pipeline.YuNetLevel
 			for i := range found {
-				found[i] = pipeline.YuNetLevel{Class: w.output(i), Object: w.output(levels + i),
-					Boxes: w.output(2*levels + i), Points: w.output(3*levels + i)}
+				found[i] = pipeline.YuNetLevel{Class: said.output(i), Object: said.output(levels + i),
+					Boxes: said.output(2*levels + i), Points: said.output(3*levels + i)}
 			}
 			return pipeline.DecodeYuNet(dst, found, width, fit, m)
 		},

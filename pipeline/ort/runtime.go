@@ -1,4 +1,4 @@
-// Package ort runs detectors and classifiers on ONNX Runtime, on the CPU.
+// Package ort runs detectors and classifiers on ONNX Runtime, on the CPU or on an accelerator with the CPU behind it.
 //
 // Everything here that is safe for several goroutines keeps a bounded pool of working memory: tensors
 // are made once, pinned, and reused, so that a call allocates nothing but what the binding itself does.
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -22,11 +23,41 @@ const wanted = "1.27."
 // Runtime is the process's ONNX Runtime environment. There can be one at a time.
 type Runtime struct {
 	library string       // path it was loaded from
+	device  Device       // static once networks are loaded
 	live    atomic.Int64 // C objects of ours: sessions and tensors
+	keep    atomic.Bool  // the environment must not be destroyed: WebGPU without an adapter leaves it in a state in which that crashes
+
+	mu       sync.Mutex
+	degraded map[string]string // guarded by mu: networks that are not where they were set to be
 }
 
-// Open loads the shared library at libraryPath (libonnxruntime.so, 1.27.x) and starts it. Close it
-// after the detectors and classifiers made with it.
+// OpenOn is Open for networks that run on the device, which is an error, a *NoProviderError, where the library is built without it.
+func OpenOn(libraryPath string, on Device) (*Runtime, error) {
+	r, err := Open(libraryPath)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Use(on); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// Use has the networks that are loaded from now on run on the device. The error is a *NoProviderError where the library is built without it.
+// No network may be loaded meanwhile.
+func (r *Runtime) Use(on Device) error {
+	if on.Provider == "" {
+		on.Provider = CPU
+	}
+	if err := r.check(on); err != nil {
+		return err
+	}
+	r.device = on
+	return nil
+}
+
+// Open loads the shared library at libraryPath (libonnxruntime.so, 1.27.x) and starts it, for networks that run on the
+// CPU. Close it after the detectors and classifiers made with it.
 func Open(libraryPath string) (*Runtime, error) {
 	if ort.IsInitialized() {
 		return nil, errors.New("open onnx runtime: it is open already; a process has one")
@@ -44,7 +75,7 @@ func Open(libraryPath string) (*Runtime, error) {
 	if err := checkRelease(libraryPath, ort.GetVersion()); err != nil {
 		return nil, errors.Join(err, ort.DestroyEnvironment())
 	}
-	return &Runtime{library: libraryPath}, nil
+	return &Runtime{library: libraryPath, device: Device{Provider: CPU}}, nil
 }
 
 func checkRelease(libraryPath, found string) error {
@@ -86,6 +117,9 @@ func (r *Runtime) Version() string { return ort.GetVersion() }
 func (r *Runtime) Close() error {
 	if n := r.live.Load(); n != 0 {
 		return fmt.Errorf("close onnx runtime: %d sessions and tensors are still open", n)
+	}
+	if r.keep.Load() {
+		return nil
 	}
 	if err := ort.DestroyEnvironment(); err != nil {
 		return fmt.Errorf("close onnx runtime: %w", err)

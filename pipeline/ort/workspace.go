@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 
+	"mindflow/pipeline"
+
 	ort "github.com/yalue/onnxruntime_go"
 )
 
@@ -12,42 +14,76 @@ import (
 // that was met the tensors that lie over them. One goroutine at a time uses it.
 type workspace struct {
 	session *session
+	running Running
 	pin     runtime.Pinner // C keeps pointers to the memory for as long as its tensors live
 	shapes  [][]int64      // of one picture: the input's, then the outputs'
-	memory  [][]float32    // likewise
+	input   pipeline.Crop  // of all pictures, one behind the other
+	results [][]float32    // likewise, one an output
 	batches []batch        // by number of pictures − 1; empty until it is needed
 }
 
 type batch struct{ inputs, outputs []ort.Value }
 
-// newWorkspace makes memory for batches of up to most pictures. Shapes are without the batch axis.
-func newWorkspace(s *session, most int, input []int64, outputs ...[]int64) *workspace {
-	w := &workspace{session: s, shapes: append([][]int64{input}, outputs...), batches: make([]batch, most)}
-	for _, shape := range w.shapes {
-		n := most
-		for _, d := range shape {
-			n *= int(d)
-		}
-		m := make([]float32, n)
+// newWorkspace makes memory for batches of up to running.Most pictures. Shapes are without the batch axis.
+func newWorkspace(s *session, running Running, bytes bool, input []int64, outputs ...[]int64) *workspace {
+	w := &workspace{session: s, running: running, shapes: append([][]int64{input}, outputs...), batches: make([]batch, running.Most)}
+	if n := running.Most * values(input); bytes {
+		w.input.Bytes = make([]byte, n)
+		w.pin.Pin(&w.input.Bytes[0])
+	} else {
+		w.input.Values = make([]float32, n)
+		w.pin.Pin(&w.input.Values[0])
+	}
+	for _, shape := range outputs {
+		m := make([]float32, running.Most*values(shape))
 		w.pin.Pin(&m[0])
-		w.memory = append(w.memory, m)
+		w.results = append(w.results, m)
 	}
 	return w
 }
 
-func (w *workspace) input() []float32 { return w.memory[0] }
+// values is the number of them in a tensor of that shape.
+func values(shape []int64) int {
+	n := 1
+	for _, d := range shape {
+		n *= int(d)
+	}
+	return n
+}
 
-func (w *workspace) output(i int) []float32 { return w.memory[1+i] }
+// picture is the memory of the i-th picture of the input.
+func (w *workspace) picture(i int) (c pipeline.Crop) {
+	n := values(w.shapes[0])
+	if w.input.Bytes != nil {
+		c.Bytes = w.input.Bytes[i*n : (i+1)*n]
+	} else {
+		c.Values = w.input.Values[i*n : (i+1)*n]
+	}
+	return c
+}
 
-// run computes the outputs of the first n pictures of the input.
+// row is what the network said of one picture.
+type row struct {
+	w  *workspace
+	at int
+}
+
+func (r row) output(i int) []float32 {
+	n := values(r.w.shapes[1+i])
+	return r.w.results[i][r.at*n : (r.at+1)*n]
+}
+
+// run computes the outputs of the first n pictures of the input. Where that is no size that runs, what an earlier batch left
+// behind them is computed too, and not looked at.
 func (w *workspace) run(n int) error {
-	b := &w.batches[n-1]
+	size := w.running.Size(n)
+	b := &w.batches[size-1]
 	if b.inputs == nil {
-		if err := w.lay(b, int64(n)); err != nil {
+		if err := w.lay(b, int64(size)); err != nil {
 			return err
 		}
 	}
-	if err := w.session.net.Run(b.inputs, b.outputs); err != nil {
+	if err := w.session.run(b.inputs, b.outputs); err != nil {
 		return fmt.Errorf("run network: %w", err)
 	}
 	return nil
@@ -55,22 +91,33 @@ func (w *workspace) run(n int) error {
 
 // lay makes the tensors for n pictures.
 func (w *workspace) lay(b *batch, n int64) error {
-	var values []ort.Value
+	var made []ort.Value
 	for i, shape := range w.shapes {
-		t, err := ort.NewTensor(append(ort.Shape{n}, shape...), w.memory[i])
+		t, err := w.tensor(i, append(ort.Shape{n}, shape...))
 		if err != nil {
-			return errors.Join(fmt.Errorf("make a tensor for %d pictures of shape %v: %w", n, shape, err), w.destroy(values))
+			return errors.Join(fmt.Errorf("make a tensor for %d pictures of shape %v: %w", n, shape, err), w.destroy(made))
 		}
 		w.session.rt.live.Add(1)
-		values = append(values, t)
+		made = append(made, t)
 	}
-	b.inputs, b.outputs = values[:1], values[1:]
+	b.inputs, b.outputs = made[:1], made[1:]
 	return nil
 }
 
-func (w *workspace) destroy(values []ort.Value) error {
+// tensor lies over the input, which is number 0, or an output.
+func (w *workspace) tensor(i int, shape ort.Shape) (ort.Value, error) {
+	switch {
+	case i > 0:
+		return ort.NewTensor(shape, w.results[i-1])
+	case w.input.Bytes != nil:
+		return ort.NewTensor(shape, w.input.Bytes)
+	}
+	return ort.NewTensor(shape, w.input.Values)
+}
+
+func (w *workspace) destroy(made []ort.Value) error {
 	var errs error
-	for _, v := range values {
+	for _, v := range made {
 		w.session.rt.live.Add(-1)
 		errs = errors.Join(errs, v.Destroy())
 	}

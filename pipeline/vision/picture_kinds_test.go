@@ -73,7 +73,7 @@ func lookAt(t *testing.T, path string) (size image.Point, colours [2][3]float32)
 		t.Fatal(err)
 	}
 	dst := make([]float32, rgb.Len())
-	pipeline.NewSampler(rgb).Crop(dst, f, pipeline.Region{W: float32(f.Width), H: float32(f.Height)})
+	pipeline.NewSampler(rgb).Crop(pipeline.Crop{Values: dst}, f, pipeline.Region{W: float32(f.Width), H: float32(f.Height)})
 	at := [2]int{3*8 + 1, 3*8 + 6} // of 8 by 8
 	if f.Height > f.Width {
 		at = [2]int{1*8 + 3, 6*8 + 3}

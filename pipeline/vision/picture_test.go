@@ -68,7 +68,7 @@ func TestReadGivesTheColoursBack(t *testing.T) {
 				continue // one chroma sample for both colours
 			}
 			dst := make([]float32, rgb.Len())
-			pipeline.NewSampler(rgb).Crop(dst, f, pipeline.Region{W: float32(size.X), H: float32(size.Y)})
+			pipeline.NewSampler(rgb).Crop(pipeline.Crop{Values: dst}, f, pipeline.Region{W: float32(size.X), H: float32(size.Y)})
 			for i, want := range map[int]color.RGBA{4 * 8 * 3: left, (4*8 + 7) * 3: right} {
 				for c, v := range []uint8{want.R, want.G, want.B} {
 					if got := dst[i+c]; math.Abs(float64(got)-float64(v)) > 4 {

@@ -1,4 +1,5 @@
-// Package admin serves those who run a server, on a port of its own: profiles of the running process.
+// Package admin serves those who run a server, on a port of its own: metrics, whether it is ready, and profiles of the
+// running process.
 package admin
 
 import (
@@ -19,9 +20,9 @@ type Admin struct {
 	served   chan error
 }
 
-// Listen serves at address, host:port, Go's profiles under /debug/pprof/. There is no password: whoever reaches the
-// port may read them and make the process busy.
-func Listen(address string) (*Admin, error) {
+// Listen serves at address, host:port, Go's profiles under /debug/pprof/, that the process is alive at /healthz, and what
+// others give by path. There is no password: whoever reaches the port may read all of it and make the process busy.
+func Listen(address string, others map[string]http.Handler) (*Admin, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen for operators: %w: free the port or pass another address by --admin, such as 127.0.0.1:8081", err)
@@ -29,7 +30,7 @@ func Listen(address string) (*Admin, error) {
 	ctx, end := context.WithCancel(context.Background())
 	a := &Admin{listener: listener, end: end, served: make(chan error, 1)}
 	a.server = &http.Server{
-		Handler:           routes(),
+		Handler:           routes(others),
 		ReadHeaderTimeout: 10 * time.Second, // writing has no limit: a profile may take minutes
 		MaxHeaderBytes:    32 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
@@ -39,14 +40,23 @@ func Listen(address string) (*Admin, error) {
 }
 
 // routes has the handlers by name: on http.DefaultServeMux, where pprof puts itself, anything could stand.
-func routes() http.Handler {
+func routes(others map[string]http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	for path, h := range others {
+		mux.Handle("GET "+path, h)
+	}
+	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("/debug/pprof/", pprof.Index) // and those that it lists
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+func alive(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n")) // a write error means that the client is gone
 }
 
 // Addr is the address that it listens on.

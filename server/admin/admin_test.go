@@ -16,7 +16,9 @@ import (
 func open(t *testing.T) (a *Admin, url string) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	a, err := Listen("127.0.0.1:0")
+	a, err := Listen("127.0.0.1:0", map[string]http.Handler{"/metrics": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("mindflow_sessions 1\n"))
+	})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,12 +43,13 @@ func get(t *testing.T, url string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// Profiles are there, and nothing else.
+// Profiles are there and what was given, and nothing else.
 func TestAdmin(t *testing.T) {
 	a, url := open(t)
 	for path, want := range map[string]string{
 		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "mindflow/server/admin", "/debug/pprof/cmdline": "test",
 		"/debug/pprof/heap": "", "/debug/pprof/allocs": "", "/debug/pprof/symbol": "num_symbols",
+		"/metrics": "mindflow_sessions 1", "/healthz": "ok",
 	} {
 		if status, body := get(t, url+path); status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("GET %s: %d, %.200q, want %q in it", path, status, body, want)
@@ -100,7 +103,7 @@ func TestListenFaults(t *testing.T) {
 	}
 	defer taken.Close()
 	for _, address := range []string{taken.Addr().String(), "8081", "127.0.0.1:none", "256.0.0.1:1"} {
-		if _, err := Listen(address); err == nil || !strings.Contains(err.Error(), "--admin") || !strings.Contains(err.Error(), strings.Split(address, ":")[0]) {
+		if _, err := Listen(address, nil); err == nil || !strings.Contains(err.Error(), "--admin") || !strings.Contains(err.Error(), strings.Split(address, ":")[0]) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -12,12 +12,15 @@ import (
 	"mindflow/pipeline"
 )
 
+// silence is how long nothing comes from a line that is down: cameras send more than three frames a second.
+const silence = 300 * time.Millisecond
+
 // farBehind is further back than any retransmission, in packets.
 const farBehind = 4096
 
 // Options bound the memory and the delay of an Assembler. A zero field means its default.
 type Options struct {
-	Wait      time.Duration // how long a missing packet is waited for; default 300 ms, enough for the answers to a few NACKs
+	Wait      time.Duration // how long a missing packet is waited for; default 700 ms: a sender does not repeat one twice within its round trip
 	Packets   int           // packets that wait behind a missing one, at most 32767; default 512
 	Bytes     int           // payload of those packets; default 4 MiB
 	UnitBytes int           // payload of one unit; default 4 MiB
@@ -42,8 +45,9 @@ type Assembler struct {
 
 	// Order of packets.
 	started  bool
-	next     uint16 // sequence number to take next
-	lostFrom uint16 // [lostFrom, lostTo) were given up last
+	heard    time.Time // when the newest packet came
+	next     uint16    // sequence number to take next
+	lostFrom uint16    // [lostFrom, lostTo) were given up last
 	lostTo   uint16
 	stray    uint16          // sequence number after a packet from far behind
 	waiting  map[uint16]held // packets after a missing one, by sequence number; less than opts.Packets ahead of next
@@ -74,7 +78,7 @@ func New(codec pipeline.Codec, opts Options) (*Assembler, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts.Wait = orDefault(opts.Wait, 300*time.Millisecond)
+	opts.Wait = orDefault(opts.Wait, 700*time.Millisecond)
 	opts.Packets = orDefault(opts.Packets, 512)
 	opts.Bytes = orDefault(opts.Bytes, 4<<20)
 	opts.UnitBytes = orDefault(opts.UnitBytes, 4<<20)
@@ -105,9 +109,13 @@ func (a *Assembler) Push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit))
 	a.needKey = false
 	if !a.started {
 		a.started = true
-		a.next, a.lostTo, a.stray = p.SequenceNumber, p.SequenceNumber, p.SequenceNumber
+		a.heard, a.next, a.lostTo, a.stray = now, p.SequenceNumber, p.SequenceNumber, p.SequenceNumber
 		a.lostFrom = a.lostTo - uint16(a.opts.Packets-1)
 	}
+	if now.Sub(a.heard) >= silence {
+		a.giveUpAll(p.SequenceNumber, emit)
+	}
+	a.heard = now
 	if a.admit(p, now, emit) {
 		a.take(emit)
 	}
@@ -172,6 +180,17 @@ func (a *Assembler) makeRoom(seq uint16, emit func(pipeline.Unit)) {
 		}
 		a.giveUp(a.firstWaiting())
 		a.take(emit)
+	}
+}
+
+// giveUpAll follows a silence, which ended with seq: the line was down. To have all sent again that was lost in it would keep the key frame waiting that takes its place.
+func (a *Assembler) giveUpAll(seq uint16, emit func(pipeline.Unit)) {
+	for len(a.waiting) > 0 {
+		a.giveUp(a.firstWaiting())
+		a.take(emit)
+	}
+	if ahead := seq - a.next; ahead != 0 && ahead < 1<<15 {
+		a.giveUp(seq)
 	}
 }
 

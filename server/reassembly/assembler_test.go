@@ -108,6 +108,17 @@ func TestPush(t *testing.T) {
 			steps: []step{{0, 0}, {2, 0}, {4, 150}, {5, 150}, {1, 299}, {3, 440}},
 			units: []byte{1, 2},
 		},
+		{name: "a silence without a loss", steps: append(inOrder(0, 5), step{5, 5000}, step{6, 9000}, step{7, 9000}, step{8, 9000}), units: []byte{1, 2, 3}},
+		{
+			name:  "a silent line, and what was lost in it is not waited for",
+			steps: append(inOrder(0, 4), step{5, 0}, step{8, 300}), needKey: true,
+			units: []byte{1}, stats: Stats{Lost: 3, Dropped: 2},
+		},
+		{
+			name:  "a silent line, then a key unit",
+			steps: append(inOrder(0, 5), step{9, 300}, step{10, 301}, step{11, 302}, step{6, 302}),
+			units: []byte{1, 4}, stats: Stats{Lost: 4, Late: 1, Dropped: 1},
+		},
 		{
 			name:  "too many packets wait",
 			steps: append(inOrder(0, 4), inOrder(5, 30)...),
@@ -122,7 +133,7 @@ func TestPush(t *testing.T) {
 			if tt.change != nil {
 				packets = tt.change(packets)
 			}
-			a, err := New(pipeline.VP8, Options{Packets: 16, UnitBytes: 100})
+			a, err := New(pipeline.VP8, Options{Wait: 300 * time.Millisecond, Packets: 16, UnitBytes: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +164,7 @@ func TestPush(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	a, err := New(pipeline.VP8, Options{})
+	a, err := New(pipeline.VP8, Options{Wait: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+	"github.com/pion/transport/v2"
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
@@ -30,10 +31,18 @@ type Options struct {
 	Client *http.Client   // http.DefaultClient
 	// Token is sent with every request as a bearer token (RFC 9725, section 4.9), and shown nowhere. None.
 	Token string
+	// Ticket is what RefusedError.Ticket or Client.Ticket said before: the client's place in the queue, or its place. None.
+	Ticket string
 	// Lose says which packets get lost on the way. They are gone for good: nothing repairs them. None.
 	Lose func(*rtp.Packet) bool
 	// Line is what else befalls packets on the way; what it loses can be repaired. Nothing.
 	Line Line
+	// TCP connects over TCP alone (RFC 6544), as where UDP is blocked.
+	TCP bool
+	// Net has the addresses and sockets that ICE uses; this machine's.
+	Net transport.Net
+	// Relay connects by the server's TURN alone, which it asks for before it posts (RFC 9725, section 4.6).
+	Relay bool
 	// Sending is called just before a unit is sent, with its RTP timestamp. None.
 	Sending func(rtp uint32)
 }
@@ -70,6 +79,8 @@ type Client struct {
 	track    *webrtc.TrackLocalStaticRTP
 	control  *webrtc.DataChannel
 	session  string // its URL
+	ticket   string
+	endpoint string // host and port that the session was opened at, "" before
 	labels   chan pipeline.Message
 	controls chan Control
 	keys     chan struct{}
@@ -97,7 +108,14 @@ func Dial(ctx context.Context, url string, o Options) (*Client, error) {
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
 	}
-	if err := c.open(); err != nil {
+	var config webrtc.Configuration
+	if o.Relay {
+		var err error
+		if config, err = c.relays(ctx, url); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.open(config); err != nil {
 		return nil, err
 	}
 	if err := c.connect(ctx, url); err != nil {
@@ -124,6 +142,10 @@ func (c *Client) connect(ctx context.Context, url string) error {
 
 // Session is the session's URL.
 func (c *Client) Session() string { return c.session }
+
+// Ticket is to be shown by the next client of the same publisher, when this one's connection is lost: it takes the place over. "" where
+// the server gives none.
+func (c *Client) Ticket() string { return c.ticket }
 
 // Labels delivers the server's messages. A slow reader misses the oldest.
 func (c *Client) Labels() <-chan pipeline.Message { return c.labels }

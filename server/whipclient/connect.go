@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/pion/ice/v2"
 	"github.com/pion/interceptor"
@@ -16,7 +17,13 @@ import (
 	"mindflow/pipeline"
 )
 
-const maxAnswer = 1 << 20 // bytes
+const (
+	maxAnswer = 1 << 20 // bytes
+	// publicWait is how long a server's public address waits for one on this network to answer, too. Pion's half second is meant for
+	// peers whose public address is a worse way than others; a server's is as a rule the only one.
+	publicWait   = 100 * time.Millisecond
+	ticketHeader = "Mindflow-Ticket" // web/PROTOCOL.md, section 1.1
+)
 
 // capabilities are the codecs a client can publish.
 var capabilities = map[pipeline.Codec]webrtc.RTPCodecCapability{
@@ -28,16 +35,16 @@ var capabilities = map[pipeline.Codec]webrtc.RTPCodecCapability{
 }
 
 // open makes the peer connection with its track and channels.
-func (c *Client) open() error {
+func (c *Client) open(config webrtc.Configuration) error {
 	capability, ok := capabilities[c.options.Codec]
 	if !ok {
 		return fmt.Errorf("cannot publish codec %q: use VP8, H264, VP9 or AV1", c.options.Codec)
 	}
-	api, err := newAPI(capability, c.options.Line)
+	api, err := newAPI(capability, c.options)
 	if err != nil {
 		return err
 	}
-	if c.pc, err = api.NewPeerConnection(webrtc.Configuration{}); err != nil {
+	if c.pc, err = api.NewPeerConnection(config); err != nil {
 		return fmt.Errorf("make peer connection: %w", err)
 	}
 	if err := c.populate(capability); err != nil {
@@ -47,15 +54,15 @@ func (c *Client) open() error {
 	return nil
 }
 
-func newAPI(capability webrtc.RTPCodecCapability, line Line) (*webrtc.API, error) {
+func newAPI(capability webrtc.RTPCodecCapability, o Options) (*webrtc.API, error) {
 	media := &webrtc.MediaEngine{}
 	codec := webrtc.RTPCodecParameters{RTPCodecCapability: capability, PayloadType: 96}
 	if err := media.RegisterCodec(codec, webrtc.RTPCodecTypeVideo); err != nil {
 		return nil, fmt.Errorf("register codec: %w", err)
 	}
 	feedback := &interceptor.Registry{}
-	if line != (Line{}) {
-		feedback.Add(line) // the first is the nearest to the wire
+	if o.Line != (Line{}) {
+		feedback.Add(o.Line) // the first is the nearest to the wire
 	}
 	if err := webrtc.ConfigureNack(media, feedback); err != nil {
 		return nil, fmt.Errorf("configure NACK: %w", err)
@@ -70,6 +77,13 @@ func newAPI(capability webrtc.RTPCodecCapability, line Line) (*webrtc.API, error
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	settings.SetSrflxAcceptanceMinWait(publicWait)
+	if o.Net != nil {
+		settings.SetNet(o.Net)
+	}
+	if o.TCP {
+		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
+	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(feedback),
 		webrtc.WithSettingEngine(settings)), nil
 }
@@ -160,7 +174,11 @@ func (c *Client) publish(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	res, err := c.do(ctx, http.MethodPost, url, offer.SDP, http.Header{"Content-Type": {"application/sdp"}})
+	header := http.Header{"Content-Type": {"application/sdp"}}
+	if c.options.Ticket != "" {
+		header.Set(ticketHeader, c.options.Ticket)
+	}
+	res, err := c.do(ctx, http.MethodPost, url, offer.SDP, header)
 	if err != nil {
 		return err
 	}
@@ -176,7 +194,7 @@ func (c *Client) publish(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("find session: %w", err)
 	}
-	c.session = location.String()
+	c.session, c.ticket, c.endpoint = location.String(), ticket(res), res.Request.URL.Host
 	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(answer)}
 	if err := c.pc.SetRemoteDescription(remote); err != nil {
 		return fmt.Errorf("apply answer: %w", err)
@@ -206,7 +224,7 @@ func (c *Client) do(ctx context.Context, method, url, body string, header http.H
 		return nil, fmt.Errorf("%s %s: %w", method, url, err)
 	}
 	req.Header = header
-	if c.options.Token != "" {
+	if c.options.Token != "" && (c.endpoint == "" || c.endpoint == req.URL.Host) { // a Location may lead anywhere
 		req.Header.Set("Authorization", "Bearer "+c.options.Token)
 	}
 	return c.options.Client.Do(req)

@@ -16,6 +16,7 @@ type RefusedError struct {
 	Status     int
 	Detail     string        // the server's words
 	RetryAfter time.Duration // what the server asks to wait before trying again; 0 when it does not say
+	Ticket     string        // to be shown then, so that the place in the queue is kept; "" where the server gives none
 }
 
 func (e *RefusedError) Error() string {
@@ -47,7 +48,8 @@ func Printable(said string) string {
 
 // refused reads an answer's body, and of a problem document (RFC 9457) the part that is written for people.
 func refused(res *http.Response, body []byte) *RefusedError {
-	e := &RefusedError{Status: res.StatusCode, Detail: string(body), RetryAfter: retryAfter(res.Header.Get("Retry-After"), time.Now())}
+	e := &RefusedError{Status: res.StatusCode, Detail: string(body), RetryAfter: retryAfter(res.Header.Get("Retry-After"), time.Now()),
+		Ticket: ticket(res)}
 	var problem struct {
 		Detail string `json:"detail"`
 	}
@@ -58,6 +60,16 @@ func refused(res *http.Response, body []byte) *RefusedError {
 		e.Detail = problem.Detail
 	}
 	return e
+}
+
+// ticket is the server's, as far as it can be sent back.
+func ticket(res *http.Response) string {
+	const most = 256 // characters
+	text := res.Header.Get(ticketHeader)
+	if len(text) > most {
+		return ""
+	}
+	return text
 }
 
 // retryAfter reads seconds or a date: RFC 9110, section 10.2.3. What is neither says nothing.

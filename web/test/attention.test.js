@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { colourAt, mapOf, peakWords, showFrom, valueAt } from '../attention.js';
+import { colourAt, mapOf, peak, showFrom, valueAt } from '../attention.js';
 import { luminance } from '../palette.js';
 
 const { faces } = JSON.parse(readFileSync(new URL('../testdata/wire/labels-attention.json', import.meta.url), 'utf8'));
@@ -43,10 +43,10 @@ test('more is lighter and covers more, at every step', () => {
 
 test('the strongest place is told as it is seen', () => {
   const map = mapOf(example, 2);
-  assert.equal(peakWords(map, 3, 3, false), 'upper right');
-  assert.equal(peakWords(map, 3, 3, true), 'upper left');
+  assert.deepEqual(peak(map, 3, 3, false), [0, 2]);
+  assert.deepEqual(peak(map, 3, 3, true), [0, 0]);
   const wide = Array.from({ length: 49 }, (_, i) => (i === 7 * 6 + 3 ? 1 : 0));
-  assert.equal(peakWords(wide, 7, 7, true), 'lower centre');
+  assert.deepEqual(peak(wide, 7, 7, true), [2, 1]);
 });
 
 test('the attribute takes off, mean or a head', () => {

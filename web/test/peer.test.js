@@ -16,9 +16,17 @@ class Connection extends EventTarget {
   #answered = () => {};
   answered = new Promise((/** @type {(value: void) => void} */ resolve) => { this.#answered = resolve; });
 
-  constructor() {
+  /** @type {object[]} in the order in which they were set */
+  configs = [];
+
+  constructor(/** @type {object} */ config) {
     super();
+    this.configs.push(config);
     Connection.made = this;
+  }
+
+  setConfiguration(/** @type {object} */ config) {
+    this.configs.push(config);
   }
 
   /** @type {any} */
@@ -105,6 +113,23 @@ test('a peer is open when media flows and requests can be sent', async () => {
     steps[1]();
     (await opening).close();
   }
+});
+
+test('a way that is asked for is kept when the server names its relays', async () => {
+  server.removeAllListeners('request');
+  server.on('request', (_, response) => response.writeHead(201, {
+    Location: '/sessions/a1',
+    Link: '<turn:example.org:3478?transport=udp>; rel="ice-server"; username="1:a"; credential="c"; credential-type="password"',
+  }).end('answer'));
+  const iceServers = [{ urls: 'stun:own.example' }];
+  const config = { iceTransportPolicy: /** @type {const} */ ('relay'), iceServers };
+  const end = new AbortController();
+  const opening = Peer.open(endpoint, track, on, end.signal, config);
+  await Connection.made.answered;
+  const given = { urls: 'turn:example.org:3478?transport=udp', username: '1:a', credential: 'c' };
+  assert.deepEqual(Connection.made.configs, [config, { iceTransportPolicy: 'relay', iceServers: [...iceServers, given] }]);
+  end.abort();
+  await assert.rejects(opening);
 });
 
 test('control that does not open in time is a path that is blocked', async (t) => {

@@ -119,6 +119,8 @@ test('picking shows the other face at once', () => {
   assert.equal(reading.face(10)?.id, 1);
   assert.equal(reading.samples().length, 1);
   reading.reset();
+  assert.equal(reading.model, undefined);
+  assert.notEqual(reading.read, undefined); // the record may be taken along after the end
   assert.equal(reading.face(20)?.id, undefined);
   assert.equal(reading.selected, undefined);
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { iceServers } from '../links.js';
-import { sdpFragment } from '../sdpfrag.js';
+import { renewed, sdpFragment } from '../sdpfrag.js';
 import { Failure } from '../states.js';
 import { publish } from '../whip.js';
 
@@ -35,6 +35,18 @@ test('a candidate of the second section stays there', () => {
   assert.deepEqual(lines.slice(3), [
     'm=application 9 UDP/DTLS/SCTP webrtc-datachannel', 'a=mid:1', `a=${HOST.candidate}`, '',
   ]);
+});
+
+test('a fragment takes the place of what a description said of ICE', () => {
+  const fragment = [
+    'a=ice-ufrag:new1', 'a=ice-pwd:newpassword', 'm=video 9 UDP/TLS/RTP/SAVPF 0', 'a=mid:0',
+    `a=${MAPPED.candidate}`, 'a=end-of-candidates', '',
+  ].join('\r\n');
+  const answer = OFFER.replace('a=mid:0', `a=mid:0\r\na=${HOST.candidate}\r\na=end-of-candidates`);
+  const want = OFFER.replaceAll('EsAw', 'new1').replaceAll('P2uYro0UCOQ4zxjKXaWCBui1', 'newpassword')
+    .replace('a=mid:0', `a=mid:0\r\na=${MAPPED.candidate}\r\na=end-of-candidates`);
+  assert.equal(renewed(answer, fragment), want);
+  assert.equal(renewed(want, fragment), want, 'and again');
 });
 
 test('Link headers give ICE servers', () => {
@@ -113,6 +125,7 @@ test('answers that say no become failures', async () => {
   const problem = { 'Content-Type': 'application/problem+json' };
   const cases = /** @type {const} */ ([
     [503, { ...problem, 'Retry-After': '7' }, '{"title":"full","detail":"all 8 places are taken"}', failure('full', /^all 8 places are taken$/, 7)],
+    [503, { ...problem, 'Retry-After': '2' }, '{"type":"urn:mindflow:draining","detail":"it stops"}', failure('shutdown', /^it stops$/, 2)],
     [503, { 'Retry-After': 'soon' }, '', failure('full', /^503/, 10)],
     [503, {}, '', failure('unreachable', /^503/, 0)],
     [422, problem, '{"title":"no video"}', failure('refused', /^no video$/)],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseControl, parseLabels, WireError } from '../wire.js';
+import { parseControl, parseLabels, parseWaiting, WireError } from '../wire.js';
 
 const folder = new URL('../testdata/wire/', import.meta.url);
 const texts = ['', 'invalid/'].flatMap((sub) => readdirSync(new URL(sub, folder))
@@ -68,6 +68,11 @@ function promised(m) {
   }
 }
 
+/** @param {import('../wire.js').Waiting} m */
+function waits(m) {
+  assert.ok(Number.isInteger(m.ahead) && m.ahead >= 0 && m.waiting >= 1 && m.again_ms > 0 && m.again_ms < 1e6 && typeof m.turn === 'boolean');
+}
+
 /** @param {() => void} parse @param {string} text @returns {boolean} whether it was read */
 function readsOrRefuses(parse, text) {
   try {
@@ -86,12 +91,13 @@ test('changed examples are read as promised or refused with a WireError', () => 
     const text = mutate(texts[random(texts.length)], random);
     if (readsOrRefuses(() => promised(parseLabels(text)), text)) read++;
     if (readsOrRefuses(() => assert.equal(typeof parseControl(text).type, 'string'), text)) read++;
+    if (readsOrRefuses(() => waits(parseWaiting(text)), text)) read++;
   }
   assert.ok(read > ROUNDS / 50 && read < ROUNDS, `${read} of ${ROUNDS} were read with seed ${SEED}: the changes are no test`);
 });
 
 test('what is no object of JSON is refused', () => {
   for (const text of ['', ' ', 'null', 'undefined', '[]', '1', '"labels"', '{', '\ufeff{"v":1}', '['.repeat(100_000), '{"v":1,"x":'.repeat(5000)]) {
-    for (const parse of [parseLabels, parseControl]) assert.throws(() => parse(text), WireError, text.slice(0, 40));
+    for (const parse of [parseLabels, parseControl, parseWaiting]) assert.throws(() => parse(text), WireError, text.slice(0, 40));
   }
 });

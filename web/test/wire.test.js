@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { controlRequest, parseControl, parseLabels, WireError } from '../wire.js';
+import { controlRequest, parseControl, parseLabels, parseWaiting, WireError } from '../wire.js';
 
 const folder = new URL('../testdata/wire/', import.meta.url);
 const read = (/** @type {string} */ name) => readFileSync(new URL(name, folder), 'utf8');
@@ -18,6 +18,12 @@ for (const name of names.filter((n) => n.startsWith('labels-'))) {
 for (const name of names.filter((n) => n.startsWith('control-') && !FROM_PAGE.includes(n))) {
   test(`${name} is read as it is`, () => {
     assert.deepEqual(parseControl(read(name)), JSON.parse(read(name)));
+  });
+}
+
+for (const name of names.filter((n) => n.startsWith('waiting-'))) {
+  test(`${name} is read as it is`, () => {
+    assert.deepEqual(parseWaiting(read(name)), JSON.parse(read(name)));
   });
 }
 
@@ -85,6 +91,11 @@ const BROKEN = {
   'control-hint-framerate-zero': 'max_framerate',
   'control-hint-framerate-text': 'max_framerate',
   'control-hint-framerate-infinite': 'max_framerate',
+  'waiting-ahead-negative': 'ahead',
+  'waiting-nobody': 'waiting',
+  'waiting-turn-missing': 'turn',
+  'waiting-again-zero': 'again_ms',
+  'waiting-again-endless': 'again_ms',
 };
 
 test('every invalid example is in the table', () => {
@@ -94,7 +105,7 @@ test('every invalid example is in the table', () => {
 
 for (const [name, field] of Object.entries(BROKEN)) {
   test(`invalid/${name} is rejected for its ${field}`, () => {
-    const parse = name.startsWith('labels-') ? parseLabels : parseControl;
+    const parse = name.startsWith('labels-') ? parseLabels : name.startsWith('waiting-') ? parseWaiting : parseControl;
     assert.throws(() => parse(read(`invalid/${name}.json`)), (error) => {
       assert.ok(error instanceof WireError);
       assert.equal(error.field, field);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cameraFailure } from '../camera.js';
+import { Language } from '../language.js';
 import { Failure, passes, PHASES, REASONS } from '../states.js';
-import { countdown, expressionName, notice, tagText, wordsFor } from '../words.js';
+
+const english = new Language('en');
+const wordsFor = (/** @type {import('../states.js').State} */ state) => english.wordsFor(state);
 
 test('every phase has a title', () => {
   for (const phase of PHASES) assert.ok(wordsFor({ phase }).title, phase);
@@ -31,20 +34,22 @@ test('what waits offers not to', () => {
 });
 
 test('the notice says where the picture goes and what is made of it', () => {
-  const text = notice('mindflow.example').join(' ');
+  const text = english.say.notice('mindflow.example', false).join(' ');
   for (const said of [/mindflow\.example/, /encrypted/, /guess/, /not what a person feels/, /No picture is kept/]) assert.match(text, said);
 });
 
 test('an unsure label is shown as unsure', () => {
   const face = /** @type {import('../wire.js').Face} */ ({ label: 'sad', confidence: 0.384, uncertain: true });
-  assert.equal(tagText(face), 'Uncertain · Sad 38%?');
-  assert.equal(tagText({ ...face, uncertain: false }), 'Sad 38%');
-  assert.equal(expressionName('happy'), 'Happy');
+  assert.equal(english.tag(face), 'Uncertain · Sad 38%?');
+  assert.equal(english.tag({ ...face, uncertain: false }), 'Sad 38%');
+  assert.equal(english.shortTag(face), 'Uncertain');
+  assert.equal(english.shortTag({ ...face, uncertain: false }), 'Sad');
+  assert.equal(english.expression('happy'), 'Happy');
 });
 
 test('countdowns name the attempt when there is one', () => {
-  assert.equal(countdown(3), 'Next try in 3 s');
-  assert.equal(countdown(0, 2), 'Attempt 2. Trying now…');
+  assert.equal(english.countdown(3), 'Next try in 3 s');
+  assert.equal(english.countdown(0, 2), 'Attempt 2. Trying now…');
 });
 
 test('camera errors have reasons', () => {
@@ -62,4 +67,13 @@ test('camera errors have reasons', () => {
 test('only what may pass by itself is tried again', () => {
   assert.deepEqual(REASONS.filter(passes), ['unreachable', 'blocked', 'lost', 'shutdown']);
   assert.equal(new Failure('lost', 'x').message, 'lost: x');
+});
+
+test('who waits in turn is told how many come before, and what the camera does meanwhile', () => {
+  for (const [ahead, words] of /** @type {const} */ ([[0, 'You are next.'], [1, 'One person is before you.'], [3, '3 people are before you.']])) {
+    const said = wordsFor({ phase: 'full', reason: 'full', ahead });
+    assert.equal(said.cause, words);
+    assert.match(said.next, /joins by itself.*no picture leaves this device.*Stop/);
+    assert.equal(said.button, undefined); // nothing that is pressed would help
+  }
 });

@@ -33,7 +33,7 @@ describe('with several cameras', { skip, timeout: 90_000 }, () => {
     await press(page, '.card-button');
     await waitInside(page, '.camera:not([hidden])');
     // Chromium's second test camera gives 16-bit pictures of depth, which WebRTC does not send.
-    const [first, , third] = await page.$$eval('mindflow-live >>> option', (os) => os.map((o) => o.value));
+    const [first, , third] = await page.$$eval('mindflow-live >>> .camera option', (os) => os.map((o) => o.value));
     return { page, first, third };
   }
 
@@ -77,6 +77,27 @@ describe('with several cameras', { skip, timeout: 90_000 }, () => {
     await waitState(page, 'live');
     assert.equal(await inUse(page), third);
     await until(async () => (await other.frames()) > 0);
+    await page.close();
+  });
+
+  test('one that is plugged in can be chosen, and one that is unplugged cannot', async () => {
+    const { page } = await started(other.whip);
+    await waitState(page, 'live');
+    const names = () => page.$$eval('mindflow-live >>> .camera option', (os) => os.map((o) => o.textContent));
+    const before = await names();
+    const plug = (/** @type {string} */ name) => page.evaluate(async (label) => {
+      const { mediaDevices } = navigator;
+      const devices = await MediaDevices.prototype.enumerateDevices.call(mediaDevices);
+      const more = label ? [/** @type {MediaDeviceInfo} */ ({ kind: 'videoinput', deviceId: 'new', groupId: '', label })] : [];
+      mediaDevices.enumerateDevices = async () => [...devices, ...more];
+      mediaDevices.dispatchEvent(new Event('devicechange'));
+    }, name);
+    await plug('Telescope');
+    await until(async () => (await names()).includes('Telescope'));
+    assert.equal((await names()).length, before.length + 1);
+    await plug('');
+    await until(async () => (await names()).length === before.length);
+    assert.equal((await seen(page, 'states')).at(-1)?.state, 'live');
     await page.close();
   });
 

@@ -5,6 +5,8 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -79,8 +81,9 @@ export async function launch({ camera, count = 0, allow = true, flags = [] } = {
  * @param {import('puppeteer-core').Browser} browser
  * @param {string} url
  * @param {Look} [look]
+ * @param {() => void} [prepare] runs in the page before its own scripts
  */
-export async function openPage(browser, url, { dark = false, phone = false, calm = false } = {}) {
+export async function openPage(browser, url, { dark = false, phone = false, calm = false } = {}, prepare = undefined) {
   const page = await browser.newPage();
   await page.setViewport(phone
     ? { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true }
@@ -90,6 +93,7 @@ export async function openPage(browser, url, { dark = false, phone = false, calm
     { name: 'prefers-reduced-motion', value: calm ? 'reduce' : 'no-preference' },
   ]);
   await page.evaluateOnNewDocument(note);
+  if (prepare) await page.evaluateOnNewDocument(prepare);
   await page.goto(url, { waitUntil: 'load' });
   return page;
 }
@@ -229,12 +233,19 @@ export async function settles(read) {
 
 /** A port that nothing listens on, TCP or UDP alike as a rule. */
 export async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(12_000 * Math.random()); // nobody is given it who asks for any: those are from 32768 on
+    const probe = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(probe, 'listening');
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EADDRINUSE') continue;
+      throw error;
+    }
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
 }
 
 /**
@@ -271,11 +282,14 @@ export async function startServer(binary, args, base, timeout = 20_000) {
   return { pid: child.pid, log: () => log, stop };
 }
 
-/** @param {string} url */
-async function answers(url) {
-  try {
-    return (await fetch(url)).ok;
-  } catch {
-    return false;
-  }
+/** Whether a server answers, over HTTPS whoever made its certificate. @param {string} url @returns {Promise<boolean>} */
+function answers(url) {
+  return new Promise((resolve) => {
+    const ask = url.startsWith('https:') ? https.get(url, { rejectUnauthorized: false, agent: false }) : http.get(url, { agent: false });
+    ask.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ask.on('error', () => resolve(false));
+  });
 }

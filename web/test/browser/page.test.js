@@ -195,6 +195,19 @@ describe('page', { skip, timeout: 180_000 }, () => {
     await page.close();
   });
 
+  test('a server that is about to stop is left, and tried again until it or another takes the page', async () => {
+    const page = await live();
+    server.handler.whip = refuse(503, 'the server is stopping', { 'Retry-After': '2' }, 'urn:mindflow:draining');
+    const deleted = server.requests.filter((r) => r.startsWith('DELETE')).length;
+    await other.send('control', JSON.stringify({ v: 1, type: 'bye', reason: 'draining' }));
+    await page.waitForFunction(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.state === 'reconnecting' && s.reason === 'shutdown' && s.attempt === 2));
+    assert.equal(server.requests.filter((r) => r.startsWith('DELETE')).length, deleted + 1);
+    assert.ok(!(await seen(page, 'states')).some((s) => s.state === 'full' || s.state === 'failed'), 'it was taken for a full one');
+    server.handler.whip = other.whip;
+    await waitState(page, 'live');
+    await page.close();
+  });
+
   for (const reason of /** @type {const} */ (['idle', 'no-media'])) {
     test(`a farewell, ${reason}, ends it with words`, async () => {
       const page = await live();

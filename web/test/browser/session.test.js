@@ -141,4 +141,26 @@ describe('session', { skip, timeout: 300_000 }, () => {
     const before = (await seen(page, 'labels')).length;
     await waitLabels(page, before + 5);
   });
+
+  test('a fault in C ends the process: the next one serves, and the page reconnects by itself', async () => {
+    const [port, media] = [await freePort(), await freePort()];
+    const url = `http://localhost:${port}`;
+    const supervised = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--supervise', '--listen', `127.0.0.1:${port}`, '--media', `127.0.0.1:${media}`], url);
+    const browser = await launch({ camera });
+    try {
+      const page = await openPage(browser, url);
+      await press(page, '.card-button');
+      await waitState(page, 'live');
+      await waitLabels(page, 5);
+      const child = Number(/msg=supervising pid=(\d+)/.exec(supervised.log())?.[1]);
+      process.kill(child, 'SIGSEGV');
+      await page.waitForFunction(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.state === 'reconnecting'), { timeout: 30_000 });
+      await waitState(page, 'live', undefined, 60_000);
+      const before = (await seen(page, 'labels')).length;
+      await waitLabels(page, before + 5);
+    } finally {
+      await browser.close();
+      await supervised.stop();
+    }
+  });
 });

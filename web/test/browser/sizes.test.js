@@ -62,7 +62,11 @@ function turnable() {
     Object.assign(window, { sender: transceiver.sender });
     return transceiver;
   };
-  const { roundRect } = CanvasRenderingContext2D.prototype;
+  const { roundRect, clearRect } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.clearRect = function (/** @type {[number, number, number, number]} */ ...where) {
+    if (this.canvas.className.includes('overlay')) Object.assign(window, { drawn: [] });
+    clearRect.apply(this, where);
+  };
   /** @this {CanvasRenderingContext2D} @param {Parameters<CanvasRenderingContext2D['roundRect']>} how */
   CanvasRenderingContext2D.prototype.roundRect = function (...how) {
     const [x, y, w, h, radius] = how;
@@ -84,11 +88,12 @@ const turn = (page, { width, height, part, scale = 1 }) => page.evaluate(async (
 /** The newest message and how the page shows it: the boxes drawn, the picture's size, where video and overlay lie. @param {import('puppeteer-core').Page} page */
 const shown = (page) => page.evaluate(() => new Promise((resolve) => {
   const look = () => {
+    const message = /** @type {any} */ (window).seen.labels.at(-1);
+    if (message.faces.length === 0) return;
+    removeEventListener('mindflow-labels', look);
     Object.assign(window, { drawn: [] });
-    requestAnimationFrame(() => { // the element asked for its own before, to draw the newest message
-      const message = /** @type {any} */ (window).seen.labels.at(-1);
-      if (message.faces.length === 0) return;
-      removeEventListener('mindflow-labels', look);
+    const next = () => requestAnimationFrame(() => { // boxes are drawn with the next picture
+      if (/** @type {any} */ (window).drawn.length === 0) return void next();
       const shadow = document.querySelector('mindflow-live')?.shadowRoot;
       const video = /** @type {HTMLVideoElement} */ (shadow?.querySelector('video'));
       const at = (/** @type {Element | null | undefined} */ el) => {
@@ -96,8 +101,10 @@ const shown = (page) => page.evaluate(() => new Promise((resolve) => {
         return [x, y, width, height];
       };
       const { drawn } = /** @type {any} */ (window);
-      resolve({ message, drawn, picture: [video.videoWidth, video.videoHeight], video: at(video), overlay: at(shadow?.querySelector('.overlay')) });
+      const messages = /** @type {any} */ (window).seen.labels.slice(-40); // the picture that is shown has one of these
+      resolve({ messages, drawn, picture: [video.videoWidth, video.videoHeight], video: at(video), overlay: at(shadow?.querySelector('.overlay')) });
     });
+    next();
   };
   addEventListener('mindflow-labels', look);
 }));
@@ -111,20 +118,18 @@ function inCamera(message, { part: [px, py, pw, ph] }) {
   return { ...message, faces };
 }
 
-/** The overlay lies on the picture and each box where the message has it, mirrored. @param {any} s from `shown` @param {Shape} shape */
-function checkShown({ message, drawn, picture, video, overlay }, { name, width, height }) {
+/** The overlay lies on the picture and each box where a message of these frames has it, mirrored. @param {any} s from `shown` @param {Shape} shape */
+function checkShown({ messages, drawn, picture, video, overlay }, { name, width, height }) {
   const near = (/** @type {number[]} */ a, /** @type {number[]} */ b) => a.every((v, i) => Math.abs(v - b[i]) < 1);
   assert.deepEqual(picture, [width, height], name);
   assert.deepEqual(overlay, video, name);
   const [, , w, h] = video;
   const scale = Math.min(w / width, h / height); // as object-fit: contain places it
   const [left, top] = [(w - width * scale) / 2, (h - height * scale) / 2];
-  assert.equal(drawn.length / 2, message.faces.length, `${name}: each box is drawn in two colours`);
-  message.faces.forEach((/** @type {any} */ face, /** @type {number} */ i) => {
-    const [bx, by, bw, bh] = face.box;
-    const want = [left + (1 - bx - bw) * width * scale, top + by * height * scale, bw * width * scale, bh * height * scale];
-    assert.ok(near(drawn[2 * i], want), `${name}: the box is drawn at ${drawn[2 * i]}, the face is at ${want}`);
-  });
+  const places = messages.map((/** @type {any} */ { faces }) => faces.map((/** @type {any} */ { box: [bx, by, bw, bh] }) => (
+    [left + (1 - bx - bw) * width * scale, top + by * height * scale, bw * width * scale, bh * height * scale])));
+  assert.ok(places.some((/** @type {number[][]} */ wants) => wants.length === drawn.length / 2 // each box is drawn in two colours
+    && wants.every((want, i) => near(drawn[2 * i], want))), `${name}: the boxes are drawn at ${drawn}, the faces are at ${places.at(-1)}`);
 }
 
 describe('sizes', { skip, timeout: 400_000 }, () => {
@@ -150,6 +155,7 @@ describe('sizes', { skip, timeout: 400_000 }, () => {
         const page = await openPage(browser, 'about:blank', { phone: true });
         await page.evaluateOnNewDocument(turnable);
         await page.goto(base);
+        await page.$eval('mindflow-live', (el) => Object.assign(el, { timing: 'exact' })); // boxes lie where a label has them, not ahead of it
         await press(page, '.card-button');
         await waitState(page, 'live');
         /** @type {{shape: Shape, messages: any[]}[]} */

@@ -65,12 +65,13 @@ async function file(pathname, response) {
  * @param {number} status
  * @param {string} detail
  * @param {Record<string, string>} [headers]
+ * @param {string} [type] of the problem
  * @returns {Whip}
  */
-export function refuse(status, detail, headers = {}) {
+export function refuse(status, detail, headers = {}, type = 'about:blank') {
   return (_, response) => {
     response.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers });
-    response.end(JSON.stringify({ type: 'about:blank', title: 'refused', status, detail }));
+    response.end(JSON.stringify({ type, title: 'refused', status, detail }));
   };
 }
 

@@ -1,0 +1,78 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"mindflow/cmd/device"
+	"mindflow/cmd/engine"
+	"mindflow/pipeline/ort"
+)
+
+// devices tells what this machine has for networks to run on, beside the CPU.
+func devices(s engine.Settings, tell func(Result)) {
+	providers, err := providersOf(s.Library)
+	if err != nil {
+		return // the library's own check said why
+	}
+	tell(drivers())
+	for _, d := range ort.Candidates(providers) {
+		tell(lookAt(d, device.Look(s.Library, d), s.Device.Name))
+	}
+}
+
+func providersOf(library string) (list []string, err error) {
+	loaded, err := ort.Open(library)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, loaded.Close()) }()
+	return loaded.Providers()
+}
+
+// drivers says which GPU drivers are there.
+func drivers() Result {
+	f := device.Look("", ort.Device{Provider: ort.WebGPU})
+	nvidia := "none of NVIDIA's is loaded"
+	if release := device.NVIDIADriver(); release != "" {
+		nvidia = "NVIDIA's " + release
+	}
+	vulkan := "Vulkan's loader is not there"
+	if f.Loader == nil {
+		vulkan = "Vulkan's loader is there, without a driver"
+	}
+	if f.Loader == nil && len(f.Drivers) > 0 {
+		vulkan = "Vulkan's loader is there, with " + strings.Join(f.Drivers, ", ")
+	}
+	return ok("GPU drivers", nvidia+"; "+vulkan)
+}
+
+// lookAt says whether what a device needs is there. That it is not is a failure where it is named, and a warning where there is a GPU for it.
+func lookAt(d ort.Device, f device.Findings, named string) Result {
+	check := "device " + d.String()
+	fault := f.Lacks(d)
+	if fault == nil {
+		return ok(check, "what it needs is there"+provided(f))
+	}
+	r := ok(check, "cannot be had: "+fault.Cause)
+	chosen, _, _ := strings.Cut(named, ":")
+	switch {
+	case chosen == d.String():
+		r.Status, r.Cure = Failure, fault.Cure
+	case f.Node && d.Provider == ort.CUDA:
+		r.Status, r.Cure = Warning, fault.Cure
+	}
+	return r
+}
+
+func provided(f device.Findings) string {
+	if f.ProviderFile == "" {
+		return ""
+	}
+	needs, err := ort.Needs(f.ProviderFile)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(": %s, beside %s", device.Wanted(needs), f.ProviderFile)
+}

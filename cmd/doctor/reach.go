@@ -1,0 +1,209 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"mindflow/server"
+	"mindflow/server/cert"
+	"mindflow/server/publicip"
+)
+
+// Reach is what serve is set to for visitors from elsewhere. What is empty is not set.
+type Reach struct {
+	Cert, Key  string // files
+	Domains    []string
+	SelfSigned bool
+	Folder     string // of certificates
+	Redirect   string // address of plain HTTP
+
+	MediaTCP      string
+	PublicIPs     []string // addresses, or auto
+	STUNServer    string
+	Turn, TurnTLS string
+}
+
+func (r Reach) https() bool { return r.Cert != "" || len(r.Domains) > 0 || r.SelfSigned }
+
+// soon is how long before its end a certificate should have been renewed.
+const soon = 14 * 24 * time.Hour
+
+// reach makes the checks for what is set.
+func reach(ctx context.Context, s Setup, tell func(Result)) {
+	r := s.Reach
+	if r.Cert != "" {
+		tell(certificateFiles(r.Cert, r.Key, time.Now()))
+	}
+	if len(r.Domains) > 0 || r.SelfSigned {
+		tell(certificateFolder(r.Folder))
+	}
+	for _, domain := range r.Domains {
+		tell(domainName(ctx, domain, r.PublicIPs))
+	}
+	for _, port := range []struct{ check, address, flag string }{
+		{"plain HTTP port", r.Redirect, "--http-redirect"},
+		{"TCP media port", r.MediaTCP, "--media-tcp"},
+		{"TURN port, TCP", r.Turn, "--turn"},
+		{"TURN port, TLS", r.TurnTLS, "--turn-tls"},
+	} {
+		if port.address != "" {
+			tell(tcpPort(port.check, port.address, port.flag))
+		}
+	}
+	if r.Turn != "" {
+		tell(turnPort(r.Turn))
+	}
+	tell(publicAddress(ctx, s))
+}
+
+func certificateFiles(certFile, keyFile string, now time.Time) Result {
+	const check = "certificate"
+	pair, err := cert.Load(certFile, keyFile)
+	if err != nil {
+		return failed(check, err, "correct --tls-cert and --tls-key")
+	}
+	names := slices.Clone(pair.Leaf.DNSNames)
+	for _, ip := range pair.Leaf.IPAddresses {
+		names = append(names, ip.String())
+	}
+	ends := pair.Leaf.NotAfter
+	detail := fmt.Sprintf("%s for %s, until %s", certFile, strings.Join(names, ", "), ends.Format(time.DateOnly))
+	switch {
+	case now.After(ends):
+		return Result{check, Failure, detail + ": it has expired", "renew it; serve reads the files again by itself"}
+	case now.Before(pair.Leaf.NotBefore):
+		return Result{check, Failure, detail + ": it begins in the future", "set this machine's clock, or use the certificate that is current"}
+	case len(names) == 0:
+		return Result{check, Failure, detail + ": it names no host, so browsers refuse it", "use one with subject alternative names"}
+	case ends.Sub(now) < soon:
+		return Result{check, Warning, detail + ": that is soon", "see that it is renewed; serve reads the files again by itself"}
+	}
+	return ok(check, detail)
+}
+
+func certificateFolder(folder string) Result {
+	const check, cure = "certificate folder", "name one that this user may write to by --tls-folder"
+	if folder == "" {
+		var err error
+		if folder, err = cert.Folder(); err != nil {
+			return failed(check, err, cure)
+		}
+	}
+	err := os.MkdirAll(folder, 0o700)
+	if err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(folder, "doctor-*"); err == nil {
+			_ = probe.Close()
+			err = os.Remove(probe.Name())
+		}
+	}
+	if err != nil {
+		return Result{check, Failure, err.Error(), cure}
+	}
+	return ok(check, folder+" can be written to")
+}
+
+// domainName says whether an authority, which looks the name up, would find this machine.
+func domainName(ctx context.Context, domain string, public []string) Result {
+	check := "domain " + domain
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", domain)
+	if err != nil {
+		return Result{check, Failure, err.Error(), "give it an A or AAAA record with this machine's public address, and wait until it is known"}
+	}
+	own := public
+	addresses, _ := net.InterfaceAddrs() // without them the answer is a warning
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok {
+			own = append(own, n.IP.String())
+		}
+	}
+	var texts []string
+	here := false
+	for _, ip := range found {
+		texts = append(texts, ip.Unmap().String())
+		here = here || slices.Contains(own, ip.Unmap().String())
+	}
+	detail := "it is " + strings.Join(texts, ", ")
+	if !here {
+		return Result{check, Warning, detail + ", which is no address of this machine's", "see that ports 443 and 80 there lead here"}
+	}
+	return ok(check, detail)
+}
+
+// tcpPort binds a port for a moment.
+func tcpPort(check, address, flag string) Result {
+	l, err := net.Listen("tcp", address)
+	if err == nil {
+		err = l.Close()
+	}
+	if err != nil {
+		return portTaken(check, address, flag, err)
+	}
+	return ok(check, "TCP "+address+" is free; firewalls must let it through")
+}
+
+func turnPort(address string) Result {
+	const check = "TURN port, UDP"
+	if _, err := server.MediaAddresses(address); err != nil {
+		return portTaken(check, address, "--turn", err)
+	}
+	return ok(check, "UDP "+address+" is free; firewalls must let it through")
+}
+
+// publicAddress says at which addresses visitors from elsewhere find the media ports.
+func publicAddress(ctx context.Context, s Setup) Result {
+	const check = "public address"
+	var told []string
+	for _, text := range s.Reach.PublicIPs {
+		if ip, err := netip.ParseAddr(text); err == nil {
+			if r := judged(check, ip); r.Status != OK {
+				return r
+			}
+			told = append(told, text)
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		ip, err := publicip.Ask(ctx, s.Reach.STUNServer)
+		if err != nil {
+			return failed(check, err, "name another server by --stun-server")
+		}
+		if r := judged(check, ip); r.Status != OK {
+			return r
+		}
+		told = append(told, ip.String()+", as "+s.Reach.STUNServer+" says")
+	}
+	if len(told) > 0 {
+		return ok(check, strings.Join(told, "; "))
+	}
+	host, _, _ := net.SplitHostPort(s.Media)
+	offered, err := server.MediaAddresses(net.JoinHostPort(host, "0"))
+	if err != nil {
+		return ok(check, "none, and --media has no address either") // which the check of those tells
+	}
+	for _, a := range offered {
+		if udp, isUDP := a.(*net.UDPAddr); isUDP && judged(check, udp.AddrPort().Addr().Unmap()).Status == OK {
+			return ok(check, udp.IP.String()+" is this machine's own")
+		}
+	}
+	return ok(check, "none: browsers on this network find the media port, and those elsewhere need --public-ip or --turn")
+}
+
+// shared is what providers share among customers (RFC 6598).
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+func judged(check string, ip netip.Addr) Result {
+	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || !ip.IsGlobalUnicast() || shared.Contains(ip) {
+		return Result{check, Warning, ip.String() + " is no public address: visitors from elsewhere cannot reach it",
+			"pass the address that your provider or cloud shows for this machine by --public-ip; where a provider shares one among customers, host elsewhere"}
+	}
+	return ok(check, ip.String())
+}

@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"mindflow/cmd/device"
+	"mindflow/models"
+	"mindflow/pipeline/ort"
+)
+
+// shipped are the settings of the models that "make build" puts in place.
+func shipped(t *testing.T) Settings {
+	t.Helper()
+	s := settings(t, t.TempDir())
+	s.Classifiers = []string{"dan-ferplus"}
+	manifest, err := models.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, err := manifest.Lookup("dan-ferplus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Models = "../../bin/models"
+	if Locate(s.Models, entry) == "" {
+		t.Skip(`the models are not there; run "make build"`)
+	}
+	return s
+}
+
+// What a device answers by the real probe is what the CPU answers, when it is the CPU.
+func TestProbe(t *testing.T) {
+	s := shipped(t)
+	cpu := asked(t, s.request(ort.Device{}, probeLimit))
+	if cpu.Cause != "" || len(cpu.Boxes) != 1 || len(cpu.Scores) != 1 || len(cpu.Scores[0]) != 8 || cpu.Millis <= 0 {
+		t.Fatalf("%+v", cpu)
+	}
+	again := asked(t, s.request(ort.Device{}, probeLimit))
+	if apart := again.Apart(cpu.Report); apart != "" {
+		t.Error(apart)
+	}
+	lost := asked(t, s.request(ort.Device{Provider: ort.CoreML}, probeLimit))
+	if !strings.Contains(lost.Cause, "built without it") || lost.Cure == "" {
+		t.Errorf("%+v", lost)
+	}
+}
+
+func asked(t *testing.T, r request) (got answered) {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := Probe(t.Context(), bytes.NewReader(text), &out); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// A device that is named and not there stops the start, with what to do; auto starts on the CPU without a child where nothing can be there.
+func TestDeviceThatIsNotThere(t *testing.T) {
+	s := shipped(t)
+	s.Device.Child = func(context.Context, []byte) ([]byte, error) { return nil, errors.New("it was asked") }
+	if len(device.Glance(s.Library, ort.Device{Provider: ort.WebGPU}).Drivers) > 0 {
+		t.Skip("this machine has a Vulkan driver")
+	}
+	var notes []string
+	s.Device.Note = func(text string) { notes = append(notes, text) }
+	s.Device.Name = Auto
+	e, err := Open(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Device() != "cpu" || strings.Contains(strings.Join(notes, ""), "asked") || !strings.Contains(strings.Join(notes, ""), "cpu taken") {
+		t.Error(e.Device(), notes)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	s.Device.Child = nil
+	for _, name := range []string{"cuda", "tensorrt", "openvino", "coreml"} {
+		s.Device.Name = name
+		e, err := Open(s)
+		if err == nil {
+			t.Skip("this machine has "+name, e.Close())
+		}
+		var fault *device.Fault
+		if !errors.As(err, &fault) || !strings.HasPrefix(err.Error(), "--device "+name+": ") || !strings.Contains(err.Error(), "; ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// auto takes what children say is the fastest that answers as the CPU does; here all are played, and loaded on what the library has.
+func TestChildAnswers(t *testing.T) {
+	s := shipped(t)
+	s.Device.Name = "cuda"
+	for _, c := range []struct {
+		answer string
+		err    error
+		want   string
+	}{
+		{`{"cause":"no such GPU","cure":"buy one"}`, nil, "--device cuda: no such GPU; buy one"},
+		{"", errors.New("the process that tried it ended: signal: segmentation fault"), "--device cuda: "},
+		{"{", nil, "--device cuda: "},
+	} {
+		s.Device.Child = func(context.Context, []byte) ([]byte, error) { return []byte(c.answer), c.err }
+		e, err := Open(s)
+		if err == nil {
+			t.Fatal("it opened", e.Close())
+		}
+		if !strings.HasPrefix(err.Error(), c.want) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestDeviceSettings(t *testing.T) {
+	for _, c := range []struct {
+		device Device
+		want   string // in the error; "" none
+	}{
+		{Device{}, ""}, {Device{Name: Auto}, ""}, {Device{Name: "cuda:2", Memory: 4096, Precision: "fp16"}, ""},
+		{Device{Name: "abacus"}, "--device abacus: use auto"},
+		{Device{Memory: -1}, "--gpu-memory"},
+		{Device{Precision: "fp8"}, "--precision fp8"},
+	} {
+		err := c.device.check()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%+v: %v", c.device, err)
+		}
+	}
+}

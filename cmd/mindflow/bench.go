@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"mindflow/cmd/engine"
+	"mindflow/cmd/gauge"
+)
+
+// largestBatch is that of --batch of serve, too.
+const largestBatch = 256
+
+// gaugeDevice measures a device.
+func gaugeDevice(ctx context.Context, args []string, out io.Writer) error {
+	fs := flag.NewFlagSet("mindflow bench", flag.ContinueOnError)
+	settings := engine.GaugeFlags(fs)
+	batches := fs.String("batch", "1,2,4,8,16,32,64", "`sizes` of batch, in faces")
+	precisions := fs.String("precision", engine.FP32, "what to compute in: `some` of fp32, fp16 and int8")
+	each := fs.Duration("duration", 2*time.Second, "time of each measurement")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	rest, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return fmt.Errorf("bench takes no argument %q; mindflow bench --help lists the flags", rest[0])
+	}
+	plan := gauge.Plan{Precisions: strings.Split(*precisions, ","), Time: *each, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) }}
+	if plan.Batches, err = sizes(*batches); err != nil {
+		return err
+	}
+	if *each < 10*time.Millisecond || *each > time.Hour {
+		return fmt.Errorf("--duration %v: use 10ms to 1h", *each)
+	}
+	tryAuto(ctx, settings)
+	plan.Engine = settings.Alone()
+	result, err := gauge.Run(ctx, plan)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		lines := json.NewEncoder(out)
+		lines.SetIndent("", "  ")
+		return lines.Encode(result)
+	}
+	return result.Table(out)
+}
+
+func sizes(text string) (list []int, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 || n > largestBatch {
+			return nil, fmt.Errorf("--batch %s: use numbers of 1 to %d with commas, such as 1,8,64", text, largestBatch)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"mindflow/cmd/loadtest"
+	"mindflow/pipeline"
+	"mindflow/pipeline/camera"
+	"mindflow/server/whipclient"
+)
+
+// hostPatience bounds every wait of these tests; they go on as soon as what they wait for is there.
+const hostPatience = time.Minute
+
+// hosted is the program, serving, in a process of its own.
+type hosted struct {
+	*exec.Cmd
+	url, admin string
+	ended      chan error
+
+	mu  sync.Mutex
+	log bytes.Buffer // guarded by mu
+}
+
+func startHost(t *testing.T, exe string, args ...string) *hosted {
+	t.Helper()
+	listen, admin := freePort(t), freePort(t)
+	h := &hosted{url: "http://" + listen, admin: "http://" + admin, ended: make(chan error, 1)}
+	h.Cmd = exec.Command(exe, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0", "--admin", admin}, args, engineArgs(t))...)
+	said, err := h.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		lines := bufio.NewScanner(said)
+		for lines.Scan() {
+			h.mu.Lock()
+			h.log.WriteString(lines.Text() + "\n")
+			h.mu.Unlock()
+		}
+		h.ended <- h.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = h.Process.Kill() // where the test failed before its end
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", h.said())
+		}
+	})
+	h.until(t, "it is ready", func() bool { return statusOf(h.url+"/readyz") == http.StatusOK })
+	return h
+}
+
+func (h *hosted) said() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.log.String()
+}
+
+func (h *hosted) until(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(hostPatience); !happened(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v until %s", hostPatience, what)
+		}
+	}
+}
+
+// statusOf is that of an answer, 0 where there is none.
+func statusOf(url string) int {
+	code, _ := answerOf(url)
+	return code
+}
+
+func answerOf(url string) (code int, body string) {
+	response, err := http.Get(url)
+	if err != nil {
+		return 0, ""
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(text)
+}
+
+// dialHost publishes a drawn face until the test or the session ends.
+func dialHost(t *testing.T, url string) *whipclient.Client {
+	t.Helper()
+	coding := loadtest.Coding{Width: 160, Height: 120, Rate: 15, Bitrate: 200_000}
+	units, err := loadtest.Code(t.Context(), camera.Drawn(camera.Settings{Width: coding.Width, Height: coding.Height, Rate: coding.Rate}, 2*time.Second), coding, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), hostPatience)
+	defer cancel()
+	c, err := whipclient.Dial(ctx, url+"/whip", whipclient.Options{Codec: pipeline.VP8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sending, stop := context.WithCancel(context.Background())
+	sent := make(chan error, 1)
+	go func() { sent <- c.Publish(sending, units, true) }()
+	t.Cleanup(func() {
+		stop()
+		<-sent
+		_ = c.Abort()
+	})
+	select {
+	case <-c.Labels():
+	case <-ctx.Done():
+		t.Fatal("no labels")
+	}
+	return c
+}
+
+func bye(t *testing.T, c *whipclient.Client) string {
+	t.Helper()
+	deadline := time.After(hostPatience)
+	for {
+		select {
+		case said := <-c.Controls():
+			if said.Type == "bye" {
+				return said.Reason
+			}
+		case <-deadline:
+			t.Fatal("no bye")
+		}
+	}
+}
+
+// Whoever operates a server sees in metrics and log what it does, asks it to stop, and may be in a hurry.
+func TestOperate(t *testing.T) {
+	noLeaks(t)
+	exe := binary(t)
+	t.Run("drain", func(t *testing.T) {
+		h := startHost(t, exe, "--grace", "1h", "--log-format", "json", "--log-level", "debug")
+		c := dialHost(t, h.url)
+		id := c.Session()[strings.LastIndexByte(c.Session(), '/')+1:]
+		_, scraped := answerOf(h.admin + "/metrics")
+		for _, want := range []string{"mindflow_sessions 1\n", `mindflow_c_objects{kind="decoder"} 1`, "mindflow_ready 1\n", "mindflow_batch_faces_count ", "process_open_fds ", "go_goroutines "} {
+			if !strings.Contains(scraped, want) {
+				t.Errorf("%q is not in the metrics", want)
+			}
+		}
+		if strings.Contains(scraped, id[:8]) || strings.Contains(scraped, "127.0.0.1") {
+			t.Error("the metrics name a session or an address")
+		}
+		if code, _ := answerOf(h.url + "/metrics"); code != http.StatusNotFound {
+			t.Errorf("the public port answers /metrics with %d", code)
+		}
+		var said bytes.Buffer
+		if err := run(t.Context(), []string{"ready", h.admin}, &said); err != nil || said.String() != "ready\n" {
+			t.Errorf("mindflow ready: %q, %v", said.String(), err)
+		}
+		if err := h.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if why := bye(t, c); why != "draining" {
+			t.Errorf("bye because of %q", why)
+		}
+		if err := run(t.Context(), []string{"ready", h.admin}, io.Discard); err == nil || !strings.Contains(err.Error(), "about to stop") {
+			t.Errorf("mindflow ready, of one that drains: %v", err)
+		}
+		for _, url := range []string{h.url, h.admin} {
+			if code, body := answerOf(url + "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, `"draining"`) {
+				t.Errorf("%s/readyz: %d %s", url, code, body)
+			}
+		}
+		_, err := whipclient.Dial(t.Context(), h.url+"/whip", whipclient.Options{Codec: pipeline.VP8})
+		var refused *whipclient.RefusedError
+		if !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable || refused.RetryAfter == 0 {
+			t.Errorf("a newcomer: %v", err)
+		}
+		if err := h.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if why := bye(t, c); why != "shutdown" {
+			t.Errorf("after the second signal bye because of %q", why)
+		}
+		if err := <-h.ended; err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+		checkLog(t, h.said(), id)
+	})
+	t.Run("drain that all obey", func(t *testing.T) {
+		h := startHost(t, exe, "--grace", "1h")
+		c := dialHost(t, h.url)
+		if err := h.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if why := bye(t, c); why != "draining" {
+			t.Errorf("bye because of %q", why)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := <-h.ended; err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+	t.Run("supervised", func(t *testing.T) { faultIsSurvived(t, exe) })
+	t.Run("orphan", func(t *testing.T) {
+		h := startHost(t, exe, "--supervise")
+		child := h.child(t)
+		if err := h.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		h.until(t, "the child has ended too", func() bool { return errors.Is(syscall.Kill(child, 0), syscall.ESRCH) || zombie(child) })
+		<-h.ended
+	})
+	t.Run("supervised, and cannot start", func(t *testing.T) {
+		out, err := exec.Command(exe, append([]string{"serve", "--supervise", "--listen", "127.0.0.1:none"}, engineArgs(t)...)...).CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "--listen") != 1 {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+}
+
+// faultIsSurvived: a fault as in C ends the process, and the next one serves at the same address.
+func faultIsSurvived(t *testing.T, exe string) {
+	h := startHost(t, exe, "--supervise", "--grace", "0s")
+	first := h.child(t)
+	if err := syscall.Kill(first, syscall.SIGSEGV); err != nil {
+		t.Fatal(err)
+	}
+	h.until(t, "another process serves", func() bool { return h.child(t) != first && statusOf(h.url+"/readyz") == http.StatusOK })
+	c := dialHost(t, h.url)
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := h.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-h.ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if statusOf(h.url+"/healthz") != 0 {
+		t.Error("something serves after the end")
+	}
+}
+
+var supervising = regexp.MustCompile(`msg=supervising pid=(\d+)`)
+
+// child is the newest process that is supervised.
+func (h *hosted) child(t *testing.T) int {
+	t.Helper()
+	all := supervising.FindAllStringSubmatch(h.said(), -1)
+	if len(all) == 0 {
+		t.Fatal("nothing is supervised")
+	}
+	pid, err := strconv.Atoi(all[len(all)-1][1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// zombie says whether a process has ended and nobody asked for its exit code yet, as that of an orphan where nobody
+// cleans up.
+func zombie(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && strings.Contains(string(text), ") Z ")
+}
+
+// checkLog holds a log in JSON to what is promised of it: a session's lines bear its short id, and none tells how to get
+// at a session.
+func checkLog(t *testing.T, log, id string) {
+	t.Helper()
+	ofSession := 0
+	for line := range strings.Lines(log) {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Errorf("%q is no JSON: %v", line, err)
+			continue
+		}
+		if fields["session"] == id[:8] {
+			ofSession++
+		}
+		if strings.Contains(line, id) {
+			t.Errorf("a line tells the whole of a session's id: %s", line)
+		}
+		if fields["level"] != "DEBUG" && fields["session"] != nil && strings.Contains(line, "127.0.0.1") {
+			t.Errorf("a session's line tells an address: %s", line)
+		}
+		if strings.Contains(line, "ice-pwd") || strings.Contains(line, "v=0") {
+			t.Errorf("a line tells a description: %s", line)
+		}
+	}
+	if ofSession < 3 {
+		t.Errorf("%d lines are of the session:\n%s", ofSession, log)
+	}
+}

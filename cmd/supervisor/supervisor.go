@@ -1,0 +1,106 @@
+// Package supervisor runs a program as a child and starts it again when it fails. A fault in C ends a process, whatever
+// its Go code may recover from, and takes all sessions with it; so whoever looks after it has to be another process.
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// Plan says what runs, and who is told.
+type Plan struct {
+	Command func() *exec.Cmd // a new one for each start
+	Signals <-chan os.Signal // are passed on to the child; after the first, its end is the end
+	Log     *slog.Logger
+}
+
+// ExitError is the end of a child that is not started again.
+type ExitError struct {
+	Code int // of its exit; as shells have it 128 and the signal's number where a signal ended it
+}
+
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("the server ended with exit code %d and is not started again", e.Code)
+}
+
+// Run runs the plan's command until it ends well, a signal has ended it, or starting it again is of no use. The error is
+// then an *ExitError. Whatever ends this process ends the child (Linux).
+func Run(p Plan) error {
+	runtime.LockOSThread() // the child goes by the end of the thread that started it, see prctl(2), PR_SET_PDEATHSIG
+	defer runtime.UnlockOSThread()
+	var h history
+	for {
+		began := time.Now()
+		asked, err := p.once()
+		if err == nil {
+			return nil
+		}
+		code, ok := codeOf(err)
+		if !ok {
+			return fmt.Errorf("start the server: %w", err)
+		}
+		wait, again := h.next(code, time.Since(began))
+		if asked || !again {
+			p.Log.Error("the server ended and is not started again", "why", err.Error(), "failures", h.quick)
+			return &ExitError{code}
+		}
+		p.Log.Error("the server failed; starting it again", "why", err.Error(), "in", wait.String())
+		if p.pause(wait) {
+			return &ExitError{code}
+		}
+	}
+}
+
+// once runs the command once. It says whether a signal asked for the end.
+func (p Plan) once() (asked bool, err error) {
+	cmd := p.Command()
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Pdeathsig: syscall.SIGKILL,
+		Setpgid:   true, // what a terminal sends to all its processes would reach the child twice
+	}
+	if err := cmd.Start(); err != nil {
+		return false, err
+	}
+	p.Log.Info("supervising", "pid", cmd.Process.Pid)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return asked, err
+		case s := <-p.Signals:
+			asked = true
+			_ = cmd.Process.Signal(s) // it may end just now
+		}
+	}
+}
+
+// pause waits. It says whether a signal came.
+func (p Plan) pause(wait time.Duration) (asked bool) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return false
+	case <-p.Signals:
+		return true
+	}
+}
+
+// codeOf is the exit code of a process that has run; ok is false for one that has not.
+func codeOf(err error) (code int, ok bool) {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return 0, false
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal()), true
+	}
+	return exit.ExitCode(), true
+}

@@ -1,0 +1,132 @@
+package supervisor
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestHistory(t *testing.T) {
+	const segv = 128 + int(syscall.SIGSEGV)
+	type end struct {
+		code  int
+		lived time.Duration
+	}
+	for name, row := range map[string]struct {
+		ends  []end
+		waits []time.Duration // -1 is no other start
+	}{
+		"said why at the start":  {[]end{{1, time.Second}}, []time.Duration{-1}},
+		"said why after a while": {[]end{{1, time.Minute}}, []time.Duration{firstWait}},
+		"a fault a day":          {[]end{{segv, 24 * time.Hour}, {segv, 24 * time.Hour}}, []time.Duration{firstWait, firstWait}},
+		"faults at once": {[]end{{segv, 0}, {2, 0}, {segv, time.Second}, {segv, 0}, {segv, 0}},
+			[]time.Duration{firstWait, 2 * firstWait, 4 * firstWait, 8 * firstWait, -1}},
+		"a good time between": {[]end{{2, 0}, {2, 0}, {2, steady}, {2, 0}}, []time.Duration{firstWait, 2 * firstWait, firstWait, firstWait}},
+	} {
+		var h history
+		for i, e := range row.ends {
+			wait, again := h.next(e.code, e.lived)
+			if !again {
+				wait = -1
+			}
+			if wait != row.waits[i] {
+				t.Errorf("%s: after end %d it waits %v, want %v", name, i+1, wait, row.waits[i])
+			}
+		}
+	}
+}
+
+// supervised runs a shell script, whose $0 is a file of the test's, and gives what became of it.
+func supervised(t *testing.T, signals <-chan os.Signal, script string) (file string, log *bytes.Buffer, ended <-chan error) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	file, log = filepath.Join(t.TempDir(), "starts"), &bytes.Buffer{}
+	done := make(chan error, 1)
+	go func() {
+		done <- Run(Plan{
+			Command: func() *exec.Cmd { return exec.Command("/bin/sh", "-c", script, file) },
+			Signals: signals,
+			Log:     slog.New(slog.NewTextHandler(log, nil)),
+		})
+	}()
+	return file, log, done
+}
+
+func TestStartsAgain(t *testing.T) {
+	file, log, ended := supervised(t, nil, `echo x >> $0; [ $(wc -l < $0) -ge 3 ] || kill -SEGV $$`)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if starts, err := os.ReadFile(file); err != nil || string(starts) != "x\nx\nx\n" {
+		t.Errorf("%q, %v", starts, err)
+	}
+	if n := strings.Count(log.String(), "starting it again"); n != 2 || !strings.Contains(log.String(), "segmentation fault") {
+		t.Errorf("log: %s", log)
+	}
+}
+
+// A program that says what is wrong is not started again, and its exit code is handed on.
+func TestGivesUp(t *testing.T) {
+	file, _, ended := supervised(t, nil, `echo x >> $0; exit 1`)
+	var exit *ExitError
+	if err := <-ended; !errors.As(err, &exit) || exit.Code != 1 {
+		t.Error(err)
+	}
+	if starts, err := os.ReadFile(file); err != nil || string(starts) != "x\n" {
+		t.Errorf("%q, %v", starts, err)
+	}
+	if err := Run(Plan{Command: func() *exec.Cmd { return exec.Command("/nowhere/mindflow") }, Log: slog.New(slog.DiscardHandler)}); err == nil {
+		t.Error("what cannot be started was")
+	}
+}
+
+// Signals go to the child, and its end is then the end.
+func TestSignals(t *testing.T) {
+	for name, row := range map[string]struct {
+		script string
+		code   int
+	}{
+		"ends well":  {`trap 'exit 0' TERM; echo x > $0; while :; do sleep 0.02; done`, 0},
+		"ends badly": {`trap 'exit 7' TERM; echo x > $0; while :; do sleep 0.02; done`, 7},
+		"is ended":   {`echo x > $0; exec sleep 60`, 128 + int(syscall.SIGTERM)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			signals := make(chan os.Signal, 1)
+			file, _, ended := supervised(t, signals, row.script)
+			for {
+				if text, err := os.ReadFile(file); err == nil && len(text) > 0 {
+					break
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+			signals <- syscall.SIGTERM
+			err := <-ended
+			var exit *ExitError
+			if row.code == 0 && err != nil || row.code != 0 && (!errors.As(err, &exit) || exit.Code != row.code) {
+				t.Errorf("%v, want code %d", err, row.code)
+			}
+		})
+	}
+	t.Run("between two starts", func(t *testing.T) {
+		signals := make(chan os.Signal, 1)
+		file, _, ended := supervised(t, signals, `echo x >> $0; exit 3`)
+		signals <- syscall.SIGTERM // comes to the first start, or to the pause after it
+		var exit *ExitError
+		if err := <-ended; !errors.As(err, &exit) || exit.Code == 0 {
+			t.Error(err)
+		}
+		if starts, err := os.ReadFile(file); err == nil && len(starts) > 0 && string(starts) != "x\n" { // it may be ended before it writes
+			t.Errorf("%q", starts)
+		}
+	})
+}

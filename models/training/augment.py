@@ -1,0 +1,129 @@
+"""From FER+'s close-cut grey pictures to what a webcam and a detector make of faces. All on batches; each face has its own draw.
+
+The network sees grey, so casts of colour are not drawn: they are what brightness and contrast vary already.
+"""
+import io
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+MEAN, STD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+
+
+def prepare(pictures, size):
+    """uint8 [n, 1, h, w] → the network's input float32 [n, 3, size, size], nothing drawn at random."""
+    return normalise(resize(pictures.float() / 255, size))
+
+
+def normalise(x):
+    shape = (1, 3, 1, 1)
+    x = (x.expand(-1, 3, -1, -1) - MEAN.to(x).view(shape)) / STD.to(x).view(shape)
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def resize(x, size):
+    return F.interpolate(x, size=(size, size), mode="bilinear", align_corners=False, antialias=x.shape[-1] > size)
+
+
+class Draw:
+    """Random numbers on the pictures' device from one generator, whose state a checkpoint can hold."""
+
+    def __init__(self, device, seed):
+        self.generator = torch.Generator(device).manual_seed(seed)
+        self.device = device
+
+    def uniform(self, n, low=0.0, high=1.0):
+        return torch.rand(n, 1, 1, 1, generator=self.generator, device=self.device) * (high - low) + low
+
+    def chance(self, n, p):
+        return self.uniform(n) < p
+
+    def noise(self, like):
+        return torch.randn(like.shape, generator=self.generator, device=self.device)
+
+
+def augment(pictures, size, draw, webcam=0.5):
+    """uint8 [n, 1, h, w] → float32 [n, 3, size, size]. webcam is the share of faces that are seen as by a poor camera."""
+    n = len(pictures)
+    x = pictures.float() / 255
+    if x.shape[-1] > size:
+        x = resize(x, size)
+    x = move(x, size, draw)
+    x = light(x, draw)
+    if webcam > 0:
+        seen = draw.chance(n, webcam)
+        x = torch.where(seen, camera(x, draw), x)
+    return normalise(occlude(x, draw).clamp(0, 1))
+
+
+def move(x, size, draw):
+    """Flip, turn, scale and shift, as the head moves and the detector's box jitters; brings the faces to the network's size."""
+    n = len(x)
+    angle = draw.uniform(n, -18, 18) * math.pi / 180
+    scale = draw.uniform(n, 0.85, 1.18)
+    stretch = draw.uniform(n, 0.95, 1.05)
+    flip = torch.where(draw.chance(n, 0.5), -1.0, 1.0)
+    cos, sin = angle.cos() * scale, angle.sin() * scale
+    theta = torch.cat([cos * stretch * flip, -sin, draw.uniform(n, -0.14, 0.14), sin * flip * stretch, cos, draw.uniform(n, -0.14, 0.14)], 1)
+    grid = F.affine_grid(theta.view(n, 2, 3), (n, 1, size, size), align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+def light(x, draw):
+    """Contrast, brightness and gamma of other rooms."""
+    n = len(x)
+    mean = x.mean(dim=(2, 3), keepdim=True)
+    x = (x - mean) * draw.uniform(n, 0.7, 1.3) + mean + draw.uniform(n, -0.15, 0.15)
+    return x.clamp(1e-4, 1) ** draw.uniform(n, -0.35, 0.35).exp()
+
+
+def camera(x, draw):
+    """Far faces, blur, a dark room with its noise, light from one side, and JPEG."""
+    n, size = len(x), x.shape[-1]
+    small = F.interpolate(F.interpolate(x, size=(20, 20), mode="bilinear", antialias=True), size=(size, size), mode="bilinear")
+    middle = F.interpolate(F.interpolate(x, size=(32, 32), mode="bilinear", antialias=True), size=(size, size), mode="bilinear")
+    far = draw.uniform(n)
+    x = torch.where(far < 0.15, small, torch.where(far < 0.35, middle, x))
+    blurred = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), 5, 1)
+    x = torch.where(draw.chance(n, 0.3), x + (blurred - x) * draw.uniform(n, 0.3, 1.2), x)
+    slope = torch.linspace(-0.5, 0.5, size, device=x.device).view(1, 1, 1, size)
+    x = torch.where(draw.chance(n, 0.3), x * (1 + slope * draw.uniform(n, -1.2, 1.2)), x)
+    dark = draw.chance(n, 0.35)
+    gain = draw.uniform(n, 0.15, 0.6)
+    x = torch.where(dark, x * gain, x)
+    x = x + draw.noise(x) * torch.where(dark, draw.uniform(n, 0.0, 0.05), draw.uniform(n, 0.0, 0.02))
+    quality = torch.where(draw.chance(n, 0.4), draw.uniform(n, 12, 60), torch.tensor(0.0, device=x.device))
+    return jpeg(x.clamp(0, 1), quality.flatten().round().int().tolist())
+
+
+def jpeg(x, qualities):
+    """Each picture through JPEG of its quality; 0 leaves it alone."""
+    chosen = [i for i, quality in enumerate(qualities) if quality > 0]
+    if not chosen:
+        return x
+    plain = (x[chosen, 0] * 255).round().to(torch.uint8).cpu().numpy()
+    coded = np.stack([through_jpeg(picture, qualities[i]) for i, picture in zip(chosen, plain)])
+    x = x.clone()
+    x[chosen, 0] = torch.from_numpy(coded).to(x.device).float() / 255
+    return x
+
+
+def through_jpeg(picture, quality):
+    held = io.BytesIO()
+    Image.fromarray(picture).save(held, "JPEG", quality=quality)
+    return np.asarray(Image.open(held))
+
+
+def occlude(x, draw, p=0.5):
+    """A flat or noisy rectangle before part of the face: a hand, a cup, a strand of hair."""
+    n, size = len(x), x.shape[-1]
+    height, width = draw.uniform(n, 0.1, 0.4) * size, draw.uniform(n, 0.1, 0.4) * size
+    top, left = draw.uniform(n) * (size - height), draw.uniform(n) * (size - width)
+    rows = torch.arange(size, device=x.device).view(1, 1, size, 1)
+    columns = torch.arange(size, device=x.device).view(1, 1, 1, size)
+    inside = (rows >= top) & (rows < top + height) & (columns >= left) & (columns < left + width) & draw.chance(n, p)
+    cover = draw.uniform(n) + draw.noise(x) * draw.uniform(n, 0.0, 0.3)
+    return torch.where(inside, cover, x)

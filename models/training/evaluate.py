@@ -1,0 +1,95 @@
+"""Measures checkpoints on FER+ valid. `python evaluate.py --data FERPLUS.tar.gz dan.pth --calibrate --plot risk.png`
+
+The figures are those of `mindflow eval`. --calibrate fits the temperature on one half of the faces and reports on the other.
+"""
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+import data
+from dan import LABELS, load
+from measure import figures, fit_temperature, inputs_of, logits_of
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    p.add_argument("checkpoints", nargs="+")
+    p.add_argument("--data", required=True, help="FER+ as .tar.gz or folder, or a folder for each class")
+    p.add_argument("--size", type=int, default=96, help="side of the network's input")
+    p.add_argument("--store", type=int, default=48, help="side that pictures are kept at")
+    p.add_argument("--temperature", type=float, default=1.0)
+    p.add_argument("--flip", action="store_true", help="average with the mirror image")
+    p.add_argument("--webcam", action="store_true", help="faces as by a poor camera")
+    p.add_argument("--calibrate", action="store_true", help="fit temperature, report the error on the other half, and what a threshold means")
+    p.add_argument("--plot", type=Path, help="with --calibrate: a picture of reliability and of risk against coverage")
+    p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return p.parse_args()
+
+
+def halves(n):
+    """Two halves of the faces, the same in every run: places of the first, places of the second."""
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
+    return order[: n // 2], order[n // 2:]
+
+
+def calibrate(logits, classes):
+    """Temperature from one half; on the other the error before and after, and the curve of risk against coverage."""
+    one, other = halves(len(classes))
+    temperature = fit_temperature(logits[one], classes[one])
+    logits, classes = logits[other], classes[other]
+    known = classes >= 0
+    confidence, said = (logits[known] / temperature).softmax(1).max(1)
+    right = said == classes[known]
+    thresholds = [round(0.3 + 0.05 * i, 2) for i in range(13)]
+    kept = [(t, confidence >= t) for t in thresholds]
+    return {
+        "temperature": temperature,
+        "ece_before": figures(logits, classes)["ece"],
+        "ece": figures(logits, classes, temperature)["ece"],
+        "faces": int(known.sum()),
+        "thresholds": [{"at": t, "answered": k.float().mean().item(), "right": right[k].float().mean().item(),
+                        "right_of_the_rest": right[~k].float().mean().item() if (~k).any() else None} for t, k in kept if k.any()],
+    }, confidence, right
+
+
+def draw(confidence, right, path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, (left, axes) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
+    place = (confidence * 15).long().clamp(max=14)
+    bins = [b for b in range(15) if (place == b).sum() >= 10]
+    left.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    left.plot([confidence[place == b].mean() for b in bins], [right[place == b].float().mean() for b in bins], marker="o")
+    left.set(title="reliability", xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1))
+    order = confidence.argsort(descending=True)
+    risk = 1 - right[order].float().cumsum(0) / torch.arange(1, len(order) + 1)
+    axes.plot(torch.arange(1, len(order) + 1) / len(order), risk)
+    axes.set(title="risk against coverage", xlabel="share answered, most confident first", ylabel="share wrong of those", ylim=(0, None))
+    for a in (left, axes):
+        a.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+
+
+def main():
+    o = arguments()
+    faces = data.read(o.data, "valid", o.store)
+    inputs = inputs_of(faces, o.size, o.webcam)
+    for path in o.checkpoints:
+        logits = logits_of(load(path, o.device), inputs, o.device, o.flip)
+        said = {"checkpoint": path, "size": o.size, "labels": LABELS}
+        said["majority"] = figures(logits, faces.majority, o.temperature)
+        said["plurality"] = figures(logits, faces.plurality, o.temperature)
+        if o.calibrate:
+            said["calibration"], confidence, right = calibrate(logits, faces.majority)
+            if o.plot:
+                draw(confidence, right, o.plot)
+        print(json.dumps(said, indent=1))
+
+
+if __name__ == "__main__":
+    main()

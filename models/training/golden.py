@@ -1,0 +1,33 @@
+"""What a checkpoint, as of unfold.py, gives for pictures by a formula, for the tests. `python golden.py dan.pth > pipeline/ort/testdata/golden-96.json`"""
+import json
+import sys
+
+import torch
+
+from dan import load
+
+BATCH, SIZE = 3, 96
+
+
+def waves(batch, size):
+    """float32 [batch, 3, size, size]: sin(0.013 (c+1) i + 0.017 (b+1) j + 0.5 b) for channel c, row i, column j of picture b."""
+    b, c, i, j = torch.meshgrid(*(torch.arange(k, dtype=torch.float64) for k in (batch, 3, size, size)), indexing="ij")
+    return torch.sin(0.013 * (c + 1) * i + 0.017 * (b + 1) * j + 0.5 * b).float()
+
+
+def rounded(values):
+    return json.loads(json.dumps(values.tolist()), parse_float=lambda text: float(f"{float(text):.7g}"))
+
+
+@torch.inference_mode()
+def main():
+    net, gates = load(sys.argv[1]), []
+    for i in range(net.heads):
+        getattr(net, f"cat_head{i}").sa.register_forward_hook(lambda module, inputs, gate: gates.append(gate))
+    logits = net(waves(BATCH, SIZE))[0]
+    case = {"batch": BATCH, "size": SIZE, "logits": rounded(logits), "gates": rounded(torch.cat(gates, dim=1))}
+    json.dump({"input": waves.__doc__.split(": ")[1].split(" for")[0], "cases": [case]}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

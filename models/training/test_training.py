@@ -1,0 +1,197 @@
+"""`make test-training` runs these. They need requirements.txt, a minute, and no data of anyone's."""
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+import data
+from augment import Draw, augment, prepare
+from dan import DAN, LABELS, load
+from golden import waves
+from losses import AffinityLoss, partition_loss, vote_loss
+from measure import calibration_error, figures, fit_temperature
+from unfold import initializers, unfold
+
+HERE = Path(__file__).parent
+SHARED = HERE / "../../../shared"
+
+
+def png(value, side=48):
+    held = io.BytesIO()
+    Image.fromarray(np.full((side, side), value, np.uint8)).save(held, "PNG")
+    return held.getvalue()
+
+
+def folders(root, count=12):
+    """A data set of folders: noise whose mean tells the class."""
+    chance = np.random.default_rng(0)
+    for split in ("train", "valid"):
+        for label in LABELS:
+            place = root / split / label
+            place.mkdir(parents=True)
+            for i in range(count):
+                picture = np.clip(chance.normal(20 + 30 * LABELS.index(label), 10, (48, 48)), 0, 255).astype(np.uint8)
+                Image.fromarray(picture).save(place / f"{i}.png")
+
+
+class Votes(unittest.TestCase):
+    def test_rules(self):
+        # neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, NF
+        for row, majority, plurality in [
+            ([4, 0, 0, 3, 0, 2, 0, 0, 1, 0], None, "neutral"),
+            ([0, 6, 1, 1, 1, 0, 0, 0, 1, 0], "happy", "happy"),
+            ([0, 0, 0, 0, 0, 3, 0, 3, 0, 0], None, "disgust"),
+            ([0, 0, 4, 0, 0, 0, 0, 0, 4, 0], None, "surprise"),
+        ]:
+            share, m, p = data.decide(row)
+            self.assertEqual((LABELS[m] if m >= 0 else None, LABELS[p]), (majority, plurality), row)
+            self.assertAlmostEqual(float(share.sum()), 1, places=6)
+        for row in [[1] * 10, [0, 0, 0, 2, 0, 0, 0, 0, 5, 0], [2, 0, 0, 0, 0, 0, 0, 0, 0, 3]]:
+            self.assertIsNone(data.decide(row), row)
+
+    def test_archive_and_folder_are_alike(self):
+        table = "a.png,box,8,0,0,0,0,0,0,2,0,0\nb.png,box,0,9,0,0,0,0,0,0,1,0\nc.png,box,0,0,0,0,0,0,0,0,9,0\n"
+        files = {"label.csv": table.encode(), "a.png": png(10), "b.png": png(200), "c.png": png(0)}
+        with tempfile.TemporaryDirectory() as root:
+            folder = Path(root) / "FER2013Train"
+            folder.mkdir()
+            with tarfile.open(Path(root) / "set.tar.gz", "w:gz") as archive:
+                for name, content in files.items():
+                    (folder / name).write_bytes(content)
+                    archive.add(folder / name, f"FER2013Train/{name}")
+            for path in (root, folder, Path(root) / "set.tar.gz"):
+                faces = data.read(path, "train", 48)
+                self.assertEqual(faces.pictures[:, 0, 0, 0].tolist(), [10, 200])
+                self.assertEqual(faces.majority.tolist(), [LABELS.index("neutral"), LABELS.index("happy")])
+                self.assertAlmostEqual(faces.votes[0, LABELS.index("contempt")].item(), 0.2, places=6)
+
+    def test_folders_of_classes(self):
+        with tempfile.TemporaryDirectory() as root:
+            for name, value in [("0_Happiness", 9), ("anger", 90)]:
+                (Path(root) / name).mkdir()
+                (Path(root) / name / "x.png").write_bytes(png(value, 60))
+            faces = data.read(root, "train", 48)
+            self.assertEqual([LABELS[c] for c in faces.majority], ["happy", "anger"])
+            self.assertEqual(tuple(faces.pictures.shape), (2, 1, 48, 48))
+            (Path(root) / "bored").mkdir()
+            with self.assertRaisesRegex(SystemExit, "bored.*neutral, happy"):
+                data.read(root, "train", 48)
+
+
+class Augmentation(unittest.TestCase):
+    def test_seeded_and_finite(self):
+        pictures = torch.randint(0, 256, (16, 1, 48, 48), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+        one, same = (augment(pictures, 96, Draw("cpu", 7), 0.5) for _ in range(2))
+        other = augment(pictures, 96, Draw("cpu", 8), 0.5)
+        self.assertEqual(tuple(one.shape), (16, 3, 96, 96))
+        self.assertTrue(torch.equal(one, same) and not torch.equal(one, other))
+        low, high = prepare(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 48, 48), 96).amin((2, 3))
+        for channel in range(3):
+            self.assertGreaterEqual(one[:, channel].min(), low[channel] - 1e-4)
+            self.assertLessEqual(one[:, channel].max(), high[channel] + 1e-4)
+
+    def test_large_pictures_shrink(self):
+        pictures = torch.zeros(2, 1, 200, 200, dtype=torch.uint8)
+        self.assertEqual(tuple(augment(pictures, 96, Draw("cpu", 1)).shape), (2, 3, 96, 96))
+
+
+class Losses(unittest.TestCase):
+    def test_affinity_is_zero_at_the_centres(self):
+        loss = AffinityLoss(3, 4)
+        votes = torch.eye(3)
+        self.assertAlmostEqual(loss(loss.centres.detach(), votes).item(), 0, places=5)
+        self.assertGreater(loss(loss.centres.detach().roll(1, 0), votes).item(), 0.01)
+
+    def test_partition_falls_as_heads_part(self):
+        near = partition_loss(torch.randn(2, 4, 8, generator=torch.Generator().manual_seed(0)) * 0.01)
+        far = partition_loss(torch.randn(2, 4, 8, generator=torch.Generator().manual_seed(0)) * 10)
+        self.assertGreater(near.item(), far.item())
+        self.assertEqual(partition_loss(torch.randn(2, 1, 8)).item(), 0)
+
+
+class Figures(unittest.TestCase):
+    def test_counts(self):
+        logits = torch.tensor([[2.0, 0], [2, 0], [0, 2], [0, 2], [9, 0]])
+        got = figures(logits, torch.tensor([0, 1, 1, 1, -1]))
+        self.assertEqual(got["faces"], 4)
+        self.assertAlmostEqual(got["accuracy"], 0.75)
+        self.assertAlmostEqual(got["macro_recall"], (1 + 2 / 3) / 2, places=6)
+        self.assertAlmostEqual(got["ece"], abs(0.8808 - 0.75), places=3)
+
+    def test_calibration_error(self):
+        self.assertAlmostEqual(calibration_error(torch.tensor([0.9, 0.9, 0.5, 0.5]), torch.tensor([True, True, False, True])), 0.05, places=6)
+
+    def test_temperature_of_too_sure_logits(self):
+        chance = torch.Generator().manual_seed(0)
+        logits = torch.randn(4000, 4, generator=chance)
+        classes = torch.multinomial(logits.softmax(1), 1, generator=chance).flatten()
+        self.assertAlmostEqual(fit_temperature(logits * 2, classes), 2, delta=0.2)
+
+
+class Network(unittest.TestCase):
+    @unittest.skipUnless((SHARED / "reference/golden.json").exists(), "no golden values here")
+    def test_golden(self):
+        net = load(SHARED / "models/dan-ferplus.pth")
+        cases = json.loads((SHARED / "reference/golden.json").read_text())["cases"]
+        self.assertTrue(cases)
+        for case in cases:
+            with torch.inference_mode():
+                self.assertLess((net(waves(case["batch"], case["size"]))[0] - torch.tensor(case["logits"])).abs().max().item(), 1e-4)
+
+    def test_shipped_file_unfolds(self):
+        net = unfold(initializers(HERE / "../weights/dan-ferplus.onnx"))
+        case = json.loads((HERE / "../../pipeline/ort/testdata/golden-96.json").read_text())["cases"][0]
+        with torch.inference_mode():
+            logits = net(waves(case["batch"], case["size"]))[0]
+        self.assertLess((logits - torch.tensor(case["logits"])).abs().max().item(), 1e-5)
+
+    def test_sums_stay_in_float32(self):
+        net = DAN().eval()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, pooled, heads = net(torch.randn(2, 3, 96, 96))
+        self.assertEqual({logits.dtype, pooled.dtype, heads.dtype}, {torch.float32})
+        self.assertEqual((tuple(logits.shape), tuple(heads.shape)), ((2, 8), (2, 4, 512)))
+
+
+class Runs(unittest.TestCase):
+    def train(self, root, out, *more):
+        command = [sys.executable, HERE / "train.py", "--data", root, "--out", out, "--size", "64", "--epochs", "2", "--batch", "16",
+                   "--warmup", "2", "--affinity", "1", "--partition", "1", "--balance", "0.3", "--device", "cpu", *more]
+        return subprocess.run([str(c) for c in command], capture_output=True, text=True)
+
+    def test_a_cut_run_goes_on_as_if_it_had_not_been(self):
+        with tempfile.TemporaryDirectory() as root:
+            root = Path(root)
+            folders(root / "set")
+            whole = self.train(root / "set", root / "whole")
+            self.assertEqual(whole.returncode, 0, whole.stderr)
+            for cut in ("3", "8"):  # within an epoch, and within the next
+                part = self.train(root / "set", root / "cut", "--stop-at-step", cut)
+                self.assertIn(f"stopped at step {cut} of 12", part.stderr)
+            rest = self.train(root / "set", root / "cut")
+            self.assertIn("goes on from step 8 of 12", rest.stderr)
+            one, other = (torch.load(root / run / "last.pt", weights_only=True) for run in ("whole", "cut"))
+            self.assertEqual((one["step"], other["step"]), (12, 12))
+            for part in ("net", "average", "affinity"):
+                for name, value in one[part].items():
+                    self.assertTrue(torch.equal(value, other[part][name]), f"{part} {name}")
+            self.assertEqual(len((root / "cut/log.jsonl").read_text().splitlines()), 2)
+            self.assertTrue((root / "cut/curves.png").exists())
+            refused = self.train(root / "set", root / "cut", "--rate", "0.1")
+            self.assertIn("other values of rate", refused.stderr)
+            said = subprocess.run([sys.executable, HERE / "evaluate.py", "--data", root / "set", "--size", "64", root / "cut/dan.pth",
+                                   "--calibrate", "--plot", root / "risk.png"], capture_output=True, text=True)
+            self.assertEqual(json.loads(said.stdout)["majority"]["faces"], 96, said.stderr)
+            self.assertTrue((root / "risk.png").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

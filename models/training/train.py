@@ -1,0 +1,215 @@
+"""Trains DAN. `python train.py --data FERPLUS.tar.gz --out RUN` begins a run, or goes on with one that was cut.
+
+RUN/last.pt holds everything that a run needs to go on; RUN/dan.pth the averaged weights of the latest epoch, for evaluate.py and
+`mindflow model import`; RUN/log.jsonl a line an epoch; RUN/curves.png what they say.
+"""
+import argparse
+import copy
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+import curves
+import data
+from augment import Draw, augment
+from dan import DAN, LABELS, load
+from losses import AffinityLoss, partition_loss, vote_loss
+from measure import figures, inputs_of, logits_of
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    p.add_argument("--data", required=True, help="FER+ as .tar.gz or folder, or a folder for each class (with train/ and valid/)")
+    p.add_argument("--out", required=True, type=Path, help="folder of the run")
+    p.add_argument("--start", help="checkpoint to start from; from random weights without it")
+    p.add_argument("--size", type=int, default=96, help="side of the network's input; it is part of the model")
+    p.add_argument("--store", type=int, default=48, help="side that pictures are kept at in memory")
+    p.add_argument("--epochs", type=float, default=12)
+    p.add_argument("--batch", type=int, default=64)
+    p.add_argument("--rate", type=float, default=5e-4, help="highest learning rate; a cosine brings it to zero")
+    p.add_argument("--warmup", type=int, default=200, help="steps until the highest rate")
+    p.add_argument("--decay", type=float, default=0.05, help="weight decay")
+    p.add_argument("--average", type=float, default=0.998, help="decay a step of the exponential moving average of the weights")
+    p.add_argument("--affinity", type=float, default=0.0, help="weight of the affinity loss")
+    p.add_argument("--partition", type=float, default=0.0, help="weight of the partition loss")
+    p.add_argument("--balance", type=float, default=0.0, help="faces are drawn by their classes' priors to minus this power; 0: each once")
+    p.add_argument("--webcam", type=float, default=0.5, help="share of faces seen as by a poor camera")
+    p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    p.add_argument("--precision", choices=["bf16", "fp32"], default="bf16", help="of the convolutions")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--save-every", type=float, default=5, metavar="MINUTES", help="between two checkpoints")
+    p.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES", help="save and stop then; the same command goes on")
+    p.add_argument("--stop-at-step", type=int, default=sys.maxsize, help=argparse.SUPPRESS)
+    return p.parse_args()
+
+
+class Run:
+    """A training run: what must be kept over a cut, and how one step is taken."""
+
+    def __init__(self, options, train):
+        self.options, self.train = options, train
+        device = options.device
+        torch.manual_seed(options.seed)
+        self.net = load(options.start, device).train() if options.start else DAN().to(device)
+        self.net = self.net.to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
+        self.affinity = AffinityLoss(len(LABELS)).to(device)
+        self.optimizer = torch.optim.AdamW(
+            [{"params": self.net.parameters()}, {"params": self.affinity.parameters(), "weight_decay": 0.0}],
+            lr=options.rate, weight_decay=options.decay, fused=True,
+        )
+        self.draw = Draw(device, options.seed)
+        self.step = 0
+        self.log = []
+        self.priors = train.votes.mean(dim=0)
+        self.an_epoch = len(train) // options.batch
+        self.steps = round(options.epochs * self.an_epoch)
+
+    KEPT = ["net", "average", "affinity", "optimizer"]
+
+    def save(self, path):
+        state = {name: getattr(self, name).state_dict() for name in self.KEPT}
+        state |= {"step": self.step, "log": self.log, "draw": self.draw.generator.get_state(), "options": printable(self.options)}
+        write(state, path)
+
+    def resume(self, path):
+        state = torch.load(path, map_location=self.options.device, weights_only=True)
+        free = {"out", "data", "device", "start", "save_every", "stop_after", "stop_at_step"}
+        changed = [k for k, v in printable(self.options).items() if k not in free and state["options"].get(k) != v]
+        if changed:
+            raise SystemExit(f"{path} was begun with other values of {', '.join(changed)}; use those, or another --out")
+        for name in self.KEPT:
+            getattr(self, name).load_state_dict(state[name])
+        self.step, self.log = state["step"], state["log"]
+        self.draw.generator.set_state(state["draw"].cpu())
+
+    def order(self, epoch):
+        """The faces of an epoch. It depends on seed and epoch alone, so a resumed run sees those that are left."""
+        chance = torch.Generator().manual_seed(self.options.seed * 1_000_003 + epoch)
+        if self.options.balance <= 0:
+            return torch.randperm(len(self.train), generator=chance)
+        weights = (self.train.votes @ self.priors.pow(-self.options.balance)).cpu()
+        return torch.multinomial(weights, len(self.train), replacement=True, generator=chance)
+
+    def rest(self):
+        """The places of each step's faces, of the steps that are left."""
+        size = self.options.batch
+        for epoch in range(self.step // self.an_epoch, math.ceil(self.steps / self.an_epoch)):
+            order = self.order(epoch).to(self.options.device)
+            while self.step < min(self.steps, (epoch + 1) * self.an_epoch):
+                place = self.step % self.an_epoch
+                yield order[place * size:(place + 1) * size]
+
+    def rate(self):
+        o = self.options
+        return o.rate * min(1, (self.step + 1) / max(1, o.warmup)) * (1 + math.cos(math.pi * self.step / self.steps)) / 2
+
+    def learn(self, chosen):
+        """One step on the faces at the places chosen. Gives the loss."""
+        o = self.options
+        x = augment(self.train.pictures[chosen], o.size, self.draw, o.webcam)
+        votes = self.train.votes[chosen]
+        with torch.autocast(torch.device(o.device).type, torch.bfloat16, enabled=o.precision == "bf16"):
+            logits, features, heads = self.net(x)
+        loss = vote_loss(logits, votes)
+        if o.affinity > 0:
+            loss = loss + o.affinity * self.affinity(features, votes)
+        if o.partition > 0:
+            loss = loss + o.partition * partition_loss(heads)
+        if not torch.isfinite(loss):
+            raise SystemExit(f"the loss is {loss.item()} at step {self.step}; go on from {o.out}/last.pt with a smaller --rate")
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimizer.step()
+        self.step += 1
+        self.follow()
+        return loss.detach()
+
+    @torch.no_grad()
+    def follow(self):
+        """The average goes after the weights; quicker at first, when they change most."""
+        keep = min(self.options.average, (1 + self.step) / (10 + self.step))
+        for mean, now in zip(self.average.state_dict().values(), self.net.state_dict().values()):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(now, 1 - keep)
+            else:
+                mean.copy_(now)
+
+
+def printable(options):
+    return {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
+
+
+def write(state, path):
+    """In one step: a cut leaves the file as it was."""
+    torch.save(state, f"{path}.part")
+    os.replace(f"{path}.part", path)
+
+
+def progress(run, loss, seconds, taken):
+    left = (run.steps - run.step) * seconds / max(1, taken)
+    end = "\r" if sys.stderr.isatty() else "\n"
+    if end == "\r" or taken % 100 == 1:
+        print(f"step {run.step}/{run.steps}  epoch {run.step / run.an_epoch:.2f}  loss {loss:.3f}  "
+              f"{seconds / max(1, taken):.2f} s a step  {left / 60:.0f} min left ", end=end, file=sys.stderr, flush=True)
+
+
+def judge(run, valid, inputs, losses):
+    """A line of the log: the averaged network on valid, plain and as by a poor camera."""
+    device = run.options.device
+    plain, webcam = (logits_of(run.average, x, device) for x in inputs)
+    line = {"epoch": round(run.step / run.an_epoch, 2), "step": run.step, "loss": sum(losses) / max(1, len(losses))}
+    for name, logits, classes in [("majority", plain, valid.majority), ("plurality", plain, valid.plurality),
+                                  ("webcam", webcam, valid.majority)]:
+        line |= {f"{name}_{k}": v for k, v in figures(logits, classes).items() if k in ("accuracy", "macro_recall")}
+    return line
+
+
+def end_epoch(run, valid, inputs, losses):
+    """Judges, and writes what can be looked at while the run goes on."""
+    out = run.options.out
+    run.log.append(judge(run, valid, inputs, losses))
+    print(json.dumps(run.log[-1]), flush=True)
+    write({"model_state_dict": run.average.state_dict()}, out / "dan.pth")
+    (out / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in run.log))
+    curves.draw(run.log, out / "curves.png")
+
+
+def main():
+    o = arguments()
+    o.out.mkdir(parents=True, exist_ok=True)
+    train, valid = data.read(o.data, "train", o.store), data.read(o.data, "valid", o.store)
+    run, last = Run(o, train.to(o.device)), o.out / "last.pt"
+    if last.exists():
+        run.resume(last)
+        print(f"goes on from step {run.step} of {run.steps}", file=sys.stderr)
+    inputs = inputs_of(valid, o.size), inputs_of(valid, o.size, webcam=True)
+    began = saved = time.monotonic()
+    first, losses = run.step, []
+    for chosen in run.rest():
+        losses.append(run.learn(chosen).item())
+        now = time.monotonic()
+        progress(run, losses[-1], now - began, run.step - first)
+        ended = run.step % run.an_epoch == 0 or run.step == run.steps
+        if ended:
+            end_epoch(run, valid, inputs, losses)
+            losses = []
+        stop = now - began > o.stop_after * 60 or run.step >= o.stop_at_step
+        if stop or ended or now - saved > o.save_every * 60:
+            run.save(last)
+            saved = now
+        if stop and run.step < run.steps:
+            print(f"stopped at step {run.step} of {run.steps}; the same command goes on", file=sys.stderr)
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+package access
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"go/parser"
+	"go/token"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+const audience = "https://faces.example"
+
+func newKey(t testing.TB, algorithm, id string) Key {
+	t.Helper()
+	k, err := NewKey(algorithm, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func gate(t testing.TB, shared []string, keys ...Key) *Gate {
+	t.Helper()
+	g, err := New(shared, keys, audience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func mint(t testing.TB, k Key, change func(*Claims)) string {
+	t.Helper()
+	c := Claims{Subject: "ada", Audience: audience, Expires: noon.Add(time.Minute)}
+	if change != nil {
+		change(&c)
+	}
+	text, err := Mint(k, c, noon.Add(-24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// raw writes a token with any header and claims, as a forger does.
+func raw(header, claims string, sign func(text string) []byte) string {
+	b64 := base64.RawURLEncoding.EncodeToString
+	text := b64([]byte(header)) + "." + b64([]byte(claims))
+	return text + "." + b64(sign(text))
+}
+
+func hs256(secret []byte) func(string) []byte {
+	return func(text string) []byte {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(text))
+		return mac.Sum(nil)
+	}
+}
+
+func nothing(string) []byte { return nil }
+
+func TestSharedToken(t *testing.T) {
+	const a, b = "first-token-of-the-two.0", "another_token~with+/===="
+	g := gate(t, []string{a, b})
+	for _, row := range []struct {
+		name   string
+		header []string
+		reason Reason // "" is let in
+	}{
+		{"first", []string{"Bearer " + a}, ""},
+		{"second", []string{"Bearer " + b}, ""},
+		{"scheme in lower case", []string{"bearer   " + b}, ""},
+		{"none", nil, Missing},
+		{"two headers", []string{"Bearer " + a, "Bearer " + a}, Unusable},
+		{"empty", []string{""}, Unusable},
+		{"scheme alone", []string{"Bearer"}, Unusable},
+		{"scheme and space", []string{"Bearer "}, Unusable},
+		{"Basic", []string{"Basic " + a}, Unusable},
+		{"token alone", []string{a}, Unusable},
+		{"a beginning", []string{"Bearer " + a[:len(a)-1]}, Unusable},
+		{"more", []string{"Bearer " + a + "0"}, Unusable},
+		{"another case", []string{"Bearer " + strings.ToUpper(a)}, Unusable},
+		{"a list", []string{"Bearer " + a + ", Bearer " + a}, Unusable},
+		{"space at the end", []string{"Bearer " + a + " "}, Unusable},
+		{"long", []string{"Bearer " + strings.Repeat("a", mostToken+1)}, Unusable},
+		{"a signed one", []string{"Bearer " + mint(t, newKey(t, HS256, ""), nil)}, Unusable},
+	} {
+		grant, err := g.Check(row.header, noon)
+		var d *DeniedError
+		if row.reason == "" && (err != nil || grant.Subject == "" || strings.Contains(grant.Subject, "token")) {
+			t.Errorf("%s: %+v, %v", row.name, grant, err)
+		}
+		if row.reason != "" && (!errors.As(err, &d) || d.Reason != row.reason || strings.Contains(d.Detail, "of-the-two")) {
+			t.Errorf("%s: %v, want it refused as %s", row.name, err, row.reason)
+		}
+	}
+	first, _ := g.Check([]string{"Bearer " + a}, noon)
+	second, _ := g.Check([]string{"Bearer " + b}, noon)
+	if first.Subject == second.Subject {
+		t.Error("who has another token is somebody else")
+	}
+}
+
+func TestOpen(t *testing.T) {
+	for _, header := range [][]string{nil, {"Bearer x"}, {"Basic x", "y"}} {
+		if grant, err := Open().Check(header, noon); err != nil || grant.Subject != "" {
+			t.Errorf("%q: %+v, %v", header, grant, err)
+		}
+	}
+	if !Open().IsOpen() || gate(t, []string{strings.Repeat("x", LeastToken)}).IsOpen() || gate(t, nil, newKey(t, EdDSA, "")).IsOpen() {
+		t.Error("what is open and what is not is mixed up")
+	}
+}
+
+// What a forger, a thief and a careless host bring.
+// Nobody's subject is made to look like that of another kind of token.
+func TestSubjectsOfKinds(t *testing.T) {
+	const shared = "0123456789abcdefghijklmn"
+	k := newKey(t, EdDSA, "")
+	g := gate(t, []string{shared}, k)
+	owner, err := g.Check([]string{"Bearer " + shared}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forger, err := g.Check([]string{"Bearer " + mint(t, k, func(c *Claims) { c.Subject = owner.Subject })}, noon)
+	if err != nil || forger.Subject == owner.Subject {
+		t.Errorf("%q, %v", forger.Subject, err)
+	}
+}
+
+func TestGateFaults(t *testing.T) {
+	k := newKey(t, HS256, "")
+	for _, row := range []struct {
+		shared   []string
+		keys     []Key
+		audience string
+		want     string
+	}{
+		{[]string{"short"}, nil, "", "fewer than 22"},
+		{[]string{strings.Repeat("x", 30), strings.Repeat("é", 30)}, nil, "", "token 2: it holds characters"},
+		{[]string{strings.Repeat("x", mostToken+1)}, nil, "", "more than 4096"},
+		{nil, []Key{k}, "", "audience"},
+	} {
+		if _, err := New(row.shared, row.keys, row.audience); err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%v, want %q", err, row.want)
+		}
+	}
+}
+
+// RFC 8037, appendix A: a key of others and what it signs.
+// Secrets are compared in constant time: nothing here compares them with == or bytes.Equal, and what does is imported.
+func TestConstantTime(t *testing.T) {
+	source, err := os.ReadFile("access.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "access.go", source, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var imports []string
+	for _, i := range file.Imports {
+		imports = append(imports, i.Path.Value)
+	}
+	if !slices.Contains(imports, `"crypto/subtle"`) || slices.Contains(imports, `"bytes"`) || strings.Count(string(source), "subtle.ConstantTimeCompare(sum[:], s[:])") != 1 {
+		t.Errorf("shared tokens are compared otherwise; imports: %v", imports)
+	}
+}
+
+// FuzzCheck has strangers' headers looked at: they are refused with a reason, never let in, whatever they hold.
+func FuzzCheck(f *testing.F) {
+	secret, pair := newKey(f, HS256, "h"), newKey(f, EdDSA, "e")
+	g := gate(f, []string{"a-shared-token-of-this-server"}, secret, pair)
+	late := noon.Add(1000 * time.Hour) // whatever is signed has expired
+	for _, seed := range []string{
+		"Bearer " + mint(f, secret, nil), "Bearer " + mint(f, pair, nil), "Bearer a-shared-token", "Basic YTpi", "", "Bearer  ",
+		"Bearer " + raw(`{"alg":"none"}`, `{}`, nothing), "Bearer " + raw(`{"alg":"HS256","kid":1,"crit":null}`, `{"aud":{},"exp":1e999}`, nothing),
+		"Bearer ..", "bearer eyJ.eyJ.", "Bearer " + raw(`{"alg":"EdDSA"}`, `{"exp":-1,"origins":[null],"max_sessions":null}`, nothing),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		grant, err := g.Check([]string{header}, late)
+		var d *DeniedError
+		if !errors.As(err, &d) || d.Detail == "" || d.Reason == "" || grant.Subject != "" {
+			t.Errorf("%q: %+v, %v", header, grant, err)
+		}
+	})
+}
+
+// FuzzKeys reads key sets: what is read can be written and read again.

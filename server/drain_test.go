@@ -1,0 +1,116 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/whipclient"
+)
+
+// draining serves, with one session that publishes, and begins to drain.
+func draining(t *testing.T, grace time.Duration) (s *Server, p publisher, served <-chan error) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Grace: grace}, decoding(oneFace{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		goleak.VerifyNone(t, before)
+	})
+	c, err := whipclient.Dial(t.Context(), s.url("/whip"), whipclient.Options{Codec: pipeline.VP8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Abort() })
+	p = publisher{c, t}
+	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 60))
+	p.label("labels", first)
+	stop()
+	return s, p, ended
+}
+
+// A server that drains lets nobody in and asks those who are there to go; one who stays is served until the grace is over.
+func TestDrain(t *testing.T) {
+	s, p, served := draining(t, time.Hour)
+	if why := p.bye(); why != "draining" {
+		t.Fatalf("bye because of %q", why)
+	}
+	res, body := s.call(t, call{"GET", "/readyz", nil, ""})
+	if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), `"phase":"draining"`) || !strings.Contains(string(body), `"ready":false`) {
+		t.Errorf("/readyz: %d %s", res.StatusCode, body)
+	}
+	if res, _ := s.call(t, call{"GET", "/healthz", nil, ""}); res.StatusCode != http.StatusOK {
+		t.Errorf("/healthz: %d", res.StatusCode)
+	}
+	res, body = s.call(t, offerCall(lines(offerText)))
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(string(body), "urn:mindflow:draining") {
+		t.Errorf("a newcomer: %d, Retry-After %q: %s", res.StatusCode, res.Header.Get("Retry-After"), body)
+	}
+	seen := p.label("labels while it drains", first)
+	p.label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
+	if err := p.Close(t.Context()); err != nil { // a DELETE, which is still served
+		t.Error(err)
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	noDecoders(t)
+}
+
+// When the grace is over, or somebody is in a hurry, the sessions that are left are ended as at any end.
+func TestDrainEnds(t *testing.T) {
+	for name, row := range map[string]struct {
+		grace time.Duration
+		then  func(*Server)
+	}{
+		"the grace is over": {50 * time.Millisecond, func(*Server) {}},
+		"in a hurry":        {time.Hour, func(s *Server) { s.Hurry(); s.Hurry() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, p, served := draining(t, row.grace)
+			if why := p.bye(); why != "draining" {
+				t.Fatalf("bye because of %q", why)
+			}
+			row.then(s)
+			if why := p.bye(); why != "shutdown" {
+				t.Errorf("then bye because of %q", why)
+			}
+			if err := <-served; err != nil {
+				t.Error(err)
+			}
+			noDecoders(t)
+		})
+	}
+}
+
+// Who reads events hears of it too, and reads on.
+func TestDrainTellsReaders(t *testing.T) {
+	s, sess, url := silent(t, nil)
+	_, events := listen(t, url+"/labels", "")
+	close(s.leave)
+	for e, ok := events.next(); e.kind != "bye"; e, ok = events.next() {
+		if !ok {
+			t.Fatal("the stream ended without a bye")
+		}
+	}
+	tell(sess, 1, 1)
+	events.ids(1)
+	sess.end(endDeleted)
+	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	if e, _ := events.next(); e.kind != "bye" || e.data != `{"v":1,"type":"bye","reason":"deleted"}` {
+		t.Errorf("the stream ended with %+v", e)
+	}
+}

@@ -1,0 +1,58 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/pion/ice/v2"
+	"github.com/pion/logging"
+
+	"mindflow/server/portfilter"
+	"mindflow/server/turnstile"
+)
+
+const (
+	// A publisher connects to each address that the answer names, from each of its own.
+	tcpEach       = 64 // connections of one address, which may be a whole office's
+	tcpOfSession  = 8
+	tcpFirstWait  = 10 * time.Second // for the first check of a connection, which names its session
+	tcpReadQueue  = 64               // packets between a connection and its session; then the sender waits
+	tcpWriteQueue = 128 << 10        // bytes for a publisher that does not read; more are dropped
+)
+
+// mediaTCP is one port for the media of those that UDP does not reach (RFC 6544).
+type mediaTCP struct {
+	*ice.TCPMuxDefault
+	gate *turnstile.Listener
+}
+
+// listenMediaTCP opens the port for so many sessions. Pion sees what ports lets through.
+func listenMediaTCP(address string, sessions int, ports *portfilter.Filter, logs logging.LoggerFactory) (*mediaTCP, error) {
+	addr, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("TCP media address %q: %w: give --media-tcp as host:port, such as :8189", address, err)
+	}
+	listener, err := net.ListenTCP("tcp", addr)
+	if err != nil {
+		return nil, portError("TCP port", strconv.Itoa(addr.Port), "--media-tcp", err)
+	}
+	bounded := turnstile.New(listener, tcpOfSession*sessions+tcpEach, tcpEach)
+	return &mediaTCP{ice.NewTCPMuxDefault(ice.TCPMuxParams{
+		Listener:                     ports.Listener(bounded),
+		Logger:                       logs.NewLogger("ice"),
+		ReadBufferSize:               tcpReadQueue,
+		WriteBufferSize:              tcpWriteQueue,
+		FirstStunBindTimeout:         tcpFirstWait,
+		AliveDurationForConnFromStun: tcpFirstWait,
+	}), bounded}, nil
+}
+
+func (m *mediaTCP) addr() *net.TCPAddr { return m.gate.Addr().(*net.TCPAddr) } // it listens on TCP
+
+// offers says whether publishers are told of an address of this machine's.
+func (m *mediaTCP) offers(ip net.IP) bool {
+	bound := m.addr().IP
+	return bound == nil || bound.IsUnspecified() || bound.Equal(ip)
+}

@@ -1,0 +1,88 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"mindflow/server/admission"
+)
+
+func TestRefusedCostNothing(t *testing.T) {
+	s := begin(t, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting, c.MaxPerAddress = 1, 50, 1 })
+	s.offer(t, "")
+	routes := s.routes()
+	seat := s.engine.Scheduler.Join()
+	if err := seat.Take(t.Context()); err != nil { // the only turn there is
+		t.Fatal(err)
+	}
+	refusals := map[int]int{}
+	for i := range 10_000 {
+		req := httptest.NewRequest("POST", "/whip", nil)
+		req.Body = untouched{t}
+		req.RemoteAddr = fmt.Sprintf("[2001:db8:%x::1]:5", i/2)
+		req.Header.Set("Content-Type", offerType)
+		req.Header.Set(ticketHeader, strings.Repeat("x", 100))
+		w := httptest.NewRecorder()
+		routes.ServeHTTP(w, req)
+		refusals[w.Code]++
+	}
+	if refusals[503] != 9950 || refusals[429] != 50 { // the second of each address that waits
+		t.Errorf("answers: %v", refusals)
+	}
+	if s.Stats().Sessions != 1 || s.desk.Waiting(time.Now()) != 50 {
+		t.Errorf("%d sessions, %d wait", s.Stats().Sessions, s.desk.Waiting(time.Now()))
+	}
+	seat.Give()
+	if seat.Waited() > patience {
+		t.Error("newcomers took turns")
+	}
+}
+
+func BenchmarkRefusal(b *testing.B) {
+	s := begin(b, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting = 16, 100 })
+	for range 16 {
+		if _, err := s.desk.Enter(admission.Visitor{Address: netip.MustParsePrefix("192.0.2.1/32")}, admission.Idle, time.Now()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	routes := s.routes()
+	req := httptest.NewRequest("POST", "/whip", nil)
+	req.Header.Set("Content-Type", offerType)
+	b.ReportAllocs()
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		routes.ServeHTTP(w, req)
+		if w.Code != http.StatusServiceUnavailable {
+			b.Fatal(w.Body)
+		}
+	}
+}
+
+func FuzzTicket(f *testing.F) {
+	s := newStranger(f)
+	s.server.desk = admission.NewDesk(admission.Limits{Sessions: 1, Waiting: 1})
+	for range 2 {
+		_, _ = s.server.desk.Enter(admission.Visitor{}, admission.Idle, time.Now()) // the second waits
+	}
+	for _, seed := range []string{"", "A", "ABCDEFGHIJKLMNOPQRSTUVWX22", "\x00", strings.Repeat("x", 1000)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, ticket string) {
+		for method, path := range map[string]string{"POST": "/whip", "GET": "/waiting", "DELETE": "/waiting"} {
+			req := httptest.NewRequest(method, path, nil)
+			req.Body = untouched{t}
+			req.Header.Set("Content-Type", offerType)
+			req.Header[ticketHeader] = []string{ticket}
+			w := httptest.NewRecorder()
+			s.routes.ServeHTTP(w, req)
+			if want := map[string]int{"POST": 503, "GET": 404, "DELETE": 204}[method]; w.Code != want {
+				t.Errorf("%s with %q: status %d, want %d: %s", method, ticket, w.Code, want, w.Body)
+			}
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package server
+
+import (
+	"log/slog"
+	"path"
+	"strings"
+	"sync"
+	"testing"
+
+	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/access"
+	"mindflow/server/whipclient"
+)
+
+// spoken is a log that the test reads.
+type spoken struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+}
+
+func (s *spoken) Write(line []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(line)
+}
+
+func (s *spoken) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// TestNothingSecretIsLogged has everything logged that can be, while a session is opened, used, restarted, broken and ended, by who
+// may and who may not. Who knows a session's id may end it, so its log names the beginning alone.
+func TestNothingSecretIsLogged(t *testing.T) {
+	const token, wrong = "0123456789-0123456789-0123456789-right", "0123456789-0123456789-0123456789-wrong"
+	gate, err := access.New([]string{token}, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &spoken{}
+	s := begin(t, decoding(oneFace{}), func(c *Config) {
+		c.Access, c.Log = gate, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Token: token})
+	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.label("labels", first)
+	id := path.Base(p.Session())
+	sess := s.only(t)
+	var pwds []string
+	pwd := func() string {
+		var own string
+		sess.do(func() {
+			for _, line := range strings.Split(sess.pc.LocalDescription().SDP, "\r\n") {
+				if value, ok := strings.CutPrefix(line, "a=ice-pwd:"); ok {
+					own = value
+				}
+			}
+		})
+		return own
+	}
+	pwds = append(pwds, pwd())
+	if err := p.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pwds = append(pwds, pwd())
+	for _, authorization := range []string{"Bearer " + wrong, "Basic " + wrong, wrong, ""} {
+		for _, c := range []call{
+			{"POST", "/whip", nil, lines(offerText)}, {"PATCH", "/sessions/" + id, nil, ""}, {"DELETE", "/sessions/" + id, nil, ""},
+			{"GET", "/sessions/" + id + "/labels", nil, ""}, {"POST", "/whip?token=" + wrong, nil, ""}, {"GET", "/none?key=" + wrong, nil, ""},
+		} {
+			c.header = map[string]string{"Authorization": authorization, "Content-Type": "application/sdp"}
+			if authorization == "" {
+				delete(c.header, "Authorization")
+			}
+			s.call(t, c)
+		}
+	}
+	i := s.intrude(t)
+	i.send(check(t, sess.etag, pwds[0]))
+	s.raw(t, "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+wrong+"\r\nContent-Length: -1\r\n\r\n")
+	_ = p.SendControl(`{"v":1,"type":"` + token + `","id":1}`)
+	if err := p.Abort(); err != nil {
+		t.Error(err)
+	}
+	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+
+	text := log.String()
+	if !strings.Contains(text, id[:8]) || !strings.Contains(text, "session ended") {
+		t.Fatalf("the log is not of this session: %s", text)
+	}
+	secrets := append([]string{token, wrong, id, id[:16]}, pwds...)
+	for _, secret := range secrets {
+		if secret == "" {
+			t.Fatal("a secret was not found out")
+		}
+		for _, line := range strings.Split(text, "\n") {
+			if strings.Contains(line, secret) {
+				t.Errorf("logged: %s", line)
+			}
+		}
+	}
+}

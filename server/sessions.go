@@ -1,0 +1,69 @@
+package server
+
+import (
+	"time"
+
+	"mindflow/pipeline"
+)
+
+// open makes a session of v's that begins with the given analysis and gives it a place, if there is one.
+func (s *Server) open(with pipeline.Analysis, v visitor) (*session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return nil, stopping()
+	}
+	now := time.Now()
+	place, err := s.desk.Enter(v.admission(), s.gauge.load(now), now)
+	if err != nil {
+		return nil, noPlace(err)
+	}
+	t := terms{
+		codecs: s.codecs, analysis: with, owner: v.grant.Subject, edge: s.edge,
+		maxSide: s.cfg.MaxSide, maxFramerate: s.cfg.MaxFramerate, hintEvery: s.cfg.HintEvery,
+		noMedia: s.cfg.NoMedia, pausedMax: s.cfg.PausedMax, ports: s.ports, maxRecords: s.cfg.MaxRecords,
+		place: place, gauge: s.gauge,
+	}
+	sess, err := newSession(s.parent, newID(), s.api, &s.engine, t, s.log, s.meters, s.leave)
+	if err != nil {
+		s.desk.Rise(place, true, false, now)
+		return nil, err
+	}
+	s.sessions[sess.id] = sess
+	s.meters.Started.Inc()
+	s.meters.Sessions.Inc()
+	s.work.Add(1) // under mu and before closing: shutdown waits for it
+	return sess, nil
+}
+
+// start serves an opened session until it ends.
+func (s *Server) start(sess *session) {
+	go func() {
+		sess.run()
+		s.forget(sess)
+		close(sess.done)
+	}()
+}
+
+// discard ends an opened session that was not started.
+func (s *Server) discard(sess *session) {
+	sess.end(endFailed)
+	sess.release()
+	s.forget(sess)
+	close(sess.done)
+}
+
+func (s *Server) forget(sess *session) {
+	s.mu.Lock()
+	delete(s.sessions, sess.id)
+	s.rise(sess, time.Now())
+	s.mu.Unlock()
+	user := relayUser(sess.id)
+	s.relayed.Delete(user)
+	if s.turn != nil {
+		s.turn.Forget(user)
+	}
+	s.meters.Sessions.Dec()
+	s.meters.Ended.WithLabelValues(string(sess.why())).Inc()
+	s.work.Done()
+}

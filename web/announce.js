@@ -1,0 +1,33 @@
+// What is said to those who listen: the label when it has stayed for a while, and not too often. Pure; times are milliseconds.
+
+const STAYS_MS = 1500;
+const EVERY_MS = 4000;
+
+export class Announcer {
+  #candidate = '';
+  #since = -Infinity;
+  #said = '';
+  #saidAt = -Infinity;
+
+  /**
+   * @param {string} text what is the case now, empty for nothing
+   * @param {number} now
+   * @returns {string | undefined} what to say now, if something
+   */
+  next(text, now) {
+    if (text !== this.#candidate) {
+      this.#candidate = text;
+      this.#since = now;
+    }
+    const due = now - this.#since >= STAYS_MS && now - this.#saidAt >= EVERY_MS;
+    if (text === '' || text === this.#said || !due) return undefined;
+    this.#said = text;
+    this.#saidAt = now;
+    return text;
+  }
+
+  reset() {
+    this.#candidate = this.#said = '';
+    this.#since = this.#saidAt = -Infinity;
+  }
+}

@@ -1,0 +1,33 @@
+// How much later than it was captured a picture is shown, so that its labels are there. Pure: times are passed in, in milliseconds.
+
+const WINDOW_MS = 5000;
+const SHARE = 0.97; // of the labels come in time
+const MARGIN_MS = 8;
+const MOST_MS = 1000;
+const LONGER = 0.25; // of the time that goes by: the picture then moves a quarter slower
+const SHORTER = 0.06;
+
+export class Delay {
+  /** @type {{at: number, needed: number}[]} */
+  #recent = [];
+  #ms = NaN;
+  #at = 0;
+
+  /** Labels came that a picture would have had to wait for so long. @param {number} needed @param {number} now */
+  need(needed, now) {
+    this.#recent = this.#recent.filter((r) => r.at > now - WINDOW_MS);
+    this.#recent.push({ at: now, needed });
+  }
+
+  /** @param {number} now @returns {number} ms, 0 to 1000; NaN until labels came */
+  at(now) {
+    const passed = now - this.#at;
+    this.#at = now;
+    if (this.#recent.length === 0) return this.#ms;
+    const sorted = this.#recent.map((r) => r.needed).sort((a, b) => a - b);
+    const want = Math.min(MOST_MS, Math.max(0, sorted[Math.floor(SHARE * (sorted.length - 1))] + MARGIN_MS));
+    if (Number.isNaN(this.#ms)) this.#ms = want;
+    else this.#ms = Math.min(this.#ms + LONGER * passed, Math.max(this.#ms - SHORTER * passed, want));
+    return this.#ms;
+  }
+}

@@ -1,0 +1,106 @@
+// Pictures that are given instead of a camera: a stream, a playing <video>, a picture or video file.
+
+import { Failure } from './states.js';
+
+/** @typedef {MediaStream | HTMLVideoElement | Blob} Given */
+
+/** @typedef {{stream: MediaStream, release: () => void}} Opened stream: one video track, ours to stop */
+
+const MAX_SIDE = 1280; // pixels; a photograph of a phone has many more, and a server makes no use of them
+const STILL_MS = 100; // a picture is sent so often, as a stream that stands still is none
+
+/**
+ * @param {Given} given
+ * @returns {Promise<Opened>}
+ * @throws {Failure} source
+ */
+export async function openGiven(given) {
+  try {
+    if (given instanceof MediaStream) return ofStream(given);
+    if (given instanceof HTMLVideoElement) return ofVideo(given);
+    return given.type.startsWith('video/') ? await ofFile(given) : await ofPicture(given);
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure('source', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A copy of its track: what is done to it, and its end, are not the giver's. @param {MediaStream} given @returns {Opened} */
+function ofStream(given) {
+  const track = given.getVideoTracks().find((t) => t.readyState === 'live')?.clone();
+  if (!track) throw new Failure('source', 'the stream has no live video track');
+  track.contentHint = 'detail';
+  return { stream: new MediaStream([track]), release: () => track.stop() };
+}
+
+/** @param {HTMLVideoElement} video that somebody plays @returns {Opened} */
+function ofVideo(video) {
+  const { draw, opened } = painter(() => [video.videoWidth, video.videoHeight], video);
+  let request = 0;
+  const next = () => {
+    draw();
+    request = video.requestVideoFrameCallback(next);
+  };
+  next();
+  return { ...opened, release: () => {
+    video.cancelVideoFrameCallback(request);
+    opened.release();
+  } };
+}
+
+/** @param {Blob} file of a video, which is played again and again @returns {Promise<Opened>} */
+async function ofFile(file) {
+  const video = document.createElement('video');
+  const url = URL.createObjectURL(file);
+  const close = () => {
+    video.removeAttribute('src');
+    video.load();
+    URL.revokeObjectURL(url);
+  };
+  Object.assign(video, { src: url, muted: true, loop: true, playsInline: true });
+  try {
+    await video.play();
+    if (video.videoWidth === 0) throw new Failure('source', 'the file holds no video');
+    const { stream, release } = ofVideo(video);
+    return { stream, release: () => { release(); close(); } };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** @param {Blob} file of a picture @returns {Promise<Opened>} */
+async function ofPicture(file) {
+  const picture = await createImageBitmap(file);
+  const { draw, opened } = painter(() => [picture.width, picture.height], picture);
+  draw();
+  const timer = setInterval(draw, STILL_MS);
+  return { ...opened, release: () => {
+    clearInterval(timer);
+    opened.release();
+    picture.close();
+  } };
+}
+
+/**
+ * Paints pictures on a canvas whose stream is sent.
+ * @param {() => [width: number, height: number]} measure
+ * @param {CanvasImageSource} picture
+ */
+function painter(measure, picture) {
+  const canvas = document.createElement('canvas');
+  const ctx = canvas.getContext('2d');
+  if (!ctx) throw new Failure('source', 'the browser gives no 2D canvas');
+  const draw = () => {
+    const [width, height] = measure();
+    if (width === 0 || height === 0) return;
+    const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
+    const [w, h] = [Math.max(2, Math.round(width * scale)), Math.max(2, Math.round(height * scale))];
+    if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+    ctx.drawImage(picture, 0, 0, w, h);
+  };
+  draw();
+  const stream = canvas.captureStream(); // throws for a picture of another site
+  const [track] = stream.getVideoTracks();
+  track.contentHint = 'detail';
+  return { draw, opened: { stream, release: () => track.stop() } };
+}

@@ -1,0 +1,19 @@
+// What TypeScript knows of the package: types/ is written from the code's comments by `npm pack`, and here is what comments cannot say.
+
+import type { ErrorDetail, MindflowLive, StateDetail } from './types/element.js';
+import type { Labels } from './types/wire.js';
+
+export * from './types/mindflow.js';
+export type { ErrorDetail, Face, Labels, StateDetail };
+type Face = Labels['faces'][number];
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'mindflow-live': MindflowLive;
+  }
+  interface HTMLElementEventMap {
+    'mindflow-labels': CustomEvent<Labels>;
+    'mindflow-state': CustomEvent<StateDetail>;
+    'mindflow-error': CustomEvent<ErrorDetail>;
+  }
+}

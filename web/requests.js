@@ -1,0 +1,57 @@
+// Requests over the channel `control`, each of which the server answers (PROTOCOL.md §4).
+
+import { Failure } from './states.js';
+import { controlRequest } from './wire.js';
+
+const TIMEOUT_MS = 5_000;
+
+export class Requests {
+  #channel;
+  #id = 0;
+  /** @type {Map<number, {resolve: () => void, reject: (error: Error) => void}>} */
+  #pending = new Map();
+
+  /** @param {Pick<RTCDataChannel, 'send'>} channel */
+  constructor(channel) {
+    this.#channel = channel;
+  }
+
+  /**
+   * Asks the server for something and waits for its answer.
+   * @param {import('./wire.js').RequestType} type
+   * @param {import('./wire.js').Options} [options] of the type `options`
+   * @throws {Failure} refused, lost
+   */
+  async ask(type, options) {
+    const id = ++this.#id;
+    const answered = new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+    });
+    const timer = setTimeout(() => this.refuse(id, new Failure('refused', `the server did not answer ${type}`)), TIMEOUT_MS);
+    try {
+      this.#channel.send(controlRequest(type, id, options));
+      await answered;
+    } finally {
+      clearTimeout(timer);
+      this.#pending.delete(id);
+    }
+  }
+
+  /** The server did it. @param {number} id */
+  done(id) {
+    this.#pending.get(id)?.resolve();
+  }
+
+  /** The server did not. @param {number | undefined} id @param {Failure} failure @returns {boolean} whether somebody waits for it */
+  refuse(id, failure) {
+    const waiting = id === undefined ? undefined : this.#pending.get(id);
+    waiting?.reject(failure);
+    return waiting !== undefined;
+  }
+
+  /** Nothing will be answered any more. @param {Failure} failure */
+  end(failure) {
+    for (const { reject } of this.#pending.values()) reject(failure);
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,33 @@
+// A worker that sees each encoded frame on its way out, passes it on as it is, and tells when it was there (WebRTC Encoded Transform).
+
+const EARLY = 8; // frames that are told of at once
+const EVERY_MS = 250; // then the one that was fastest in a while is
+
+/** @typedef {{id: number, rtp: number, at: number}} Stamp id: of the sender; at: ms of the epoch */
+
+const post = (/** @type {'ready' | Stamp} */ message) => postMessage(message);
+
+/** @param {any} event RTCTransformEvent, which the types of pages do not have */
+function follow({ transformer: { readable, writable, options } }) {
+  let seen = 0;
+  let told = 0;
+  /** @type {Stamp | undefined} */
+  let best;
+  const watch = new TransformStream({
+    transform(frame, out) {
+      out.enqueue(frame); // first of all: nobody waits for what comes below
+      const rtp = frame.getMetadata().rtpTimestamp ?? frame.timestamp;
+      const at = performance.timeOrigin + performance.now();
+      const stamp = { id: options.id, rtp, at };
+      if (!best || at - best.at < ((rtp - best.rtp) | 0) / 90) best = stamp;
+      if (++seen > EARLY && at - told < EVERY_MS) return;
+      post(best);
+      told = at;
+      best = undefined;
+    },
+  });
+  readable.pipeThrough(watch).pipeTo(writable).catch(() => {}); // the connection has ended
+}
+
+Object.assign(self, { onrtctransform: follow });
+post('ready');

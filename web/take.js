@@ -1,0 +1,19 @@
+// Takes the session along as a file.
+
+import { chartPicture } from './chart.js';
+import { download, toCSV, toJSON } from './export.js';
+
+/**
+ * @param {'csv' | 'json' | 'png'} what
+ * @param {import('./reading.js').Reading} reading
+ * @param {import('./timeline.js').Shown} shown
+ * @param {import('./language.js').Language} language
+ */
+export async function take(what, reading, shown, language) {
+  const at = new Date();
+  const name = `mindflow-${at.toISOString().slice(0, 19).replaceAll(':', '')}.${what}`;
+  const { record, labels, read } = reading;
+  if (what === 'png') download(await chartPicture(shown, language, at), name);
+  else if (what === 'csv') download(new Blob([toCSV(record.rows, labels)], { type: 'text/csv' }), name);
+  else download(new Blob([toJSON(record, { model: read?.name ?? '', labels })], { type: 'application/json' }), name);
+}

@@ -1,0 +1,37 @@
+// What the browser counts of a connection (W3C webrtc-stats).
+
+/** @typedef {{bytes: number, frames: number, width: number, height: number, encodeMs: number}} Sent video so far; encodeMs: of a frame, on average */
+
+/** @typedef {{roundTrip: number | undefined, sent: Sent | undefined}} Measures roundTrip: seconds, as measured by ICE; undefined until they are known */
+
+/** @param {RTCPeerConnection} pc @returns {Promise<Measures>} */
+export async function measures(pc) {
+  const stats = await pc.getStats();
+  let pair;
+  /** @type {Sent | undefined} */
+  let sent;
+  for (const s of stats.values()) {
+    if (s.type === 'transport' && s.selectedCandidatePairId) pair = stats.get(s.selectedCandidatePairId);
+    else if (s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded') pair ??= s;
+    else if (s.type === 'outbound-rtp' && s.frameWidth) {
+      const frames = s.framesEncoded ?? 0;
+      sent = {
+        bytes: s.bytesSent ?? 0, frames, width: s.frameWidth, height: s.frameHeight,
+        encodeMs: frames > 0 ? (1000 * (s.totalEncodeTime ?? 0)) / frames : 0,
+      };
+    }
+  }
+  return { roundTrip: pair?.currentRoundTripTime, sent };
+}
+
+/** @param {RTCPeerConnection} pc @returns {Promise<import('./recovery.js').Traffic>} nothing of one that has been closed */
+export async function traffic(pc) {
+  let sent = 0;
+  let received = 0;
+  if (pc.signalingState === 'closed') return { sent, received };
+  for (const s of (await pc.getStats()).values()) {
+    if (s.type === 'outbound-rtp') sent += s.packetsSent ?? 0;
+    else if (s.type === 'candidate-pair') received += s.bytesReceived ?? 0;
+  }
+  return { sent, received };
+}
