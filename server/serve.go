@@ -26,10 +26,10 @@ func (s *Server) Serve(ctx context.Context) error {
 		ConnState:         s.conns.changed,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+	s.cfg.Readiness.Set(readiness.Serving) // before anybody is answered: who reaches the server finds it ready
+	s.meters.Ready.Set(1)
 	served := make(chan error, 1)
 	go func() { served <- s.serveWeb(web) }()
-	s.cfg.Readiness.Set(readiness.Serving)
-	s.meters.Ready.Set(1)
 	s.log.Info("serving", s.places()...)
 
 	var err error

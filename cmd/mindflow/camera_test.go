@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -178,16 +179,19 @@ func hosting(t *testing.T, listen string, args ...string) (stop func()) {
 	args = slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, args, engineArgs(t))
 	go func() {
 		done <- run(ctx, args, io.Discard)
+		close(done)
 	}()
-	client := &http.Client{Timeout: 5 * time.Second}
-	defer client.CloseIdleConnections()
-	get(t, client, "http://"+listen+"/readyz", done)
-	return func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("serve: %v", err)
 		}
-	}
+	})
+	t.Cleanup(stop) // a test that fails leaves no server to the next
+	client := &http.Client{Timeout: 5 * time.Second}
+	defer client.CloseIdleConnections()
+	get(t, client, "http://"+listen+"/readyz", done)
+	return stop
 }
 
 // freePort is one that was free just now, and that nobody is given who asks for any: those are from 32768 on (ip_local_port_range).
@@ -269,6 +273,7 @@ func TestCameraPublishOutlivesTheServer(t *testing.T) {
 		done <- publish(ctx, how, device, newReadout(in, &aside, true))
 		in.Close()
 	}()
+	defer out.Close() // or it waits for a reader for ever, if the test fails
 	scan := bufio.NewScanner(out)
 	var times []float64
 	for _, enough := range []int{5, 24} { // it has begun before there is a server
