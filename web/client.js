@@ -5,7 +5,7 @@ import { backoff, MAX_ATTEMPTS } from './backoff.js';
 import { Peer } from './peer.js';
 import { Source } from './source.js';
 import { Stamps } from './stamps.js';
-import { Failure, passes } from './states.js';
+import { Failure, passes, silent } from './states.js';
 import { Turns } from './turns.js';
 import { Visitor } from './visitor.js';
 import { askTurn, keepTicket, leaveQueue, takeTicket } from './waiting.js';
@@ -38,6 +38,8 @@ export class Client {
   #source;
   /** @type {Peer | undefined} */
   #peer;
+  /** @type {Peer | undefined} one whose server has not said yet that it goes on */
+  #resuming;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #attempt = 0;
@@ -93,16 +95,14 @@ export class Client {
   stop() {
     if (!this.#run) return;
     if (this.#state.ahead !== undefined) leaveQueue(this.#endpoint, this.#visitor);
-    this.#release();
-    this.#set({ phase: 'stopped' });
+    this.#release({ phase: 'stopped' });
   }
 
   /** Ends the run because the page is left. If it is only loaded again, it finds its place in the queue. */
   leave() {
     if (!this.#run) return;
     keepTicket(this.#endpoint, this.#visitor.ticket);
-    this.#release();
-    this.#set({ phase: 'stopped' });
+    this.#release({ phase: 'stopped' });
   }
 
   /** Shows a token from the next request on. @param {import('./visitor.js').Token} token empty for none */
@@ -123,13 +123,13 @@ export class Client {
     const run = this.#run;
     if (this.#state.phase !== 'paused' || !run) return;
     const peer = this.#peer;
-    if (!peer) {
-      this.#attempt = 0;
-      return this.#connect(run); // the server let go of a silent session
-    }
+    if (!peer) return this.#connectAnew(run);
     this.#set({ phase: 'live' });
-    // Until its turn comes a pause may have been asked for again.
-    await this.#turns.take(peer, () => peer.request('resume'), () => peer.setSending(this.#state.phase === 'live'));
+    this.#resuming = peer;
+    await this.#turns.take(peer, () => peer.request('resume'), () => {
+      if (this.#resuming === peer) this.#resuming = undefined;
+      return peer.setSending(this.#state.phase === 'live'); // until this turn came a pause may have been asked for again
+    });
   }
 
   /**
@@ -193,6 +193,12 @@ export class Client {
     await this.#sendCamera(track);
   }
 
+  /** The server let go of a session that was silent, as it should. @param {AbortController} run */
+  #connectAnew(run) {
+    this.#attempt = 0;
+    return this.#connect(run);
+  }
+
   /**
    * Makes the connection, if there is one, send the camera in use.
    * @param {MediaStreamTrack} [sent] what it sends now
@@ -205,8 +211,10 @@ export class Client {
 
   /** @param {AbortController} run @param {Failure} failure */
   #lost(run, failure) {
+    const late = this.#peer !== undefined && this.#peer === this.#resuming && silent(failure.reason);
     this.#peer = undefined;
     if (this.#state.phase === 'paused') return; // resume connects anew
+    if (late) return void this.#connectAnew(run);
     if (performance.now() - this.#liveSince > STEADY_MS) this.#attempt = 0;
     if (passes(failure.reason)) this.#again(run, failure);
     else this.#fail(run, failure);
@@ -219,8 +227,7 @@ export class Client {
     if (failure.retryAfter > 0 && failure.reason === 'full') return this.#wait(run, 'full', failure, failure.retryAfter);
     const hopeful = this.#attempt > 0 || failure.retryAfter > 0;
     if (hopeful && passes(failure.reason) && this.#attempt < MAX_ATTEMPTS) return this.#again(run, failure);
-    this.#release();
-    this.#set({ phase: 'failed', reason: failure.reason, detail: failure.detail });
+    this.#release({ phase: 'failed', reason: failure.reason, detail: failure.detail });
   }
 
   /** Asks whether it is the visitor's turn, and goes on accordingly. @param {AbortController} run */
@@ -276,7 +283,8 @@ export class Client {
     if (peer) void this.#turns.take(peer, () => this.#wishes.settle(peer));
   }
 
-  #release() {
+  /** @param {import('./states.js').State} state the last one */
+  #release(state) {
     this.#run?.abort();
     this.#run = undefined;
     clearTimeout(this.#retry);
@@ -285,6 +293,7 @@ export class Client {
     this.#peer = undefined;
     this.#stamps.close();
     this.#source.close();
+    this.#set(state);
   }
 
   /** @param {import('./states.js').State} state */

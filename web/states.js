@@ -77,3 +77,11 @@ export class Failure extends Error {
 export function passes(reason) {
   return reason === 'lost' || reason === 'unreachable' || reason === 'blocked' || reason === 'shutdown';
 }
+
+/**
+ * Whether the server ended a session because nothing came in it. Its word may be under way while the page asks to resume.
+ * @param {Reason} reason
+ */
+export function silent(reason) {
+  return reason === 'idle' || reason === 'no-media';
+}

@@ -102,6 +102,20 @@ describe('phone', { skip, timeout: 180_000 }, () => {
     await page.close();
   });
 
+  for (const reason of ['idle', 'no-media']) {
+    test(`back at the moment at which the server ends the session, ${reason}, it opens another`, async () => {
+      const page = await live();
+      await press(page, '.pause');
+      await waitState(page, 'paused');
+      await other.reply('resume', JSON.stringify({ v: 1, type: 'bye', reason })); // it was under way when the page asked
+      await press(page, '.card-button');
+      await page.waitForFunction(() => /** @type {any} */ (window).seen.states.slice(-2).map((/** @type {any} */ s) => s.state).join() === 'connecting,live');
+      assert.ok(!(await states(page)).includes('failed'));
+      await until(async () => (await other.frames()) > 0);
+      await page.close();
+    });
+  }
+
   test('what the page draws itself pauses while nobody sees it', async () => {
     const page = await openPage(browser, server.url, { phone: true });
     await waitInside(page, '.card-button');

@@ -97,6 +97,8 @@ export async function peer(browser) {
     received: () => call('received'),
     /** The same, whole. @returns {Promise<any[]>} */
     requests: () => call('requests'),
+    /** Says something else than "ok" to requests of a type, in the newest connection. @param {string} type @param {string} message */
+    reply: (type, message) => call('reply', type, message),
     /** Frames that arrived. @returns {Promise<number>} */
     frames: () => call('frames'),
     /** The size of the frames that arrive: "1280x720". @returns {Promise<string>} */
@@ -116,18 +118,21 @@ function install() {
   let inbox = [];
   /** @type {any[]} */
   let whole = [];
+  /** @type {Record<string, string>} by type of request */
+  let instead = {};
   const answer = async (/** @type {string} */ sdp) => {
     pc = new RTCPeerConnection();
     channels = {};
     inbox = [];
     whole = [];
+    instead = {};
     pc.ondatachannel = ({ channel }) => {
       channels[channel.label] = channel;
       channel.onmessage = ({ data }) => {
         const { type, id } = JSON.parse(data);
         inbox.push(type);
         whole.push(JSON.parse(data));
-        channel.send(JSON.stringify({ v: 1, type: 'ok', id }));
+        channel.send(instead[type] ?? JSON.stringify({ v: 1, type: 'ok', id }));
       };
     };
     await pc.setRemoteDescription({ type: 'offer', sdp });
@@ -150,5 +155,6 @@ function install() {
     for (const s of (await pc.getStats()).values()) if (s.type === 'inbound-rtp') return `${s.frameWidth}x${s.frameHeight}`;
     return '';
   };
-  Object.assign(window, { answer, send, frames, size, received: () => inbox, requests: () => whole, hangUp: () => pc.close() });
+  const reply = (/** @type {string} */ type, /** @type {string} */ message) => { instead[type] = message; };
+  Object.assign(window, { answer, send, reply, frames, size, received: () => inbox, requests: () => whole, hangUp: () => pc.close() });
 }
