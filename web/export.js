@@ -28,13 +28,20 @@ export function toJSON(record, { model, labels }) {
   return JSON.stringify({ v: 1, model, labels, summary, rows });
 }
 
-/** Gives the visitor a file. @param {Blob} blob @param {string} name */
-export function download(blob, name) {
+/** Gives the visitor a file. @param {Blob} blob @param {string} name @param {AbortSignal} signal lets go of it, at the latest */
+export function download(blob, name, signal) {
+  if (signal.aborted) return;
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000); // Safari reads it a moment later
+  const release = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', release);
+    URL.revokeObjectURL(link.href);
+  };
+  const timer = setTimeout(release, 10_000); // Safari reads it a moment later
+  signal.addEventListener('abort', release);
 }
 
 /** @param {number} value */

@@ -167,7 +167,7 @@ export class Life {
   /** @param {'csv' | 'json' | 'png'} what */
   async #take(what) {
     const { take } = await import('./take.js');
-    await take(what, this.#reading, this.view.timeline.shown, this.#language);
+    await take(what, this.#reading, this.view.timeline.shown, this.#language, this.#end.signal);
   }
 
   /** @param {number} id */

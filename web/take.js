@@ -8,12 +8,13 @@ import { download, toCSV, toJSON } from './export.js';
  * @param {import('./reading.js').Reading} reading
  * @param {import('./timeline.js').Shown} shown
  * @param {import('./language.js').Language} language
+ * @param {AbortSignal} signal
  */
-export async function take(what, reading, shown, language) {
+export async function take(what, reading, shown, language, signal) {
   const at = new Date();
   const name = `mindflow-${at.toISOString().slice(0, 19).replaceAll(':', '')}.${what}`;
   const { record, labels, read } = reading;
-  if (what === 'png') download(await chartPicture(shown, language, at), name);
-  else if (what === 'csv') download(new Blob([toCSV(record.rows, labels)], { type: 'text/csv' }), name);
-  else download(new Blob([toJSON(record, { model: read?.name ?? '', labels })], { type: 'application/json' }), name);
+  if (what === 'png') download(await chartPicture(shown, language, at), name, signal);
+  else if (what === 'csv') download(new Blob([toCSV(record.rows, labels)], { type: 'text/csv' }), name, signal);
+  else download(new Blob([toJSON(record, { model: read?.name ?? '', labels })], { type: 'application/json' }), name, signal);
 }

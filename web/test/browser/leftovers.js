@@ -1,4 +1,4 @@
-// Counts what a page's scripts set going and leave behind: listeners, timers, frames, observers, workers, requests, tracks and connections.
+// Counts what a page's scripts set going and leave behind: listeners, timers, frames, observers, workers, object URLs, requests, tracks and connections.
 
 import { until } from './driver.js';
 
@@ -50,6 +50,9 @@ export function countLeftovers() {
       return Reflect.apply(stop, this ?? window, [id]);
     };
   };
+  const { setTimeout: later } = window;
+  // What is put off for long never comes here: else it could be over before anybody looked for it.
+  Object.assign(window, { setTimeout: (/** @type {any} */ callback, /** @type {number} */ ms, /** @type {any[]} */ ...rest) => later(callback, ms >= 5000 ? 2 ** 31 - 1 : ms, ...rest) });
   pair(window, 'setTimeout', 'clearTimeout', true);
   pair(window, 'setInterval', 'clearInterval', false);
   pair(window, 'requestAnimationFrame', 'cancelAnimationFrame', true);
@@ -70,6 +73,17 @@ export function countLeftovers() {
       disconnect() { made.observers.delete(this); super.disconnect(); }
     };
   }
+  const addresses = /** @type {Set<string>} */ (new Set());
+  const { createObjectURL, revokeObjectURL } = URL;
+  URL.createObjectURL = (what) => {
+    const address = createObjectURL(what);
+    addresses.add(address);
+    return address;
+  };
+  URL.revokeObjectURL = (address) => {
+    addresses.delete(address);
+    revokeObjectURL(address);
+  };
   const workers = /** @type {Set<Worker>} */ (new Set());
   window.Worker = class extends Worker {
     /** @param {string | URL} url @param {WorkerOptions} [how] */
@@ -115,6 +129,7 @@ export function countLeftovers() {
     ...made.connections.filter((c) => c.signalingState !== 'closed').map(() => 'RTCPeerConnection'),
     ...[...made.tracks].filter((t) => t.readyState === 'live').map((t) => `${t.kind} track`),
     ...[...workers].map(() => 'Worker'),
+    ...[...addresses].map(() => 'object URL'),
     ...[...made.observers].map((o) => `${Object.getPrototypeOf(o.constructor).name}`),
   ];
   let own = /** @type {string[]} */ ([]);
