@@ -61,8 +61,10 @@ export class Peer {
     const peer = new Peer(track, on, config, stamps);
     const close = () => peer.close();
     signal.addEventListener('abort', close, { once: true, signal: peer.#life.signal });
+    // What is asked of a connection that ends meanwhile is never answered (WebRTC, section 4.4.1.2).
+    const ended = new Promise((_, reject) => peer.#life.signal.addEventListener('abort', () => reject(new Failure('lost')), { once: true }));
     try {
-      await peer.#negotiate(endpoint, visitor);
+      await Promise.race([peer.#negotiate(endpoint, visitor), ended]);
       await peer.#connected();
     } catch (error) {
       const failure = peer.#ended ?? asFailure(error);

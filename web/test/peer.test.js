@@ -132,6 +132,15 @@ test('a way that is asked for is kept when the server names its relays', async (
   await assert.rejects(opening);
 });
 
+test('a connection that ends while it is being made is lost, though the browser answers nothing any more', async (t) => {
+  t.mock.method(Connection.prototype, 'setRemoteDescription', /** @this {Connection} */ function set() {
+    this.channels.control.dispatchEvent(new Event('close')); // as where the answer refuses the channels
+    return new Promise(() => {});
+  });
+  const opening = Peer.open(endpoint, track, on, new AbortController().signal);
+  await assert.rejects(opening, (error) => error instanceof Failure && error.reason === 'lost');
+});
+
 test('control that does not open in time is a path that is blocked', async (t) => {
   const { opening, pc } = await answered();
   t.mock.timers.enable({ apis: ['setTimeout'] });
