@@ -1,7 +1,7 @@
 // Each state in which no picture is seen, brought about in the page as it happens to visitors, and photographed: see gallery.js.
 
 import { launch, openPage, press, waitInside, waitState } from './driver.js';
-import { peer, refuse, serve } from './standin.js';
+import { peer, queue, refuse, serve } from './standin.js';
 
 /** @typedef {import('puppeteer-core').Page} Page */
 /** @typedef {Awaited<ReturnType<typeof peer>>} Other */
@@ -13,6 +13,8 @@ import { peer, refuse, serve } from './standin.js';
  * @property {() => void} [prepare] runs in the page before its own scripts
  * @property {(page: Page, other: Other) => Promise<void>} [act] while it is live
  * @property {boolean} [deaf] whether the answer names no address to send to
+ * @property {boolean} [mute] whether the way for messages is shut before it stands
+ * @property {boolean} [turn] whether its turn comes, of those who wait, and nothing after
  * @property {'denied' | 'no-camera' | 'insecure'} [browser] one of another kind
  * @property {[state: string, reason?: string]} is how it ends; the name of the scene, as a reason of failing, where it is not said
  */
@@ -24,12 +26,15 @@ const cameraSays = (name) => (name === 'NotReadableError'
   : () => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('Not ready', 'InvalidStateError'); }; });
 
 /** @type {Record<string, Omit<Scene, 'is'> & Partial<Pick<Scene, 'is'>>>} */
-const SCENES = {
+export const SCENES = {
   asking: { prepare: () => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }, is: ['asking'] },
   connecting: { whip: () => {}, is: ['connecting'] },
   paused: { act: (page) => press(page, '.pause'), is: ['paused'] },
   stopped: { act: (page) => press(page, '.stop'), is: ['stopped'] },
   full: { whip: refuse(503, 'all 8 places are taken', { 'Retry-After': '30' }), is: ['full'] },
+  waiting: { whip: queue(3), is: ['full'] },
+  next: { whip: queue(0), is: ['full'] },
+  turn: { whip: queue(0, 1), turn: true, is: ['connecting'] },
   reconnecting: { act: (_, other) => other.hangUp(), is: ['reconnecting'] },
   restarting: { ...says('shutdown'), is: ['reconnecting', 'shutdown'] },
   insecure: { browser: 'insecure' },
@@ -47,6 +52,7 @@ const SCENES = {
   unauthorized: { whip: refuse(401, 'the token has expired; get a new one') },
   refused: { whip: refuse(422, 'the offer has no video that the server decodes') },
   blocked: { deaf: true },
+  lost: { mute: true },
   version: { act: (_, other) => other.send('labels', JSON.stringify({ v: 9 })) },
   idle: says('idle'),
   'no-media': says('no-media'),
@@ -58,42 +64,61 @@ const SCENES = {
 };
 
 /**
- * Photographs each.
+ * Opens what brings scenes about.
  * @param {string} lang "en" or "fr"
  * @param {string} camera of makeCamera
- * @returns {Promise<Photograph[]>}
  */
-export async function photographs(lang, camera) {
+export async function studio(lang, camera) {
   const server = await serve(refuse(500, 'not set'));
   const flags = [`--accept-lang=${lang}`, '--disable-features=WebRtcHideLocalIpsWithMdns'];
   const browser = await launch({ camera, flags });
-  const taken = [];
-  try {
-    const other = await peer(browser);
-    for (const [name, scene] of Object.entries(SCENES)) {
-      server.handler.whip = scene.whip ?? (scene.deaf ? deaf(other.whip) : other.whip);
-      const [own, host] = await another(scene.browser, camera, flags);
-      const page = await openPage(own ?? browser, `http://${host}:${server.port}/`, { phone: true }, scene.prepare);
-      await waitInside(page, '.card-button');
-      await press(page, '.card-button');
-      if (scene.act) {
-        await waitState(page, 'live');
-        await scene.act(page, other);
-      }
-      const [state, reason] = scene.is ?? ['failed', name];
-      await waitState(page, state, reason);
-      if (state === 'reconnecting') server.handler.whip = () => {}; // it stays so
-      const stage = await page.$('mindflow-live >>> .stage');
-      const picture = await stage?.screenshot({ encoding: 'base64', type: 'png' });
-      taken.push({ name, failed: state === 'failed', picture: `data:image/png;base64,${picture}` });
-      await page.close();
-      await own?.close();
+  const other = await peer(browser);
+
+  /** Brings a scene about. @param {string} name @param {import('./driver.js').Look} look @param {(page: Page, state: string) => Promise<void>} work */
+  async function play(name, look, work) {
+    const scene = SCENES[name];
+    const [state, reason] = scene.is ?? ['failed', name];
+    server.handler.whip = scene.whip ?? (scene.deaf ? altered(other.whip, deafen) : scene.mute ? altered(other.whip, mute) : other.whip);
+    server.handler.waiting = '';
+    const [own, host] = await another(scene.browser, camera, flags);
+    const page = await openPage(own ?? browser, `http://${host}:${server.port}/`, look, scene.prepare);
+    await waitInside(page, '.card-button');
+    await press(page, '.card-button');
+    if (scene.turn) {
+      await waitState(page, 'full');
+      server.handler.whip = () => {};
+      server.handler.waiting = '{"v":1,"ahead":0,"waiting":1,"turn":true,"again_ms":2000,"within_ms":15000}';
     }
-  } finally {
-    await browser.close();
-    await server.close();
+    if (scene.act) {
+      await waitState(page, 'live');
+      await scene.act(page, other);
+    }
+    await waitState(page, state, reason);
+    if (state === 'reconnecting') server.handler.whip = () => {}; // it stays so
+    await work(page, state);
+    await page.close();
+    await own?.close();
   }
-  return taken;
+
+  return {
+    play,
+    /** Photographs each. @returns {Promise<Photograph[]>} */
+    async all() {
+      const taken = /** @type {Photograph[]} */ ([]);
+      for (const name of Object.keys(SCENES)) {
+        await play(name, { phone: true }, async (page, state) => {
+          const stage = await page.$('mindflow-live >>> .stage');
+          const picture = await stage?.screenshot({ encoding: 'base64', type: 'png' });
+          taken.push({ name, failed: state === 'failed', picture: `data:image/png;base64,${picture}` });
+        });
+      }
+      return taken;
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
 }
 
 /** @param {Scene['browser']} kind @param {string} camera @param {string[]} flags @returns {Promise<[browser: import('puppeteer-core').Browser | undefined, host: string]>} */
@@ -106,14 +131,23 @@ async function another(kind, camera, flags) {
   }
 }
 
-/** Takes the addresses out of an answer, as if nothing that is sent there came through. @param {Other['whip']} whip @returns {import('./standin.js').Whip} */
-function deaf(whip) {
+/** An answer that was changed on its way. @param {Other['whip']} whip @param {(sdp: string) => string} change @returns {import('./standin.js').Whip} */
+function altered(whip, change) {
   return (offer, response) => {
     const { end } = response;
-    response.end = (/** @type {any} */ sdp) => Reflect.apply(end, response, [String(sdp).replace(/^a=candidate:.*\r\n/gm, '')]);
+    response.end = (/** @type {any} */ sdp) => Reflect.apply(end, response, [change(String(sdp))]);
     return whip(offer, response);
   };
 }
+
+/** Takes the addresses out, as if nothing that is sent there came through. @param {string} sdp */
+const deafen = (sdp) => sdp.replace(/^a=candidate:.*\r\n/gm, '');
+
+/** Refuses the channels. @param {string} sdp */
+const mute = (sdp) => {
+  const mid = /m=application[^]*?a=mid:(\S+)/.exec(sdp)?.[1];
+  return sdp.replace(/m=application \d+/, 'm=application 0').replace(new RegExp(`(a=group:BUNDLE.*) ${mid}`), '$1');
+};
 
 /** A page with all of them, as one looks at a contact sheet. @param {Photograph[]} all */
 export function sheet(all) {

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, launch, makeCamera, openPage, press, startServer, waitInside, waitLabels, waitState } from './driver.js';
-import { photographs, sheet } from './gallery-states.js';
+import { sheet, studio } from './gallery-states.js';
 import { root } from './truth.js';
 
 const [portrait] = process.argv.slice(2);
@@ -17,8 +17,8 @@ mkdirSync(work, { recursive: true });
 const ffmpeg = (/** @type {string[]} */ ...args) => promisify(execFile)('ffmpeg', ['-v', 'error', '-y', ...args]);
 const png = (/** @type {string} */ name) => /** @type {`${string}.png`} */ (path.join(work, `${name}.png`));
 
-/** Makes a picture small enough for the repository. @param {string} name @param {string} [scale] of ffmpeg's filter */
-const keep = (name, scale = 'null') => ffmpeg('-i', png(name), '-vf', scale, '-c:v', 'libwebp', '-quality', '64', '-compression_level', '6', path.join(folder, `${name}.webp`));
+/** Makes a picture small enough for the repository. @param {string} name @param {string} [scale] of ffmpeg's filter @param {number} [quality] */
+const keep = (name, scale = 'null', quality = 64) => ffmpeg('-i', png(name), '-vf', scale, '-c:v', 'libwebp', '-quality', String(quality), '-compression_level', '6', path.join(folder, `${name}.webp`));
 
 const five = path.join(work, 'five.png');
 await ffmpeg('-loop', '1', '-i', portrait, '-vf', 'scale=480:480,crop=426:480:20:0,tile=3x2:nb_frames=5', '-frames:v', '1', five);
@@ -26,6 +26,9 @@ const cameras = {
   one: await makeCamera(portrait, { width: 640, height: 480, fps: 30, seconds: 2 }),
   five: await makeCamera(five, { width: 1280, height: 960, fps: 30, seconds: 2 }),
 };
+
+/** @type {[string, import('./driver.js').Look][]} */
+const LOOKS = [['desk-light', {}], ['desk-dark', { dark: true }], ['phone-light', { phone: true }], ['phone-dark', { phone: true, dark: true }]];
 
 const [port, media] = [await freePort(), await freePort()];
 const base = `http://localhost:${port}`;
@@ -56,9 +59,17 @@ async function take(name, { camera = 'one', look = {}, labels = 0, lang = 'en', 
   }
 }
 
-/** All states without a picture, on two. */
+/** All states without a picture, on two; and pages in some of them. */
 async function contactSheets() {
-  const all = await photographs('en', cameras.one);
+  const scenes = await studio('en', cameras.one);
+  const all = await scenes.all();
+  for (const name of ['waiting', 'lost']) {
+    for (const [suffix, look] of LOOKS) {
+      await scenes.play(name, look, async (page) => { await page.screenshot({ path: png(`${name}-${suffix}`) }); });
+      await keep(`${name}-${suffix}`, look.phone ? 'scale=-1:900' : 'scale=900:-1', 40);
+    }
+  }
+  await scenes.close();
   const browser = await launch();
   try {
     const page = await browser.newPage();
@@ -72,9 +83,6 @@ async function contactSheets() {
     await browser.close();
   }
 }
-
-/** @type {[string, import('./driver.js').Look][]} */
-const LOOKS = [['desk-light', {}], ['desk-dark', { dark: true }], ['phone-light', { phone: true }], ['phone-dark', { phone: true, dark: true }]];
 
 try {
   await take('idle-desk', {});

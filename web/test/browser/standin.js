@@ -21,13 +21,14 @@ const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 's
 export async function serve(whip) {
   /** @type {string[]} */
   const requests = [];
-  const handler = { whip };
+  const handler = { whip, waiting: '' };
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://standin');
     if (request.method !== 'GET') requests.push(`${request.method} ${pathname}`);
     let body = '';
     for await (const chunk of request) body += chunk;
     if (request.method === 'POST' && pathname === '/whip') return handler.whip(body, response);
+    if (pathname === '/waiting' && handler.waiting) return response.setHeader('Content-Type', 'application/json').end(handler.waiting);
     if (pathname.startsWith('/sessions/')) return response.writeHead(request.method === 'PATCH' ? 204 : 200).end();
     await file(pathname === '/' ? '/index.html' : pathname, response);
   }).listen(0, '127.0.0.1');
@@ -37,7 +38,7 @@ export async function serve(whip) {
     url: `http://localhost:${port}/`,
     port,
     requests, // all that were not GET
-    handler, // its whip may be replaced
+    handler, // its whip may be replaced; waiting: what it says to who waits
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -66,14 +67,19 @@ async function file(pathname, response) {
  * @param {string} detail
  * @param {Record<string, string>} [headers]
  * @param {string} [type] of the problem
+ * @param {object} [more] fields of it
  * @returns {Whip}
  */
-export function refuse(status, detail, headers = {}, type = 'about:blank') {
+export function refuse(status, detail, headers = {}, type = 'about:blank', more = {}) {
   return (_, response) => {
     response.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers });
-    response.end(JSON.stringify({ type, title: 'refused', status, detail }));
+    response.end(JSON.stringify({ type, title: 'refused', status, detail, ...more }));
   };
 }
+
+/** An answer that has newcomers wait in turn. @param {number} ahead people who come before @param {number} [seconds] after which to ask again */
+export const queue = (ahead, seconds = 30) => refuse(503, 'all 8 places are taken', { 'Retry-After': String(seconds), 'Mindflow-Ticket': 'a-ticket' },
+  'urn:mindflow:waiting', { ahead, waiting: ahead + 4 });
 
 /**
  * Makes a page of the browser the other end.
