@@ -77,8 +77,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 // A connection that a browser opened in advance does not hold up the server's end, which begin waits for.
 func TestUnusedConnectionsDoNotHoldTheEnd(t *testing.T) {
 	var conn net.Conn
-	t.Cleanup(func() { conn.Close() }) // after the server's end
-	s := begin(t, idle(), func(c *Config) { c.EndTime = time.Second })
+	t.Cleanup(func() { conn.Close() })                                     // after the server's end
+	s := begin(t, idle(), func(c *Config) { c.EndTime = 4 * time.Second }) // Shutdown alone waits for five
 	var err error
 	conn, err = net.Dial("tcp", s.Addr().String())
 	if err != nil {

@@ -7,10 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/readiness"
 	"mindflow/server/whipclient"
 )
 
@@ -18,7 +20,7 @@ import (
 func draining(t *testing.T, grace time.Duration) (s *Server, p publisher, served <-chan error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Grace: grace}, decoding(oneFace{}))
+	s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Grace: grace, EndTime: patience}, decoding(oneFace{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,8 +29,7 @@ func draining(t *testing.T, grace time.Duration) (s *Server, p publisher, served
 	go func() { ended <- s.Serve(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-		goleak.VerifyNone(t, before)
+		noGoroutines(t, before)
 	})
 	c, err := whipclient.Dial(t.Context(), s.url("/whip"), whipclient.Options{Codec: pipeline.VP8})
 	if err != nil {
@@ -36,6 +37,7 @@ func draining(t *testing.T, grace time.Duration) (s *Server, p publisher, served
 	}
 	t.Cleanup(func() { _ = c.Abort() })
 	p = publisher{c, t}
+	p.hello() // or the grace may be over before it hears anything
 	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 60))
 	p.label("labels", first)
 	stop()
@@ -68,6 +70,25 @@ func TestDrain(t *testing.T) {
 		t.Error(err)
 	}
 	noDecoders(t)
+}
+
+// What is told of a server comes before what is done, however busy the machine is: it is not ready before it refuses anybody, and a
+// session's end is counted before its place is free.
+func TestToldBeforeDone(t *testing.T) {
+	s := begin(t, idle(), nil)
+	_, _ = s.offer(t, "")
+	sess := s.only(t)
+	s.mu.Lock() // nothing is done
+	defer s.mu.Unlock()
+	sess.end(endAbuse)
+	waitFor(t, "the end to be counted", func() bool {
+		return testutil.ToFloat64(s.meters.Ended.WithLabelValues(string(endAbuse))) == 1 && testutil.ToFloat64(s.meters.Sessions) == 0
+	})
+	go s.drain(&http.Server{})
+	waitFor(t, "the server to say that it is not ready", func() bool { return s.cfg.Readiness.Now().Phase == readiness.Draining })
+	if s.closing {
+		t.Error("it refuses newcomers already")
+	}
 }
 
 // When the grace is over, or somebody is in a hurry, the sessions that are left are ended as at any end.

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,14 +24,16 @@ func TestEnds(t *testing.T) {
 		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	})
 	t.Run("no media", func(t *testing.T) {
-		s := begin(t, decoding(oneFace{}), func(c *Config) { c.NoMedia = 4 * short })
+		s := begin(t, decoding(oneFace{}), nil)
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+		p.hello()
 		for _, u := range units[:3] {
 			if err := p.WriteUnit(u); err != nil {
 				t.Fatal(err)
 			}
 		}
 		p.label("labels", first)
+		s.only(t).soon(short)
 		if why := p.bye(); why != "no-media" {
 			t.Errorf("bye because of %q", why)
 		}
@@ -51,8 +52,10 @@ func TestEnds(t *testing.T) {
 		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	})
 	t.Run("paused and resumed in turn", func(t *testing.T) {
-		s := begin(t, decoding(oneFace{}), func(c *Config) { c.NoMedia = 2 * short })
+		s := begin(t, decoding(oneFace{}), nil)
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+		p.hello()
+		s.only(t).soon(2 * short)
 		turn := time.NewTicker(short / 3)
 		defer turn.Stop()
 		waitFor(t, "the session to end", func() bool {
@@ -108,20 +111,21 @@ func TestEnds(t *testing.T) {
 	})
 	t.Run("network gone", func(t *testing.T) {
 		var gone atomic.Bool
-		s := begin(t, decoding(oneFace{}), func(c *Config) { c.NoMedia = 4 * short })
+		s := begin(t, decoding(oneFace{}), nil)
 		r := newRelay(t, s, func(int, bool) bool { return gone.Load() })
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
 		p.publish(units)
 		p.label("labels", first)
 		gone.Store(true) // the bye is lost too
+		s.only(t).soon(4 * short)
 		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 		noDecoders(t)
 	})
 	t.Run("server stops", func(t *testing.T) {
-		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-		defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		before := goleak.IgnoreCurrent()
+		defer func() { noGoroutines(t, before) }()
 		e := decoding(oneFace{})
-		s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0"}, e)
+		s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", EndTime: patience}, e)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,6 +137,7 @@ func TestEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := publisher{c, t}
+		p.hello()
 		p.publish(units)
 		p.label("labels", first)
 		stop()

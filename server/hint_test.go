@@ -125,6 +125,20 @@ func (p publisher) hint(what string, fits func(whipclient.Control) bool) whipcli
 	return p.says(what, func(c whipclient.Control) bool { return c.Type == "hint" && fits(c) })
 }
 
+// hintWhile sends until there is a hint.
+func (p publisher) hintWhile(what string, send func()) whipclient.Control {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); send() {
+		for len(p.Controls()) > 0 {
+			if c := <-p.Controls(); c.Type == "hint" {
+				return c
+			}
+		}
+	}
+	p.t.Fatalf("waited %s for %s", patience, what)
+	return whipclient.Control{}
+}
+
 func TestHints(t *testing.T) {
 	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
 	g := newGate()
@@ -138,15 +152,24 @@ func TestHints(t *testing.T) {
 	if !slices.Equal(said, []string{"hello", "hint"}) || first.V != 1 || first.MaxSide != 320 || first.MaxFramerate != 24 {
 		t.Errorf("the server said %v, then %+v", said, first)
 	}
-	p.publish(units)
-	low := p.hint("a lower rate", func(whipclient.Control) bool { return true })
+	frame, tick := 0, time.NewTicker(time.Second/30)
+	defer tick.Stop()
+	low := p.hintWhile("a lower rate", func() {
+		<-tick.C
+		p.writeAt(units[frame%len(units)], frame)
+		frame++
+	})
 	if low.MaxSide != 320 || low.MaxFramerate != leastFramerate { // the detector holds the first frame
 		t.Errorf("hint is %+v", low)
 	}
 	g.open()
 	last := low
-	for last.MaxFramerate < 24 { // the publisher goes on as before, and all is analysed
-		next := p.hint("a higher rate", func(whipclient.Control) bool { return true })
+	for last.MaxFramerate < 24 { // the publisher goes on no faster than all is analysed
+		next := p.hintWhile("a higher rate", func() {
+			sent := p.writeAt(units[frame%len(units)], frame)
+			frame++
+			p.label("its labels", func(m pipeline.Message) bool { return m.RTP == sent })
+		})
 		if next.MaxSide != 320 || next.MaxFramerate <= last.MaxFramerate || next.MaxFramerate > 24 {
 			t.Fatalf("%+v follows %+v", next, last)
 		}

@@ -173,7 +173,7 @@ func TestSessionTime(t *testing.T) {
 	gate, sign := keyed(t)
 	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 10)
 	s := begin(t, decoding(oneFace{}), func(c *Config) { c.Access, c.SessionTime = gate, time.Hour })
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Token: sign(access.Claims{Subject: "ada", SessionTime: time.Second})})
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Token: sign(access.Claims{Subject: "ada", SessionTime: 5 * time.Second})}) // of which connecting is a part
 	p.publish(units)
 	p.hello()
 	if why := p.bye(); why != "time" {

@@ -152,6 +152,15 @@ func noDecoders(t *testing.T) {
 	waitFor(t, "decoders to close", func() bool { return avdec.Live() == 0 })
 }
 
+// soon has the session end when from now on it sends nothing for so long: to connect, a busy machine may need longer.
+func (sess *session) soon(d time.Duration) {
+	sess.do(func() {
+		sess.terms.noMedia = d
+		sess.heard.Store(time.Now().UnixNano())
+		sess.checkIdle()
+	})
+}
+
 func drainLabels(p publisher) {
 	for {
 		select {

@@ -35,10 +35,7 @@ func TestMediaTCP(t *testing.T) {
 
 // A publisher that leaves without a word frees its connections, and one that says nothing holds up no end.
 func TestMediaTCPEnds(t *testing.T) {
-	s := begin(t, decoding(oneFace{}), func(c *Config) {
-		withTCP(c)
-		c.NoMedia = time.Second
-	})
+	s := begin(t, decoding(oneFace{}), withTCP)
 	silent, err := net.Dial("tcp", s.MediaTCPAddr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -48,9 +45,11 @@ func TestMediaTCPEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sess := s.only(t)
 	if err := client.Abort(); err != nil {
 		t.Error(err)
 	}
+	sess.soon(time.Second)
 	waitFor(t, "the session's end", func() bool { return s.Stats().Sessions == 0 })
 }
 

@@ -85,12 +85,12 @@ func (s *Server) Hurry() {
 // drain lets nobody in, asks those who are here to go on elsewhere, and waits for them. HTTP goes on, so that they can say
 // that they go.
 func (s *Server) drain(web *http.Server) {
+	s.meters.Ready.Set(0)
+	s.cfg.Readiness.Set(readiness.Draining) // before anybody is refused: who then asks is told why
 	s.mu.Lock()
 	s.closing = true
 	left := len(s.sessions)
 	s.mu.Unlock()
-	s.meters.Ready.Set(0)
-	s.cfg.Readiness.Set(readiness.Draining)
 	web.SetKeepAlivesEnabled(false) // whoever balances load sends the next request to another server
 	if s.cfg.Grace <= 0 || left == 0 {
 		return
@@ -119,11 +119,11 @@ func (s *Server) gone() <-chan struct{} {
 func (s *Server) shutdown(web *http.Server) error {
 	patience, cancel := context.WithTimeout(context.Background(), s.cfg.EndTime)
 	defer cancel()
+	s.meters.Ready.Set(0)
+	s.cfg.Readiness.Set(readiness.Stopping)
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
-	s.meters.Ready.Set(0)
-	s.cfg.Readiness.Set(readiness.Stopping)
 	s.stop()
 
 	var errs []error

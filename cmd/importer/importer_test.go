@@ -16,14 +16,13 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/bench/leak"
 	"mindflow/models"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
-
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // need skips the test when a file that is not committed is absent.
 func need(t testing.TB, path, cure string) string {

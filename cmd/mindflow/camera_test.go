@@ -22,6 +22,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"mindflow/bench/leak"
 	"mindflow/bench/media"
 	"mindflow/pipeline/vpx"
 )
@@ -35,7 +36,7 @@ func noLeaks(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-		goleak.VerifyNone(t, before)
+		leak.None(t, before)
 		if n := vpx.Live(); n != 0 {
 			t.Errorf("%d encoders are open", n)
 		}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"mindflow/bench/leak"
 )
 
 func TestHistory(t *testing.T) {
@@ -49,7 +51,7 @@ func TestHistory(t *testing.T) {
 func supervised(t *testing.T, signals <-chan os.Signal, script string) (file string, log *bytes.Buffer, ended <-chan error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	t.Cleanup(func() { leak.None(t, before) })
 	file, log = filepath.Join(t.TempDir(), "starts"), &bytes.Buffer{}
 	done := make(chan error, 1)
 	go func() {

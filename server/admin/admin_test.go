@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"mindflow/bench/leak"
 )
 
 func open(t *testing.T) (a *Admin, url string) {
@@ -24,7 +26,7 @@ func open(t *testing.T) (a *Admin, url string) {
 	}
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
-		goleak.VerifyNone(t, before)
+		leak.None(t, before)
 	})
 	return a, "http://" + a.Addr().String()
 }

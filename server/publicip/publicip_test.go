@@ -12,6 +12,8 @@ import (
 
 	"github.com/pion/stun/v3"
 	"go.uber.org/goleak"
+
+	"mindflow/bench/leak"
 )
 
 // standIn answers questions as told, until the test ends. Each gets its number.
@@ -46,7 +48,7 @@ func standIn(t *testing.T, reply func(n int, question *stun.Message) [][]byte) s
 // noLeaks checks at the test's end that nothing is left running.
 func noLeaks(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	t.Cleanup(func() { leak.None(t, before) })
 }
 
 func reply(t *testing.T, setters ...stun.Setter) []byte {

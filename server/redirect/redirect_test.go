@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"mindflow/bench/leak"
 )
 
 func TestRedirect(t *testing.T) {
@@ -46,7 +48,7 @@ func TestRedirect(t *testing.T) {
 }
 
 func TestListen(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer leak.None(t, goleak.IgnoreCurrent())
 	wrap := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/.well-known/") {

@@ -9,12 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
+	"mindflow/bench/leak"
 	"mindflow/pipeline"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func TestDialRefused(t *testing.T) {
 	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()

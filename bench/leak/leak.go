@@ -1,0 +1,42 @@
+// Package leak has tests wait for the end of what they started.
+package leak
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// patience is long: goleak alone waits for less than half a second, and a busy machine may need longer to end a goroutine.
+const patience = time.Minute
+
+// None fails the test when goroutines stay that are not of before.
+func None(t testing.TB, before goleak.Option) {
+	t.Helper()
+	if err := wait(before); err != nil {
+		t.Error(err)
+	}
+}
+
+// Main runs a package's tests, and fails when a goroutine stays.
+func Main(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		if err := wait(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+func wait(options ...goleak.Option) error {
+	for deadline := time.Now().Add(patience); ; {
+		if err := goleak.Find(options...); err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
