@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"go.uber.org/goleak"
 
@@ -152,6 +154,28 @@ func TestEnds(t *testing.T) {
 		}
 		noDecoders(t)
 	})
+}
+
+// What is over holds no picture, even where something still holds the session.
+func TestEndedSessionHoldsNoPicture(t *testing.T) {
+	s := begin(t, decoding(oneFace{}), nil)
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 60))
+	p.label("labels", first)
+	sess := s.only(t)
+	var frames weak.Pointer[pipeline.Mailbox]
+	if !sess.do(func() { frames = weak.Make(sess.frames) }) {
+		t.Fatal("the session ended before")
+	}
+	if err := p.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	waitFor(t, "its pictures to be gone", func() bool {
+		runtime.GC()
+		return frames.Value() == nil
+	})
+	runtime.KeepAlive(sess)
 }
 
 func TestFaultEndsOneSession(t *testing.T) {

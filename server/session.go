@@ -231,13 +231,15 @@ func (s *session) serve() {
 	}
 }
 
-// release frees the peer connection and waits for the session's goroutines.
+// release frees the peer connection, waits for the session's goroutines and lets go of its pictures.
 func (s *session) release() {
 	s.guest.Leave()
 	if err := s.pc.GracefulClose(); err != nil {
 		s.log.Debug("close peer connection", "err", err)
 	}
 	s.work.Wait()
+	// A timer that Pion has stopped holds the session until Go's runtime sweeps it, which on a calm server takes minutes.
+	s.frames, s.units = nil, nil
 }
 
 // why gives the reason of the end. A parent that ended is a server that stops.

@@ -3,6 +3,9 @@ package child
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -137,5 +140,21 @@ func TestMetrics(t *testing.T) {
 	}
 	if _, err := (&Server{}).Metrics(); err == nil || !strings.Contains(err.Error(), "--admin") {
 		t.Errorf("without operators' port: %v", err)
+	}
+}
+
+func TestCollect(t *testing.T) {
+	asked := 0
+	operators := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; r.URL.Path != "/debug/pprof/heap" || r.FormValue("gc") != "1" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprintf(w, "heap profile: 1: 2 [3: 4] @ heap/1048576\n# runtime.MemStats\n# Alloc = 1\n# HeapAlloc = %d\n# HeapSys = 9\n", 100*asked)
+	}))
+	defer operators.Close()
+	s := &Server{Admin: operators.URL}
+	if n, err := s.Collect(); n != 200 || err != nil {
+		t.Errorf("%v, %v", n, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -20,8 +21,26 @@ func (s *Server) Metrics() (map[string]float64, error) {
 	return parseMetrics(body)
 }
 
-// Collect has the server collect its garbage, and gives a profile of what is left (`go tool pprof`).
-func (s *Server) Collect() (profile string, err error) { return s.ask("/debug/pprof/heap?gc=1") }
+// Collect has the server collect its garbage, and says how many bytes of its heap are in use then. Go empties a sync.Pool at the
+// second collection after its last use. What the metrics say later is more: profiles and metrics leave garbage themselves.
+func (s *Server) Collect() (inUse float64, err error) {
+	var text string
+	for range 2 {
+		if text, err = s.ask("/debug/pprof/heap?gc=1&debug=1"); err != nil {
+			return 0, err
+		}
+	}
+	m := heapAlloc.FindStringSubmatch(text)
+	if m == nil {
+		return 0, errors.New("the profile of the heap does not say how much of it is in use")
+	}
+	return strconv.ParseFloat(m[1], 64)
+}
+
+var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
+
+// Profile is one of the heap (`go tool pprof`).
+func (s *Server) Profile() (string, error) { return s.ask("/debug/pprof/heap?gc=1") }
 
 // ask asks operators' port, by a connection of its own, which would otherwise be counted among the server's.
 func (s *Server) ask(path string) (string, error) {

@@ -42,7 +42,7 @@ func main() {
 		flag.StringVar(&p.binary, "binary", child.Binary(), "mindflow, a `file`")
 		flag.IntVar(&p.connects, "connects", defaultConnects, "sessions that are begun in a round, a third of which end abruptly")
 		flag.IntVar(&p.rounds, "rounds", 2, "rounds: what grows with use grows in each, what is made once does not")
-		flag.IntVar(&p.warm, "warm", 90, "sessions before those, after which the baseline is taken")
+		flag.IntVar(&p.warm, "warm", 300, "sessions before those, as many at a time, after which the baseline is taken: what is made once is made by then")
 		flag.IntVar(&p.atOnce, "at-once", 6, "sessions at a time")
 		flag.BoolVar(&p.write, "write", false, "write the table into "+page.Name)
 		flag.StringVar(&p.heap, "heap", "", "`folder` to leave round-0.pprof, round-1.pprof … in, profiles of the heap: go tool pprof -base tells what grew")
@@ -93,21 +93,21 @@ func (p *plan) measure(ctx context.Context, server *child.Server, v visitors) (s
 	began := time.Now()
 	var all tally
 	for round := range p.rounds + 1 {
-		var last *state
+		var before *state
 		if round > 0 {
 			counts, err := p.come(ctx, v, fmt.Sprintf("connecting, round %d", round), p.connects)
 			if err != nil {
 				return nil, "", errors.Join(err, server.Alive())
 			}
 			all.merge(counts)
-			last = states[round-1]
+			before = states[0]
 		}
-		now, err := settled(ctx, server, last)
+		now, err := settled(ctx, server, before)
 		if err != nil {
 			return nil, "", err
 		}
 		states = append(states, now)
-		if err := p.keep(round, now); err != nil {
+		if err := p.keep(round, server); err != nil {
 			return nil, "", err
 		}
 	}
@@ -117,11 +117,15 @@ func (p *plan) measure(ctx context.Context, server *child.Server, v visitors) (s
 }
 
 // keep leaves a profile of the heap, where they are wanted.
-func (p *plan) keep(round int, s *state) error {
+func (p *plan) keep(round int, server *child.Server) error {
 	if p.heap == "" {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(p.heap, fmt.Sprintf("round-%d.pprof", round)), []byte(s.profile), 0o644)
+	profile, err := server.Profile()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(p.heap, fmt.Sprintf("round-%d.pprof", round)), []byte(profile), 0o644)
 }
 
 // come has visitors come and go.

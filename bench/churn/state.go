@@ -23,11 +23,10 @@ type state struct {
 	rss, heap                  float64 // bytes
 	sessions, objects          float64
 	ended                      map[string]float64 // sessions so far, by reason
-	profile                    string             // of the heap
 }
 
 func look(server *child.Server) (*state, error) {
-	profile, err := server.Collect()
+	heap, err := server.Collect()
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +40,8 @@ func look(server *child.Server) (*state, error) {
 	}
 	s := &state{
 		goroutines: v["go_goroutines"], sockets: float64(sockets), files: v["process_open_fds"],
-		rss: v["process_resident_memory_bytes"], heap: v["go_memstats_heap_alloc_bytes"],
-		sessions: v["mindflow_sessions"], ended: map[string]float64{}, profile: profile,
+		rss: v["process_resident_memory_bytes"], heap: heap,
+		sessions: v["mindflow_sessions"], ended: map[string]float64{},
 	}
 	for name, n := range v {
 		switch {
@@ -98,7 +97,7 @@ func rows(before, after *state) []row {
 		{"sockets", before.sockets, after.sockets, 1, false, 0},
 		{"open files", before.files, after.files, 1, false, 0},
 		{"memory in all (RSS), MB", before.rss, after.rss, 1e6, false, 0},
-		{"Go's heap after a collection, MB", before.heap, after.heap, 1e6, false, 1e6},
+		{"Go's heap after a collection, MB", before.heap, after.heap, 1e6, false, 0},
 	}
 }
 
@@ -119,17 +118,17 @@ func (s *state) check(before *state) (err error) {
 	return err
 }
 
-// check holds each round against what was there before it.
+// check holds each round against what was there before them all.
 func check(states []*state) (err error) {
 	for i := 1; i < len(states); i++ {
-		if failed := states[i].check(states[i-1]); failed != nil {
+		if failed := states[i].check(states[0]); failed != nil {
 			err = errors.Join(err, fmt.Errorf("round %d: %w", i, failed))
 		}
 	}
 	return err
 }
 
-// table has a column for each state, and after the first its change since the one before.
+// table has a column for each state, and after the first its change since the first.
 func table(states []*state) string {
 	text, line := "| what | before |", "|---|---|"
 	for i := 1; i < len(states); i++ {
@@ -140,7 +139,7 @@ func table(states []*state) string {
 	for k, first := range rows(states[0], states[0]) {
 		text += fmt.Sprintf("| %s | %s |", first.name, number(first.before/first.unit))
 		for i := 1; i < len(states); i++ {
-			r := rows(states[i-1], states[i])[k]
+			r := rows(states[0], states[i])[k]
 			change := "–"
 			if r.before > 0 {
 				change = fmt.Sprintf("%+.1f %%", 100*(r.after-r.before)/r.before)
