@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/pion/webrtc/v3"
+
 	"mindflow/pipeline"
 )
 
@@ -47,11 +49,14 @@ func (s *session) skipLabels() (dropReason, bool) {
 	if s.paused.Load() {
 		return dropPaused, true
 	}
-	if dc := s.labels.Load(); dc != nil && dc.BufferedAmount() > maxBuffered {
+	if dc := s.labels.Load(); dc != nil && congested(dc) && s.events.readers.Load() == 0 {
 		return dropCongested, true
 	}
 	return 0, false
 }
+
+// congested says whether the publisher's line is full of labels, or SCTP waits to send them again.
+func congested(dc *webrtc.DataChannel) bool { return dc.BufferedAmount() > maxBuffered }
 
 const (
 	// hurryWait is the wait for a turn from which the machine counts as full: about a frame's time.
@@ -143,7 +148,7 @@ func (s *session) sendLabels(m *pipeline.Message, seq uint64) {
 		return
 	}
 	s.events.publish(seq, text)
-	if dc := s.labels.Load(); dc != nil {
+	if dc := s.labels.Load(); dc != nil && !congested(dc) {
 		if err := dc.SendText(string(text)); err != nil {
 			s.log.Debug("send labels", "err", err)
 			return

@@ -203,3 +203,32 @@ func TestCongestion(t *testing.T) {
 	full.Store(false)
 	p.label("labels again", func(m pipeline.Message) bool { return m.Dropped["congested"] > 0 })
 }
+
+// Who reads labels by HTTP because their channel is stuck gets them for as long as it is.
+func TestCongestedChannelLeavesEvents(t *testing.T) {
+	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	var full atomic.Bool
+	s := begin(t, decoding(oneFace{faces: 50}), nil)
+	r := newRelay(t, s, func(_ int, toServer bool) bool { return !toServer && full.Load() })
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
+	p.publish(units)
+	p.label("labels", first)
+	sess := s.only(t)
+	full.Store(true)
+	_, events := listen(t, p.Session()+"/labels", "")
+	waitFor(t, "the channel to be full", func() bool { return congested(sess.labels.Load()) })
+	stuck := newestSeq(sess)
+	for seq := uint64(0); seq < stuck+30; {
+		e, ok := events.next()
+		if !ok {
+			t.Fatal("the stream ended")
+		}
+		if e.id != "" {
+			seq, _ = strconv.ParseUint(e.id, 10, 64)
+		}
+	}
+	if got := sess.labels.Load().BufferedAmount(); got > 2*maxBuffered {
+		t.Errorf("%d bytes wait", got)
+	}
+	full.Store(false)
+}

@@ -81,7 +81,7 @@ func (p *publisher) run(ctx context.Context) error {
 // is at its end.
 func (p *publisher) session(ctx context.Context) (labels int, err error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
-	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http, Token: string(p.how.token), Ticket: p.ticket})
+	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http, Token: string(p.how.token), Ticket: p.ticket, Detour: true})
 	cancel()
 	var refused *whipclient.RefusedError
 	if errors.As(err, &refused) {

@@ -43,6 +43,8 @@ type Options struct {
 	Net transport.Net
 	// Relay connects by the server's TURN alone, which it asks for before it posts (RFC 9725, section 4.6).
 	Relay bool
+	// Detour reads labels by HTTP while their channel is stuck, as after an outage.
+	Detour bool
 	// Sending is called just before a unit is sent, with its RTP timestamp. None.
 	Sending func(rtp uint32)
 }
@@ -88,6 +90,7 @@ type Client struct {
 	done     chan struct{} // closed when the connection is over
 	work     sync.WaitGroup
 
+	detour   detour
 	writer   writer // owned by the caller of WriteUnit
 	requests atomic.Int64
 	over     sync.Once
@@ -107,6 +110,7 @@ func Dial(ctx context.Context, url string, o Options) (*Client, error) {
 		keys:     make(chan struct{}, 1),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
+		detour:   detour{heard: make(chan struct{}, 1)},
 	}
 	var config webrtc.Configuration
 	if o.Relay {
@@ -132,6 +136,10 @@ func (c *Client) connect(ctx context.Context, url string) error {
 	}
 	select {
 	case <-c.ready:
+		if c.options.Detour {
+			c.work.Add(1)
+			go c.watch()
+		}
 		return nil
 	case <-c.done:
 		return errors.New("connect: the server ended the connection")

@@ -108,8 +108,8 @@ func (c *Client) populate(capability webrtc.RTPCodecCapability) (err error) {
 	if c.control, err = c.pc.CreateDataChannel("control", nil); err != nil {
 		return fmt.Errorf("create control channel: %w", err)
 	}
-	labels.OnMessage(func(m webrtc.DataChannelMessage) { deliver(c.labels, m.Data) })
-	c.control.OnMessage(func(m webrtc.DataChannelMessage) { deliver(c.controls, m.Data) })
+	labels.OnMessage(func(m webrtc.DataChannelMessage) { c.take(m.Data, false) })
+	c.control.OnMessage(func(m webrtc.DataChannelMessage) { c.say(m.Data) })
 	c.control.OnOpen(func() { c.opened.Do(func() { close(c.ready) }) })
 	c.pc.SCTP().OnClose(func(error) { c.end() })
 	c.pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
@@ -122,11 +122,11 @@ func (c *Client) populate(capability webrtc.RTPCodecCapability) (err error) {
 	return nil
 }
 
-// deliver passes a JSON message on; what is no JSON is not the server's.
-func deliver[T any](queue chan T, data []byte) {
-	var v T
+// say passes a message of the control channel on; what is no JSON is not the server's.
+func (c *Client) say(data []byte) {
+	var v Control
 	if json.Unmarshal(data, &v) == nil {
-		keepNewest(queue, v)
+		keepNewest(c.controls, v)
 	}
 }
 

@@ -1,6 +1,7 @@
 package whipclient
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -31,18 +32,20 @@ func FuzzSaid(f *testing.F) {
 		}
 	}
 	f.Add([]byte(`{"title":"Too many sessions","status":503,"detail":"all places are taken\u001b[2J"}`), "Wed, 21 Oct 2099 07:28:00 GMT")
+	f.Add([]byte("retry: 1000\n\nevent: hello\ndata: {}\n\nid: 7\ndata: {\"v\":1,\"seq\":7,\ndata: \"faces\":[]}\n\n"), "")
 	f.Add([]byte("\x1b]0;title\x07 \u202e"), "-99999999999999999999")
 	f.Fuzz(func(t *testing.T, data []byte, retry string) {
-		labels, controls := make(chan pipeline.Message, labelQueue), make(chan Control, controlQueue)
+		c := &Client{labels: make(chan pipeline.Message, labelQueue), controls: make(chan Control, controlQueue), detour: detour{heard: make(chan struct{}, 1)}}
 		for range labelQueue + 1 { // one more than there is place for
-			deliver(labels, data)
-			deliver(controls, data)
+			c.take(data, false)
+			c.say(data)
 		}
-		if valid := json.Valid(data); len(labels) > 0 && !valid || len(controls) > 0 && !valid {
+		if valid := json.Valid(data); len(c.labels) > 0 && !valid || len(c.controls) > 0 && !valid {
 			t.Errorf("%q is taken for a message", data)
 		}
-		for len(labels) > 0 {
-			if _, err := json.Marshal(<-labels); err != nil { // as camera --json does
+		_ = readEvents(bytes.NewReader(data), func(data []byte) { c.take(data, true) })
+		for len(c.labels) > 0 {
+			if _, err := json.Marshal(<-c.labels); err != nil { // as camera --json does
 				t.Errorf("%q is read and cannot be written: %v", data, err)
 			}
 		}

@@ -50,6 +50,7 @@ func newWriter(track *webrtc.TrackLocalStaticRTP, o Options) (writer, error) {
 // WriteUnit sends one unit. One goroutine at a time may call it.
 func (c *Client) WriteUnit(u pipeline.Unit) error {
 	w := &c.writer
+	c.detour.sent.Add(1)
 	if w.sending != nil {
 		w.sending(u.RTP)
 	}
