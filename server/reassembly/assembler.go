@@ -49,10 +49,12 @@ type Assembler struct {
 	next     uint16    // sequence number to take next
 	lostFrom uint16    // [lostFrom, lostTo) were given up last
 	lostTo   uint16
+	newest   uint16          // sequence number that was waiting
 	stray    uint16          // sequence number after a packet from far behind
 	waiting  map[uint16]held // packets after a missing one, by sequence number; less than opts.Packets ahead of next
 	bytes    int             // payload in waiting
 	gapSince time.Time       // when next was found missing
+	resume   time.Time       // when missing packets are waited for again
 
 	// The unit under way.
 	busy      bool // packets of it have come
@@ -119,28 +121,20 @@ func (a *Assembler) Push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit))
 	if a.admit(p, now, emit) {
 		a.take(emit)
 	}
+	if a.riddled() {
+		a.giveUpAll(a.newest+1, emit)
+		a.resume = now.Add(a.opts.Wait)
+	}
 	for len(a.waiting) > 0 {
 		if a.bytes > a.opts.Bytes {
 			a.stats.Overflow++
-		} else if now.Sub(a.gapSince) < a.opts.Wait {
+		} else if now.Sub(a.gapSince) < a.wait() {
 			break
 		}
 		a.giveUp(a.firstWaiting())
 		a.take(emit)
 	}
 	return a.needKey
-}
-
-// Missing appends the sequence numbers that are waited for, lowest first.
-func (a *Assembler) Missing(dst []uint16) []uint16 {
-	for seq, left := a.next, len(a.waiting); left > 0; seq++ {
-		if _, ok := a.waiting[seq]; ok {
-			left--
-		} else {
-			dst = append(dst, seq)
-		}
-	}
-	return dst
 }
 
 // admit puts p among the waiting, unless it comes twice or too late.
@@ -162,6 +156,9 @@ func (a *Assembler) admit(p *rtp.Packet, now time.Time, emit func(pipeline.Unit)
 	a.makeRoom(seq, emit)
 	if len(a.waiting) == 0 {
 		a.gapSince = now
+	}
+	if len(a.waiting) == 0 || int16(seq-a.newest) > 0 {
+		a.newest = seq
 	}
 	a.waiting[seq] = held{p, now}
 	a.bytes += len(p.Payload)
@@ -306,7 +303,7 @@ func (a *Assembler) end(emit func(pipeline.Unit)) {
 	case a.awaitKey && !key:
 		a.drop()
 	default:
-		a.awaitKey = false
+		a.awaitKey, a.resume = false, time.Time{}
 		emit(pipeline.Unit{Data: bytes.Clone(data), RTP: a.timestamp, Key: key, Arrived: a.arrived})
 	}
 }
