@@ -1,5 +1,6 @@
 // Pictures that are shown later than they came, each with the labels that belong to it. Loaded where it is asked for.
 
+import { Align } from './align.js';
 import { Delay } from './delay.js';
 import { moved } from './motion.js';
 
@@ -8,7 +9,7 @@ const LABELS = 64;
 const HOLD_MS = 250; // that a picture stands still for labels which are late; then it goes on, and its boxes are expected ones
 const SAME_MS = 2;
 
-/** @typedef {{t: number, canvas: HTMLCanvasElement}} Kept t: when it was captured */
+/** @typedef {{t: number, canvas: HTMLCanvasElement}} Kept t: when it was captured, or shown where that is not told */
 /** @typedef {{t: number, faces: readonly import('./wire.js').Face[]}} Labelled */
 
 export class Exact {
@@ -21,7 +22,9 @@ export class Exact {
   #spare = [];
   /** @type {Labelled[]} oldest first */
   #labels = [];
-  #shown = -Infinity;
+  #shown = -Infinity; // the t of the picture that is shown
+  /** @type {Align | undefined} where pictures do not bear the time at which they were captured */
+  #align;
 
   /** @param {HTMLCanvasElement} canvas over the video */
   constructor(canvas) {
@@ -29,8 +32,16 @@ export class Exact {
     this.#ctx = context(canvas);
   }
 
-  /** Keeps the picture that a video shows. @param {HTMLVideoElement} video @param {number} t when it was captured @param {number} most pixels of width that are of use */
-  keep(video, t, most) {
+  /**
+   * Keeps the picture that a video shows.
+   * @param {HTMLVideoElement} video
+   * @param {number} t when it was captured
+   * @param {number} most pixels of width that are of use
+   * @param {boolean} [told] whether it bears that time; otherwise t is when it was shown
+   */
+  keep(video, t, most, told = true) {
+    if (told) this.#align = undefined;
+    else (this.#align ??= new Align()).show(t);
     if (video.videoWidth === 0 || t <= (this.#kept.at(-1)?.t ?? -Infinity)) return;
     const canvas = (this.#kept.length < KEPT ? this.#spare.pop() : this.#kept.shift()?.canvas) ?? document.createElement('canvas');
     const scale = Math.min(1, Math.max(160, most) / video.videoWidth);
@@ -43,28 +54,30 @@ export class Exact {
    * Labels came.
    * @param {readonly import('./wire.js').Face[]} faces
    * @param {number} t when their frame was captured
-   * @param {number} needed ms that the first of the pictures which they complete must be late
+   * @param {number} first when the first of the pictures was captured which they complete
+   * @param {number} next the t of the picture that comes next
    * @param {number} now
    */
-  see(faces, t, needed, now) {
+  see(faces, t, first, next, now) {
     if (t <= (this.#labels.at(-1)?.t ?? -Infinity)) return;
-    this.#delay.need(needed, now);
+    this.#delay.need(this.#captured(next) - first, now);
+    this.#align?.see(t);
     this.#labels.push({ t, faces });
     if (this.#labels.length > LABELS) this.#labels.shift();
   }
 
   /**
    * Shows the picture that is due.
-   * @param {number} newest when the picture was captured that the video shows
+   * @param {number} newest the t of the picture that the video shows
    * @param {number} now
    * @returns {Labelled | undefined} what belongs to it; undefined while there is none
    */
   show(newest, now) {
     const delay = this.#delay.at(now);
     const labelled = this.#labels.at(-1)?.t ?? NaN;
-    const due = newest - delay;
-    const t = Math.max(Math.min(due, labelled), due - HOLD_MS, this.#shown);
-    const at = this.#kept.findLastIndex((k) => k.t <= t + SAME_MS);
+    const due = this.#captured(newest) - delay;
+    const t = Math.max(Math.min(due, labelled), due - HOLD_MS);
+    const at = this.#kept.findLastIndex((k) => this.#captured(k.t) <= t + SAME_MS || k.t <= this.#shown);
     if (Number.isNaN(t) || at < 0) return undefined;
     for (const { canvas } of this.#kept.splice(0, at)) this.#spare.push(canvas);
     const [{ t: shown, canvas }] = this.#kept;
@@ -74,7 +87,8 @@ export class Exact {
       this.#shown = shown;
     }
     this.#canvas.hidden = false;
-    return { t: shown, faces: this.#facesAt(shown) };
+    const captured = this.#captured(shown);
+    return { t: captured, faces: this.#facesAt(captured) };
   }
 
   /** Lets go of all pictures, and of the delay. */
@@ -87,7 +101,13 @@ export class Exact {
     this.#labels = [];
     this.#delay = new Delay();
     this.#shown = -Infinity;
+    this.#align = undefined;
     this.#canvas.hidden = true;
+  }
+
+  /** When a picture was captured. @param {number} t its own */
+  #captured(t) {
+    return this.#align?.captured(t) ?? t;
   }
 
   /** The faces of a frame: as they were said, or between the two frames around it that were analysed. @param {number} t */

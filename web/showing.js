@@ -8,6 +8,7 @@ import { Motions } from './motion.js';
 import { largest } from './reading.js';
 
 const IDLE_MS = 120; // without a new picture, things are drawn as they change
+const UNTOLD_MS = 9; // from capture to the time that a picture has, about, which does not bear that of its capture
 const SHOWN_MS = 40; // from capture to screen, about, where the browser tells nothing
 
 /** @typedef {import('./attributes.js').Timing} Timing */
@@ -31,7 +32,9 @@ export class Showing {
   #match = new Match();
   #sender = new SenderClock();
   #motions = new Motions();
-  #placed = NaN; // when the frame of the newest labels was captured
+  #told = true; // whether pictures bear the time at which they were captured
+  #placed = NaN; // when the frame of the newest labels was captured, or shown where that is not told
+  #captured = NaN; // the same, as the sender tells it
   /** @type {import('./exact.js').Exact | undefined} */
   #exact;
   #loading = false;
@@ -55,13 +58,15 @@ export class Showing {
 
   /** Labels came. @param {import('./wire.js').Labels} message @param {number} now */
   see({ rtp, captureTime, faces }, now) {
-    const before = this.#placed;
-    this.#placed = captureTime === undefined ? NaN : this.#match.place(this.#sender.ms(rtp), captureTime);
-    if (Number.isNaN(this.#placed)) return;
+    const before = this.#told ? this.#placed : this.#captured;
+    this.#captured = captureTime ?? NaN;
+    this.#placed = captureTime === undefined ? NaN : this.#match.place(this.#sender.ms(rtp), captureTime + (this.#told ? 0 : UNTOLD_MS));
+    if (captureTime === undefined) return;
     this.#motions.see(faces, this.#placed);
-    const first = this.#match.after(before) ?? this.#placed; // of the pictures that may be shown from now on
-    const next = this.#match.newest + this.#match.interval; // when there will be a picture
-    if (next > 0 && this.#waits) this.#exact?.see(faces, this.#placed, next - Math.min(first, this.#placed), now);
+    const t = this.#told ? this.#placed : captureTime;
+    const { newest, interval } = this.#match;
+    const first = this.#told ? this.#match.after(before) : before + interval; // of the pictures that may be shown from now on
+    if (newest + interval > 0 && this.#waits) this.#exact?.see(faces, t, Math.min(first || t, t), newest + interval, now);
   }
 
   /** Shows something from now on. @param {What} what @param {number} now */
@@ -88,8 +93,9 @@ export class Showing {
     this.#request = this.#video.requestVideoFrameCallback((now, { captureTime, presentationTime }) => {
       // A camera's picture bears the time at which it was captured; others come as they are made.
       const t = captureTime ?? presentationTime;
+      this.#told = captureTime !== undefined;
       this.#match.show(t);
-      if (this.#waits) this.#exact?.keep(this.#video, t, this.#overlay.pixels);
+      if (this.#waits) this.#exact?.keep(this.#video, t, this.#overlay.pixels, this.#told);
       this.#draw(now);
       if (!this.#released) this.#follow();
     });

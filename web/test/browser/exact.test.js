@@ -12,8 +12,8 @@ import { root } from './truth.js';
 
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 const skip = existsSync(path.join(root, 'bin/mindflow')) ? false : 'no bin/mindflow; run make build';
-const MOVING = 300; // samples that are looked at, of a face that moves
-const TURNS = 4;
+const MOVING = 300; // samples of a window, of a face that moves
+const WINDOWS = 3; // of which the one in the middle counts: a machine that is busy with other things for a moment says nothing of ours
 
 /** @typedef {{timing: 'live' | 'exact', browser?: 'chromium' | 'firefox', stamps?: boolean, way?: number}} Case stamps: the page may see what is
  *   sent encoded; way: ms to the server */
@@ -57,17 +57,14 @@ describe('the box on its own frame', { skip, timeout: 300_000 }, () => {
           void live.start();
         }, timing);
         const moving = () => page.evaluate((rest) => /** @type {any} */ (window).truth.samples.filter((/** @type {Sample} */ s) => s.n > rest).length, WAY.rest + 60);
-        let good = '';
-        for (let turn = 1; turn <= TURNS && good !== 'good'; turn++) { // a machine that is busy with other things for a moment says nothing of ours
-          await until(async () => (await moving()) >= turn * MOVING, 90_000);
-          if (turn === 1) await screenshot(page, `moving-${name.replaceAll(/\W+/g, '-')}`);
-          const { samples, labels, errors } = await page.evaluate(() => /** @type {any} */ (window).truth);
-          assert.deepEqual(errors, []);
-          const told = labels.filter((/** @type {any} */ l) => l.captureTime !== undefined);
-          assert.ok(told.length > labels.length / 2, `${told.length} of ${labels.length} labels tell when their frame was captured`);
-          good = judge(t, timing, samples, labels, stamps ? STEP : 2 * STEP);
-        }
-        assert.equal(good, 'good');
+        await until(async () => (await moving()) >= MOVING, 90_000);
+        await screenshot(page, `moving-${name.replaceAll(/\W+/g, '-')}`);
+        await until(async () => (await moving()) >= WINDOWS * MOVING + 1, 90_000);
+        const { samples, labels, errors } = await page.evaluate(() => /** @type {any} */ (window).truth);
+        assert.deepEqual(errors, []);
+        const told = labels.filter((/** @type {any} */ l) => l.captureTime !== undefined);
+        assert.ok(told.length > labels.length / 2, `${told.length} of ${labels.length} labels tell when their frame was captured`);
+        judge(t, timing, samples, labels, stamps ? STEP : 2 * STEP);
       } finally {
         await browser.close();
         line.close();
@@ -95,21 +92,24 @@ function detour(media, line) {
   };
 }
 
-/** @param {import('node:test').TestContext} t @param {'live' | 'exact'} timing @param {Sample[]} samples @param {any[]} labels @param {number} most pixels @returns {string} "good", or what is not */
+/** @param {import('node:test').TestContext} t @param {'live' | 'exact'} timing @param {Sample[]} samples @param {any[]} labels @param {number} most pixels */
 function judge(t, timing, samples, labels, most) {
   const off = offsetOf(samples);
   const far = (/** @type {[number, number]} */ [x, y], /** @type {number} */ n) => Math.hypot(x - off[0] - placeOf(n)[0], y - off[1] - placeOf(n)[1]);
-  const moving = samples.filter((s) => s.n > WAY.rest + 60 && (timing === 'live' || s.waits) && s.raw).slice(-MOVING);
-  const drawn = moving.map((s) => far(s.centre, s.n));
-  const raw = moving.map((s) => far(s.raw, s.n));
+  const moving = samples.filter((s) => s.n > WAY.rest + 60 && (timing === 'live' || s.waits) && s.raw);
+  assert.ok(moving.length >= WINDOWS * MOVING, `only ${moving.length} pictures of a moving face`);
   const rest = samples.filter((s) => s.n > 20 && s.n < WAY.rest - 2);
   const late = labels.filter((l) => l.captureTime !== undefined).map((l) => l.came - l.captureTime);
   const figure = (/** @type {number[]} */ all) => `median ${quantile(all, 0.5).toFixed(1)}, p95 ${quantile(all, 0.95).toFixed(1)}`;
-  t.diagnostic(`${timing}: ${moving.length} pictures shown; pixels from the face: ${figure(drawn)}; ${timing === 'live' ? `as labels come: ${figure(raw)}; ` : ''}a frame's motion is ${STEP.toFixed(1)}; `
-    + `at rest it moves ${unrest(rest, 'centre').toFixed(2)} a picture, ${unrest(rest, 'raw').toFixed(2)} as labels come; labels come ${figure(late)} ms after capture`);
-  if (moving.length < 100) return `only ${moving.length} pictures of a moving face`;
-  if (timing === 'live') return quantile(drawn, 0.95) < quantile(raw, 0.95) ? 'good' : 'it is no better than without';
-  return quantile(drawn, 0.95) <= most ? 'good' : `p95 of the error is ${quantile(drawn, 0.95).toFixed(1)} pixels; a frame's motion is ${STEP.toFixed(1)}`;
+  const windows = Array.from({ length: WINDOWS }, (_, i) => moving.slice(i * MOVING, (i + 1) * MOVING)).map((window) => ({
+    drawn: window.map((s) => far(s.centre, s.n)), raw: window.map((s) => far(s.raw, s.n)),
+  }));
+  for (const { drawn, raw } of windows) t.diagnostic(`${timing}: pixels from the face: ${figure(drawn)}; ${timing === 'live' ? `as labels come: ${figure(raw)}; ` : ''}a frame's motion is ${STEP.toFixed(1)}`);
+  t.diagnostic(`at rest it moves ${unrest(rest, 'centre').toFixed(2)} a picture, ${unrest(rest, 'raw').toFixed(2)} as labels come; labels come ${figure(late)} ms after capture`);
+  const p95 = (/** @type {'drawn' | 'raw'} */ which) => windows.map((w) => quantile(w[which], 0.95));
+  const [drawn, raw] = [p95('drawn'), p95('raw')];
+  if (timing === 'exact') assert.ok(quantile(drawn, 0.5) <= most, `p95 of the error is ${drawn.map((v) => v.toFixed(1))} pixels; a frame's motion is ${STEP.toFixed(1)}`);
+  else assert.ok(quantile(drawn.map((v, i) => v - raw[i]), 0.5) < 0, `p95 is ${drawn.map((v) => v.toFixed(1))} pixels, no better than ${raw.map((v) => v.toFixed(1))} without`);
 }
 
 /** Where the detector's box lies beside the photograph's middle, from the face at rest. @param {Sample[]} samples */
