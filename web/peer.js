@@ -83,6 +83,7 @@ export class Peer {
     const { sender } = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{ maxBitrate: MAX_BITRATE }] });
     this.#timing.watch(stamps, sender, signal);
     this.#sending = new Sending(sender);
+    if (globalThis.navigator && ('getBattery' in navigator || 'connection' in navigator)) void import('./battery.js').then(({ watch }) => watch(this.#sending, signal));
     const labels = this.#pc.createDataChannel('labels', { ordered: false, maxRetransmits: 0 });
     labels.addEventListener('message', (e) => this.#receiveLabels(e.data, true), { signal });
     this.#control = this.#pc.createDataChannel('control');

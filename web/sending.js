@@ -9,6 +9,8 @@ export class Sending {
   #sender;
   /** @type {import('./wire.js').Hint | undefined} the server's newest */
   #hint;
+  #limited = false; // whether it ever was
+  #most = Infinity; // pictures a second that this device can spare
   /** Changes in the order they were asked for: one that is read before the one before is written undoes it. */
   #turns = Promise.resolve();
 
@@ -30,6 +32,14 @@ export class Sending {
     });
   }
 
+  /** Sends no more than this device can spare. @param {number} most pictures a second */
+  spare(most) {
+    return this.#inTurn(async () => {
+      this.#most = most;
+      await this.#limit();
+    });
+  }
+
   /** @param {MediaStreamTrack} track */
   replaceTrack(track) {
     return this.#inTurn(async () => {
@@ -39,15 +49,17 @@ export class Sending {
   }
 
   async #limit() {
-    if (!this.#hint) return;
-    const { max_side = Infinity, max_framerate } = this.#hint;
+    if (!this.#hint && this.#most === Infinity && !this.#limited) return;
+    this.#limited = true;
+    const { max_side = Infinity, max_framerate = Infinity } = this.#hint ?? {};
+    const most = Math.min(max_framerate, this.#most);
     // Of the longer side, which is the same however a phone is held. A track that does not tell its size is sent whole.
     const { width = 0, height = 0 } = this.#sender.track?.getSettings() ?? {};
     const scale = Math.max(1, Math.max(width, height) / max_side);
     await this.#change((encoding) => {
       encoding.scaleResolutionDownBy = scale;
-      if (max_framerate === undefined) delete encoding.maxFramerate;
-      else encoding.maxFramerate = max_framerate;
+      if (most === Infinity) delete encoding.maxFramerate;
+      else encoding.maxFramerate = most;
     });
   }
 

@@ -120,7 +120,19 @@ export class View {
   /** @param {MediaStream | undefined} stream */
   showStream(stream) {
     this.#video.srcObject = stream ?? null;
+    if (stream) this.#play().catch((error) => console.warn('mindflow:', error));
     this.privacy.use(stream?.getVideoTracks()[0]);
+  }
+
+  /** Plays the picture, or asks to be tapped: phones that save power refuse what nobody asked for. It is sent all the same. */
+  async #play() {
+    try {
+      await this.#video.play();
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return; // another picture took its place
+      const { askTap } = await import('./tap.js');
+      if (!this.#end.signal.aborted && this.#video.srcObject) askTap(this.#video, this.#stage, this.#language.text.tap);
+    }
   }
 
   /** Labels came. @param {import('./wire.js').Labels} message @param {number} now milliseconds */

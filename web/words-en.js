@@ -176,6 +176,7 @@ export const EN = {
     more: 'more',
     faces: 'Faces in view',
     expression: 'Expression',
+    tap: 'Your device saves power: tap to see the picture',
     uncertain: 'Uncertain',
     nothing: 'No face',
     off: 'Not live',

@@ -161,6 +161,7 @@ export const FR = {
     more: 'plus',
     faces: 'Visages en vue',
     expression: 'Expression',
+    tap: 'Votre appareil économise l’énergie : touchez pour voir l’image',
     uncertain: 'Incertain',
     nothing: 'Aucun visage',
     off: 'Pas en direct',

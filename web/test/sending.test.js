@@ -107,3 +107,15 @@ test('a browser that refuses a limit still pauses', async () => {
   await paused;
   assert.deepEqual(sender.encoding, { active: false, maxBitrate: 1_500_000 });
 });
+
+test('it sends no more than the server can use and the device can spare', async () => {
+  const sender = new Sender(camera(640, 480));
+  const sending = new Sending(/** @type {any} */ (sender));
+  const rates = [];
+  for (const act of [() => sending.spare(Infinity), () => sending.spare(10), () => sending.obey(hint({ max_framerate: 15 })), () => sending.obey(hint({ max_framerate: 5 })),
+    () => sending.spare(Infinity), () => sending.obey(hint({}))]) {
+    await act();
+    rates.push(sender.encoding.maxFramerate);
+  }
+  assert.deepEqual(rates, [undefined, 10, 10, 5, 5, undefined]);
+});

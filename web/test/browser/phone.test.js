@@ -235,4 +235,48 @@ describe('phone', { skip, timeout: 180_000 }, () => {
     assert.deepEqual(server.requests.filter((r) => r.startsWith('PATCH')).length <= 20, true);
     await page.close();
   });
+
+  test('a picture that the phone does not play by itself asks to be tapped', async () => {
+    const page = await live(() => {
+      const { play } = HTMLMediaElement.prototype;
+      HTMLMediaElement.prototype.play = function () { // as Safari does in low-power mode
+        if (navigator.userActivation.isActive && /** @type {any} */ (window).tapping) return Reflect.apply(play, this, []);
+        this.autoplay = false;
+        this.pause();
+        return Promise.reject(new DOMException('The request is not allowed by the user agent', 'NotAllowedError'));
+      };
+    });
+    await waitInside(page, '.tap', 'Your device saves power: tap to see the picture');
+    await screenshot(page, 'tap');
+    const paused = () => page.$eval('mindflow-live >>> video', (v) => /** @type {HTMLVideoElement} */ (v).paused);
+    assert.equal(await paused(), true);
+    await until(async () => (await other.frames()) > 0); // it is sent all the same
+    await page.evaluate(() => { /** @type {any} */ (window).tapping = true; });
+    await press(page, '.tap');
+    await until(async () => !(await paused()));
+    assert.equal(await page.$('mindflow-live >>> .tap'), null);
+    await page.close();
+  });
+
+  test('with a battery that is nearly empty it sends fewer pictures, and as many as before when that is charged', async () => {
+    const page = await live(() => {
+      const battery = Object.assign(new EventTarget(), { charging: false, level: 0.15 });
+      Object.assign(Navigator.prototype, { getBattery: async () => battery });
+      const { setParameters } = RTCRtpSender.prototype;
+      Object.assign(window, { battery, rates: [] });
+      RTCRtpSender.prototype.setParameters = function (/** @type {RTCRtpSendParameters} */ parameters) {
+        /** @type {any} */ (window).rates.push(parameters.encodings[0].maxFramerate ?? 'any');
+        return Reflect.apply(setParameters, this, [parameters]);
+      };
+    });
+    const last = () => page.evaluate(() => /** @type {any} */ (window).rates.at(-1));
+    await until(async () => (await last()) === 10);
+    await page.evaluate(() => {
+      const { battery } = /** @type {any} */ (window);
+      battery.charging = true;
+      battery.dispatchEvent(new Event('chargingchange'));
+    });
+    await until(async () => (await last()) !== 10);
+    await page.close();
+  });
 });
