@@ -70,6 +70,12 @@ func hostWithGrace(t *testing.T, sessions int, grace time.Duration) *hosted {
 	if err != nil {
 		t.Fatal(err)
 	}
+	closeEngine := sync.OnceFunc(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(closeEngine)
 	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", MaxSessions: sessions, Grace: grace, EndTime: patience}, server.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    e.Analyses, Scheduler: e.Scheduler,
@@ -90,9 +96,7 @@ func hostWithGrace(t *testing.T, sessions int, grace time.Duration) *hosted {
 	t.Cleanup(func() {
 		h.stop()
 		h.work.Wait()
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
+		closeEngine()
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		leak.None(t, before)
 		if n := vpx.Live(); n != 0 {

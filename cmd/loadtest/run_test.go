@@ -35,7 +35,7 @@ func TestRun(t *testing.T) {
 	h.work.Wait() // the sessions have ended, and so have their events
 	var counted, told []span
 	for _, f := range r.Sessions {
-		if f.seqs.got+f.Lost != f.seqs.last-f.seqs.first+1 || f.Rate*r.Seconds < float64(f.seqs.got)-0.1 || *f.P50 <= 0 || *f.P95 < *f.P50 {
+		if f.seqs.got+f.Lost != f.seqs.last-f.seqs.first+1 || f.Rate*r.Seconds < float64(f.seqs.got)-0.1 || f.P50 == nil || *f.P50 <= 0 || *f.P95 < *f.P50 {
 			t.Errorf("session %d: %+v", f.session, f)
 		}
 		counted = append(counted, span{f.seqs.first, f.seqs.last})
@@ -66,7 +66,7 @@ func TestRunRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(r.Sessions) != 1 || r.Sessions[0].P50 == nil || len(r.Failed) != 1 || !r.Failed[0].Refused || !strings.Contains(r.Failed[0].Reason, "503") {
-		t.Errorf("%+v", r)
+		t.Fatalf("%+v", r)
 	}
 	if r.Failed[0].Session == r.Sessions[0].session {
 		t.Errorf("session %d was refused and measured", r.Failed[0].Session)

@@ -110,7 +110,13 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	var aside bytes.Buffer
 	show := newReadout(in, &aside, true)
 	done := make(chan error, 1)
+	defer func() { // where the test fails before
+		end()
+		out.Close()
+		<-done
+	}()
 	go func() {
+		defer close(done)
 		var err error
 		if how.publish != "" {
 			err = publish(ctx, how, device, show)

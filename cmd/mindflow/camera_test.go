@@ -8,15 +8,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +21,7 @@ import (
 
 	"mindflow/bench/leak"
 	"mindflow/bench/media"
+	"mindflow/bench/port"
 	"mindflow/pipeline/vpx"
 )
 
@@ -119,6 +117,9 @@ func TestCameraInputAgreesWithVideo(t *testing.T) {
 			}
 		}
 	}
+	if len(got) == 0 || len(want) == 0 {
+		t.Fatalf("%d lines, want %d", len(got), len(want))
+	}
 	last, wantLast := got[len(got)-1].T, want[len(want)-1].T
 	if faces == 0 || len(got)+int(dropped) != len(want) || last != wantLast {
 		t.Errorf("%d lines with %d faces, %d frames dropped, of %d; the last is of %v s, want %v", len(got), faces, dropped, len(want), last, wantLast)
@@ -175,40 +176,35 @@ func cutShort(t *testing.T) string {
 // hosting runs `mindflow serve` at an address until it is stopped, which waits for its end.
 func hosting(t *testing.T, listen string, args ...string) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	args = slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, args, engineArgs(t))
-	go func() {
-		done <- run(ctx, args, io.Discard)
-		close(done)
-	}()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
-	t.Cleanup(stop) // a test that fails leaves no server to the next
-	client := &http.Client{Timeout: 5 * time.Second}
+	done, stop := background(t, io.Discard, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, args, engineArgs(t))...)
+	client := &http.Client{Timeout: patience}
 	defer client.CloseIdleConnections()
 	get(t, client, "http://"+listen+"/readyz", done)
 	return stop
 }
 
-// freePort is one that was free just now, and that nobody is given who asks for any: those are from 32768 on (ip_local_port_range).
+// background runs a command until it is stopped, which waits for its end. A test that fails leaves it not to the next.
+func background(t *testing.T, out io.Writer, args ...string) (done <-chan error, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		defer close(ended)
+		ended <- run(ctx, args, out)
+	}()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("%s ended with %v", args[0], err)
+		}
+	})
+	t.Cleanup(stop)
+	return ended, stop
+}
+
 func freePort(t *testing.T) string {
 	t.Helper()
-	for {
-		probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
-		if errors.Is(err, syscall.EADDRINUSE) {
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer probe.Close()
-		return probe.Addr().String()
-	}
+	return fmt.Sprintf("127.0.0.1:%d", port.Free(t))
 }
 
 // What comes back from a server is what `video` says of the same frames, but for what coding them again costs.
@@ -271,10 +267,15 @@ func TestCameraPublishOutlivesTheServer(t *testing.T) {
 	defer end()
 	done := make(chan error, 1)
 	go func() {
+		defer close(done)
 		done <- publish(ctx, how, device, newReadout(in, &aside, true))
 		in.Close()
 	}()
-	defer out.Close() // or it waits for a reader for ever, if the test fails
+	defer func() { // where the test fails before
+		end()
+		out.Close()
+		<-done
+	}()
 	scan := bufio.NewScanner(out)
 	var times []float64
 	for _, enough := range []int{5, 24} { // it has begun before there is a server

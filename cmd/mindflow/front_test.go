@@ -19,6 +19,9 @@ func TestFrontDetectorFindsLargeFace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(found[file].Faces) == 0 {
+		t.Fatal("no face is found in the whole picture")
+	}
 	photo, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)

@@ -80,6 +80,11 @@ func TestLoadTest(t *testing.T) {
 	}
 	want := []string{"age_p50_ms", "age_p95_ms", "labels_per_second_per_session", "lost", "p50_ms", "p95_ms", "p99_ms"}
 	for _, f := range append(r.Sessions, r.Overall) {
+		for name, value := range f {
+			if value == nil {
+				t.Fatalf("%s is not known: %v", name, f)
+			}
+		}
 		if keys := slices.Sorted(maps.Keys(f)); !slices.Equal(keys, want) || *f["p95_ms"] < *f["p50_ms"] ||
 			*f["age_p50_ms"] <= 0 || *f["age_p95_ms"] < *f["age_p50_ms"] || *f["labels_per_second_per_session"] <= 0 {
 			t.Errorf("%v", f)

@@ -26,9 +26,6 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// hostPatience bounds every wait of these tests; they go on as soon as what they wait for is there.
-const hostPatience = time.Minute
-
 // hosted is the program, serving, in a process of its own.
 type hosted struct {
 	*exec.Cmd
@@ -78,9 +75,9 @@ func (h *hosted) said() string {
 
 func (h *hosted) until(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(hostPatience); !happened(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !happened(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v until %s", hostPatience, what)
+			t.Fatalf("waited %v until %s", patience, what)
 		}
 	}
 }
@@ -109,7 +106,7 @@ func dialHost(t *testing.T, url string) *whipclient.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), hostPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	c, err := whipclient.Dial(ctx, url+"/whip", whipclient.Options{Codec: pipeline.VP8})
 	if err != nil {
@@ -133,7 +130,7 @@ func dialHost(t *testing.T, url string) *whipclient.Client {
 
 func bye(t *testing.T, c *whipclient.Client) string {
 	t.Helper()
-	deadline := time.After(hostPatience)
+	deadline := time.After(patience)
 	for {
 		select {
 		case said := <-c.Controls():
@@ -260,13 +257,14 @@ func faultIsSurvived(t *testing.T, exe string) {
 
 var supervising = regexp.MustCompile(`msg=supervising pid=(\d+)`)
 
-// child is the newest process that is supervised.
+// child is the newest process that is supervised. Its log may be read after it serves.
 func (h *hosted) child(t *testing.T) int {
 	t.Helper()
-	all := supervising.FindAllStringSubmatch(h.said(), -1)
-	if len(all) == 0 {
-		t.Fatal("nothing is supervised")
-	}
+	var all [][]string
+	h.until(t, "something is supervised", func() bool {
+		all = supervising.FindAllStringSubmatch(h.said(), -1)
+		return len(all) > 0
+	})
 	pid, err := strconv.Atoi(all[len(all)-1][1])
 	if err != nil {
 		t.Fatal(err)

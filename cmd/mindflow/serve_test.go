@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -110,20 +109,9 @@ func altered(t *testing.T, models string) string {
 
 // The server comes up, serves the page and the widget, and ends in an orderly way.
 func TestServe(t *testing.T) {
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listen := probe.Addr().String()
-	if err := probe.Close(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() {
-		done <- run(ctx, append([]string{"--listen", listen, "--media", "127.0.0.1:0"}, engineArgs(t)...), io.Discard)
-	}()
-	client := &http.Client{Timeout: 5 * time.Second}
+	listen := freePort(t)
+	done, stop := background(t, io.Discard, append([]string{"--listen", listen, "--media", "127.0.0.1:0"}, engineArgs(t)...)...)
+	client := &http.Client{Timeout: patience}
 	defer client.CloseIdleConnections()
 	for path, want := range map[string]string{"/": "<mindflow-live", "/mindflow.js": "define", "/readyz": "", "/healthz": ""} {
 		if body := get(t, client, "http://"+listen+path, done); !strings.Contains(body, want) {
@@ -131,15 +119,12 @@ func TestServe(t *testing.T) {
 		}
 	}
 	stop()
-	if err := <-done; err != nil {
-		t.Errorf("serve ended with %v", err)
-	}
 }
 
 // get asks until the server is up, or has ended.
 func get(t *testing.T, client *http.Client, url string, done <-chan error) string {
 	t.Helper()
-	for {
+	for deadline := time.Now().Add(patience); ; {
 		response, err := client.Get(url)
 		if err == nil {
 			defer response.Body.Close()
@@ -153,6 +138,9 @@ func get(t *testing.T, client *http.Client, url string, done <-chan error) strin
 		case err := <-done:
 			t.Fatalf("serve ended: %v", err)
 		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("GET %s, after %v: %v", url, patience, err)
 		}
 	}
 }

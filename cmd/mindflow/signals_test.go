@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -83,6 +84,7 @@ func TestVideoEndsWell(t *testing.T) {
 			if err := c.end(p); err != nil {
 				t.Fatal(err)
 			}
+			go func() { _, _ = io.Copy(io.Discard, p.out) }() // it may have printed as much as the pipe holds before it was told
 			p.failed(t, c.want)
 			if at := frameTimes(t, filepath.Join(dir, "a.mp4")); len(at) == 0 || len(at) > 400 {
 				t.Errorf("%d frames are annotated", len(at))
@@ -146,7 +148,7 @@ func TestCameraEndsItsSession(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
 	defer server.Process.Kill()
-	client := &http.Client{Timeout: 5 * time.Second}
+	client := &http.Client{Timeout: patience}
 	defer client.CloseIdleConnections()
 	get(t, client, "http://"+listen+"/readyz", ended)
 	publish := []string{"camera", "--synthetic", "--size", "160x120", "--json", "--publish", "http://" + listen}

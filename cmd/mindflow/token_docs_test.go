@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"mindflow/bench/port"
 )
 
 // The backends of docs/examples sign tokens that a server takes.
@@ -50,12 +51,7 @@ func TestTokenExamples(t *testing.T) {
 // lent runs a backend in folder and gives the token that a page gets there.
 func lent(t *testing.T, cmd *exec.Cmd, folder string) string {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := free.Addr().(*net.TCPAddr).Port
-	free.Close()
+	port := port.Free(t)
 	var log bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stderr = folder, append(os.Environ(), fmt.Sprint("PORT=", port)), &log
 	if err := cmd.Start(); err != nil {
@@ -67,7 +63,7 @@ func lent(t *testing.T, cmd *exec.Cmd, folder string) string {
 	}()
 	url := fmt.Sprintf("http://127.0.0.1:%d/my-mindflow-token", port)
 	response, err := http.Post(url, "", nil)
-	for deadline := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(deadline); response, err = http.Post(url, "", nil) {
+	for deadline := time.Now().Add(patience); err != nil && time.Now().Before(deadline); response, err = http.Post(url, "", nil) {
 		time.Sleep(50 * time.Millisecond) // until it listens
 	}
 	if err != nil {

@@ -184,6 +184,9 @@ func TestVideoWithDamage(t *testing.T) {
 	if want := fmt.Sprintf("%s: the file is damaged: %d of 50 frames could be decoded", file, len(got)); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}
+	if len(got) == 0 {
+		t.Fatal("no frame")
+	}
 	if len(got) < 15 || got[len(got)-1].T < 1.9 {
 		t.Errorf("%d frames up to %v s", len(got), got[len(got)-1].T)
 	}

@@ -21,6 +21,8 @@ import (
 	"github.com/letsencrypt/pebble/v2/db"
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
+
+	"mindflow/bench/port"
 )
 
 const domain = "mindflow.example" // resolved by the authority's own name server, to this machine
@@ -31,7 +33,7 @@ func authority(t *testing.T, httpPort, tlsPort int) (directory, root string, iss
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	t.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
 	quiet := log.New(io.Discard, "", 0)
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(free(t)))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port.Free(t)))
 	names, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{address}, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
@@ -53,16 +55,6 @@ func authority(t *testing.T, httpPort, tlsPort int) (directory, root string, iss
 		t.Fatal("the authority has no root")
 	}
 	return server.URL + wfe.DirectoryPath, root, issued, server.Close
-}
-
-func free(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // serveTLS says hello over HTTPS, on a port of its own until the test ends.
@@ -92,7 +84,7 @@ func trusted(t *testing.T, address string, issued *x509.CertPool, log *book) *ht
 	dial := &tls.Dialer{Config: &tls.Config{RootCAs: issued, ServerName: domain}}
 	client := &http.Client{Transport: &http.Transport{DialTLSContext: dial.DialContext}}
 	defer client.CloseIdleConnections()
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		response, err := client.Get("https://" + address + "/")
 		if err == nil {
 			response.Body.Close()
@@ -126,7 +118,7 @@ func TestACME(t *testing.T) {
 			plain, httpPort := listen(t)
 			seenPort := tlsPort
 			if overHTTP {
-				seenPort = free(t) // nobody is there
+				seenPort = port.Free(t) // nobody is there
 			}
 			directory, root, issued, stop := authority(t, httpPort, seenPort)
 			order := Order{Domains: []string{domain}, Email: "host@mindflow.example", Directory: directory, Root: root, Folder: t.TempDir()}
@@ -151,10 +143,10 @@ func TestACME(t *testing.T) {
 			}
 
 			stop() // the next start does without the authority
-			again, port := listen(t)
+			again, tlsPort := listen(t)
 			second := begun(t, order, log)
 			serveTLS(t, again, second)
-			if err := second.Begin(port, 0); err != nil {
+			if err := second.Begin(tlsPort, 0); err != nil {
 				t.Fatal(err)
 			}
 			trusted(t, again.Addr().String(), issued, log)
@@ -165,12 +157,12 @@ func TestACME(t *testing.T) {
 // An authority that cannot be reached is said in the log, and the server goes on.
 func TestACMEUnreachable(t *testing.T) {
 	log := &book{}
-	_, port := listen(t)
-	a := begun(t, Order{Domains: []string{domain}, Directory: "https://127.0.0.1:" + strconv.Itoa(free(t)) + "/dir", Folder: t.TempDir()}, log)
-	if err := a.Begin(port, 0); err != nil {
+	_, tlsPort := listen(t)
+	a := begun(t, Order{Domains: []string{domain}, Directory: "https://127.0.0.1:" + strconv.Itoa(port.Free(t)) + "/dir", Folder: t.TempDir()}, log)
+	if err := a.Begin(tlsPort, 0); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(60 * time.Second); !strings.Contains(log.String(), "connection refused"); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !strings.Contains(log.String(), "connection refused"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the log does not say why there is no certificate: %s", log)
 		}

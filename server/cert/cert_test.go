@@ -167,7 +167,7 @@ func TestFilesServe(t *testing.T) {
 	certPEM, keyPEM = pair(t, 5, time.Now().Add(time.Hour))
 	write(t, certFile, certPEM)
 	write(t, keyFile, keyPEM)
-	for deadline := time.Now().Add(20 * time.Second); presented(t, l.Addr().String()) != 5; {
+	for deadline := time.Now().Add(2 * time.Minute); presented(t, l.Addr().String()) != 5; {
 		if time.Now().After(deadline) {
 			t.Fatal("the renewed certificate is not shown")
 		}

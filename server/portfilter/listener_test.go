@@ -25,7 +25,7 @@ func connect(t *testing.T, l net.Listener) (client, server net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	_, _ = client.SetDeadline(deadline), server.SetDeadline(deadline)
 	return client, server
 }
@@ -132,7 +132,7 @@ func TestTCPWaiting(t *testing.T) {
 			accepted <- c
 		}
 	}()
-	_ = surplus.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = surplus.SetDeadline(time.Now().Add(2 * time.Minute))
 	if _, err := surplus.Read(make([]byte, 1)); err == nil {
 		t.Fatal("the surplus connection may talk")
 	}

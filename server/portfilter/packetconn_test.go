@@ -15,7 +15,7 @@ func socket(t testing.TB) (*net.UDPConn, netip.AddrPort) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
 	addr := c.LocalAddr().(*net.UDPAddr).AddrPort()
 	return c, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 }

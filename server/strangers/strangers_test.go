@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,12 +17,13 @@ import (
 	"time"
 
 	"mindflow/bench/media"
+	"mindflow/bench/port"
 	"mindflow/pipeline"
 )
 
 const (
 	python   = "/usr/bin/python3" // Debian's: its packages are for this one alone
-	patience = 60 * time.Second
+	patience = 3 * time.Minute
 )
 
 // said is what a publisher printed of what the server said.
@@ -141,14 +141,7 @@ func serve(t *testing.T) string {
 	if text, err := exec.Command("go", "build", "-o", exe, "mindflow/cmd/mindflow").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, text)
 	}
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := probe.Addr().String()
-	if err := probe.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := fmt.Sprintf("127.0.0.1:%d", port.Free(t))
 	// aiortc has no loopback candidates, so the server listens on every interface.
 	server := exec.Command(exe, "serve", "--listen", address, "--media", ":0", "--models", filepath.Join(bin, "models"), "--ort-lib", library)
 	var log bytes.Buffer

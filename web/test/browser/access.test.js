@@ -8,7 +8,7 @@ import { peer, serve } from './standin.js';
 
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
 
-describe('access', { skip, timeout: 60_000 }, () => {
+describe('access', { skip, timeout: 300_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */

@@ -22,7 +22,7 @@ async function audit(page, name) {
   assert.deepEqual(found, [], name);
 }
 
-describe('for everyone', { skip, timeout: 400_000 }, () => {
+describe('for everyone', { skip, timeout: 1_200_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */

@@ -8,7 +8,7 @@ import { peer, refuse, serve } from './standin.js';
 
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
 
-describe('with several cameras', { skip, timeout: 90_000 }, () => {
+describe('with several cameras', { skip, timeout: 300_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -132,7 +132,7 @@ describe('with several cameras', { skip, timeout: 90_000 }, () => {
   });
 });
 
-describe('without a camera to use', { skip, timeout: 90_000 }, () => {
+describe('without a camera to use', { skip, timeout: 300_000 }, () => {
   const cases = /** @type {const} */ ([
     ['no-camera', { allow: true }, 'localhost'],
     ['denied', { allow: false, camera: true, flags: ['--deny-permission-prompts'] }, 'localhost'],

@@ -22,7 +22,7 @@ function labelsOf(model, classes, top) {
   return { ...message, model, faces: [{ ...face, label: labels[top], confidence: 0.6 }] };
 }
 
-describe('choice', { skip, timeout: 120_000 }, () => {
+describe('choice', { skip, timeout: 360_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */

@@ -12,7 +12,7 @@ import { root } from './truth.js';
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
   : !existsSync(path.join(root, 'bin/mindflow')) ? 'no bin/mindflow; run make build' : false;
 
-describe('other origins', { skip, timeout: 120_000 }, () => {
+describe('other origins', { skip, timeout: 360_000 }, () => {
   /** @type {string} the server's own */
   let base;
   /** @type {import('node:http').Server} of the other pages; by two names, of which one is allowed */

@@ -31,7 +31,7 @@ const CASES = [
 /** @typedef {import('../../element.js').MindflowLive} MindflowLive */
 /** @typedef {{n: number, centre: [number, number], raw: [number, number], waits: boolean, at: number, side: number}} Sample */
 
-describe('the box on its own frame', { skip, timeout: 300_000 }, () => {
+describe('the box on its own frame', { skip, timeout: 900_000 }, () => {
   for (const [name, { timing, browser: which = 'chromium', stamps = true, way = 0 }] of CASES) {
     const program = which === 'firefox' ? FIREFOX : CHROMIUM;
     test(name, { skip: existsSync(program) ? false : `no browser at ${program}` }, async (t) => {

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { CHROMIUM, freePort, launch, makeCamera, openPage, press, seen, startServer, text, until, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, seen, startServer, text, until, waitLabels, waitState } from './driver.js';
 import { aClip, root } from './truth.js';
 
 const binary = path.join(root, 'bin/mindflow');
@@ -17,7 +17,7 @@ const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` 
 const examples = path.join(root, 'docs/examples');
 const run = promisify(execFile);
 
-describe('examples', { skip, timeout: 240_000 }, () => {
+describe('examples', { skip, timeout: 720_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mindflow-examples-'));
   const key = path.join(folder, 'signing-key.json');
   /** @type {string} the server's own */
@@ -166,7 +166,7 @@ describe('examples', { skip, timeout: 240_000 }, () => {
       const page = await openPage(browser, site(port));
       await press(page, '.card-button');
       await waitState(page, 'live');
-      await page.waitForFunction(() => /^\w+$/.test(document.querySelector('main > p')?.textContent ?? ''), { timeout: 30_000 });
+      await page.waitForFunction(() => /^\w+$/.test(document.querySelector('main > p')?.textContent ?? ''), { timeout: PATIENCE });
       assert.equal(await page.$eval('mindflow-live', (el) => /** @type {import('../../element.js').MindflowLive} */ (el).maxFaces), 3);
       const track = await page.$eval('mindflow-live >>> video', (v) => {
         const stream = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (v).srcObject);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { CHROMIUM, freePort, launch, openPage, press, screenshot, seen, startServer, until, waitInside, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, freePort, launch, openPage, press, screenshot, seen, startServer, until, waitInside, waitLabels, waitState } from './driver.js';
 import { countLeftovers, left } from './leftovers.js';
 import { aClip, root } from './truth.js';
 
@@ -16,7 +16,7 @@ const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` 
 
 /** @typedef {import('../../element.js').MindflowLive} MindflowLive */
 
-describe('files', { skip, timeout: 180_000 }, () => {
+describe('files', { skip, timeout: 540_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mindflow-files-'));
   const film = path.join(folder, 'film.webm');
   const photo = path.join(root, 'node_modules/@vladmandic/face-api/demo/sample1.jpg');
@@ -60,7 +60,7 @@ describe('files', { skip, timeout: 180_000 }, () => {
   }
 
   const aFace = (/** @type {import('puppeteer-core').Page} */ page) =>
-    page.waitForFunction(() => /** @type {any} */ (window).seen.labels.some((/** @type {any} */ m) => m.faces.length > 0), { timeout: 30_000 });
+    page.waitForFunction(() => /** @type {any} */ (window).seen.labels.some((/** @type {any} */ m) => m.faces.length > 0), { timeout: PATIENCE });
 
   test('a video that is dropped is read over and over, and what was seen is taken along', async () => {
     const page = await open();

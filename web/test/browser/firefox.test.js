@@ -46,7 +46,7 @@ function prepare(picture) {
   addEventListener('mindflow-error', (e) => seen.errors.push(/** @type {CustomEvent} */ (e).detail));
 }
 
-describe('Firefox', { skip, timeout: 300_000 }, () => {
+describe('Firefox', { skip, timeout: 900_000 }, () => {
   /** @type {string} */
   let base;
   /** @type {string[]} */
@@ -123,7 +123,7 @@ describe('Firefox', { skip, timeout: 300_000 }, () => {
   test('the server goes away and comes back: the page reconnects by itself', async () => {
     const page = await live();
     await server.stop();
-    await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.includes('reconnecting')), 30_000);
+    await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.includes('reconnecting')));
     server = await startServer(path.join(root, 'bin/mindflow'), args, base);
     await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.at(-1) === 'live'), 60_000);
     await faces(page, 3);
@@ -143,7 +143,7 @@ describe('Firefox', { skip, timeout: 300_000 }, () => {
       first.after(second);
       return Promise.all([first.start(), second.start()]);
     });
-    await until(() => page.evaluate(() => /** @type {any} */ (window).from.size === 2 && /^\w+/.test(document.getElementById('mood')?.textContent ?? '')), 40_000);
+    await until(() => page.evaluate(() => /** @type {any} */ (window).from.size === 2 && /^\w+/.test(document.getElementById('mood')?.textContent ?? '')));
     assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).seen.errors), []);
     await page.close();
   });

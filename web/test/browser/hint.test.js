@@ -77,7 +77,7 @@ async function labelsOf(page, size, count) {
   return newest;
 }
 
-describe('hint', { skip, timeout: 300_000 }, () => {
+describe('hint', { skip, timeout: 900_000 }, () => {
   /**
    * A camera of 1280×720 at 30 frames a second, through a real server.
    * @param {string[]} flags
@@ -154,7 +154,7 @@ describe('hint', { skip, timeout: 300_000 }, () => {
       await press(page, '.card-button');
       await waitState(page, 'live');
       const hint = (/** @type {object} */ fields) => other.send('control', JSON.stringify({ v: 1, type: 'hint', ...fields }));
-      const arrives = (/** @type {string} */ size) => until(async () => (await other.size()) === size, 20_000).catch(async (cause) => {
+      const arrives = (/** @type {string} */ size) => until(async () => (await other.size()) === size).catch(async (cause) => {
         throw new Error(`waiting for ${size}, there came ${await other.size()}`, { cause });
       });
 

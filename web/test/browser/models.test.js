@@ -17,7 +17,7 @@ const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
 /** The names that the user's model has for the labels of the shipped one. */
 const RENAMED = ['calm', 'joyful', 'gloomy', 'astonished', 'afraid', 'repelled', 'cross', 'scornful'];
 
-describe('models', { skip, timeout: 120_000 }, () => {
+describe('models', { skip, timeout: 360_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mindflow-models-'));
   /** @type {import('puppeteer-core').Browser} */
   let browser;

@@ -32,7 +32,7 @@ function detour(/** @type {number} */ media, /** @type {number} */ line) {
 const DETOUR = 'GET /sessions/ID/labels';
 const RESTART = 'PATCH /sessions/ID for a restart';
 
-describe('bad lines', { skip, timeout: 600_000 }, () => {
+describe('bad lines', { skip, timeout: 1_800_000 }, () => {
   /** @type {Awaited<ReturnType<typeof startServer>>} */
   let server;
   /** @type {import('puppeteer-core').Browser} */

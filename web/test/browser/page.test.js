@@ -22,7 +22,7 @@ const LOOKS = [
 /** @param {import('puppeteer-core').Page} page whether the picture's camera is off */
 const released = (page) => page.$eval('mindflow-live >>> video', (v) => /** @type {HTMLVideoElement} */ (v).srcObject === null);
 
-describe('page', { skip, timeout: 180_000 }, () => {
+describe('page', { skip, timeout: 540_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */

@@ -13,7 +13,7 @@ const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testd
 
 /** @typedef {import('../../element.js').MindflowLive} MindflowLive */
 
-describe('phone', { skip, timeout: 180_000 }, () => {
+describe('phone', { skip, timeout: 540_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */

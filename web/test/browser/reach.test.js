@@ -45,7 +45,7 @@ function way(page) {
   });
 }
 
-describe('reach', { skip, timeout: 600_000 }, () => {
+describe('reach', { skip, timeout: 1_800_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mindflow-reach-'));
   /** @type {string} */
   let camera;
@@ -149,7 +149,7 @@ describe('reach', { skip, timeout: 600_000 }, () => {
       const page = await openPage(browser, `http://127.0.0.1:${port}`);
       await page.$eval('mindflow-live', (el) => el.setAttribute('route', 'relay'));
       await press(page, '.card-button');
-      await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.reason === 'blocked')), 30_000);
+      await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.reason === 'blocked')));
     } finally {
       await without.stop();
     }

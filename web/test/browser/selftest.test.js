@@ -11,7 +11,7 @@ const root = path.join(import.meta.dirname, '../../..');
 const binary = path.join(root, 'bin/mindflow');
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary) ? 'no bin/mindflow; run make build' : false;
 
-describe('selftest', { skip, timeout: 180_000 }, () => {
+describe('selftest', { skip, timeout: 540_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {string} */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, openPage, press, screenshot, seen, startServer, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, screenshot, seen, startServer, waitState } from './driver.js';
 import { aClip, analyse, fit, fps, ours, root } from './truth.js';
 
 const skip = !ours ? 'no clip with one large face: set MINDFLOW_TESTDATA' : !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
@@ -132,7 +132,7 @@ function checkShown({ messages, drawn, picture, video, overlay }, { name, width,
     && wants.every((want, i) => near(drawn[2 * i], want))), `${name}: the boxes are drawn at ${drawn}, the faces are at ${places.at(-1)}`);
 }
 
-describe('sizes', { skip, timeout: 400_000 }, () => {
+describe('sizes', { skip, timeout: 1_200_000 }, () => {
   /** @type {string} */
   let camera;
   /** @type {any} the pipeline's own message of the picture */
@@ -164,7 +164,7 @@ describe('sizes', { skip, timeout: 400_000 }, () => {
           const before = (await seen(page, 'labels')).length;
           await turn(page, shape);
           const size = sizeSent(shape, codec);
-          await page.waitForFunction(enough, { timeout: 30_000 }, before, size, 40).catch(async (cause) => {
+          await page.waitForFunction(enough, { timeout: PATIENCE }, before, size, 40).catch(async (cause) => {
             const came = (await seen(page, 'labels')).slice(before).map((m) => `${m.width}x${m.height}`);
             throw new Error(`waiting for 40 labels of ${size}, there came ${came}`, { cause });
           });

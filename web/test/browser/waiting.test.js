@@ -11,7 +11,7 @@ import { root } from './truth.js';
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
   : !existsSync(path.join(root, 'bin/mindflow')) ? 'no bin/mindflow; run make build' : false;
 
-describe('waiting', { skip, timeout: 180_000 }, () => {
+describe('waiting', { skip, timeout: 540_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Awaited<ReturnType<typeof startServer>>} */

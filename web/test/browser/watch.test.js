@@ -13,7 +13,7 @@ import { aClip, root } from './truth.js';
 const binary = path.join(root, 'bin/mindflow');
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary) ? 'no bin/mindflow; run make build' : false;
 
-describe('watching', { skip, timeout: 180_000 }, () => {
+describe('watching', { skip, timeout: 540_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mindflow-watch-'));
   const key = path.join(folder, 'key.json');
   /** @type {string} */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { CHROMIUM, launch, openPage, screenshot, text, waitInside, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, launch, openPage, screenshot, text, waitInside, waitState } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
 
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
@@ -23,7 +23,7 @@ const CASES = [
   ['a face turned away', 'sharp', unsure({ score: 0.65 }), /turned away.*Look at the camera/],
 ];
 
-describe('why there is no label', { skip, timeout: 120_000 }, () => {
+describe('why there is no label', { skip, timeout: 360_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -86,7 +86,7 @@ describe('why there is no label', { skip, timeout: 120_000 }, () => {
           const root = document.querySelector('mindflow-live')?.shadowRoot;
           const [note, spoken] = ['.note:not([hidden])', '.spoken'].map((s) => root?.querySelector(s)?.textContent ?? '');
           return new RegExp(source).test(note) && spoken === note; // it is also said to those who listen
-        }, { timeout: 20_000 }, says.source);
+        }, { timeout: PATIENCE }, says.source);
       } finally {
         clearInterval(timer);
       }

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, openPage, press, screenshot, SHOTS, startServer, until, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, screenshot, SHOTS, startServer, until, waitLabels, waitState } from './driver.js';
 import { countLeftovers, left, leftovers } from './leftovers.js';
 import { aClip, root } from './truth.js';
 
@@ -15,7 +15,7 @@ const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
 
 /** @typedef {import('../../element.js').MindflowLive} MindflowLive */
 
-describe('widget', { skip, timeout: 400_000 }, () => {
+describe('widget', { skip, timeout: 1_200_000 }, () => {
   /** @type {string} */
   let base;
   /** @type {string} */
@@ -54,7 +54,7 @@ describe('widget', { skip, timeout: 400_000 }, () => {
     const page = await openPage(browser, `${home}/plain.html`);
     await press(page, '.card-button');
     await waitState(page, 'live');
-    await page.waitForFunction(() => /^\w+$/.test(document.getElementById('mood')?.textContent ?? ''), { timeout: 30_000 });
+    await page.waitForFunction(() => /^\w+$/.test(document.getElementById('mood')?.textContent ?? ''), { timeout: PATIENCE });
     await page.close();
   });
 
@@ -77,7 +77,7 @@ describe('widget', { skip, timeout: 400_000 }, () => {
   test('headless.html: a loop over labels', async () => {
     const page = await openPage(browser, `${home}/headless.html`);
     await page.locator('#go').click();
-    await page.waitForFunction(() => /^\w+ \d+ %$/.test(document.getElementById('mood')?.textContent ?? ''), { timeout: 30_000 });
+    await page.waitForFunction(() => /^\w+ \d+ %$/.test(document.getElementById('mood')?.textContent ?? ''), { timeout: PATIENCE });
     await page.close();
   });
 
@@ -117,7 +117,7 @@ describe('widget', { skip, timeout: 400_000 }, () => {
       await /** @type {MindflowLive} */ (given).start();
     }, base);
     const counts = () => page.evaluate(() => /** @type {any} */ (window).count);
-    await until(async () => Object.values(await counts()).every((n) => n > 3), 40_000);
+    await until(async () => Object.values(await counts()).every((n) => n > 3));
     assert.equal(await page.evaluate(() => /** @type {MindflowLive} */ (document.getElementById('given')).mirror), false);
     // Moved: the session goes on.
     await page.evaluate(() => document.querySelector('div')?.append(/** @type {Node} */ (document.getElementById('camera'))));
@@ -145,7 +145,7 @@ describe('widget', { skip, timeout: 400_000 }, () => {
     const session = await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).session);
     const viewer = await browser.newPage();
     await viewer.goto(`${base}/watch/${session}`);
-    await viewer.waitForFunction(() => /^(Neutral|Sad|Happy|Uncertain|Fear|Anger|Surprise|Disgust|Contempt)$/.test(document.querySelector('#faces .label')?.textContent ?? ''), { timeout: 20_000 });
+    await viewer.waitForFunction(() => /^(Neutral|Sad|Happy|Uncertain|Fear|Anger|Surprise|Disgust|Contempt)$/.test(document.querySelector('#faces .label')?.textContent ?? ''), { timeout: PATIENCE });
     assert.match(await viewer.$eval('#faces', (el) => el.textContent ?? ''), /Neutral\d+%/);
     await viewer.screenshot({ path: path.join(SHOTS, 'watch.png') });
     await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).stop()); // a page behind another one draws nothing, so nothing can be clicked
