@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import puppeteer from 'puppeteer-core';
-import { freePort, startServer, until } from './driver.js';
+import { freePort, PATIENCE, startServer, until } from './driver.js';
 import { countLeftovers, left } from './leftovers.js';
 import { root } from './truth.js';
 
@@ -106,7 +106,7 @@ describe('Firefox', { skip, timeout: 900_000 }, () => {
 
   test('connects, gets labels, pauses, stops and lets go of the camera', async () => {
     const page = await live();
-    assert.match(await page.$eval('mindflow-live', (el) => el.shadowRoot?.querySelector('.bars .top')?.textContent ?? ''), /^\w+\d+%$/);
+    await until(() => page.$eval('mindflow-live', (el) => /^\w+\d+%$/.test(el.shadowRoot?.querySelector('.bars .top')?.textContent ?? ''))); // drawn after it came
     await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).pause());
     await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.at(-1) === 'paused'));
     await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).resume());
@@ -125,7 +125,9 @@ describe('Firefox', { skip, timeout: 900_000 }, () => {
     await server.stop();
     await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.includes('reconnecting')));
     server = await startServer(path.join(root, 'bin/mindflow'), args, base);
-    await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.at(-1) === 'live'), 60_000);
+    await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.at(-1) === 'live'), 2 * PATIENCE).catch(async (cause) => {
+      throw new Error(`the states were ${await page.evaluate(() => /** @type {any} */ (window).seen.states.join(' → '))}`, { cause });
+    });
     await faces(page, 3);
     await page.close();
   });
