@@ -16,10 +16,21 @@ import (
 // INT8 is the precision of convolutions in integers of 8 bits; what the attention gates do stays in float32.
 const INT8 = "int8"
 
-// quickIntegers says whether the processor multiplies integers of 8 bits and adds them up in one instruction (VNNI; the dot
-// product of ARM). Without, ONNX Runtime gains little by them.
-func quickIntegers() bool {
+// quickIntegers says whether convolutions in integers of 8 bits are faster than in float32 by enough to be worth what they lose: twice
+// with AVX2, three times with VNNI (docs/performance.md).
+func quickIntegers() bool { return cpu.X86.HasAVX2 || wideSums() }
+
+// wideSums says whether the processor adds products of 8 bits in 32 (VNNI; the dot product of ARM).
+func wideSums() bool {
 	return cpu.X86.HasAVX512VNNI || cpu.X86.HasAVXVNNI || cpu.ARM64.HasASIMDDP
+}
+
+// largestWeight is what weights are stored up to for this processor.
+func largestWeight() int {
+	if wideSums() {
+		return onnx.WeightsFull
+	}
+	return onnx.WeightsSafe
 }
 
 // integers is a classifier's file, rewritten when it is loaded to compute in 8 bits. The error says why that cannot be.
@@ -39,7 +50,7 @@ func integers(e models.Entry, path string) (ort.Source, error) {
 		m, err := onnx.Parse(data)
 		if err == nil {
 			wide := m.Graph.Widen()
-			m.Graph, err = wide.Quantise(ranges)
+			m.Graph, err = wide.Quantise(ranges, largestWeight())
 		}
 		if err != nil {
 			return nil, fmt.Errorf("compute %s in 8 bits: %w", path, err)

@@ -20,16 +20,20 @@ func (r Range) step() (scale float32, zero uint8) {
 	return scale, uint8(math.Round(float64(-low / scale)))
 }
 
-// weightMost is the largest stored weight: half of what 8 bits hold, since processors without VNNI add
-// pairs of products in 16 bits, which full ones overflow.
-const weightMost = 64
+// Largest stored weights. Processors without VNNI add the products of two neighbours, each with up to 255, in 16 bits, which
+// overflow when the sum of both is over 128. WeightsSafe keeps them from that whatever comes, WeightsFull is for
+// processors that add in 32 bits.
+const (
+	WeightsSafe = 64
+	WeightsFull = 127
+)
 
 // Quantise gives a graph that stores the tensors in ranges in 8 bits and convolves them with weights of 8
 // bits, one scale an output channel, in integers: the runtime joins what stands between a
 // DequantizeLinear and a QuantizeLinear. All else stays in float32. Convolutions must have float32
-// weights and biases of their own.
-func (g *Graph) Quantise(ranges map[string]Range) (Graph, error) {
-	q := &quantiser{ranges: ranges, scales: map[string]float32{}, tensors: map[string]Tensor{},
+// weights and biases of their own. The largest weight of a channel is stored as most.
+func (g *Graph) Quantise(ranges map[string]Range, most int) (Graph, error) {
+	q := &quantiser{ranges: ranges, most: float32(most), scales: map[string]float32{}, tensors: map[string]Tensor{},
 		graph: Graph{Name: g.Name, Inputs: g.Inputs, Outputs: g.Outputs}}
 	for _, t := range g.Initializers {
 		q.tensors[t.Name] = t
@@ -66,6 +70,7 @@ type quantiser struct {
 	ranges  map[string]Range
 	scales  map[string]float32 // of the tensors stored so far
 	tensors map[string]Tensor  // the old graph's that stay
+	most    float32            // the largest stored weight
 	graph   Graph
 }
 
@@ -117,7 +122,7 @@ func (q *quantiser) convolve(n *Node, input float32) error {
 		for i := range row {
 			most = max(most, float32(math.Abs(float64(floatAt(values, i)))))
 		}
-		scale := max(most/weightMost, math.SmallestNonzeroFloat32*(1<<30)) // none is zero
+		scale := max(most/q.most, math.SmallestNonzeroFloat32*(1<<30)) // none is zero
 		for i := range row {
 			small = append(small, byte(int8(math.RoundToEven(float64(floatAt(values, i)/scale)))))
 		}

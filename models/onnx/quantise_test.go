@@ -19,7 +19,7 @@ func TestQuantise(t *testing.T) {
 		},
 		Inputs: []Value{{Name: "x"}}, Outputs: []Value{{Name: "z"}},
 	}
-	q, err := g.Quantise(map[string]Range{"x": {-51, 204}, "y": {0, 2.55}})
+	q, err := g.Quantise(map[string]Range{"x": {-51, 204}, "y": {0, 2.55}}, WeightsSafe)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +54,17 @@ func TestQuantise(t *testing.T) {
 		t.Error("the float weights are still there, or the first graph was changed")
 	}
 
+	if q, err = g.Quantise(map[string]Range{"x": {-51, 204}}, WeightsFull); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range q.Initializers {
+		if c.Name == "w.stored" && string(c.raw) != "\x7f\xc0\x00\x00" { // 127, -64
+			t.Errorf("full weights are %q", c.raw)
+		}
+	}
+
 	g.Initializers[0] = NewFloat16("w", []int64{2, 1, 1, 2}, make([]float64, 4))
-	if _, err := g.Quantise(map[string]Range{"x": {0, 1}}); err == nil || !strings.Contains(err.Error(), "w are no float32") {
+	if _, err := g.Quantise(map[string]Range{"x": {0, 1}}, WeightsSafe); err == nil || !strings.Contains(err.Error(), "w are no float32") {
 		t.Errorf("half precision: %v", err)
 	}
 }
