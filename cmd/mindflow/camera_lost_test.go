@@ -126,10 +126,17 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 		in.Close()
 		done <- err
 	}()
-	scan, last := bufio.NewScanner(out), -1.0
+	said := make(chan string, 2*30*int(patience.Seconds())) // read all the time: who is told of labels waits for the reader, and the camera with it
+	go func() {
+		defer close(said)
+		for scan := bufio.NewScanner(out); scan.Scan(); {
+			said <- scan.Text() + "\n"
+		}
+	}()
+	last := -1.0
 	until := func(enough func(at float64) bool) {
-		for scan.Scan() {
-			at := lines(t, scan.Text()+"\n")[0].T
+		for line := range said {
+			at := lines(t, line)[0].T
 			if at <= last {
 				t.Errorf("time goes from %v to %v s", last, at)
 			}
@@ -147,8 +154,7 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	lost := last
 	until(func(at float64) bool { return at > lost+0.75 }) // it waits 0.25 s and 0.5 s
 	end()
-	if _, err := io.Copy(io.Discard, out); err != nil {
-		t.Error(err)
+	for range said { // until there are no more
 	}
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("it ended with %v", err)
