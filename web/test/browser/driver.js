@@ -224,18 +224,6 @@ export async function until(holds, timeout = PATIENCE) {
   }
 }
 
-/**
- * The first of three measurements that is good, or the last: a machine that is busy with other things for a moment says nothing of ours.
- * @template T
- * @param {() => Promise<T>} measure
- * @param {(found: T) => boolean} good
- */
-export async function ofThree(measure, good) {
-  let found = await measure();
-  for (let n = 1; n < 3 && !good(found); n++) found = await measure();
-  return found;
-}
-
 /** Waits until a number has not changed for a second. @param {() => Promise<number>} read */
 export async function settles(read) {
   let last = await read();
