@@ -2,25 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { audit } from './axe.js';
 import { CHROMIUM, launch, makeCamera, openPage, press, screenshot, text, waitInside, waitState } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
-import { aClip, root } from './truth.js';
+import { aClip } from './truth.js';
 
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
-const AXE = path.join(root, 'node_modules/axe-core/axe.min.js');
 const golden = (/** @type {string} */ name) => JSON.parse(readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8'));
-
-/** Audits a page as it is. @param {import('puppeteer-core').Page} page @param {string} name */
-async function audit(page, name) {
-  await page.evaluate(readFileSync(AXE, 'utf8'));
-  const found = await page.evaluate(async () => {
-    const { violations } = await /** @type {any} */ (window).axe.run(document, { resultTypes: ['violations'] });
-    return violations.map((/** @type {any} */ v) => `${v.id}: ${v.nodes.map((/** @type {any} */ n) => `${n.target} ${n.any?.[0]?.message ?? ''}`).join('; ')}`);
-  });
-  assert.deepEqual(found, [], name);
-}
 
 describe('for everyone', { skip, timeout: 1_200_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */

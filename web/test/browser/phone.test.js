@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { audit } from './axe.js';
 import { CHROMIUM, launch, openPage, press, screenshot, seen, settles, until, waitInside, waitLabels, waitState } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
 import { root } from './truth.js';
@@ -247,6 +248,7 @@ describe('phone', { skip, timeout: 540_000 }, () => {
       };
     });
     await waitInside(page, '.tap', 'Your device saves power: tap to see the picture');
+    await audit(page, 'tap');
     await screenshot(page, 'tap');
     const paused = () => page.$eval('mindflow-live >>> video', (v) => /** @type {HTMLVideoElement} */ (v).paused);
     assert.equal(await paused(), true);
