@@ -223,6 +223,12 @@ func TestChurn(t *testing.T) {
 				user, network := fmt.Sprint("u", i, round), []string{"udp", "tcp", "tls"}[(i+round)%3]
 				client, hangUp := s.visiting(t, network, s.Credentials(user))
 				conn, err := client.Allocate()
+				for err != nil && strings.Contains(err.Error(), "437") { // the port of one who hung up without a word: RFC 5766, 6.4, takes another
+					hangUp()
+					client.Close()
+					client, hangUp = s.visiting(t, network, s.Credentials(user))
+					conn, err = client.Allocate()
+				}
 				if err != nil {
 					t.Errorf("%s: %v", user, err)
 					hangUp()
