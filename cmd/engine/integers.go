@@ -25,12 +25,12 @@ func wideSums() bool {
 	return cpu.X86.HasAVX512VNNI || cpu.X86.HasAVXVNNI || cpu.ARM64.HasASIMDDP
 }
 
-// largestWeight is what weights are stored up to for this processor.
-func largestWeight() int {
+// largestValue is what the high end of a tensor's range is stored as for this processor.
+func largestValue() int {
 	if wideSums() {
-		return onnx.WeightsFull
+		return onnx.ValuesFull
 	}
-	return onnx.WeightsSafe
+	return onnx.ValuesSafe
 }
 
 // integers is a classifier's file, rewritten when it is loaded to compute in 8 bits. The error says why that cannot be.
@@ -50,7 +50,7 @@ func integers(e models.Entry, path string) (ort.Source, error) {
 		m, err := onnx.Parse(data)
 		if err == nil {
 			wide := m.Graph.Widen()
-			m.Graph, err = wide.Quantise(ranges, largestWeight())
+			m.Graph, err = wide.Quantise(ranges, largestValue())
 		}
 		if err != nil {
 			return nil, fmt.Errorf("compute %s in 8 bits: %w", path, err)

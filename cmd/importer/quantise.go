@@ -59,7 +59,7 @@ func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation,
 		return "", nil, err
 	}
 	small, wide := *q.model, q.model.Graph.Widen()
-	if small.Graph, err = wide.Quantise(ranges, onnx.WeightsSafe); err != nil {
+	if small.Graph, err = wide.Quantise(ranges, onnx.ValuesSafe); err != nil {
 		return "", nil, err
 	}
 	if part, err = o.part(&small); err != nil {

@@ -10,30 +10,34 @@ import (
 // Range is what the values of a tensor lie in.
 type Range struct{ Low, High float32 }
 
-// step gives the scale and the zero point with which 8 bits span the range and zero.
-func (r Range) step() (scale float32, zero uint8) {
+// step gives the scale and the zero point with which the range and zero are stored as 0 to most.
+func (r Range) step(most int) (scale float32, zero uint8) {
 	low, high := min(r.Low, 0), max(r.High, 0)
-	scale = (high - low) / math.MaxUint8
+	scale = (high - low) / float32(most)
 	if scale == 0 {
 		return 1, 0
 	}
 	return scale, uint8(math.Round(float64(-low / scale)))
 }
 
-// Largest stored weights. Processors without VNNI add the products of two neighbours, each with up to 255, in 16 bits, which
-// overflow when the sum of both is over 128. WeightsSafe keeps them from that whatever comes, WeightsFull is for
-// processors that add in 32 bits.
+// largestWeight is what the largest weight of a channel is stored as.
+const largestWeight = math.MaxInt8
+
+// What the high end of a tensor's range is stored as. Processors without VNNI add the products of two neighbours in 16 bits, and cut
+// off what is beyond 32,767. With ValuesSafe nothing in the range is: 2 · 129 · 127 is less. Beyond its range a value is stored
+// with up to 255; should two such meet the largest weights, the sum that is cut off is still at least that of values cut off at
+// the range's end, which is what ValuesFull does with them, for processors that add in 32 bits.
 const (
-	WeightsSafe = 64
-	WeightsFull = 127
+	ValuesSafe = 129
+	ValuesFull = math.MaxUint8
 )
 
 // Quantise gives a graph that stores the tensors in ranges in 8 bits and convolves them with weights of 8
 // bits, one scale an output channel, in integers: the runtime joins what stands between a
 // DequantizeLinear and a QuantizeLinear. All else stays in float32. Convolutions must have float32
-// weights and biases of their own. The largest weight of a channel is stored as most.
-func (g *Graph) Quantise(ranges map[string]Range, most int) (Graph, error) {
-	q := &quantiser{ranges: ranges, most: float32(most), scales: map[string]float32{}, tensors: map[string]Tensor{},
+// weights and biases of their own. values is ValuesSafe or ValuesFull.
+func (g *Graph) Quantise(ranges map[string]Range, values int) (Graph, error) {
+	q := &quantiser{ranges: ranges, values: values, scales: map[string]float32{}, tensors: map[string]Tensor{},
 		graph: Graph{Name: g.Name, Inputs: g.Inputs, Outputs: g.Outputs}}
 	for _, t := range g.Initializers {
 		q.tensors[t.Name] = t
@@ -70,7 +74,7 @@ type quantiser struct {
 	ranges  map[string]Range
 	scales  map[string]float32 // of the tensors stored so far
 	tensors map[string]Tensor  // the old graph's that stay
-	most    float32            // the largest stored weight
+	values  int                // what the high end of a range is stored as
 	graph   Graph
 }
 
@@ -93,7 +97,7 @@ func (q *quantiser) store(name string) {
 	if !ok {
 		return
 	}
-	scale, zero := r.step()
+	scale, zero := r.step(q.values)
 	q.scales[name] = scale
 	s := q.initial(name+".scale", Float32, nil, floatBytes(scale))
 	z := q.initial(name+".zero", Uint8, nil, []byte{zero})
@@ -122,7 +126,7 @@ func (q *quantiser) convolve(n *Node, input float32) error {
 		for i := range row {
 			most = max(most, float32(math.Abs(float64(floatAt(values, i)))))
 		}
-		scale := max(most/q.most, math.SmallestNonzeroFloat32*(1<<30)) // none is zero
+		scale := max(most/largestWeight, math.SmallestNonzeroFloat32*(1<<30)) // none is zero
 		for i := range row {
 			small = append(small, byte(int8(math.RoundToEven(float64(floatAt(values, i)/scale)))))
 		}

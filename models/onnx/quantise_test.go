@@ -19,7 +19,7 @@ func TestQuantise(t *testing.T) {
 		},
 		Inputs: []Value{{Name: "x"}}, Outputs: []Value{{Name: "z"}},
 	}
-	q, err := g.Quantise(map[string]Range{"x": {-51, 204}, "y": {0, 2.55}}, WeightsSafe)
+	q, err := g.Quantise(map[string]Range{"x": {-51, 204}, "y": {0, 2.55}}, ValuesFull)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +43,8 @@ func TestQuantise(t *testing.T) {
 	for name, want := range map[string]string{
 		"x.scale": "\x00\x00\x80\x3f", "x.zero": "\x33", // 51
 		"y.zero":   "\x00",
-		"w.stored": "\x40\xe0\x00\x00",                 // 64, -32
-		"b.stored": "\x10\x00\x00\x00\xff\xff\xff\x7f", // 0.25 / (1 · 1/64) = 16; the most there is
+		"w.stored": "\x7f\xc0\x00\x00",                 // 127, -64 (63.5, to even)
+		"b.stored": "\x20\x00\x00\x00\xff\xff\xff\x7f", // 0.25 / (1 · 1/127) = 31.75; the most there is
 	} {
 		if raw[name] != want {
 			t.Errorf("%s is %q, want %q", name, raw[name], want)
@@ -54,17 +54,17 @@ func TestQuantise(t *testing.T) {
 		t.Error("the float weights are still there, or the first graph was changed")
 	}
 
-	if q, err = g.Quantise(map[string]Range{"x": {-51, 204}}, WeightsFull); err != nil {
+	if q, err = g.Quantise(map[string]Range{"x": {-32.25, 96.75}}, ValuesSafe); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range q.Initializers {
-		if c.Name == "w.stored" && string(c.raw) != "\x7f\xc0\x00\x00" { // 127, -64
-			t.Errorf("full weights are %q", c.raw)
+		if want := map[string]string{"x.scale": "\x00\x00\x80\x3f", "x.zero": "\x20", "w.stored": "\x7f\xc0\x00\x00"}[c.Name]; want != "" && string(c.raw) != want {
+			t.Errorf("where sums have 16 bits %s is %q, want %q", c.Name, c.raw, want) // 129 steps of 1, 32 of them under zero
 		}
 	}
 
 	g.Initializers[0] = NewFloat16("w", []int64{2, 1, 1, 2}, make([]float64, 4))
-	if _, err := g.Quantise(map[string]Range{"x": {0, 1}}, WeightsSafe); err == nil || !strings.Contains(err.Error(), "w are no float32") {
+	if _, err := g.Quantise(map[string]Range{"x": {0, 1}}, ValuesSafe); err == nil || !strings.Contains(err.Error(), "w are no float32") {
 		t.Errorf("half precision: %v", err)
 	}
 }
