@@ -22,9 +22,7 @@ type Analysis struct {
 type Analyzer struct {
 	// Attention says whether labels tell where the classifier looks, for models that know.
 	Attention bool
-	// Hurry says that the machine is full and the stream has to wait for its turns: see Economy.
-	Hurry bool
-	// Crowded says that it was a moment ago: see Analysis.Hurried.
+	// Crowded says that the machine is full, or was a moment ago: see Analysis.Hurried.
 	Crowded bool
 
 	// changed by Use
@@ -35,7 +33,7 @@ type Analyzer struct {
 	now        time.Time
 	detected   bool      // something was, at all
 	detectedAt time.Time // by the clock of now
-	carried    int       // frames since then
+	following  bool      // and nothing else: see Follow
 	frame      *Frame    // between Look and Tell
 	tally      Tally
 
@@ -85,6 +83,20 @@ func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
 // Tracking and smoothing go by f.Taken or, where that is not known, f.Arrived; their
 // clock stands still for frames that a decoder gives back out of order (H264 with B-frames).
 func (a *Analyzer) Look(ctx context.Context, m *Message, f *Frame) error {
+	a.begin(m, f)
+	began := time.Now()
+	if err := a.follow(func() error { return a.detect(ctx, f) }, f); err != nil {
+		return fmt.Errorf("detect: %w", err)
+	}
+	m.MS.Detect = milliseconds(time.Since(began))
+	a.tally.Frames++
+	a.tally.Faces += uint64(len(a.faces))
+	a.cut(f)
+	return nil
+}
+
+// begin goes on to f.
+func (a *Analyzer) begin(m *Message, f *Frame) {
 	m.RTP, m.Model, m.Width, m.Height = f.RTP, a.how.Model.Name, f.Width, f.Height
 	m.MS = Timing{Decode: milliseconds(f.Decode)}
 	a.frame = f
@@ -95,15 +107,6 @@ func (a *Analyzer) Look(ctx context.Context, m *Message, f *Frame) error {
 	if taken.After(a.now) {
 		a.now = taken
 	}
-	began := time.Now()
-	if err := a.follow(func() error { return a.detect(ctx, f) }, f); err != nil {
-		return fmt.Errorf("detect: %w", err)
-	}
-	m.MS.Detect = milliseconds(time.Since(began))
-	a.tally.Frames++
-	a.tally.Faces += uint64(len(a.faces))
-	a.cut(f)
-	return nil
 }
 
 func (a *Analyzer) detect(ctx context.Context, f *Frame) (err error) {
@@ -131,7 +134,6 @@ func (a *Analyzer) cut(f *Frame) {
 	for i, k := range a.tracks {
 		k.smoother.hold(a.how.Smoothing, a.now)
 		if !a.due(k) {
-			k.look.carried++
 			k.smoother.choose(a.how.Smoothing, a.how.Model.Uncertain)
 			continue
 		}
@@ -168,11 +170,8 @@ func (a *Analyzer) Tell(ctx context.Context, m *Message) error {
 	return nil
 }
 
-// hurried says whether the faster classifier is in use.
-func (a *Analyzer) hurried() bool { return a.Crowded && a.how.Hurried != nil }
-
 func (a *Analyzer) classifier() Classifier {
-	if a.hurried() {
+	if a.Crowded && a.how.Hurried != nil {
 		return a.how.Hurried
 	}
 	return a.how.Classifier

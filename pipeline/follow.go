@@ -19,9 +19,8 @@ type Economy struct {
 	// Doubt is the slack of the smoothed probabilities under which a face is in doubt: where so small a change of them
 	// would show something else. Then it is classified in every frame, on a machine that is full too.
 	Doubt float64
-	// PutOff is the longest that what is due by its age is put off while the machine is full (Analyzer.Hurry): two of
-	// three frames are then only followed, which keeps the labels' rate up. What Analysis.Hurried does is put
-	// off until twice Classify at most: more would save little.
+	// PutOff is the longest that a stream that waits for its turn is only followed (Analyzer.Follow), which keeps its labels' rate up
+	// on a machine that is full.
 	PutOff time.Duration
 }
 
@@ -29,8 +28,6 @@ const (
 	// sureLeft is how much a followed face may differ from when it was detected, in grey levels. More is somebody
 	// who turns, is hidden, or left, and a detection says what there is.
 	sureLeft = 9
-	// hurryFrames is how many frames are only followed on a machine that is full, before one is looked at.
-	hurryFrames = 2
 	// restMove is how far a face may have moved since it was detected and be at rest, in its box's sides.
 	restMove = 0.03
 )
@@ -45,7 +42,6 @@ type look struct {
 	scored   bool      // rated is set
 	scoredAt time.Time // by the clock of tracking
 	change   float32   // since then, in grey levels
-	carried  int       // frames since then
 }
 
 // follow gives the faces of f: those of the latest detection carried along, where that is sure and not too long
@@ -57,7 +53,7 @@ func (a *Analyzer) follow(detect func() error, f *Frame) error {
 	if err := detect(); err != nil {
 		return err
 	}
-	a.detected, a.detectedAt, a.carried = true, a.now, 0
+	a.detected, a.detectedAt = true, a.now
 	a.tracks = a.tracker.update(a.tracks[:0], a.faces, aspectOf(f), a.now)
 	for i, k := range a.tracks {
 		k.look.foundAt, k.look.at, k.look.score = a.faces[i].Box, a.faces[i].Box, a.faces[i].Score
@@ -77,7 +73,7 @@ func (a *Analyzer) carry(f *Frame) bool {
 	e := a.how.Economy
 	age := a.now.Sub(a.detectedAt)
 	late := age >= max(e.Detect, e.Rest)
-	if !a.detected || late && !a.putOff(age, a.carried) {
+	if !a.detected || late && !a.following {
 		return false
 	}
 	for _, k := range a.tracks {
@@ -89,15 +85,14 @@ func (a *Analyzer) carry(f *Frame) bool {
 		}
 		k.look.at = k.look.at.moved(s, region, f)
 		moves := float64(left) >= e.Change || k.look.at.far(k.look.foundAt) > restMove
-		if moves && age >= e.Detect && !a.putOff(age, a.carried) {
+		if moves && age >= e.Detect && !a.following {
 			return false
 		}
 		k.look.compare(&a.patch)
 	}
-	if len(a.tracks) == 0 && age >= e.Detect {
+	if len(a.tracks) == 0 && age >= e.Detect && !a.following {
 		return false
 	}
-	a.carried++
 	a.faces = a.faces[:0]
 	for _, k := range a.tracks {
 		a.tracker.carry(k, k.look.at, aspectOf(f), a.now)
@@ -108,9 +103,30 @@ func (a *Analyzer) carry(f *Frame) bool {
 	return true
 }
 
-// putOff says whether what is due by its age waits for another frame.
-func (a *Analyzer) putOff(age time.Duration, carried int) bool {
-	return a.Hurry && carried < hurryFrames && age < a.how.Economy.PutOff
+// Follow says in m what can be told of f without a turn of the machine: the faces that are known, where they are now, with the scores
+// that they have. It is false where that is not sure, or where nothing has been looked for for PutOff; then m is as Look begins it.
+func (a *Analyzer) Follow(m *Message, f *Frame) bool {
+	a.begin(m, f)
+	if !a.detected || a.now.Sub(a.detectedAt) >= a.how.Economy.PutOff {
+		return false
+	}
+	began := time.Now()
+	a.following = true
+	sure := a.carry(f)
+	a.following = false
+	if !sure {
+		return false
+	}
+	for _, k := range a.tracks {
+		k.smoother.hold(a.how.Smoothing, a.now)
+		k.smoother.choose(a.how.Smoothing, a.how.Model.Uncertain)
+		if !k.look.scored || float64(k.smoother.slack(a.how.Model.Uncertain)) < a.how.Economy.Doubt {
+			return false
+		}
+	}
+	m.MS.Detect = milliseconds(time.Since(began))
+	m.Faces = a.label()
+	return true
 }
 
 // compare says how much a face has changed since it was classified. One that cannot be laid over itself has
@@ -129,18 +145,12 @@ func (l *look) compare(p *patch) {
 func (a *Analyzer) due(k *track) bool {
 	e, age := a.how.Economy, a.now.Sub(k.look.scoredAt)
 	changed := age >= e.Classify && float64(k.look.change) >= e.Change
-	switch {
-	case !k.look.scored, float64(k.smoother.slack(a.how.Model.Uncertain)) < e.Doubt:
-		return true
-	case changed || age >= max(e.Classify, e.Rest):
-		return !a.putOff(age, k.look.carried) || a.hurried() && age >= 2*e.Classify
-	}
-	return false
+	return !k.look.scored || changed || age >= max(e.Classify, e.Rest) || float64(k.smoother.slack(a.how.Model.Uncertain)) < e.Doubt
 }
 
 // rate notes that a face is classified as it is in f.
 func (a *Analyzer) rate(k *track, f *Frame) {
-	k.look.scored, k.look.scoredAt, k.look.change, k.look.carried = true, a.now, 0, 0
+	k.look.scored, k.look.scoredAt, k.look.change = true, a.now, 0
 	if a.how.Economy != (Economy{}) {
 		a.patch.sample(&a.patches, f, patchRegion(k.look.at, f))
 		k.look.rated.set(&a.patch)

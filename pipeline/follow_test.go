@@ -37,7 +37,7 @@ type stage struct {
 	now        time.Time
 }
 
-var shipped = Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3, Doubt: 0.1, PutOff: 500 * time.Millisecond}
+var shipped = Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3, Doubt: 0.1, PutOff: 300 * time.Millisecond}
 
 func newStage(t *testing.T, e Economy) *stage {
 	d, c := &scripted{}, &steady{[]float32{3, 0}}
@@ -130,7 +130,7 @@ func TestWhatChangesIsLookedAtAtOnce(t *testing.T) {
 	}
 }
 
-// While a small change of the scores would show something else a face is classified in every frame, on a machine that is full too.
+// While a small change of the scores would show something else a face is classified in every frame; without a turn nothing is said.
 func TestFacesInDoubtAreClassified(t *testing.T) {
 	s := newStage(t, shipped)
 	still := blobs(320, 240, 0, 0, 1, 0)
@@ -146,13 +146,12 @@ func TestFacesInDoubtAreClassified(t *testing.T) {
 	}
 	s.classifier.logits = []float32{0, 0.1}
 	frames(30) // until the smoothed scores are so
-	for _, full := range []bool{false, true} {
-		s.analyzer.Hurry = full
-		if n := frames(30); n != 30 {
-			t.Errorf("full %t: %d classifications in 30 frames of a face in doubt", full, n)
-		}
+	if n := frames(30); n != 30 {
+		t.Errorf("%d classifications in 30 frames of a face in doubt", n)
 	}
-	s.analyzer.Hurry = false
+	if m, ok := s.wait(still); ok {
+		t.Errorf("of a face in doubt that is not classified it is said: %+v", m.Faces)
+	}
 	s.classifier.logits = []float32{0, 3}
 	frames(30)
 	if n := frames(30); n > 5 {
@@ -215,6 +214,9 @@ func TestFollowingAllocatesNothing(t *testing.T) {
 		f := frames[n%len(frames)]
 		f.Arrived = s.now
 		n++
+		if n%2 == 0 && s.analyzer.Follow(&m, f) {
+			return
+		}
 		if err := s.analyzer.Analyze(ctx, &m, f); err != nil {
 			t.Error(err)
 		}
@@ -224,26 +226,71 @@ func TestFollowingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// On a machine that is full two of three frames are only followed, but not for ever.
-func TestHurryPutsOffWhatIsDue(t *testing.T) {
+// wait shows f while there is no turn.
+func (s *stage) wait(f *Frame) (m Message, ok bool) {
+	s.now = s.now.Add(time.Second / 30)
+	f.Arrived = s.now
+	ok = s.analyzer.Follow(&m, f)
+	return m, ok
+}
+
+// Without a turn faces are followed with the scores they have, but not for ever.
+func TestFollow(t *testing.T) {
 	s := newStage(t, shipped)
-	s.analyzer.Hurry = true
-	for n := range 20 { // a frame every 133 ms
-		s.now = s.now.Add(100 * time.Millisecond)
-		dx := 20 * math.Sin(float64(n)/4)
-		s.show(blobs(320, 240, dx, 0, 1, 0), centred(dx, 0))
+	if m, ok := s.wait(blobs(320, 240, 0, 0, 1, 0)); ok {
+		t.Errorf("before anything was looked for: %+v", m)
 	}
-	if c := s.analyzer.Tally(); c.Detected < 5 || c.Detected > 9 || c.Classified < 5 || c.Classified > 9 {
-		t.Errorf("%+v; want about every third frame", c)
+	m := s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
+	told, detected, scores := s.analyzer.Tally(), s.now, m.Faces[0].Scores[0]
+	for n := 1; ; n++ {
+		dx := 10 * math.Sin(float64(n)/4)
+		m, ok := s.wait(blobs(320, 240, dx, 0, 1, 0))
+		if age := s.now.Sub(detected); ok != (age < shipped.PutOff) {
+			t.Fatalf("after %v: told %t", age, ok)
+		}
+		if !ok {
+			break
+		}
+		box := Box{m.Faces[0].Box[0], m.Faces[0].Box[1], m.Faces[0].Box[2], m.Faces[0].Box[3]}
+		if len(m.Faces) != 1 || m.Faces[0].ID != 1 || m.Width != 320 || m.Faces[0].Scores[0] != scores || box.IoU(centred(dx, 0)) < 0.9 {
+			t.Errorf("moved by %v: %+v", dx, m)
+		}
+		if least := milliseconds(s.now.Sub(detected)); m.Faces[0].AgeMS < least {
+			t.Errorf("scores are said to be %v ms old, and are %v", m.Faces[0].AgeMS, least)
+		}
 	}
-	s = newStage(t, shipped)
-	s.analyzer.Hurry = true
-	for range 10 {
-		s.now = s.now.Add(time.Second)
-		s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
+	if s.analyzer.Tally() != told {
+		t.Errorf("%+v, before %+v", s.analyzer.Tally(), told)
 	}
-	if c := s.analyzer.Tally(); c.Detected != 10 || c.Classified != 10 {
-		t.Errorf("%+v of a stream with a frame a second; want all", c)
+	before := s.detector.calls
+	s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
+	if c := s.analyzer.Tally(); s.detector.calls != before+1 || c.Classified != told.Classified+1 {
+		t.Errorf("%+v after the turn; what was due by then is to be done", c)
+	}
+}
+
+// What cannot be found for sure waits for a detection, and a frame that was followed can be looked at again.
+func TestFollowOnlyWhatIsSure(t *testing.T) {
+	s := newStage(t, shipped)
+	s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
+	elsewhere := grey(320, 240, 90)
+	for i := range elsewhere.Y {
+		elsewhere.Y[i] = byte(i * 7)
+	}
+	if m, ok := s.wait(elsewhere); ok {
+		t.Errorf("after a cut it is said: %+v", m.Faces)
+	}
+	there := blobs(320, 240, 8, 0, 1, 0)
+	if _, ok := s.wait(there); !ok {
+		t.Fatal("the face is back, and is not followed")
+	}
+	s.now = s.now.Add(-time.Second / 30)
+	if m := s.show(there, centred(8, 0)); len(m.Faces) != 1 || m.Faces[0].ID != 1 {
+		t.Errorf("the same frame in a turn: %+v", m.Faces)
+	}
+	s.analyzer.how.Economy.PutOff = 0
+	if _, ok := s.wait(there); ok {
+		t.Error("nothing is to be put off, and a frame is only followed")
 	}
 }
 

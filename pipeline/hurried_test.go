@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 // On a crowded machine the faster classifier says what is seen, and the exact one again when it no longer is.
 func TestHurriedClassifier(t *testing.T) {
@@ -21,19 +18,5 @@ func TestHurriedClassifier(t *testing.T) {
 	s.analyzer.how.Hurried, s.analyzer.Crowded = nil, true
 	if got := s.show(still, centred(0, 0)).Faces[0].Scores; got[0] < got[1] {
 		t.Errorf("without a faster classifier: %v", got)
-	}
-}
-
-// What the faster classifier does is put off a little: where frames are rare each is classified.
-func TestHurriedIsPutOffLess(t *testing.T) {
-	s := newStage(t, shipped)
-	s.analyzer.how.Hurried = &steady{[]float32{3, 0}}
-	s.analyzer.Hurry, s.analyzer.Crowded = true, true
-	for range 10 { // a frame every 433 ms, of a face at rest
-		s.now = s.now.Add(400 * time.Millisecond)
-		s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
-	}
-	if c := s.analyzer.Tally(); c.Classified != 10 || c.Detected == 10 {
-		t.Errorf("%+v; want all classified, and not all detected", c)
 	}
 }

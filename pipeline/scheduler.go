@@ -50,6 +50,7 @@ type waiter struct {
 // Seat is one stream's place. It is owned by one goroutine.
 type Seat struct {
 	s      *Scheduler
+	timer  *time.Timer // of TakeWhile; stopped otherwise
 	wait   waiter
 	began  time.Time     // of the turn that is held
 	waited time.Duration // for it
@@ -70,20 +71,41 @@ func NewScheduler(n int, batch Batching) *Scheduler {
 
 // Join gives a stream its place.
 func (s *Scheduler) Join() *Seat {
-	seat := &Seat{s: s}
+	seat := &Seat{s: s, timer: time.NewTimer(time.Hour)}
+	seat.timer.Stop()
 	seat.wait = waiter{seat, make(chan struct{}, 1)}
 	return seat
 }
 
 // Take waits for a turn. The error is ctx's; then no turn is held.
-func (seat *Seat) Take(ctx context.Context) error {
+func (seat *Seat) Take(ctx context.Context) error { return seat.TakeWhile(ctx, 0, nil) }
+
+// TakeWhile is Take that calls meanwhile each time that it has waited for so long. That should be brief: a turn that comes
+// while it runs waits for it.
+func (seat *Seat) TakeWhile(ctx context.Context, every time.Duration, meanwhile func()) error {
 	s := seat.s
 	s.mu.Lock()
 	seat.served = max(seat.served, s.service) // what a stream left unused while it wanted nothing is not saved up
 	s.mu.Unlock()
 	came := time.Now()
-	if err := s.take(ctx, &seat.wait); err != nil {
+	if every > 0 {
+		seat.timer.Reset(every)
+		defer seat.timer.Stop()
+	}
+	if err := s.ask(ctx, &seat.wait); err != nil {
 		return err
+	}
+	for waits := true; waits; {
+		select {
+		case <-seat.wait.ready:
+			waits = false
+		case <-seat.timer.C:
+			meanwhile()
+			seat.timer.Reset(every)
+		case <-ctx.Done():
+			s.leave(&seat.wait)
+			return ctx.Err()
+		}
 	}
 	seat.began = time.Now()
 	seat.waited = seat.began.Sub(came)
@@ -106,14 +128,22 @@ func (seat *Seat) charge(d time.Duration) {
 	seat.served += d
 }
 
-func (s *Scheduler) take(ctx context.Context, w *waiter) error {
+// ask has w wait for a turn.
+func (s *Scheduler) ask(ctx context.Context, w *waiter) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.waiting = append(s.waiting, w)
 	s.serve()
-	s.mu.Unlock()
+	return nil
+}
+
+func (s *Scheduler) take(ctx context.Context, w *waiter) error {
+	if err := s.ask(ctx, w); err != nil {
+		return err
+	}
 	select {
 	case <-w.ready:
 		return nil

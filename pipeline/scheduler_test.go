@@ -80,6 +80,38 @@ func TestTheLeastServedGoesFirst(t *testing.T) {
 	}
 }
 
+// While a turn is waited for there are moments for something else; with the turn they are over.
+func TestTakeWhile(t *testing.T) {
+	s := NewScheduler(1, Batching{})
+	holder, seat := hold(t, s), s.Join()
+	moments := 0
+	if err := seat.TakeWhile(t.Context(), time.Millisecond, func() {
+		if moments++; moments == 3 {
+			holder.Give()
+		}
+	}); err != nil || moments != 3 {
+		t.Fatalf("%d moments, %v; want the turn after the third", moments, err)
+	}
+	if seat.Waited() < 3*time.Millisecond {
+		t.Errorf("it has waited for %v", seat.Waited())
+	}
+	seat.Give()
+
+	holder = hold(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := seat.TakeWhile(ctx, time.Millisecond, cancel); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled meanwhile: %v", err)
+	}
+	holder.Give()
+	if s.queue() != 0 || s.free != 1 {
+		t.Errorf("queue %d, free %d", s.queue(), s.free)
+	}
+	if err := seat.TakeWhile(t.Context(), time.Nanosecond, func() { t.Error("there was no wait") }); err != nil {
+		t.Error(err)
+	}
+	seat.Give()
+}
+
 func TestBatchesGoBeforeSeats(t *testing.T) {
 	s := NewScheduler(1, Batching{})
 	holder := hold(t, s)

@@ -13,7 +13,6 @@ import (
 // the analyzer.
 func (s *session) infer() {
 	w := newWorker(s.engine.Scheduler.Join(), s.choice.Load())
-	var seq uint64
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -26,20 +25,12 @@ func (s *session) infer() {
 			}
 			continue
 		}
-		began := time.Now()
-		m, ok, err := s.analyze(w)
-		switch {
-		case s.ctx.Err() != nil:
+		if err := s.analyze(w); s.ctx.Err() != nil {
 			return
-		case err != nil:
+		} else if err != nil {
 			s.failed("analysis", "analysis failed", err)
 			s.end(endInternal)
 			return
-		case ok:
-			seq++
-			s.analysed.Add(1)
-			s.sendLabels(m, seq)
-			s.terms.gauge.add(time.Since(began))
 		}
 	}
 }
@@ -59,10 +50,12 @@ func (s *session) skipLabels() (dropReason, bool) {
 func congested(dc *webrtc.DataChannel) bool { return dc.BufferedAmount() > maxBuffered }
 
 const (
-	// hurryWait is the wait for a turn from which the machine counts as full: about a frame's time.
-	hurryWait = 30 * time.Millisecond
+	// fullWait is the wait for a turn from which the machine counts as full: about a frame's time.
+	fullWait = 30 * time.Millisecond
 	// crowdedTime is how long it counts as crowded after that: the faster classifier makes it less full, which must not bring the slower back at once.
 	crowdedTime = 3 * time.Second
+	// followEvery is the time that a turn is waited for until a frame is only followed, and then the next: about a frame's time too.
+	followEvery = 35 * time.Millisecond
 )
 
 // worker is what infer works with.
@@ -72,7 +65,12 @@ type worker struct {
 	model    string // in use
 	clock    pipeline.Clock
 	full     time.Time        // when the machine last was
-	message  pipeline.Message // of the present frame
+	frame    *pipeline.Frame  // the latest that was taken; nil before one was
+	told     bool             // labels were sent for it
+	message  pipeline.Message // of it
+	since    time.Time        // when a frame was there and no labels were, or the latest were sent
+	owed     time.Duration    // what the next labels took before that
+	seq      uint64           // of the latest message that was sent
 }
 
 func newWorker(seat *pipeline.Seat, c *choice) *worker {
@@ -98,44 +96,87 @@ func (w *worker) use(c *choice) {
 	}
 }
 
-// hurry has the analyzer spare what it can, by how long the turn was waited for.
+// hurry has the analyzer take the faster classifier for some time after the machine was full, which the wait for a turn tells.
 func (w *worker) hurry(waited time.Duration, now time.Time) {
-	w.analyzer.Hurry = waited > hurryWait
-	if w.analyzer.Hurry {
+	if waited > fullWait {
 		w.full = now
 	}
 	w.analyzer.Crowded = now.Sub(w.full) < crowdedTime
 }
 
-// analyze finds the newest frame's faces in a turn of its own, and has them classified in a batch's.
-func (s *session) analyze(w *worker) (m *pipeline.Message, ok bool, err error) {
-	f, ok, err := s.takeTurn(w)
+// analyze finds the newest frame's faces in a turn of its own, and has them classified in a batch's. What is found in a frame whose
+// labels were sent while the turn was waited for is told with the next.
+func (s *session) analyze(w *worker) error {
+	w.since, w.owed = time.Now().Add(-w.owed), 0
+	ok, err := s.takeTurn(w)
 	if err != nil || !ok {
-		return nil, false, err
+		return err
 	}
 	if err := w.analyzer.Tell(s.ctx, &w.message); err != nil {
-		return nil, false, err
+		return err
 	}
 	ms := &w.message.MS
-	ms.Total = float64(time.Since(f.Arrived).Microseconds()) / 1000
+	ms.Total = float64(time.Since(w.frame.Arrived).Microseconds()) / 1000
 	s.meters.Analysed(ms.Detect, ms.Classify, ms.Total)
-	return &w.message, true, nil
+	if w.told {
+		w.owed = time.Since(w.since)
+		return nil
+	}
+	s.tell(w)
+	return nil
 }
 
-// takeTurn waits for a turn and then takes the newest frame, so that what is analysed is never older than the turn.
-func (s *session) takeTurn(w *worker) (f *pipeline.Frame, ok bool, err error) {
-	if err := w.seat.Take(s.ctx); err != nil {
-		return nil, false, err
+// takeTurn waits for a turn and then looks at the newest frame, so that what is analysed is never older than the turn. Meanwhile
+// faces are followed.
+func (s *session) takeTurn(w *worker) (ok bool, err error) {
+	came := false // a frame, meanwhile
+	if err := w.seat.TakeWhile(s.ctx, followEvery, func() { came = s.follow(w) || came }); err != nil {
+		return false, err
 	}
 	defer w.seat.Give()
-	if f, ok = s.frames.Take(); !ok {
-		return nil, false, nil
+	if !s.next(w) && !came {
+		return false, nil // Ready was signalled for what is gone
 	}
-	s.meters.Turn(time.Since(f.Arrived))
-	f.Taken = w.clock.At(f.RTP, f.Arrived)
 	w.use(s.choice.Load())
+	s.meters.Turn(time.Since(w.frame.Arrived))
 	w.hurry(w.seat.Waited(), time.Now())
-	return f, true, w.analyzer.Look(s.ctx, &w.message, f)
+	return true, w.analyzer.Look(s.ctx, &w.message, w.frame)
+}
+
+// next goes on to the newest frame, if there is another.
+func (s *session) next(w *worker) bool {
+	f, ok := s.frames.Take()
+	if !ok {
+		return false
+	}
+	if w.frame != nil && !w.told {
+		s.drop(dropStale, 1)
+	}
+	f.Taken = w.clock.At(f.RTP, f.Arrived)
+	w.frame, w.told = f, false
+	return true
+}
+
+// follow tells where the known faces are in the newest frame, without a turn. It is false where there is none.
+func (s *session) follow(w *worker) bool {
+	if _, skip := s.skipLabels(); skip || !s.next(w) {
+		return false
+	}
+	if w.analyzer.Follow(&w.message, w.frame) {
+		w.message.MS.Total = float64(time.Since(w.frame.Arrived).Microseconds()) / 1000
+		s.tell(w)
+	}
+	return true
+}
+
+// tell sends the message.
+func (s *session) tell(w *worker) {
+	now := time.Now()
+	s.terms.gauge.add(now.Sub(w.since))
+	w.told, w.since = true, now
+	w.seq++
+	s.analysed.Add(1)
+	s.sendLabels(&w.message, w.seq)
 }
 
 // sendLabels gives a message to the data channel and to the readers of events.

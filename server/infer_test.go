@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/whipclient"
 )
 
 // A machine that was full counts as crowded for a while, so that the faster classifier does not go and come with every frame.
@@ -12,20 +14,85 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 	w := &worker{analyzer: pipeline.NewAnalyzer(pipeline.Analysis{})}
 	start := time.Now()
 	for _, step := range []struct {
-		at, waited     time.Duration
-		hurry, crowded bool
+		at, waited time.Duration
+		crowded    bool
 	}{
-		{0, 0, false, false},
-		{time.Second, hurryWait, false, false},
-		{2 * time.Second, 2 * hurryWait, true, true},
-		{2*time.Second + crowdedTime - 1, 0, false, true},
-		{2*time.Second + crowdedTime, 0, false, false},
-		{10 * time.Second, time.Second, true, true},
-		{11 * time.Second, 0, false, true},
+		{0, 0, false},
+		{time.Second, fullWait, false},
+		{2 * time.Second, 2 * fullWait, true},
+		{2*time.Second + crowdedTime - 1, 0, true},
+		{2*time.Second + crowdedTime, 0, false},
+		{10 * time.Second, time.Second, true},
+		{11 * time.Second, 0, true},
 	} {
 		w.hurry(step.waited, start.Add(step.at))
-		if w.analyzer.Hurry != step.hurry || w.analyzer.Crowded != step.crowded {
-			t.Errorf("after %s, waited %s: hurry %t, crowded %t; want %t, %t", step.at, step.waited, w.analyzer.Hurry, w.analyzer.Crowded, step.hurry, step.crowded)
+		if w.analyzer.Crowded != step.crowded {
+			t.Errorf("after %s, waited %s: crowded %t; want %t", step.at, step.waited, w.analyzer.Crowded, step.crowded)
 		}
 	}
+}
+
+// followed is an engine with one turn, that leaves out what it can for so long.
+func followed(putOff time.Duration) Engine {
+	e := decoding(oneFace{})
+	e.Analyses[0].Economy = pipeline.Economy{Detect: time.Millisecond, Classify: time.Millisecond, PutOff: putOff}
+	e.Scheduler = pipeline.NewScheduler(1, pipeline.Batching{Slots: 1}) // so that who has the turn keeps no batch from its end
+	return e
+}
+
+// stillSource is a second of a picture that stays.
+func stillSource(t *testing.T) []pipeline.Unit {
+	return avtest.Encode(t, pipeline.VP8, "-f", "lavfi", "-i", "smptebars=size=160x120:rate=30", "-frames:v", "30")
+}
+
+// While others have the machine a session's faces are followed, with the scores that they have, which say how old they are. When its
+// turn comes they are new again.
+func TestFollowedWithoutATurn(t *testing.T) {
+	s := begin(t, followed(time.Hour), nil)
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+	p.publish(stillSource(t))
+	p.label("the first label", first)
+	other := s.engine.Scheduler.Join()
+	if err := other.Take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var last pipeline.Message
+	age, news := 0.0, 0
+	for range 10 {
+		m := p.label("a frame that is only followed", func(m pipeline.Message) bool { return len(m.Faces) == 1 && m.Faces[0].AgeMS > 100 })
+		if m.RTP == last.RTP || m.Seq <= last.Seq || m.MS.Classify != 0 {
+			t.Errorf("%+v after %+v", m, last)
+		}
+		if m.Faces[0].AgeMS <= age {
+			if news++; news > 1 { // one may have been under way
+				t.Errorf("scores are %v ms old after %v", m.Faces[0].AgeMS, age)
+			}
+		}
+		last, age = m, m.Faces[0].AgeMS
+	}
+	other.Give()
+	m := p.label("a frame that is looked at", func(m pipeline.Message) bool { return m.Faces[0].AgeMS < age })
+	if m.RTP == last.RTP {
+		t.Error("a frame was told twice")
+	}
+}
+
+// With nothing put off, frames wait for their turn.
+func TestNotFollowedWhereNothingIsPutOff(t *testing.T) {
+	s := begin(t, followed(0), nil)
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+	p.publish(stillSource(t))
+	p.label("the first label", first)
+	other := s.engine.Scheduler.Join()
+	if err := other.Take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sess := s.only(t)
+	said, stale := sess.analysed.Load(), sess.dropped[dropStale].Load()
+	waitFor(t, "frames to go by", func() bool { return sess.dropped[dropStale].Load() >= stale+10 })
+	if now := sess.analysed.Load(); now > said+1 { // that was under way
+		t.Errorf("%d frames were told without a turn", now-said)
+	}
+	other.Give()
+	p.label("a label", func(m pipeline.Message) bool { return m.Seq > said+1 })
 }

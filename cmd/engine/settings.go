@@ -36,7 +36,7 @@ type Settings struct {
 
 // Shipped is what is left out unless somebody says otherwise: bench/economy measures what it saves and costs.
 var Shipped = pipeline.Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3, Doubt: 0.1,
-	PutOff: 500 * time.Millisecond}
+	PutOff: 300 * time.Millisecond}
 
 // Flags declares the settings on flags, with defaults beside the running binary.
 func Flags(flags *flag.FlagSet) *Settings {
@@ -57,7 +57,7 @@ func Flags(flags *flag.FlagSet) *Settings {
 	flags.DurationVar(&e.Detect, "detect-every", Shipped.Detect, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
 	flags.DurationVar(&e.Classify, "classify-every", Shipped.Classify, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
 	flags.DurationVar(&e.Rest, "rest-every", Shipped.Rest, "the same for faces that neither move nor change; 0s treats all alike")
-	flags.DurationVar(&e.PutOff, "put-off", Shipped.PutOff, "longest time by which detections and classifications are put off while the machine is full, to keep the labels' rate up; 0s never")
+	flags.DurationVar(&e.PutOff, "put-off", Shipped.PutOff, "longest time that faces are only followed, with the scores they have, while a turn of a full machine is waited for; 0s never")
 	flags.Float64Var(&e.Change, "change", Shipped.Change, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
 	flags.Float64Var(&e.Doubt, "doubt", Shipped.Doubt, "a face is classified in every frame while a smaller change of its smoothed `probabilities` than this would show something else; 0 only before that")
 	flags.IntVar(&s.Batch.Most, "batch", 0, "faces of all sessions that are classified at once at most; 0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
