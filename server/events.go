@@ -58,8 +58,13 @@ func follow(reader context.Context, sess *session, out *eventWriter, lastSeen st
 	missed, seen := sess.events.resume(id, err == nil)
 	fmt.Fprintf(out, "retry: %d\n\n", retryAfter)
 	out.control("hello", sess.hello())
+	label := func(e event) {
+		if out.label(e) {
+			sess.meters.Events.Inc()
+		}
+	}
 	for _, e := range missed {
-		out.label(e)
+		label(e)
 	}
 	idle := time.NewTimer(beat)
 	defer idle.Stop()
@@ -67,7 +72,7 @@ func follow(reader context.Context, sess *session, out *eventWriter, lastSeen st
 	for out.flush() == nil {
 		e, ok, newer := sess.events.newest(seen)
 		if ok {
-			out.label(e)
+			label(e)
 			seen = e.seq
 			idle.Reset(beat)
 			continue
@@ -118,8 +123,10 @@ func (o *eventWriter) hurry() {
 	_ = o.out.SetWriteDeadline(time.Now().Add(byePatience)) // fails when the reader has left
 }
 
-func (o *eventWriter) label(e event) {
-	fmt.Fprintf(o, "id: %d\ndata: %s\n\n", e.seq, e.text)
+// label says whether the event was written.
+func (o *eventWriter) label(e event) bool {
+	_, err := fmt.Fprintf(o, "id: %d\ndata: %s\n\n", e.seq, e.text)
+	return err == nil
 }
 
 func (o *eventWriter) bye(why ended) {

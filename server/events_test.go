@@ -16,6 +16,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/metrics"
 	"mindflow/server/whipclient"
 )
 
@@ -36,7 +37,8 @@ func silent(t *testing.T, change func(*Config)) (s *Server, sess *session, url s
 
 func TestEventsOfVideo(t *testing.T) {
 	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
-	s := begin(t, decoding(oneFace{}), nil)
+	counts := metrics.New("1.2")
+	s := begin(t, decoding(oneFace{}), func(c *Config) { c.Metrics = counts })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)
 	head, err := http.Head(p.Session() + "/labels")
@@ -69,6 +71,9 @@ func TestEventsOfVideo(t *testing.T) {
 			t.Fatalf("event %+v after %d: %v", e, last, err)
 		}
 		last = m.Seq
+	}
+	if n := scrape(t, counts)["mindflow_label_events_sent_total"]; n < 5 {
+		t.Errorf("%v events are counted", n)
 	}
 	if err := p.Close(t.Context()); err != nil {
 		t.Fatal(err)

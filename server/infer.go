@@ -164,6 +164,7 @@ func (s *session) follow(w *worker) bool {
 	}
 	if w.analyzer.Follow(&w.message, w.frame) {
 		w.message.MS.Total = float64(time.Since(w.frame.Arrived).Microseconds()) / 1000
+		s.meters.Followed.Inc()
 		s.tell(w)
 	}
 	return true

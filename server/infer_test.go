@@ -6,6 +6,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avtest"
+	"mindflow/server/metrics"
 	"mindflow/server/whipclient"
 )
 
@@ -48,7 +49,8 @@ func stillSource(t *testing.T) []pipeline.Unit {
 // While others have the machine a session's faces are followed, with the scores that they have, which say how old they are. When its
 // turn comes they are new again.
 func TestFollowedWithoutATurn(t *testing.T) {
-	s := begin(t, followed(time.Hour), nil)
+	m := metrics.New("1.2")
+	s := begin(t, followed(time.Hour), func(c *Config) { c.Metrics = m })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(stillSource(t))
 	p.label("the first label", first)
@@ -59,20 +61,23 @@ func TestFollowedWithoutATurn(t *testing.T) {
 	var last pipeline.Message
 	age, news := 0.0, 0
 	for range 10 {
-		m := p.label("a frame that is only followed", func(m pipeline.Message) bool { return len(m.Faces) == 1 && m.Faces[0].AgeMS > 100 })
-		if m.RTP == last.RTP || m.Seq <= last.Seq || m.MS.Classify != 0 {
-			t.Errorf("%+v after %+v", m, last)
+		got := p.label("a frame that is only followed", func(m pipeline.Message) bool { return len(m.Faces) == 1 && m.Faces[0].AgeMS > 100 })
+		if got.RTP == last.RTP || got.Seq <= last.Seq || got.MS.Classify != 0 {
+			t.Errorf("%+v after %+v", got, last)
 		}
-		if m.Faces[0].AgeMS <= age {
+		if got.Faces[0].AgeMS <= age {
 			if news++; news > 1 { // one may have been under way
-				t.Errorf("scores are %v ms old after %v", m.Faces[0].AgeMS, age)
+				t.Errorf("scores are %v ms old after %v", got.Faces[0].AgeMS, age)
 			}
 		}
-		last, age = m, m.Faces[0].AgeMS
+		last, age = got, got.Faces[0].AgeMS
+	}
+	if v := scrape(t, m); v["mindflow_frames_followed_total"] < 10 {
+		t.Errorf("%v frames count as followed", v["mindflow_frames_followed_total"])
 	}
 	other.Give()
-	m := p.label("a frame that is looked at", func(m pipeline.Message) bool { return m.Faces[0].AgeMS < age })
-	if m.RTP == last.RTP {
+	fresh := p.label("a frame that is looked at", func(m pipeline.Message) bool { return m.Faces[0].AgeMS < age })
+	if fresh.RTP == last.RTP {
 		t.Error("a frame was told twice")
 	}
 }

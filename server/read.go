@@ -84,11 +84,9 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 			units.Resync()
 		}
 	}
-	var counted uint64
 	var repair repairs
 	var missing []uint16
-	var rates remb
-	byREMB := wantsREMB(track.Codec())
+	rates := newRates(track.Codec())
 	for {
 		p, _, err := track.ReadRTP()
 		if err != nil {
@@ -101,19 +99,19 @@ func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 		if len(p.Payload) > 0 { // padding is no media
 			s.heard.Store(now.UnixNano())
 		}
+		before := units.Stats()
 		needKey := units.Push(p, now, take)
-		dropped := units.Stats().Dropped
-		s.drop(why, dropped-counted)
-		counted = dropped
+		after := units.Stats()
+		s.drop(why, after.Dropped-before.Dropped)
+		if rate, ok := rates.due(p, after.Riddled > before.Riddled, now); ok {
+			s.tellRate(uint32(track.SSRC()), rate) // before a key frame is asked for, which is to keep to it
+		}
 		if needKey && !s.paused.Load() {
 			s.wantKeyframe()
 		}
 		missing = units.Missing(missing[:0])
 		if ask := repair.due(missing, now); len(ask) > 0 && repairable(track.Codec()) {
 			s.askFor(uint32(track.SSRC()), ask)
-		}
-		if rate, ok := rates.due(p.SequenceNumber, now); ok && byREMB {
-			s.tellRate(uint32(track.SSRC()), rate)
 		}
 	}
 }

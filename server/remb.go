@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v3"
 )
 
@@ -49,11 +50,34 @@ func (r *remb) due(seq uint16, now time.Time) (rate float64, ok bool) {
 	return r.rate, true
 }
 
-// wantsREMB tells whether the publisher goes by such a rate. One that is told of every packet (transport-wide
-// congestion control) knows better.
-func wantsREMB(codec webrtc.RTPCodecParameters) bool {
-	return slices.Contains(codec.RTCPFeedback, webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBGoogREMB}) &&
-		!slices.Contains(codec.RTCPFeedback, webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC})
+// rates decides what a publisher is told of how much it may send. Owned by read.
+type rates struct {
+	takes  bool // such messages
+	steady bool // goes by them all the time. One that is told of every packet (transport-wide congestion control) knows better
+	loss   remb
+	line   narrow
+}
+
+func newRates(codec webrtc.RTPCodecParameters) rates {
+	takes := slices.Contains(codec.RTCPFeedback, webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBGoogREMB})
+	return rates{takes: takes, steady: takes && !slices.Contains(codec.RTCPFeedback, webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC})}
+}
+
+// due counts a packet, after which the line may be riddled, and gives the rate when it is time to tell one.
+func (r *rates) due(p *rtp.Packet, riddled bool, now time.Time) (rate float64, ok bool) {
+	r.line.arrived(p.MarshalSize(), now)
+	rate, ok = r.loss.due(p.SequenceNumber, now)
+	switch {
+	case !r.takes:
+		return 0, false
+	case riddled:
+		rate = r.line.limit(now)
+		r.loss.rate = min(r.loss.rate, rate)
+		return rate, true
+	case r.steady:
+		return rate, ok
+	}
+	return noLimit, r.line.over(now)
 }
 
 // tellRate sends a REMB message.

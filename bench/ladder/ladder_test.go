@@ -13,7 +13,7 @@ import (
 func measured(n int, p50, p95, rate float64, bytes int64) *rung {
 	began := time.Now()
 	f := loadtest.Figures{P50: &p50, P95: &p95, P99: &p95, AgeP50: &p50, Rate: rate}
-	r := &rung{n, &loadtest.Result{Began: began, Seconds: 120, Overall: f}, nil}
+	r := &rung{n, &loadtest.Result{Began: began, Seconds: 120, Overall: f}, child.Usage{RSS: 90e6}, nil}
 	for range n {
 		r.result.Sessions = append(r.result.Sessions, f)
 	}
@@ -30,10 +30,10 @@ func measured(n int, p50, p95, rate float64, bytes int64) *rung {
 
 func TestRow(t *testing.T) {
 	first, fourth := measured(1, 10, 20, 30, 100e6), measured(4, 10, 20, 29, 130e6)
-	if got, want := first.row(first), "| 1 | 30.0 | 30.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 219 | – |\n"; got != want {
+	if got, want := first.row(first), "| 1 | 30.0 | 30.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 90 | 219 | – |\n"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got, want := fourth.row(first), "| 4 | 29.0 | 29.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 249 | 10.0 |\n"; got != want {
+	if got, want := fourth.row(first), "| 4 | 29.0 | 29.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 90 | 249 | 10.0 |\n"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if columns := strings.Count(first.row(first), "|"); strings.Count(header, "|") != 2*columns {

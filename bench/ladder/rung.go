@@ -15,7 +15,8 @@ import (
 type rung struct {
 	sessions int
 	result   *loadtest.Result
-	usage    []child.Usage // of the server, while labels were counted
+	idle     child.Usage   // of the server, before the first session
+	usage    []child.Usage // while labels were counted
 }
 
 // rung measures a new server with n sessions. A server that is overloaded is no error; one that fails is.
@@ -41,7 +42,10 @@ func (p *plan) rung(ctx context.Context, n int) (r *rung, err error) {
 	if len(result.Failed) > 0 {
 		return nil, fmt.Errorf("%d sessions failed: %v", len(result.Failed), result.Failed[0])
 	}
-	r = &rung{n, result, child.Within(seen, result.Began, time.Duration(result.Seconds*float64(time.Second)))}
+	if len(seen) == 0 {
+		return nil, errors.Join(errors.New("the server's use of the machine is unknown"), server.Alive())
+	}
+	r = &rung{n, result, seen[0], child.Within(seen, result.Began, time.Duration(result.Seconds*float64(time.Second)))}
 	if len(r.usage) < 2 {
 		return nil, errors.Join(errors.New("the server's use of the machine is unknown"), server.Alive())
 	}
@@ -62,21 +66,25 @@ func (r *rung) tooMuch() bool {
 	return r.result.Overall.P95 == nil || *r.result.Overall.P95 > maxP95 || r.slowest() < minRate
 }
 
-const header = `| sessions | labels/s a session | slowest session | p50 ms | p95 ms | p99 ms | age of scores, median ms | lost | tester late, p95 ms | server CPU s/s | server MB | MB a session beyond the first |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+const header = `| sessions | labels/s a session | slowest session | p50 ms | p95 ms | p99 ms | age of scores, median ms | lost | tester late, p95 ms | server CPU s/s | server MB, with none | with all | MB a session beyond the first |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 `
 
-// row is a line of the table. Memory is what the server held at the end.
+// row is a line of the table. Memory is what the server held before the first session and at the end. What it holds without any differs by
+// tens of megabytes from start to start, so sessions are counted by what comes on top of it.
 func (r *rung) row(first *rung) string {
 	o, beyond := r.result.Overall, "–"
 	if r.sessions > first.sessions {
-		beyond = fmt.Sprintf("%.1f", (r.megabytes()-first.megabytes())/float64(r.sessions-first.sessions))
+		beyond = fmt.Sprintf("%.1f", (r.grown()-first.grown())/float64(r.sessions-first.sessions))
 	}
-	return fmt.Sprintf("| %d | %.1f | %.1f | %s | %s | %s | %s | %d | %.1f | %.2f | %.0f | %s |\n", r.sessions, o.Rate, r.slowest(),
-		shown(o.P50), shown(o.P95), shown(o.P99), shown(o.AgeP50), o.Lost, r.result.SentLateMS, child.Load(r.usage), r.megabytes(), beyond)
+	return fmt.Sprintf("| %d | %.1f | %.1f | %s | %s | %s | %s | %d | %.1f | %.2f | %.0f | %.0f | %s |\n", r.sessions, o.Rate, r.slowest(),
+		shown(o.P50), shown(o.P95), shown(o.P99), shown(o.AgeP50), o.Lost, r.result.SentLateMS, child.Load(r.usage), megabytes(r.idle), r.megabytes(), beyond)
 }
 
 func (r *rung) megabytes() float64 { return megabytes(r.usage[len(r.usage)-1]) }
+
+// grown is by how much sessions made the server larger, in megabytes.
+func (r *rung) grown() float64 { return r.megabytes() - megabytes(r.idle) }
 
 func megabytes(u child.Usage) float64 { return float64(u.RSS) / 1e6 }
 

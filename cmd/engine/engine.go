@@ -159,12 +159,9 @@ func (e *Engine) schedule(s Settings) {
 
 // warm runs the models once, so that the first face does not wait for their memory to be laid out.
 func (e *Engine) warm() error {
-	const w, h = 64, 48
-	blank := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2,
-		Y: make([]byte, w*h), U: make([]byte, w*h/4), V: make([]byte, w*h/4)}
 	ctx := context.Background()
-	if _, err := e.Analysis.Detector.Detect(ctx, nil, blank); err != nil {
-		return fmt.Errorf("warm up the detector: %w", err)
+	if err := e.detectOnce(ctx); err != nil {
+		return err
 	}
 	for _, a := range e.Analyses {
 		if err := classifyAll(ctx, a, []pipeline.Crop{a.Model.Input.NewCrop()}); err != nil {
@@ -173,6 +170,17 @@ func (e *Engine) warm() error {
 		if err := e.form.finite(ctx, a); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// detectOnce runs the detector on an empty picture.
+func (e *Engine) detectOnce(ctx context.Context) error {
+	const w, h = 64, 48
+	blank := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2,
+		Y: make([]byte, w*h), U: make([]byte, w*h/4), V: make([]byte, w*h/4)}
+	if _, err := e.Analysis.Detector.Detect(ctx, nil, blank); err != nil {
+		return fmt.Errorf("warm up the detector: %w", err)
 	}
 	return nil
 }
@@ -224,6 +232,9 @@ func (e *Engine) tell(s Settings, network string, batch, most int) {
 }
 
 func (e *Engine) fillOne(tell func(network string, batch int)) error {
+	if err := e.detectOnce(context.Background()); err != nil {
+		return err
+	}
 	for _, a := range e.Analyses {
 		var crops []pipeline.Crop
 		for _, size := range e.form.running(1, e.form.faces).Sizes() {

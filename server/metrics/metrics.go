@@ -28,6 +28,8 @@ type Metrics struct {
 
 	Dropped        *prometheus.CounterVec // frames without labels, by reason
 	Labels         prometheus.Counter     // messages on data channels
+	Events         prometheus.Counter     // messages with labels to readers of events
+	Followed       prometheus.Counter     // frames that were told without a turn
 	KeyframesAsked prometheus.Counter     // PLIs
 	Repairs        prometheus.Counter     // packets asked for again, by NACK
 	Errors         *prometheus.CounterVec // by place: what did not work and is in the log
@@ -80,6 +82,8 @@ func (m *Metrics) ofFrames() {
 	m.analysed = m.counter("frames_analysed_total", "Frames that were analysed.")
 	m.Dropped = m.counters("frames_dropped_total", "Frames that got no labels, by reason.", "reason")
 	m.Labels = m.counter("labels_sent_total", "Messages with labels that were given to data channels.")
+	m.Events = m.counter("label_events_sent_total", "Messages with labels that were given to readers of event streams.")
+	m.Followed = m.counter("frames_followed_total", "Frames in which faces were only followed, while a turn was waited for.")
 	m.KeyframesAsked = m.counter("plis_sent_total", "Key frames that were asked for.")
 	m.Repairs = m.counter("nacked_packets_total", "Packets that were asked for again.")
 	m.queueAge = m.histogram("frame_queue_age_seconds", "Time from a frame's last packet to its turn.", seconds).WithLabelValues().(prometheus.Histogram)

@@ -35,6 +35,7 @@ type Stats struct {
 	Duplicate uint64 // packets that had come before
 	Malformed uint64 // packets that do not fit the codec's payload format
 	Oversize  uint64 // units over the bound
+	Riddled   uint64 // times that a multiple was sent of what the line carries
 }
 
 // Assembler is owned by one goroutine.
@@ -122,6 +123,7 @@ func (a *Assembler) Push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit))
 		a.take(emit)
 	}
 	if a.riddled() {
+		a.stats.Riddled++
 		a.giveUpAll(a.newest+1, emit)
 		a.resume = now.Add(a.opts.Wait)
 	}

@@ -42,6 +42,9 @@ func TestRiddled(t *testing.T) {
 			if ask := a.Missing(nil); len(ask) != row.ask {
 				t.Errorf("asks for %v, want %d", ask, row.ask)
 			}
+			if riddled := a.Stats().Riddled > 0; riddled != row.key {
+				t.Errorf("riddled %t, want %t", riddled, row.key)
+			}
 			if !slices.Equal(units, row.units) || key != row.key {
 				t.Errorf("units %v, key asked for %t; want %v, %t", units, key, row.units, row.key)
 			}
