@@ -46,6 +46,17 @@ func stillSource(t *testing.T) []pipeline.Unit {
 	return avtest.Encode(t, pipeline.VP8, "-f", "lavfi", "-i", "smptebars=size=160x120:rate=30", "-frames:v", "30")
 }
 
+// withoutTurns takes the only turn there is, once labels have come.
+func (p publisher) withoutTurns(s *Server) (other *pipeline.Seat) {
+	p.t.Helper()
+	p.label("the first label", first)
+	other = s.engine.Scheduler.Join()
+	if err := other.Take(p.t.Context()); err != nil {
+		p.t.Fatal(err)
+	}
+	return other
+}
+
 // While others have the machine a session's faces are followed, with the scores that they have, which say how old they are. When its
 // turn comes they are new again.
 func TestFollowedWithoutATurn(t *testing.T) {
@@ -53,11 +64,7 @@ func TestFollowedWithoutATurn(t *testing.T) {
 	s := begin(t, followed(time.Hour), func(c *Config) { c.Metrics = m })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(stillSource(t))
-	p.label("the first label", first)
-	other := s.engine.Scheduler.Join()
-	if err := other.Take(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	other := p.withoutTurns(s)
 	var last pipeline.Message
 	age, news := 0.0, 0
 	for range 10 {
@@ -87,11 +94,7 @@ func TestNotFollowedWhereNothingIsPutOff(t *testing.T) {
 	s := begin(t, followed(0), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(stillSource(t))
-	p.label("the first label", first)
-	other := s.engine.Scheduler.Join()
-	if err := other.Take(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	other := p.withoutTurns(s)
 	sess := s.only(t)
 	said, stale := sess.analysed.Load(), sess.dropped[dropStale].Load()
 	waitFor(t, "frames to go by", func() bool { return sess.dropped[dropStale].Load() >= stale+10 })
