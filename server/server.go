@@ -139,8 +139,9 @@ type Server struct {
 	turn   *turnPorts // nil is none
 	api    *webrtc.API
 	meters *meters
-	leave  chan struct{} // closed when the sessions are asked to go
-	hurry  chan struct{} // closed by Hurry
+	static map[string]staticFile // files of the site by name
+	leave  chan struct{}         // closed when the sessions are asked to go
+	hurry  chan struct{}         // closed by Hurry
 	gauge  *gauge
 	parent context.Context // of all sessions
 	stop   context.CancelFunc
@@ -148,7 +149,6 @@ type Server struct {
 	warnProxy sync.Once
 	work      sync.WaitGroup // sessions
 	relayed   sync.Map       // relayUser of each open session
-	short     shortened      // the site's files
 
 	mu       sync.Mutex
 	sessions map[string]*session // guarded by mu
@@ -164,6 +164,10 @@ func New(cfg Config, e Engine) (*Server, error) {
 	}
 	cfg = cfg.withDefaults()
 	codecs, err := newCodecs(cfg.Codecs)
+	if err != nil {
+		return nil, err
+	}
+	static, err := loadStatic(cfg.Site)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +192,7 @@ func New(cfg Config, e Engine) (*Server, error) {
 	s := &Server{
 		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, ports: ports, mux: mux, parent: parent, stop: stop,
 		conns:  conns,
+		static: static,
 		meters: newMeters(cfg, e), leave: make(chan struct{}), hurry: make(chan struct{}), sessions: map[string]*session{},
 		desk: admission.NewDesk(cfg.limits()), gauge: &gauge{wanted: cfg.MinLabels},
 	}

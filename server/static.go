@@ -2,9 +2,10 @@ package server
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
@@ -12,8 +13,8 @@ import (
 	"time"
 )
 
-// siteTypes are the kinds of file that are served, and as what. The operating system's own table of
-// types differs from machine to machine, so it is not asked.
+// siteTypes maps the extensions that are served to their media types. The operating system's own table of types
+// differs from machine to machine, so it is not used.
 var siteTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
@@ -23,7 +24,59 @@ var siteTypes = map[string]string{
 	".ico":  "image/x-icon",
 }
 
-// servable says whether a file of the site is for visitors. The folder also holds tests and their data.
+// staticFile is one file of the site, ready to be served.
+type staticFile struct {
+	mediaType string
+	data      []byte
+	tag       string // ETag of data, without quotes
+	gzipped   []byte // nil where compression saves nothing
+}
+
+// loadStatic reads the site once and returns its files by name. A nil site has none.
+func loadStatic(site fs.FS) (map[string]staticFile, error) {
+	files := map[string]staticFile{}
+	if site == nil {
+		return files, nil
+	}
+	err := fs.WalkDir(site, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !servable(name) {
+			return err
+		}
+		data, err := fs.ReadFile(site, name)
+		if err != nil {
+			return err
+		}
+		gzipped, err := compress(data)
+		if err != nil {
+			return err
+		}
+		if len(gzipped) >= len(data) {
+			gzipped = nil
+		}
+		sum := sha256.Sum256(data)
+		files[name] = staticFile{siteTypes[path.Ext(name)], data, hex.EncodeToString(sum[:12]), gzipped}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the site: %w", err)
+	}
+	return files, nil
+}
+
+// compress returns data in gzip.
+func compress(data []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(data); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// servable reports whether a file of the site is for visitors. The folder may also hold tests and their data.
 func servable(name string) bool {
 	if !fs.ValidPath(name) || siteTypes[path.Ext(name)] == "" {
 		return false
@@ -47,34 +100,36 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	if name == "" || strings.HasSuffix(name, "/") {
 		name += "index.html"
 	} else if strings.HasPrefix(name, "watch/") {
-		name = "watch.html" // whose script reads the session's id from the address
+		name = "watch.html" // its script reads the session's id from the address
 	} else if path.Ext(name) == "" {
 		name += ".html" // /selftest
 	}
-	missing := newProblem(http.StatusNotFound, "there is no such page")
-	if s.cfg.Site == nil || !servable(name) {
-		return missing
+	file, ok := s.static[name]
+	if !ok {
+		return newProblem(http.StatusNotFound, "there is no such page")
 	}
-	data, err := fs.ReadFile(s.cfg.Site, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return missing
-	}
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(data)
-	tag := hex.EncodeToString(sum[:12])
+	data, tag := file.data, file.tag
 	h := w.Header()
-	h.Set("Content-Type", siteTypes[path.Ext(name)])
-	h.Set("Cache-Control", "no-cache") // ask each time; the tag makes it cheap
+	h.Set("Content-Type", file.mediaType)
+	h.Set("Cache-Control", "no-cache") // browsers ask each time; the tag makes it cheap
 	h.Add("Vary", "Accept-Encoding")
-	if short := s.short.of(name, tag, data); short != nil && takesGzip(r) {
-		data, tag = short, tag+"-gzip" // another representation, another tag (RFC 9110, section 8.8.3.3)
+	if file.gzipped != nil && acceptsGzip(r) {
+		data, tag = file.gzipped, tag+"-gzip" // each representation has its own tag (RFC 9110, section 8.8.3.3)
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", `"`+tag+`"`)
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // the widget is for pages of others
-	r.Header.Del("Range")                                 // the files are small; nobody needs parts of them, and a header can name thousands
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // pages of other origins load the widget
+	r.Header.Del("Range")                                 // the files are small, and a header can name thousands of ranges
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 	return nil
+}
+
+// acceptsGzip reports whether a browser accepts gzip. Those that do name it without a weight (RFC 9110, section 12.5.3).
+func acceptsGzip(r *http.Request) bool {
+	for _, coding := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			return true
+		}
+	}
+	return false
 }
