@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"mindflow/bench/media"
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/avdec/avtest"

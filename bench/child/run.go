@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 // Timed is a run of a program.

@@ -17,9 +17,9 @@ import (
 
 	"mindflow/bench/child"
 	"mindflow/bench/page"
-	"mindflow/cmd/loadtest"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
+	"mindflow/server/loadtest"
 )
 
 const defaultConnects = 1000 // in a round

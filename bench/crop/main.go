@@ -22,8 +22,8 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/cmd/engine"
 	"mindflow/models/dataset"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 )
 

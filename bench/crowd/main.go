@@ -17,7 +17,7 @@ import (
 
 	"mindflow/bench/child"
 	"mindflow/bench/media"
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 const least = 0.8 // of the rate beside one face

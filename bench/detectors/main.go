@@ -19,8 +19,8 @@ import (
 	"syscall"
 	"time"
 
-	"mindflow/cmd/engine"
 	"mindflow/models"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/vision"
 )

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avfile"
 )

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 )
 

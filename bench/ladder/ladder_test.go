@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"mindflow/bench/child"
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 // measured is a rung of n sessions that all did alike.

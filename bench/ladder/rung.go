@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"mindflow/bench/child"
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 // rung is what was measured with a number of sessions.

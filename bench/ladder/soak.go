@@ -8,7 +8,7 @@ import (
 
 	"mindflow/bench/child"
 	"mindflow/bench/page"
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 // soak stays on one rung and says what changes.

@@ -7,7 +7,7 @@ import (
 
 	"mindflow/bench/child"
 	"mindflow/bench/page"
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 // What a soak may come to.

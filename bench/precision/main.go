@@ -13,9 +13,9 @@ import (
 	"slices"
 	"time"
 
-	"mindflow/cmd/engine"
-	"mindflow/cmd/importer"
 	"mindflow/models"
+	"mindflow/models/engine"
+	"mindflow/models/importer"
 	"mindflow/pipeline/ort"
 )
 

@@ -8,7 +8,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"mindflow/bench/child"
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 // sample is one of 10 ms whose stack is given as the profiler gives it, innermost first: a function, and its file where that counts.

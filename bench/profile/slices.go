@@ -12,7 +12,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"mindflow/bench/child"
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 // slice is the length of a profile. One follows the other, so that those can be chosen afterwards that lie within the

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"mindflow/bench/child"
-	"mindflow/cmd/loadtest"
+	"mindflow/server/loadtest"
 )
 
 const least = 0.9 // of the rate without newcomers; knocking takes processor time on the same machine

@@ -15,9 +15,9 @@ import (
 	"slices"
 	"time"
 
-	"mindflow/cmd/engine"
 	"mindflow/models/checkpoint"
 	"mindflow/models/dan"
+	"mindflow/models/engine"
 	"mindflow/models/onnx"
 	"mindflow/pipeline/ort"
 )

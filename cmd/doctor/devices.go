@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"mindflow/cmd/device"
-	"mindflow/cmd/engine"
+	"mindflow/models/device"
+	"mindflow/models/engine"
 	"mindflow/pipeline/ort"
 )
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/cmd/device"
+	"mindflow/models/device"
 	"mindflow/pipeline/ort"
 )
 

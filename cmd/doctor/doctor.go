@@ -5,7 +5,7 @@ import (
 	"context"
 	"strings"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline/camera"
 )
 

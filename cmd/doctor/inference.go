@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/cmd/engine"
 	"mindflow/models"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
 )

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/cmd/engine"
-	"mindflow/cmd/gauge"
+	"mindflow/models/engine"
+	"mindflow/models/gauge"
 )
 
 // largestBatch is that of --batch of serve, too.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/cmd/gauge"
+	"mindflow/models/gauge"
 )
 
 func TestBench(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline/camera"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/vpx"

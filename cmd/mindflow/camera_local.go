@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
 )

@@ -19,7 +19,7 @@ import (
 	frames "github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline/camera"
 )
 

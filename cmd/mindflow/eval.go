@@ -10,9 +10,9 @@ import (
 	"os"
 	"time"
 
-	"mindflow/cmd/engine"
-	"mindflow/cmd/evaluate"
 	"mindflow/models/dataset"
+	"mindflow/models/engine"
+	"mindflow/models/evaluate"
 )
 
 // evalFlags are the settings of `eval` beside the engine's.

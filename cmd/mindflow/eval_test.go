@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"mindflow/bench/media"
-	"mindflow/cmd/evaluate"
 	"mindflow/models"
+	"mindflow/models/evaluate"
 )
 
 // portrait is a photograph of faces from a package that the browser tests install, and what `image` says

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 )
 
 // parse reads flags and positional arguments in any order. What is not given as a flag comes from

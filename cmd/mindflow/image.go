@@ -9,7 +9,7 @@ import (
 	"io"
 	"time"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/vision"
 )

@@ -22,11 +22,17 @@ type rule struct {
 }
 
 var rules = []rule{
-	{"cmd", []string{"server", "pipeline", "models", "web"}, true, nil, "cmd wires the parts together and is imported by nobody"},
-	{"bench", []string{"cmd", "server", "pipeline", "models", "web"}, true, nil, "bench measures the parts and is imported by nobody"},
+	{"cmd", []string{"server", "server/loadtest", "pipeline", "models", "models/engine", "models/device", "models/importer", "models/evaluate", "models/gauge", "web"}, true, nil, "cmd wires the parts together and is imported by nobody"},
+	{"bench", []string{"cmd", "server", "server/loadtest", "pipeline", "models", "models/engine", "models/importer", "web"}, true, nil, "bench measures the parts and is imported by nobody"},
 	{"docs", nil, true, nil, "an example is somebody else's program: it knows the server by its protocol"},
 	{"server", []string{"pipeline", "server"}, true, []string{"github.com/pion/"}, "server knows the pipeline's interfaces; decoders and models are handed to it"},
 	{"models", []string{"pipeline", "models"}, true, []string{"google.golang.org/protobuf"}, "models describes networks in the pipeline's terms"},
+	{"models/engine", []string{"models/device", "pipeline", "pipeline/ort", "pipeline/vision", "pipeline/camera", "models"}, true, nil, "the engine loads the models that the manifest describes"},
+	{"models/device", []string{"pipeline/ort"}, true, nil, "device choice tries ONNX Runtime's devices"},
+	{"models/importer", []string{"pipeline", "pipeline/ort", "pipeline/vision", "models"}, true, nil, "the importer checks a network on ONNX Runtime"},
+	{"models/evaluate", []string{"pipeline", "pipeline/vision", "models", "models/engine"}, true, nil, "evaluation runs classifiers over pictures"},
+	{"models/gauge", []string{"pipeline", "pipeline/ort", "pipeline/camera", "models", "models/engine"}, true, nil, "throughput is measured on what the engine loads"},
+	{"server/loadtest", []string{"pipeline", "pipeline/vpx", "pipeline/camera", "server"}, true, nil, "the load test publishes as a browser does"},
 	{"web", nil, false, nil, "web is what the browser gets: the standard library is enough"},
 	{"pipeline", nil, false, nil, "pipeline is the product in pure Go: no cgo, no Pion, no OpenCV"},
 	{"pipeline/avdec", []string{"pipeline"}, false, nil, "an adapter knows the pipeline and its own C library, not another adapter"},

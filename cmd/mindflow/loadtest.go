@@ -11,10 +11,10 @@ import (
 	"os"
 	"time"
 
-	"mindflow/cmd/loadtest"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
 	"mindflow/pipeline/vpx"
+	"mindflow/server/loadtest"
 	"mindflow/server/whipclient"
 )
 

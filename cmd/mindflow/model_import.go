@@ -8,8 +8,8 @@ import (
 	"io"
 	"os"
 
-	"mindflow/cmd/engine"
-	"mindflow/cmd/importer"
+	"mindflow/models/engine"
+	"mindflow/models/importer"
 )
 
 // importModel is `mindflow model import`.

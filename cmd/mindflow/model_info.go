@@ -10,8 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"mindflow/cmd/engine"
 	"mindflow/models"
+	"mindflow/models/engine"
 )
 
 // informModel is `mindflow model info`.

@@ -9,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"mindflow/cmd/engine"
 	"mindflow/models"
+	"mindflow/models/engine"
 )
 
 // verifyModels is `mindflow model verify`: the sums of the named model or of all that are there.

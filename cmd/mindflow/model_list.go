@@ -11,8 +11,8 @@ import (
 	"os"
 	"slices"
 
-	"mindflow/cmd/engine"
 	"mindflow/models"
+	"mindflow/models/engine"
 )
 
 // States of a model's file, told without reading it, and of a model that is none yet.

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"mindflow/cmd/engine"
 	"mindflow/models"
+	"mindflow/models/engine"
 	"mindflow/models/fetch"
 )
 

@@ -20,9 +20,9 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/cmd/loadtest"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
+	"mindflow/server/loadtest"
 	"mindflow/server/whipclient"
 )
 

@@ -8,8 +8,8 @@ import (
 	"io"
 	"os"
 
-	"mindflow/cmd/device"
-	"mindflow/cmd/engine"
+	"mindflow/models/device"
+	"mindflow/models/engine"
 )
 
 // probeCommand tries a device in a process of its own, since drivers may crash or hang.

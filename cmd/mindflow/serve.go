@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/cmd/engine"
 	"mindflow/cmd/site"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/server"

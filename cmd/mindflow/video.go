@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avfile"
 	"mindflow/pipeline/vision"

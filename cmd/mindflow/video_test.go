@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 )
 

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"mindflow/cmd/device"
+	"mindflow/models/device"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
 	"mindflow/pipeline/ort"

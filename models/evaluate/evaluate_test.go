@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/cmd/engine"
 	"mindflow/models/dataset"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 )
 

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"slices"
 
-	"mindflow/cmd/engine"
 	"mindflow/models/dataset"
+	"mindflow/models/engine"
 	"mindflow/models/metrics"
 	"mindflow/pipeline"
 	"mindflow/pipeline/vision"

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/models/onnx"
 	"mindflow/pipeline/ort"
 )

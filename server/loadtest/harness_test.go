@@ -16,7 +16,7 @@ import (
 
 	"mindflow/bench/leak"
 	"mindflow/bench/media"
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/camera"

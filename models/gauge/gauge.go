@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mindflow/cmd/engine"
 	"mindflow/models/dan"
+	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
 )

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/cmd/device"
 	"mindflow/models"
+	"mindflow/models/device"
 	"mindflow/pipeline/ort"
 )
 

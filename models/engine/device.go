@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/cmd/device"
+	"mindflow/models/device"
 	"mindflow/pipeline/ort"
 )
 

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"mindflow/bench/leak"
-	"mindflow/cmd/engine"
+	"mindflow/models/engine"
 	"mindflow/pipeline/ort"
 )
 
