@@ -8,18 +8,17 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/media"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 const width, height, fps = 640, 360, 24
 
 func open(b testing.TB) *engine.Engine {
 	b.Helper()
-	bin := filepath.Join(media.Root(), "bin")
+	bin := filepath.Join(testkit.Root(), "bin")
 	if _, err := os.Stat(filepath.Join(bin, "lib")); err != nil {
 		b.Skip("run make build first:", err)
 	}
@@ -40,7 +39,7 @@ func open(b testing.TB) *engine.Engine {
 
 func clip(b testing.TB, codec pipeline.Codec) []pipeline.Unit {
 	b.Helper()
-	return avtest.EncodeFile(b, codec, media.Clip(b), width, height, fps, 5*time.Second)
+	return testkit.EncodeFile(b, codec, testkit.Clip(b), width, height, fps, 5*time.Second)
 }
 
 func decoder(b testing.TB, codec pipeline.Codec) *avdec.Decoder {

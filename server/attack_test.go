@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -179,7 +179,7 @@ func TestSurplusConnections(t *testing.T) {
 // TestBurst has ten thousand offers come while a session is on: all are refused, its labels go on, and nothing of them stays.
 func TestBurst(t *testing.T) {
 	const offers, workers = 10_000, 50
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 30)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
 	s := begin(t, decoding(oneFace{}), func(c *Config) { c.MaxSessions, c.Log = 1, nil })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)

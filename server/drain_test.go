@@ -11,7 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/readiness"
 	"mindflow/server/whipclient"
 )
@@ -38,7 +38,7 @@ func draining(t *testing.T, grace time.Duration) (s *Server, p publisher, served
 	t.Cleanup(func() { _ = c.Abort() })
 	p = publisher{c, t}
 	p.hello() // or the grace may be over before it hears anything
-	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 60))
+	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 60))
 	p.label("labels", first)
 	stop()
 	return s, p, ended

@@ -13,12 +13,12 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
 func TestEnds(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	const short = 300 * time.Millisecond
 	t.Run("never connected", func(t *testing.T) {
 		s := begin(t, idle(), func(c *Config) { c.NoMedia = short })
@@ -160,7 +160,7 @@ func TestEnds(t *testing.T) {
 func TestEndedSessionHoldsNoPicture(t *testing.T) {
 	s := begin(t, decoding(oneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 60))
+	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 60))
 	p.label("labels", first)
 	sess := s.only(t)
 	var frames weak.Pointer[pipeline.Mailbox]
@@ -179,8 +179,8 @@ func TestEndedSessionHoldsNoPicture(t *testing.T) {
 }
 
 func TestFaultEndsOneSession(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
-	big := avtest.TestSource(t, pipeline.VP8, 320, 240, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
+	big := testkit.TestSource(t, pipeline.VP8, 320, 240, 60)
 	for name, before := range map[string]func(*pipeline.Frame) error{
 		"panic": func(f *pipeline.Frame) error {
 			if f.Width == 320 {

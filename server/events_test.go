@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/metrics"
 	"mindflow/server/whipclient"
 )
@@ -36,7 +36,7 @@ func silent(t *testing.T, change func(*Config)) (s *Server, sess *session, url s
 }
 
 func TestEventsOfVideo(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	counts := metrics.New("1.2")
 	s := begin(t, decoding(oneFace{}), func(c *Config) { c.Metrics = counts })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})

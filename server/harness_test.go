@@ -10,8 +10,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mindflow/bench/leak"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 )
 
 // patience bounds every wait of the tests. They go on as soon as what they wait for is there.
@@ -111,7 +111,7 @@ func begin(t testing.TB, e Engine, change func(*Config)) *Server {
 func noGoroutines(t testing.TB, before goleak.Option) {
 	t.Helper()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	leak.None(t, before)
+	testkit.NoLeaks(t, before)
 }
 
 // testLog is a log that is shown when the test fails.

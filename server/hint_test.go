@@ -11,7 +11,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -140,7 +140,7 @@ func (p publisher) hintWhile(what string, send func()) whipclient.Control {
 }
 
 func TestHints(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	g := newGate()
 	s := begin(t, decoding(oneFace{before: g.hold}), func(c *Config) {
 		c.MaxSide, c.MaxFramerate, c.HintEvery = 320, 24, 500*time.Millisecond
@@ -259,7 +259,7 @@ func TestPauseIsNotMeasured(t *testing.T) {
 
 // Frames that are decoded in one go, as after a repair, are no sign that there is too much to do.
 func TestFramesInOneGo(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, unitQueue)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, unitQueue)
 	analysis, decoder := newGate(), newGate()
 	e := decoding(oneFace{before: analysis.hold})
 	e.OpenDecoder = func(c pipeline.Codec) (pipeline.Decoder, error) {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/metrics"
 	"mindflow/server/whipclient"
 )
@@ -43,7 +43,7 @@ func followed(putOff time.Duration) Engine {
 
 // stillSource is a second of a picture that stays.
 func stillSource(t *testing.T) []pipeline.Unit {
-	return avtest.Encode(t, pipeline.VP8, "-f", "lavfi", "-i", "smptebars=size=160x120:rate=30", "-frames:v", "30")
+	return testkit.Encode(t, pipeline.VP8, "-f", "lavfi", "-i", "smptebars=size=160x120:rate=30", "-frames:v", "30")
 }
 
 // withoutTurns takes the only turn there is, once labels have come.

@@ -7,7 +7,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -40,7 +40,7 @@ func (p publisher) keyframe(units []pipeline.Unit, frame int) (timestamp uint32)
 }
 
 func TestCorruptUnit(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 320, 240, 30)
+	units := testkit.TestSource(t, pipeline.VP8, 320, 240, 30)
 	s := begin(t, decoding(oneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.writeAt(units[0], 0)
@@ -68,7 +68,7 @@ func (d slowDecoder) Decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
 }
 
 func TestSlowDecoder(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 30)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
 	hold := make(chan struct{})
 	e := decoding(oneFace{})
 	e.OpenDecoder = func(c pipeline.Codec) (pipeline.Decoder, error) {
@@ -87,7 +87,7 @@ func TestSlowDecoder(t *testing.T) {
 }
 
 func TestTwoKeyframeRequestsASecond(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 30)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
 	s := begin(t, decoding(oneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	began := time.Now()

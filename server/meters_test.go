@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/metrics"
 	"mindflow/server/whipclient"
 )
@@ -38,7 +38,7 @@ func scrape(t *testing.T, m *metrics.Metrics) map[string]float64 {
 
 // What sessions do is counted, and more of them make no more series.
 func TestMeters(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	m := metrics.New("1.2")
 	s := begin(t, decoding(oneFace{before: func(f *pipeline.Frame) error {
 		if f.Width == 320 {
@@ -88,7 +88,7 @@ func TestMeters(t *testing.T) {
 	}
 	bad := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	bad.hello()
-	bad.publish(avtest.TestSource(t, pipeline.VP8, 320, 240, 30))
+	bad.publish(testkit.TestSource(t, pipeline.VP8, 320, 240, 30))
 	bad.bye()
 	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	before := len(scrape(t, m))

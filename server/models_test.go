@@ -14,8 +14,8 @@ import (
 	"mindflow/models"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/pipeline/avdec/avtest"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -91,7 +91,7 @@ func TestExpressions(t *testing.T) {
 	clip := there(t, "MINDFLOW_TESTDATA", "../../shared/media", "woman-distress-to-laugh.mp4")
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264} {
 		t.Run(string(codec), func(t *testing.T) {
-			units := avtest.EncodeFile(t, codec, clip, 640, 360, 15, 2*time.Second)
+			units := testkit.EncodeFile(t, codec, clip, 640, 360, 15, 2*time.Second)
 			e := realEngine(t)
 			s := begin(t, e, nil)
 			p := dial(t, s, whipclient.Options{Codec: codec})

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -76,7 +76,7 @@ func (p publisher) ask(id int, fields string) whipclient.Control {
 }
 
 func TestOptionsInFlight(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	s := begin(t, twoModels(), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/access"
 	"mindflow/server/admission"
 	"mindflow/server/remote"
@@ -171,7 +171,7 @@ func TestUntrustedProxy(t *testing.T) {
 // The longest session ends with a word.
 func TestSessionTime(t *testing.T) {
 	gate, sign := keyed(t)
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 10)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 10)
 	s := begin(t, decoding(oneFace{}), func(c *Config) { c.Access, c.SessionTime = gate, time.Hour })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Token: sign(access.Claims{Subject: "ada", SessionTime: 5 * time.Second})}) // of which connecting is a part
 	p.publish(units)
@@ -210,7 +210,7 @@ func TestBusyMachine(t *testing.T) {
 
 // Analysing is what the gauge measures.
 func TestGaugeMeasures(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 30)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
 	s := begin(t, decoding(oneFace{}), func(c *Config) { c.MinLabels = 0.001 })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)

@@ -17,7 +17,7 @@ import (
 	"github.com/pion/stun"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/sdpfrag"
 	"mindflow/server/whipclient"
 )
@@ -161,7 +161,7 @@ func TestAdvisories(t *testing.T) {
 
 // TestHostilePackets sends each from a stranger's address and from the session's own, while the session goes on.
 func TestHostilePackets(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 30)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
 	s := begin(t, decoding(oneFace{}), nil)
 	r := newRelay(t, s, func(int, bool) bool { return false })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
@@ -257,7 +257,7 @@ func TestRolesOfOffers(t *testing.T) {
 // among them.
 func TestKeysWearOut(t *testing.T) {
 	const most = 60
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 30)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
 	var sealed atomic.Uint64
 	s := begin(t, decoding(oneFace{}), func(c *Config) { c.MaxRecords, c.HintEvery = most, 50*time.Millisecond })
 	r := newRelay(t, s, func(int, bool) bool { return false })

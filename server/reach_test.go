@@ -19,7 +19,7 @@ import (
 	"github.com/pion/ice/v2"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -29,7 +29,7 @@ func withTCP(c *Config) { c.MediaTCP = "127.0.0.1:0" }
 func TestMediaTCP(t *testing.T) {
 	s := begin(t, decoding(oneFace{}), withTCP)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, TCP: true})
-	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
 	p.label("a label", first)
 }
 
@@ -159,7 +159,7 @@ func TestTLS(t *testing.T) {
 			t.Errorf("close client: %v", err)
 		}
 	})
-	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
 	p.label("a label", first)
 }
 
@@ -201,7 +201,7 @@ func TestThroughNAT(t *testing.T) {
 		router.work.Wait()
 	})
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: &http.Client{Transport: onlyPublic{}}})
-	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
 	p.label("a label", first)
 	if client := router.back.Load(); client == nil {
 		t.Error("nothing went through the router")

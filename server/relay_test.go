@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -163,7 +163,7 @@ func (r *relay) RoundTrip(req *http.Request) (*http.Response, error) {
 func (r *relay) client() *http.Client { return &http.Client{Transport: r} }
 
 func TestLossRepairedByRetransmission(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 640, 480, 90)
+	units := testkit.TestSource(t, pipeline.VP8, 640, 480, 90)
 	s := begin(t, decoding(oneFace{}), nil)
 	lost := new(atomic.Int64)
 	r := newRelay(t, s, func(n int, toServer bool) bool {
@@ -187,7 +187,7 @@ func TestLossRepairedByRetransmission(t *testing.T) {
 
 // TestCongestion stops what goes to the client: labels must not pile up on the server.
 func TestCongestion(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	var full atomic.Bool
 	s := begin(t, decoding(oneFace{faces: 50}), nil) // long messages fill the line sooner
 	r := newRelay(t, s, func(_ int, toServer bool) bool { return !toServer && full.Load() })
@@ -206,7 +206,7 @@ func TestCongestion(t *testing.T) {
 
 // Who reads labels by HTTP because their channel is stuck gets them for as long as it is.
 func TestCongestedChannelLeavesEvents(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	var full atomic.Bool
 	s := begin(t, decoding(oneFace{faces: 50}), nil)
 	r := newRelay(t, s, func(_ int, toServer bool) bool { return !toServer && full.Load() })

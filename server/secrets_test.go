@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/access"
 	"mindflow/server/whipclient"
 )
@@ -44,7 +44,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		c.Access, c.Log = gate, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Token: token})
-	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
 	p.label("labels", first)
 	id := path.Base(p.Session())
 	sess := s.only(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/metrics"
 	"mindflow/server/whipclient"
 )
@@ -20,7 +20,7 @@ import (
 func TestLabelsComeBack(t *testing.T) {
 	for _, codec := range Codecs() {
 		t.Run(string(codec), func(t *testing.T) {
-			units := avtest.TestSource(t, codec, 320, 240, 30)
+			units := testkit.TestSource(t, codec, 320, 240, 30)
 			s := begin(t, decoding(oneFace{}), nil)
 			p := dial(t, s, whipclient.Options{Codec: codec})
 			hello := p.says("hello", func(c whipclient.Control) bool { return c.Type == "hello" })
@@ -56,7 +56,7 @@ func TestLabelsComeBack(t *testing.T) {
 }
 
 func TestTwoSessions(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	s := begin(t, decoding(oneFace{}), nil)
 	one := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	two := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
@@ -86,7 +86,7 @@ func TestTwoSessions(t *testing.T) {
 }
 
 func TestPause(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	s := begin(t, decoding(oneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)
@@ -112,7 +112,7 @@ func TestPause(t *testing.T) {
 }
 
 func TestICERestart(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 160, 120, 60)
+	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	s := begin(t, decoding(oneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)
@@ -140,7 +140,7 @@ func TestICECallbackAsksNothingOfPion(t *testing.T) {
 }
 
 func TestLossRepairedByKeyframe(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 320, 240, 90)
+	units := testkit.TestSource(t, pipeline.VP8, 320, 240, 90)
 	var lose atomic.Bool
 	s := begin(t, decoding(oneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Lose: func(*rtp.Packet) bool { return lose.CompareAndSwap(true, false) }})

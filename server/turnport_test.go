@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -48,7 +48,7 @@ func ask(t *testing.T, method, url, body string, header http.Header) *http.Respo
 func TestTurn(t *testing.T) {
 	s := begin(t, decoding(oneFace{}), withTurn)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Relay: true})
-	p.publish(avtest.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
 	p.label("a label", first)
 	if n := s.turn.Stats().Allocations; n == 0 {
 		t.Error("nothing is allocated")

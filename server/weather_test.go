@@ -14,9 +14,8 @@ import (
 
 	"github.com/pion/rtp"
 
-	"mindflow/bench/media"
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
 
@@ -77,7 +76,7 @@ type sent struct {
 // clip is coded as for a live line: key units are rare, but those that are asked for.
 func clip(t testing.TB, codec pipeline.Codec, w, h int) []pipeline.Unit {
 	t.Helper()
-	return avtest.Encode(t, codec, append([]string{"-stream_loop", "-1", "-i", media.Clip(t)},
+	return testkit.Encode(t, codec, append([]string{"-stream_loop", "-1", "-i", testkit.Clip(t)},
 		strings.Fields(fmt.Sprintf("-t 20 -r 30 -vf scale=%d:%d -g 120 -keyint_min 120 -sc_threshold 0", w, h))...)...)
 }
 
@@ -132,7 +131,7 @@ func air(t testing.TB, s *Server, codec pipeline.Codec, units []pipeline.Unit, w
 			}
 			u := units[i]
 			i = (i + 1) % len(units)
-			u.RTP = uint32(a.frames) * avtest.Clock / 30
+			u.RTP = uint32(a.frames) * testkit.Clock / 30
 			a.frames++
 			key := sent{rtp: u.RTP, at: time.Now()}
 			if w.spoil != nil {
@@ -161,9 +160,9 @@ func air(t testing.TB, s *Server, codec pipeline.Codec, units []pipeline.Unit, w
 func (a *airing) judge(keys, labels []sent, loses bool) {
 	a.labels = len(labels)
 	last := uint32(0)
-	for _, l := range append(slices.Clone(labels), sent{rtp: uint32(a.frames) * avtest.Clock / 30}) {
+	for _, l := range append(slices.Clone(labels), sent{rtp: uint32(a.frames) * testkit.Clock / 30}) {
 		if l.rtp > last {
-			a.gap = max(a.gap, time.Duration(l.rtp-last)*time.Second/avtest.Clock)
+			a.gap = max(a.gap, time.Duration(l.rtp-last)*time.Second/testkit.Clock)
 			last = l.rtp
 		}
 	}
@@ -172,12 +171,12 @@ func (a *airing) judge(keys, labels []sent, loses bool) {
 		switch {
 		case i >= 0:
 			a.recovered = append(a.recovered, labels[i].at.Sub(k.at))
-			behind := time.Duration(labels[i].rtp-k.rtp) * time.Second / avtest.Clock
+			behind := time.Duration(labels[i].rtp-k.rtp) * time.Second / testkit.Clock
 			a.behind = append(a.behind, behind)
 			if followed := n+1 < len(keys) && keys[n+1].rtp <= labels[i].rtp; !k.damaged && !(loses && followed) {
 				a.whole = append(a.whole, behind)
 			}
-		case k.rtp+avtest.Clock < uint32(a.frames)*avtest.Clock/30:
+		case k.rtp+testkit.Clock < uint32(a.frames)*testkit.Clock/30:
 			a.unrecovered++
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 // wanted is the agreement, in per cent, under which the command fails.
@@ -31,8 +31,8 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	dir, _ := media.Dir()
-	p := place{root: media.Root()}
+	dir, _ := testkit.MediaDir()
+	p := place{root: testkit.Root()}
 	flag.StringVar(&p.binary, "binary", filepath.Join(p.root, "bin", "mindflow"), "mindflow, a `file`")
 	flag.StringVar(&p.clip, "clip", filepath.Join(dir, "woman-distress-to-laugh.mp4"), "video `file` with one face that moves")
 	keep := flag.String("keep", "", "`folder` for the messages of each way")

@@ -9,7 +9,7 @@ import (
 	"runtime"
 	"syscall"
 
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 // Main runs a program that has children, until it is done or interrupted, and exits.
@@ -25,10 +25,10 @@ func Main(name string, run func(context.Context) error) {
 }
 
 // Binary is where make build puts mindflow.
-func Binary() string { return filepath.Join(media.Root(), "bin", "mindflow") }
+func Binary() string { return filepath.Join(testkit.Root(), "bin", "mindflow") }
 
 // Clip is the test media's clip. Where there is none, its path is one that does not exist.
 func Clip() string {
-	dir, _ := media.Dir()
+	dir, _ := testkit.MediaDir()
 	return filepath.Join(dir, "woman-distress-to-laugh.mp4")
 }

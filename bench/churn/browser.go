@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"mindflow/bench/child"
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 // beBrowser opens the page in a Chromium of its own, all of whose processes are killed: at a moment after the answer to its offer, in
@@ -33,7 +33,7 @@ func (v visitors) beBrowser(ctx context.Context, midway bool) (err error) {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	script := filepath.Join(media.Root(), "bench", "churn", "browser.js")
+	script := filepath.Join(testkit.Root(), "bench", "churn", "browser.js")
 	p, err := child.Start("node", script, v.url, moment, profile)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"mindflow/bench/child"
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/loadtest"
 )
 
@@ -25,7 +25,7 @@ const least = 0.8 // of the rate beside one face
 func main() { child.Main("crowd", run) }
 
 func run(ctx context.Context) (err error) {
-	dir, _ := media.Dir()
+	dir, _ := testkit.MediaDir()
 	binary := flag.String("binary", child.Binary(), "mindflow, a `file`")
 	clip := flag.String("clip", child.Clip(), "video `file` with one face")
 	five := flag.String("five", filepath.Join(dir, "five-faces.jpg"), "picture `file` of five faces")

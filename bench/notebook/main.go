@@ -14,8 +14,8 @@ import (
 	"strings"
 
 	"mindflow/bench/child"
-	"mindflow/bench/media"
 	"mindflow/bench/page"
+	"mindflow/pipeline/testkit"
 )
 
 // plan is what the flags say.
@@ -28,7 +28,7 @@ type plan struct {
 func main() {
 	child.Main("notebook", func(ctx context.Context) error {
 		var p plan
-		dir, _ := media.Dir()
+		dir, _ := testkit.MediaDir()
 		flag.StringVar(&p.binary, "binary", child.Binary(), "mindflow, a `file`")
 		flag.StringVar(&p.clip, "clip", child.Clip(), "video `file` with a face")
 		flag.StringVar(&p.python, "python", "/usr/bin/python3", "Python that has OpenCV and PyTorch, a `file`")

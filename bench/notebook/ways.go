@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"mindflow/bench/child"
-	"mindflow/bench/media"
 	"mindflow/bench/page"
+	"mindflow/pipeline/testkit"
 )
 
 // way is one way to label a clip.
@@ -47,7 +47,7 @@ var everyFrame = []string{"--detect-every", "0s", "--classify-every", "0s", "--r
 
 // loop runs the notebook's, which measures itself.
 func (p *plan) loop(ctx context.Context) (s speed, err error) {
-	args := []string{"-B", filepath.Join(media.Root(), "bench", "notebook_loop.py"), p.clip, "--reference", p.reference, "--weights", p.weights}
+	args := []string{"-B", filepath.Join(testkit.Root(), "bench", "notebook_loop.py"), p.clip, "--reference", p.reference, "--weights", p.weights}
 	if p.frames > 0 {
 		args = append(args, "--frames", strconv.Itoa(p.frames))
 	}

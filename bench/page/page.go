@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 // Name is the page, from the project's folder.
@@ -18,7 +18,7 @@ const Name = "docs/performance.md"
 
 // Write puts text between the page's marks of that name: `<!-- NAME: written by … -->` and `<!-- end of NAME -->`.
 func Write(name, text string) error {
-	path := filepath.Join(media.Root(), Name)
+	path := filepath.Join(testkit.Root(), Name)
 	old, err := os.ReadFile(path)
 	if err != nil {
 		return err

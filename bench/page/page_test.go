@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 func TestBetween(t *testing.T) {
@@ -28,7 +28,7 @@ func TestBetween(t *testing.T) {
 
 // The page has the marks of all who write into it.
 func TestMarks(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(media.Root(), Name))
+	text, err := os.ReadFile(filepath.Join(testkit.Root(), Name))
 	if err != nil {
 		t.Fatal(err)
 	}

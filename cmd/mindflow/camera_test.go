@@ -19,9 +19,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mindflow/bench/leak"
-	"mindflow/bench/media"
-	"mindflow/bench/port"
+	"mindflow/pipeline/testkit"
 	"mindflow/pipeline/vpx"
 )
 
@@ -34,7 +32,7 @@ func noLeaks(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-		leak.None(t, before)
+		testkit.NoLeaks(t, before)
 		if n := vpx.Live(); n != 0 {
 			t.Errorf("%d encoders are open", n)
 		}
@@ -91,7 +89,7 @@ func TestCameraSynthetic(t *testing.T) {
 
 // A clip before the camera gives, for each frame that is analysed, the faces and scores that `video` gives.
 func TestCameraInputAgreesWithVideo(t *testing.T) {
-	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "2", "-c:v", "libx264")
+	clip := ffmpeg(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")
 	reference, err := video(t, append([]string{clip, "--json", "--smoothing", "0s"}, everyFrame...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -204,12 +202,12 @@ func background(t *testing.T, out io.Writer, args ...string) (done <-chan error,
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	return fmt.Sprintf("127.0.0.1:%d", port.Free(t))
+	return fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
 }
 
 // What comes back from a server is what `video` says of the same frames, but for what coding them again costs.
 func TestCameraPublishAgreesWithVideo(t *testing.T) {
-	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "4", "-c:v", "libx264")
+	clip := ffmpeg(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "4", "-c:v", "libx264")
 	reference, err := video(t, clip, "--json")
 	if err != nil {
 		t.Fatal(err)

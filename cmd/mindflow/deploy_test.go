@@ -13,13 +13,13 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 // deployed is a file of docs/deploy.
 func deployed(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(media.Root(), "docs", "deploy", name))
+	text, err := os.ReadFile(filepath.Join(testkit.Root(), "docs", "deploy", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestDeployUnit(t *testing.T) {
 	if command[0] != "/opt/mindflow/bin/mindflow" {
 		t.Errorf("it starts %s", command[0])
 	}
-	settings := filepath.Join(media.Root(), "docs", "deploy", "mindflow.toml")
+	settings := filepath.Join(testkit.Root(), "docs", "deploy", "mindflow.toml")
 	args := strings.Split(strings.ReplaceAll(strings.Join(command[1:], " "), "/etc/mindflow/mindflow.toml", settings), " ")
 	if s := serves(t, args...); s.admin == "" || s.server.Grace.Seconds() > 25 {
 		t.Errorf("%q: operators' port %q, grace %v, which TimeoutStopSec has to outlast", args, s.admin, s.server.Grace)
@@ -112,7 +112,7 @@ func TestDeployContainer(t *testing.T) {
 	}
 	for _, m := range regexp.MustCompile(`(?m)^COPY ([^-].*) \S+$`).FindAllStringSubmatch(file, -1) {
 		for _, name := range strings.Fields(m[1]) {
-			if _, err := os.Stat(filepath.Join(media.Root(), name)); err != nil {
+			if _, err := os.Stat(filepath.Join(testkit.Root(), name)); err != nil {
 				t.Errorf("COPY: %v", err)
 			}
 		}

@@ -10,16 +10,16 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/bench/media"
 	"mindflow/models"
 	"mindflow/models/evaluate"
+	"mindflow/pipeline/testkit"
 )
 
 // portrait is a photograph of faces from a package that the browser tests install, and what `image` says
 // of the surest of them.
 func portrait(t *testing.T) (file, label string) {
 	t.Helper()
-	file = filepath.Join(media.Root(), "node_modules", "@vladmandic", "face-api", "demo", "sample6.jpg")
+	file = filepath.Join(testkit.Root(), "node_modules", "@vladmandic", "face-api", "demo", "sample6.jpg")
 	if _, err := os.Stat(file); err != nil {
 		t.Skip("run make test, which installs it:", err)
 	}

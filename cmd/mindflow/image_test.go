@@ -14,15 +14,15 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/bench/media"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 	"mindflow/pipeline/vision"
 )
 
 // engineArgs point at what `make build` put in place, since a test's binary stands elsewhere.
 func engineArgs(t *testing.T) []string {
 	t.Helper()
-	bin := filepath.Join(media.Root(), "bin")
+	bin := filepath.Join(testkit.Root(), "bin")
 	library := filepath.Join(bin, "lib", "libonnxruntime.so.1")
 	if _, err := os.Stat(library); err != nil {
 		t.Skip("run make build first:", err)
@@ -32,7 +32,7 @@ func engineArgs(t *testing.T) []string {
 
 func mediaFile(t *testing.T, name string) string {
 	t.Helper()
-	dir, ok := media.Dir()
+	dir, ok := testkit.MediaDir()
 	if !ok {
 		t.Skip("no test media: set MINDFLOW_TESTDATA to a folder that has", name)
 	}

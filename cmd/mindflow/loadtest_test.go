@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 func TestLoadTestFlags(t *testing.T) {
@@ -73,7 +73,7 @@ func TestLoadTest(t *testing.T) {
 	noLeaks(t)
 	listen := freePort(t)
 	defer hosting(t, listen)()
-	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "3", "-c:v", "libx264")
+	clip := ffmpeg(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "3", "-c:v", "libx264")
 	r, err := loading(t, t.Context(), "http://"+listen, "--sessions", "2", "--duration", "2s", "--input", clip)
 	if err != nil || len(r.Sessions) != 2 || r.Seconds < 2 || len(r.Failed) != 0 {
 		t.Fatalf("%+v, %v", r, err)

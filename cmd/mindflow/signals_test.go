@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 // process is the program, running, with its output in a pipe.
@@ -69,7 +69,7 @@ func (p *process) failed(t *testing.T, want string) {
 
 // A terminal that is closed interrupts, and a reader that leaves ends the work: what was done is kept, nothing half stays.
 func TestVideoEndsWell(t *testing.T) {
-	exe, engine, clip := binary(t), engineArgs(t), media.Clip(t)
+	exe, engine, clip := binary(t), engineArgs(t), testkit.Clip(t)
 	for name, c := range map[string]struct {
 		end  func(p *process) error
 		want string
@@ -106,7 +106,7 @@ func hangup() os.Signal {
 
 // Who prints to somebody who does not read cannot end by itself; being told twice ends it.
 func TestSecondSignalEnds(t *testing.T) {
-	p := startProcess(t, binary(t), append([]string{"video", media.Clip(t), "--json"}, engineArgs(t)...)...)
+	p := startProcess(t, binary(t), append([]string{"video", testkit.Clip(t), "--json"}, engineArgs(t)...)...)
 	p.firstLine(t)
 	const wait = 100 * time.Millisecond
 	for waiting, last := 0, -1; waiting != last; time.Sleep(wait) { // until nothing more fits into the pipe

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/port"
+	"mindflow/pipeline/testkit"
 )
 
 // The backends of docs/examples sign tokens that a server takes.
@@ -51,7 +51,7 @@ func TestTokenExamples(t *testing.T) {
 // lent runs a backend in folder and gives the token that a page gets there.
 func lent(t *testing.T, cmd *exec.Cmd, folder string) string {
 	t.Helper()
-	port := port.Free(t)
+	port := testkit.FreePort(t)
 	var log bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stderr = folder, append(os.Environ(), fmt.Sprint("PORT=", port)), &log
 	if err := cmd.Start(); err != nil {

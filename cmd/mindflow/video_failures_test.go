@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/bench/media"
+	"mindflow/pipeline/testkit"
 )
 
 // A bad file among good ones: one line names it and what to do, and the others are still done.
@@ -111,7 +111,7 @@ func (c *canceler) Write(p []byte) (int, error) {
 
 // An interrupted run keeps what was done: whole rows, a video that plays, and it says how far it came.
 func TestVideoInterrupted(t *testing.T) {
-	clip, next := media.Clip(t), blank(t, "next.mp4")
+	clip, next := testkit.Clip(t), blank(t, "next.mp4")
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -199,7 +199,7 @@ func TestVideoWithDamage(t *testing.T) {
 // exit code is 1, and no half file is there.
 func TestVideoFullDisk(t *testing.T) {
 	exe, engine := binary(t), engineArgs(t)
-	clip := ffmpeg(t, "clip.mp4", "-i", media.Clip(t), "-t", "2", "-c:v", "libx264")
+	clip := ffmpeg(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")
 	for _, c := range []struct{ option, file string }{{"--annotate", "out.mp4"}, {"--out", "out.jsonl"}} {
 		dir := t.TempDir()
 		args := append([]string{"-c", `ulimit -f 8; exec "$@"`, "bash", exe, "video", clip, "--json", c.option, filepath.Join(dir, c.file)}, engine...)

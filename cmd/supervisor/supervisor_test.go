@@ -14,7 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mindflow/bench/leak"
+	"mindflow/pipeline/testkit"
 )
 
 func TestHistory(t *testing.T) {
@@ -51,7 +51,7 @@ func TestHistory(t *testing.T) {
 func supervised(t *testing.T, signals <-chan os.Signal, script string) (file string, log *bytes.Buffer, ended <-chan error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { leak.None(t, before) })
+	t.Cleanup(func() { testkit.NoLeaks(t, before) })
 	file, log = filepath.Join(t.TempDir(), "starts"), &bytes.Buffer{}
 	done := make(chan error, 1)
 	go func() {

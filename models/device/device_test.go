@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/leak"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/testkit"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 var (
 	cuda     = ort.Device{Provider: ort.CUDA}

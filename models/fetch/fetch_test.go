@@ -15,10 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/leak"
+	"mindflow/pipeline/testkit"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // content is a file by formula.
 func content(n int) []byte {

@@ -13,12 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/leak"
 	"mindflow/models/engine"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/testkit"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // shipped are the settings of what "make build" puts in place.
 func shipped(t *testing.T) engine.Settings {

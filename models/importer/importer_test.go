@@ -16,13 +16,13 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/bench/leak"
 	"mindflow/models"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/testkit"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // need skips the test when a file that is not committed is absent.
 func need(t testing.TB, path, cure string) string {

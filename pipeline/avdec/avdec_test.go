@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 var codecs = []pipeline.Codec{pipeline.VP8, pipeline.VP9, pipeline.H264, pipeline.AV1}
@@ -85,12 +85,12 @@ func TestDecodeIsBitExact(t *testing.T) {
 				if codec == pipeline.H264 { // 4:2:0 H264 is cropped to even sizes
 					size.w, size.h = size.w&^1, size.h&^1
 				}
-				units := avtest.TestSource(t, codec, size.w, size.h, 40)
+				units := testkit.TestSource(t, codec, size.w, size.h, 40)
 				for i := range units {
 					units[i].Arrived = time.Unix(1000, int64(i))
 				}
 				d := open(t, codec, DefaultMaxPixels)
-				checkPictures(t, decodeAll(t, d, units), avtest.DecodeI420(t, codec, units))
+				checkPictures(t, decodeAll(t, d, units), testkit.DecodeI420(t, codec, units))
 				if w, h := d.frame.Width, d.frame.Height; w != size.w || h != size.h {
 					t.Errorf("frames are %dx%d, want %dx%d", w, h, size.w, size.h)
 				}
@@ -104,8 +104,8 @@ func TestDecodeFollowsSizeChanges(t *testing.T) {
 		t.Run(string(codec), func(t *testing.T) {
 			d := open(t, codec, DefaultMaxPixels)
 			for _, size := range [][2]int{{320, 240}, {640, 480}, {240, 320}, {96, 64}} {
-				units := avtest.TestSource(t, codec, size[0], size[1], 5)
-				checkPictures(t, decodeAll(t, d, units), avtest.DecodeI420(t, codec, units))
+				units := testkit.TestSource(t, codec, size[0], size[1], 5)
+				checkPictures(t, decodeAll(t, d, units), testkit.DecodeI420(t, codec, units))
 			}
 		})
 	}
@@ -114,17 +114,17 @@ func TestDecodeFollowsSizeChanges(t *testing.T) {
 // A stream with B-frames is late and out of order, yet each frame has the times of its own unit.
 func TestDecodeReordersFrames(t *testing.T) {
 	const size = 64 * 48 * 3 / 2
-	units := avtest.Encode(t, pipeline.H264, "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=30", "-frames:v", "25",
+	units := testkit.Encode(t, pipeline.H264, "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=30", "-frames:v", "25",
 		"-profile:v", "high", "-tune", "film", "-bf", "2")
 	if slices.IsSortedFunc(units, func(a, b pipeline.Unit) int { return cmp.Compare(a.RTP, b.RTP) }) {
 		t.Fatal("the stream has no B-frames")
 	}
-	want := avtest.DecodeI420(t, pipeline.H264, units)
+	want := testkit.DecodeI420(t, pipeline.H264, units)
 	d := open(t, pipeline.H264, DefaultMaxPixels)
 	frames := 0
 	for _, u := range units {
 		err := d.Decode(u, func(f *pipeline.Frame) {
-			i := int(f.RTP) * 30 / avtest.Clock
+			i := int(f.RTP) * 30 / testkit.Clock
 			checkPictures(t, appendI420(nil, f), want[i*size:(i+1)*size])
 			frames++
 		})
@@ -150,7 +150,7 @@ func TestDecodeTellsColours(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := append([]string{"-f", "lavfi", "-i", "testsrc2=size=64x48", "-frames:v", "2"}, tt.args...)
-			units := avtest.Encode(t, pipeline.H264, args...)
+			units := testkit.Encode(t, pipeline.H264, args...)
 			d := open(t, pipeline.H264, DefaultMaxPixels)
 			decodeAll(t, d, units)
 			if d.frame.FullRange != tt.full || d.frame.BT709 != tt.bt709 {
@@ -198,7 +198,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestDecodeDoesNotAllocate(t *testing.T) {
 	for _, codec := range codecs {
 		t.Run(string(codec), func(t *testing.T) {
-			units := avtest.TestSource(t, codec, 320, 240, 40)
+			units := testkit.TestSource(t, codec, 320, 240, 40)
 			d := open(t, codec, DefaultMaxPixels)
 			i := 0
 			emit := func(*pipeline.Frame) {}
@@ -218,7 +218,7 @@ func TestDecodeDoesNotAllocate(t *testing.T) {
 func BenchmarkDecode640x480(b *testing.B) {
 	for _, codec := range codecs {
 		b.Run(string(codec), func(b *testing.B) {
-			units := avtest.TestSource(b, codec, 640, 480, 90)
+			units := testkit.TestSource(b, codec, 640, 480, 90)
 			d := open(b, codec, DefaultMaxPixels)
 			emit := func(*pipeline.Frame) {}
 			b.ReportAllocs()

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 func noFrame(t testing.TB) func(*pipeline.Frame) {
@@ -23,8 +23,8 @@ func TestDecodeSurvivesDamage(t *testing.T) {
 	random := make([]byte, 4000)
 	noise.Read(random)
 	for _, codec := range codecs {
-		units := avtest.TestSource(t, codec, 320, 240, 35)
-		want := avtest.DecodeI420(t, codec, units)
+		units := testkit.TestSource(t, codec, 320, 240, 35)
+		want := testkit.DecodeI420(t, codec, units)
 		key, inter := units[0], units[1]
 		cut := func(u pipeline.Unit, size int) pipeline.Unit { u.Data = u.Data[:size:size]; return u }
 		// VP8 and VP9 do not state where their last partition ends; a decoder reads zeros after a cut.
@@ -62,7 +62,7 @@ func TestDecodeSurvivesDamage(t *testing.T) {
 }
 
 func TestDecodeStartsAtKey(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.VP8, 64, 48, 2)
+	units := testkit.TestSource(t, pipeline.VP8, 64, 48, 2)
 	d := open(t, pipeline.VP8, DefaultMaxPixels)
 	if err := d.Decode(units[1], noFrame(t)); !errors.Is(err, ErrNeedKey) {
 		t.Fatalf("got %v, want ErrNeedKey", err)
@@ -82,7 +82,7 @@ func TestDecodeRefusesPixelFormats(t *testing.T) {
 	} {
 		t.Run(string(tt.codec)+"/"+tt.format, func(t *testing.T) {
 			args := strings.Fields("-f lavfi -i testsrc2=size=64x48 -frames:v 1 -pix_fmt " + tt.format + " " + tt.more)
-			units := avtest.Encode(t, tt.codec, args...)
+			units := testkit.Encode(t, tt.codec, args...)
 			d := open(t, tt.codec, DefaultMaxPixels)
 			err := d.Decode(units[0], noFrame(t))
 			if err == nil || !strings.Contains(err.Error(), tt.format) {
@@ -97,7 +97,7 @@ func TestDecodeLimitsPixels(t *testing.T) {
 	for _, codec := range codecs {
 		for _, size := range [][2]int{{640, 384}, {384, 640}} {
 			t.Run(fmt.Sprint(codec, size), func(t *testing.T) {
-				units := avtest.TestSource(t, codec, size[0], size[1], 2)
+				units := testkit.TestSource(t, codec, size[0], size[1], 2)
 				decodeAll(t, open(t, codec, 640*384), units)
 
 				err := open(t, codec, 640*384-1).Decode(units[0], noFrame(t))
@@ -124,7 +124,7 @@ func TestDecodeLimitsPixels(t *testing.T) {
 func TestDecodeRefusesHugeFrames(t *testing.T) {
 	for _, codec := range codecs {
 		t.Run(string(codec), func(t *testing.T) {
-			units := avtest.TestSource(t, codec, 64, 48, 2)
+			units := testkit.TestSource(t, codec, 64, 48, 2)
 			d := open(t, codec, DefaultMaxPixels)
 			decodeAll(t, d, units)
 			before := peakMemory(t)

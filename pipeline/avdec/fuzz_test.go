@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 // FuzzDecode gives a decoder a stranger's units after a good one. It must not crash or exceed the limit,
@@ -13,7 +13,7 @@ func FuzzDecode(f *testing.F) {
 	const w, h = 64, 48
 	good := make([]pipeline.Unit, len(codecs))
 	for i, codec := range codecs {
-		units := avtest.TestSource(f, codec, w, h, 3)
+		units := testkit.TestSource(f, codec, w, h, 3)
 		good[i] = units[0]
 		f.Add(uint8(i), units[0].Data, units[1].Data)
 		f.Add(uint8(i), units[2].Data, units[0].Data)
@@ -50,7 +50,7 @@ func FuzzStream(f *testing.F) {
 	const w, h, limit = 64, 48, 256 * 256
 	streams := make([][]pipeline.Unit, len(codecs))
 	for i, codec := range codecs {
-		streams[i] = avtest.TestSource(f, codec, w, h, 6)
+		streams[i] = testkit.TestSource(f, codec, w, h, 6)
 		f.Add(uint8(i), []byte{})
 		for what := range byte(16) { // a change of each kind, in the key unit and after it
 			f.Add(uint8(i), []byte{what, 0, 0, 5, 0x55, 9, what, 2, 0, 6, 0xff, 1})
@@ -63,7 +63,7 @@ func FuzzStream(f *testing.F) {
 		for _, u := range streams[i] {
 			raw = append(raw, u.Data)
 		}
-		for _, data := range avtest.Damage(raw, script) {
+		for _, data := range testkit.Damage(raw, script) {
 			// An error is as good an answer as a frame.
 			_ = d.Decode(pipeline.Unit{Data: data, Key: true}, func(frame *pipeline.Frame) {
 				if frame.Width*frame.Height > limit {

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 // What is said of a device that is not there names the cause and the cure, and leaves nothing behind.
@@ -117,8 +117,8 @@ func TestDeviceWithoutDecoders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		units := avtest.TestSource(t, codec, 64, 48, 3)
-		checkPictures(t, decodeAll(t, d, units), avtest.DecodeI420(t, codec, units))
+		units := testkit.TestSource(t, codec, 64, 48, 3)
+		checkPictures(t, decodeAll(t, d, units), testkit.DecodeI420(t, codec, units))
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
@@ -147,7 +147,7 @@ func TestSplitChroma(t *testing.T) {
 // A decoder leaves its device at once where the device fails, and only after several errors in a row where the data may be damaged; it
 // goes on at the next key unit, and what it decodes there is right.
 func TestDecoderLeavesItsDevice(t *testing.T) {
-	units := avtest.TestSource(t, pipeline.H264, 64, 48, 12)
+	units := testkit.TestSource(t, pipeline.H264, 64, 48, 12)
 	damaged := pipeline.Unit{Data: []byte{0, 0, 0, 1, 0x65, 0xff, 0xff}, Key: true}
 	t.Run("damaged data", func(t *testing.T) {
 		d := open(t, pipeline.H264, DefaultMaxPixels)
@@ -161,7 +161,7 @@ func TestDecoderLeavesItsDevice(t *testing.T) {
 				t.Fatalf("after %d errors it was left %d times", i+1, len(left))
 			}
 		}
-		checkPictures(t, decodeAll(t, d, units), avtest.DecodeI420(t, pipeline.H264, units))
+		checkPictures(t, decodeAll(t, d, units), testkit.DecodeI420(t, pipeline.H264, units))
 		if len(left) != 1 || d.left != nil {
 			t.Error(left)
 		}
@@ -170,7 +170,7 @@ func TestDecoderLeavesItsDevice(t *testing.T) {
 		d := open(t, pipeline.H264, DefaultMaxPixels)
 		var left []error
 		d.left = func(why error) { left = append(left, why) } // though it decodes on the processor
-		checkPictures(t, decodeAll(t, d, units), avtest.DecodeI420(t, pipeline.H264, units))
+		checkPictures(t, decodeAll(t, d, units), testkit.DecodeI420(t, pipeline.H264, units))
 		if len(left) != 1 || !strings.Contains(left[0].Error(), "does not decode such a stream") {
 			t.Error(left)
 		}
@@ -188,7 +188,7 @@ func TestDecoderLeavesItsDevice(t *testing.T) {
 		if err := d.Decode(units[1], func(*pipeline.Frame) {}); !errors.Is(err, ErrNeedKey) {
 			t.Error(err)
 		}
-		checkPictures(t, decodeAll(t, d, units), avtest.DecodeI420(t, pipeline.H264, units))
+		checkPictures(t, decodeAll(t, d, units), testkit.DecodeI420(t, pipeline.H264, units))
 	})
 }
 

@@ -10,13 +10,13 @@ import (
 	"runtime"
 	"testing"
 
-	"mindflow/bench/leak"
 	"mindflow/models"
 	"mindflow/models/checkpoint"
 	"mindflow/models/dan"
+	"mindflow/pipeline/testkit"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // need skips the test when a file that is not committed is absent.
 func need(t testing.TB, path, cure string) string {

@@ -12,7 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mindflow/bench/leak"
+	"mindflow/pipeline/testkit"
 )
 
 func open(t *testing.T) (a *Admin, url string) {
@@ -26,7 +26,7 @@ func open(t *testing.T) (a *Admin, url string) {
 	}
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
-		leak.None(t, before)
+		testkit.NoLeaks(t, before)
 	})
 	return a, "http://" + a.Addr().String()
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
 
-	"mindflow/bench/port"
+	"mindflow/pipeline/testkit"
 )
 
 const domain = "mindflow.example" // resolved by the authority's own name server, to this machine
@@ -33,7 +33,7 @@ func authority(t *testing.T, httpPort, tlsPort int) (directory, root string, iss
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	t.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
 	quiet := log.New(io.Discard, "", 0)
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port.Free(t)))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(testkit.FreePort(t)))
 	names, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{address}, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestACME(t *testing.T) {
 			plain, httpPort := listen(t)
 			seenPort := tlsPort
 			if overHTTP {
-				seenPort = port.Free(t) // nobody is there
+				seenPort = testkit.FreePort(t) // nobody is there
 			}
 			directory, root, issued, stop := authority(t, httpPort, seenPort)
 			order := Order{Domains: []string{domain}, Email: "host@mindflow.example", Directory: directory, Root: root, Folder: t.TempDir()}
@@ -158,7 +158,7 @@ func TestACME(t *testing.T) {
 func TestACMEUnreachable(t *testing.T) {
 	log := &book{}
 	_, tlsPort := listen(t)
-	a := begun(t, Order{Domains: []string{domain}, Directory: "https://127.0.0.1:" + strconv.Itoa(port.Free(t)) + "/dir", Folder: t.TempDir()}, log)
+	a := begun(t, Order{Domains: []string{domain}, Directory: "https://127.0.0.1:" + strconv.Itoa(testkit.FreePort(t)) + "/dir", Folder: t.TempDir()}, log)
 	if err := a.Begin(tlsPort, 0); err != nil {
 		t.Fatal(err)
 	}

@@ -14,12 +14,11 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mindflow/bench/leak"
-	"mindflow/bench/media"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/camera"
+	"mindflow/pipeline/testkit"
 	"mindflow/pipeline/vpx"
 	"mindflow/server"
 )
@@ -57,7 +56,7 @@ func host(t *testing.T, sessions int) *hosted {
 
 func hostWithGrace(t *testing.T, sessions int, grace time.Duration) *hosted {
 	t.Helper()
-	bin := filepath.Join(media.Root(), "bin")
+	bin := filepath.Join(testkit.Root(), "bin")
 	settings := engine.Settings{
 		Models: filepath.Join(bin, "models"), Library: filepath.Join(bin, "lib", "libonnxruntime.so.1"),
 		Detector: "blazeface-back", Classifiers: []string{"dan-ferplus"}, Threads: 1, MaxFaces: 4,
@@ -98,7 +97,7 @@ func hostWithGrace(t *testing.T, sessions int, grace time.Duration) *hosted {
 		h.work.Wait()
 		closeEngine()
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-		leak.None(t, before)
+		testkit.NoLeaks(t, before)
 		if n := vpx.Live(); n != 0 {
 			t.Errorf("%d encoders are open", n)
 		}

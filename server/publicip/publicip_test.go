@@ -13,7 +13,7 @@ import (
 	"github.com/pion/stun/v3"
 	"go.uber.org/goleak"
 
-	"mindflow/bench/leak"
+	"mindflow/pipeline/testkit"
 )
 
 // standIn answers questions as told, until the test ends. Each gets its number.
@@ -48,7 +48,7 @@ func standIn(t *testing.T, reply func(n int, question *stun.Message) [][]byte) s
 // noLeaks checks at the test's end that nothing is left running.
 func noLeaks(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { leak.None(t, before) })
+	t.Cleanup(func() { testkit.NoLeaks(t, before) })
 }
 
 func reply(t *testing.T, setters ...stun.Setter) []byte {

@@ -8,7 +8,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 // FuzzDecode sends packets of a real stream, damaged as a script says, to the real decoder, as a
@@ -17,7 +17,7 @@ func FuzzDecode(f *testing.F) {
 	const w, h, limit = 64, 48, 256 * 256
 	streams := make([][]*rtp.Packet, len(allCodecs))
 	for i, codec := range allCodecs {
-		streams[i] = packetize(f, codec, avtest.TestSource(f, codec, w, h, 6))
+		streams[i] = packetize(f, codec, testkit.TestSource(f, codec, w, h, 6))
 		f.Add(uint8(i), []byte{})
 		for what := range byte(16) { // a change of each kind, in the key unit and after it
 			f.Add(uint8(i), []byte{what, 0, 0, 13, 0x55, 9, what, 3, 0, 14, 0xff, 1})
@@ -48,7 +48,7 @@ func FuzzDecode(f *testing.F) {
 				})
 			})
 		}
-		for _, raw := range avtest.Damage(marshal(t, streams[i]), script) {
+		for _, raw := range testkit.Damage(marshal(t, streams[i]), script) {
 			p := &rtp.Packet{}
 			if p.Unmarshal(raw) == nil {
 				send(p)

@@ -9,7 +9,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 // picture is a decoded frame: its size, its RTP time and its planes without padding.
@@ -58,7 +58,7 @@ func copyPicture(f *pipeline.Frame) picture {
 // later moves units in time.
 func later(units []pipeline.Unit, frames int) []pipeline.Unit {
 	for i := range units {
-		units[i].RTP += uint32(frames) * avtest.Clock / 30
+		units[i].RTP += uint32(frames) * testkit.Clock / 30
 	}
 	return units
 }
@@ -66,7 +66,7 @@ func later(units []pipeline.Unit, frames int) []pipeline.Unit {
 // checkReceived holds pictures to ffmpeg's of the same units, which all have one size.
 func checkReceived(t *testing.T, codec pipeline.Codec, got []picture, units []pipeline.Unit, size string) {
 	t.Helper()
-	want := avtest.DecodeI420(t, codec, units)
+	want := testkit.DecodeI420(t, codec, units)
 	if len(got) != len(units) {
 		t.Fatalf("%d pictures of %d units", len(got), len(units))
 	}
@@ -93,7 +93,7 @@ func TestSizeChangesInMidStream(t *testing.T) {
 				if codec == pipeline.H264 { // 4:2:0 H264 is cropped to even sizes
 					sizes[i] = [2]int{s[0] &^ 1, s[1] &^ 1}
 				}
-				all = append(all, later(avtest.TestSource(t, codec, sizes[i][0], sizes[i][1], frames), i*frames)...)
+				all = append(all, later(testkit.TestSource(t, codec, sizes[i][0], sizes[i][1], frames), i*frames)...)
 			}
 			got := receive(t, codec, packetize(t, codec, all))
 			if len(got) != len(all) {
@@ -115,7 +115,7 @@ func TestHandedOverAtItsLastPacket(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i, p := range packetize(t, codec, avtest.TestSource(t, codec, 640, 480, 10)) {
+			for i, p := range packetize(t, codec, testkit.TestSource(t, codec, 640, 480, 10)) {
 				came := 0
 				a.Push(p, epoch, func(pipeline.Unit) { came++ })
 				if last := p.Marker; (came == 1) != last || came > 1 {

@@ -8,14 +8,14 @@ import (
 	"github.com/pion/rtp"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 // FuzzPush reads packets from bytes: size, sequence number and marker, timestamp, payload, and so on.
 func FuzzPush(f *testing.F) {
 	for i, codec := range allCodecs {
 		var seed []byte
-		for _, p := range packetize(f, codec, avtest.TestSource(f, codec, 64, 48, 3)) {
+		for _, p := range packetize(f, codec, testkit.TestSource(f, codec, 64, 48, 3)) {
 			seed = appendPacket(seed, p)
 		}
 		f.Add(uint8(i), seed)

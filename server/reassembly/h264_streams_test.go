@@ -9,7 +9,7 @@ import (
 	"github.com/pion/rtp"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 // nalus splits a unit in Annex B into NAL units.
@@ -90,7 +90,7 @@ func parameters(u pipeline.Unit) (sps, pps []byte) {
 func TestH264Parameters(t *testing.T) {
 	const frames, keys = 12, "4" // three key units a part
 	part := func(i int, size, qp string) []pipeline.Unit {
-		return later(avtest.Encode(t, pipeline.H264, strings.Fields("-f lavfi -i testsrc2=size="+size+":rate=30 -frames:v 12 -g "+
+		return later(testkit.Encode(t, pipeline.H264, strings.Fields("-f lavfi -i testsrc2=size="+size+":rate=30 -frames:v 12 -g "+
 			keys+" -qp "+qp)...), i*frames)
 	}
 	parts := [][]pipeline.Unit{part(0, "320x240", "24"), part(1, "180x320", "24"), part(2, "180x320", "33")}

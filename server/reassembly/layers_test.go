@@ -10,7 +10,7 @@ import (
 	"github.com/pion/rtp"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 // layerOf is the temporal layer of each unit of a group of four: 0 2 1 2.
@@ -19,7 +19,7 @@ var layerOf = []int{0, 2, 1, 2}
 // layered codes three temporal layers, as browsers do for a server that forwards.
 func layered(t *testing.T, codec pipeline.Codec, frames string) []pipeline.Unit {
 	t.Helper()
-	return avtest.Encode(t, codec, strings.Fields("-f lavfi -i testsrc2=size=320x240:rate=30 -frames:v "+frames+
+	return testkit.Encode(t, codec, strings.Fields("-f lavfi -i testsrc2=size=320x240:rate=30 -frames:v "+frames+
 		" -g 1000 -error-resilient 1 -b:v 600k -ts-parameters ts_number_layers=3:ts_target_bitrate=240,360,600:"+
 		"ts_rate_decimator=4,2,1:ts_periodicity=4:ts_layer_id=0,2,1,2:ts_layering_mode=3")...)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/pion/rtp/codecs"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 var allCodecs = []pipeline.Codec{pipeline.VP8, pipeline.VP9, pipeline.H264, pipeline.AV1}
@@ -54,7 +54,7 @@ func expected(codec pipeline.Codec, data []byte) []byte {
 func TestRealStreams(t *testing.T) {
 	for _, codec := range allCodecs {
 		t.Run(string(codec), func(t *testing.T) {
-			sent := avtest.TestSource(t, codec, 640, 480, 65)
+			sent := testkit.TestSource(t, codec, 640, 480, 65)
 			a, err := New(codec, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -85,7 +85,7 @@ func TestRealStreams(t *testing.T) {
 func TestRealStreamsOverABadLine(t *testing.T) {
 	for _, codec := range allCodecs {
 		t.Run(string(codec), func(t *testing.T) {
-			sent := avtest.TestSource(t, codec, 320, 240, 150)
+			sent := testkit.TestSource(t, codec, 320, 240, 150)
 			packets := packetize(t, codec, sent)
 			for seed := range uint64(20) {
 				a, err := New(codec, Options{Wait: 50 * time.Millisecond})
@@ -97,7 +97,7 @@ func TestRealStreamsOverABadLine(t *testing.T) {
 				for i, p := range badLine(packets, rand.New(rand.NewPCG(seed, 1))) {
 					now := epoch.Add(time.Duration(i) * 5 * time.Millisecond)
 					a.Push(p, now, func(u pipeline.Unit) {
-						n := int(u.RTP) * 30 / avtest.Clock
+						n := int(u.RTP) * 30 / testkit.Clock
 						if !bytes.Equal(u.Data, expected(codec, sent[n].Data)) || u.Key != sent[n].Key {
 							t.Fatalf("seed %d: unit %d differs", seed, n)
 						}
@@ -145,7 +145,7 @@ func badLine(packets []*rtp.Packet, random *rand.Rand) []*rtp.Packet {
 func BenchmarkPush640x480(b *testing.B) {
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264} {
 		b.Run(string(codec), func(b *testing.B) {
-			packets := packetize(b, codec, avtest.TestSource(b, codec, 640, 480, 60))
+			packets := packetize(b, codec, testkit.TestSource(b, codec, 640, 480, 60))
 			a, err := New(codec, Options{})
 			if err != nil {
 				b.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"mindflow/bench/leak"
+	"mindflow/pipeline/testkit"
 )
 
 func TestRedirect(t *testing.T) {
@@ -48,7 +48,7 @@ func TestRedirect(t *testing.T) {
 }
 
 func TestListen(t *testing.T) {
-	defer leak.None(t, goleak.IgnoreCurrent())
+	defer testkit.NoLeaks(t, goleak.IgnoreCurrent())
 	wrap := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/.well-known/") {

@@ -16,9 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/media"
-	"mindflow/bench/port"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 )
 
 const (
@@ -120,7 +119,7 @@ func needs(t *testing.T, packages, statements string) {
 // excerpt is the first seconds of the test clip.
 func excerpt(t *testing.T) string {
 	t.Helper()
-	clip := media.Clip(t)
+	clip := testkit.Clip(t)
 	out := filepath.Join(t.TempDir(), "excerpt.mp4")
 	if text, err := exec.Command("ffmpeg", "-v", "error", "-i", clip, "-t", "4", "-an", "-c", "copy", out).CombinedOutput(); err != nil {
 		t.Fatalf("cut the clip: %v: %s", err, text)
@@ -132,7 +131,7 @@ func excerpt(t *testing.T) string {
 // not end in an orderly way.
 func serve(t *testing.T) string {
 	t.Helper()
-	bin := filepath.Join(media.Root(), "bin")
+	bin := filepath.Join(testkit.Root(), "bin")
 	library := filepath.Join(bin, "lib", "libonnxruntime.so.1")
 	if _, err := os.Stat(library); err != nil {
 		t.Skip("run make build first:", err)
@@ -141,7 +140,7 @@ func serve(t *testing.T) string {
 	if text, err := exec.Command("go", "build", "-o", exe, "mindflow/cmd/mindflow").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, text)
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", port.Free(t))
+	address := fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
 	// aiortc has no loopback candidates, so the server listens on every interface.
 	server := exec.Command(exe, "serve", "--listen", address, "--media", ":0", "--models", filepath.Join(bin, "models"), "--ort-lib", library)
 	var log bytes.Buffer

@@ -16,7 +16,7 @@ import (
 	pion "github.com/pion/turn/v4"
 	"go.uber.org/goleak"
 
-	"mindflow/bench/leak"
+	"mindflow/pipeline/testkit"
 	"mindflow/server/turnstile"
 )
 
@@ -42,7 +42,7 @@ type site struct {
 func start(t testing.TB, change func(*Config)) *site {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { leak.None(t, before) })
+	t.Cleanup(func() { testkit.NoLeaks(t, before) })
 	s := &site{media: echo(t, bytes.ToUpper)}
 	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {

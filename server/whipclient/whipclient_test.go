@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/leak"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 func TestDialRefused(t *testing.T) {
 	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()

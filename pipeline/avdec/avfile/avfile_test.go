@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
-var makeVideo, probe, readFile, moving, uneven = avtest.MakeVideo, avtest.Probe, avtest.ReadFile, avtest.Moving, avtest.Uneven
+var makeVideo, probe, readFile, moving, uneven = testkit.MakeVideo, testkit.Probe, testkit.ReadFile, testkit.Moving, testkit.Uneven
 
 // times reads a whole video.
 func times(t *testing.T, file string) (at []time.Duration, w, h int) {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/avdec/avtest"
+	"mindflow/pipeline/testkit"
 )
 
 // FuzzVideo reads a file of any bytes, as a video: containers and codecs of FFmpeg's.
@@ -47,7 +47,7 @@ func FuzzDamagedVideo(f *testing.F) {
 	}
 	path := filepath.Join(f.TempDir(), "video")
 	f.Fuzz(func(t *testing.T, which uint8, script []byte) {
-		readAny(t, path, bytes.Join(avtest.Damage(files[int(which)%len(files)], script), nil))
+		readAny(t, path, bytes.Join(testkit.Damage(files[int(which)%len(files)], script), nil))
 	})
 }
 

@@ -1,5 +1,4 @@
-// Package media finds the pictures and clips that tests and benchmarks look at.
-package media
+package testkit
 
 import (
 	"os"
@@ -15,9 +14,9 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Dir is the folder of test media: MINDFLOW_TESTDATA, or shared/media beside the project. ok is false
+// MediaDir is the folder of test media: MINDFLOW_TESTDATA, or shared/media beside the project. ok is false
 // when there is none, as for most people who clone the project.
-func Dir() (dir string, ok bool) {
+func MediaDir() (dir string, ok bool) {
 	dir = os.Getenv("MINDFLOW_TESTDATA")
 	if dir == "" {
 		dir = filepath.Join(Root(), "..", "shared", "media")
@@ -30,7 +29,7 @@ func Dir() (dir string, ok bool) {
 // photographs that the npm package @vladmandic/face-api brings.
 func Clip(t testing.TB) string {
 	t.Helper()
-	if dir, ok := Dir(); ok {
+	if dir, ok := MediaDir(); ok {
 		return filepath.Join(dir, "woman-distress-to-laugh.mp4")
 	}
 	photos, err := filepath.Glob(filepath.Join(Root(), "node_modules", "@vladmandic", "face-api", "demo", "sample*.jpg"))

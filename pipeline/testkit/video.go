@@ -1,6 +1,4 @@
-// Package avtest makes coded video for tests, with the ffmpeg program: real streams of every codec that
-// browsers send, and the pictures that ffmpeg itself decodes from them.
-package avtest
+package testkit
 
 import (
 	"bufio"
@@ -105,7 +103,7 @@ func lookUp(t testing.TB, codec pipeline.Codec) format {
 	t.Helper()
 	f, ok := formats[codec]
 	if !ok {
-		t.Fatalf("codec %q has no row in avtest's table", codec)
+		t.Fatalf("codec %q has no row in testkit's table", codec)
 	}
 	return f
 }

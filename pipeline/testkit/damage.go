@@ -1,4 +1,4 @@
-package avtest
+package testkit
 
 import (
 	"bytes"

@@ -1,5 +1,4 @@
-// Package leak has tests wait for the end of what they started.
-package leak
+package testkit
 
 import (
 	"fmt"
@@ -13,8 +12,8 @@ import (
 // patience is long: goleak alone waits for less than half a second, and a busy machine may need longer to end a goroutine.
 const patience = time.Minute
 
-// None fails the test when goroutines stay that are not of before.
-func None(t testing.TB, before goleak.Option) {
+// NoLeaks fails the test when goroutines stay that are not of before.
+func NoLeaks(t testing.TB, before goleak.Option) {
 	t.Helper()
 	if err := wait(before); err != nil {
 		t.Error(err)
