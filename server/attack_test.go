@@ -13,7 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"mindflow/pipeline"
@@ -43,8 +42,8 @@ func (s *Server) raw(t *testing.T, sent string) (status int, body string) {
 
 // TestHTTPAttacks sends what no client's library would, and expects an answer of its own for each.
 func TestHTTPAttacks(t *testing.T) {
-	site := fstest.MapFS{"index.html": {Data: []byte("the page")}, "mindflow.js": {Data: bytes.Repeat([]byte("x"), 1000)}, "secret.pem": {Data: []byte("key")},
-		"test/secret.js": {Data: []byte("key")}}
+	site := map[string][]byte{"index.html": []byte("the page"), "mindflow.js": bytes.Repeat([]byte("x"), 1000), "secret.pem": []byte("key"),
+		"test/secret.js": []byte("key")}
 	s := begin(t, idle(), func(c *Config) { c.Site = site })
 	get := func(target string, header ...string) string {
 		return "GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + strings.Join(append(header, ""), "\r\n") + "\r\n"

@@ -6,13 +6,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/fstest"
 )
 
 // TestHeadersOfEveryAnswer asks for what there is and what there is not.
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	s := begin(t, idle(), func(c *Config) {
-		c.Site = fstest.MapFS{"index.html": {Data: []byte("page")}, "mindflow.js": {Data: []byte("widget")}}
+		c.Site = map[string][]byte{"index.html": []byte("page"), "mindflow.js": []byte("widget")}
 	})
 	want := map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +

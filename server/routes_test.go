@@ -6,14 +6,13 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"testing/fstest"
 )
 
 func TestRoutes(t *testing.T) {
-	site := fstest.MapFS{}
+	site := map[string][]byte{}
 	for _, name := range []string{"index.html", "mindflow.js", "sub/a.css", "selftest.html", "mindflow.test.js", "test/a.js",
 		"site_test.go", "package.json", ".git/a.js", "testdata/golden.js"} {
-		site[name] = &fstest.MapFile{Data: []byte("content of " + name)}
+		site[name] = []byte("content of " + name)
 	}
 	const friend, stranger = "https://friend.example", "https://stranger.example"
 	s := begin(t, idle(), func(c *Config) {
@@ -81,7 +80,7 @@ func TestRoutes(t *testing.T) {
 func TestFilesComeCompressed(t *testing.T) {
 	long := bytes.Repeat([]byte("const a = 1;\n"), 100)
 	s := begin(t, idle(), func(c *Config) {
-		c.Site = fstest.MapFS{"a.js": {Data: long}, "tiny.js": {Data: []byte("1")}}
+		c.Site = map[string][]byte{"a.js": long, "tiny.js": []byte("1")}
 	})
 	get := func(name, accept, tag string) *http.Response {
 		t.Helper()

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -62,23 +61,23 @@ type Config struct {
 	// and AllowOrigins, but for *.
 	FrameAncestors []string
 
-	MaxSide      int              // pixels of a frame's longer side that pages are asked to send at most; not asked for
-	MaxFramerate int              // frames a second that pages are asked to send at most; not asked for
-	HintEvery    time.Duration    // what pages are asked to send may change so often; 2 s
-	Site         fs.FS            // files of the page; none
-	NoMedia      time.Duration    // a session that sends nothing for so long ends; 15 s
-	PausedMax    time.Duration    // a session that is paused for so long ends; 5 min
-	MaxRecords   uint64           // a session that was sent so many DTLS records ends; 2^20
-	Grace        time.Duration    // sessions may go on for so long after newcomers are refused; none
-	EndTime      time.Duration    // time to end in an orderly way, then; 5 s
-	HeaderTime   time.Duration    // a request's header comes within; 10 s
-	RequestTime  time.Duration    // and all of it within, and its answer goes within twice that; 20 s
-	IdleTime     time.Duration    // an HTTP connection may wait so long for its next request; 2 min
-	Heartbeat    time.Duration    // a reader of events hears something so often; 15 s
-	Version      string           // told in the Server header; none
-	Log          *slog.Logger     // none
-	Metrics      *metrics.Metrics // of this server alone; its own, that nobody reads
-	Readiness    *readiness.State // likewise
+	MaxSide      int               // pixels of a frame's longer side that pages are asked to send at most; not asked for
+	MaxFramerate int               // frames a second that pages are asked to send at most; not asked for
+	HintEvery    time.Duration     // what pages are asked to send may change so often; 2 s
+	Site         map[string][]byte // files of the page by their path; optional
+	NoMedia      time.Duration     // a session that sends nothing for so long ends; 15 s
+	PausedMax    time.Duration     // a session that is paused for so long ends; 5 min
+	MaxRecords   uint64            // a session that was sent so many DTLS records ends; 2^20
+	Grace        time.Duration     // sessions may go on for so long after newcomers are refused; none
+	EndTime      time.Duration     // time to end in an orderly way, then; 5 s
+	HeaderTime   time.Duration     // a request's header comes within; 10 s
+	RequestTime  time.Duration     // and all of it within, and its answer goes within twice that; 20 s
+	IdleTime     time.Duration     // an HTTP connection may wait so long for its next request; 2 min
+	Heartbeat    time.Duration     // a reader of events hears something so often; 15 s
+	Version      string            // told in the Server header; none
+	Log          *slog.Logger      // none
+	Metrics      *metrics.Metrics  // of this server alone; its own, that nobody reads
+	Readiness    *readiness.State  // likewise
 }
 
 func (c Config) withDefaults() Config {
@@ -167,7 +166,7 @@ func New(cfg Config, e Engine) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	static, err := loadStatic(cfg.Site)
+	static, err := newStaticFiles(cfg.Site)
 	if err != nil {
 		return nil, err
 	}

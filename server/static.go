@@ -32,33 +32,22 @@ type staticFile struct {
 	gzipped   []byte // nil where compression saves nothing
 }
 
-// loadStatic reads the site once and returns its files by name. A nil site has none.
-func loadStatic(site fs.FS) (map[string]staticFile, error) {
+// newStaticFiles prepares the site's files once, by name.
+func newStaticFiles(site map[string][]byte) (map[string]staticFile, error) {
 	files := map[string]staticFile{}
-	if site == nil {
-		return files, nil
-	}
-	err := fs.WalkDir(site, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !servable(name) {
-			return err
-		}
-		data, err := fs.ReadFile(site, name)
-		if err != nil {
-			return err
+	for name, data := range site {
+		if !servable(name) {
+			continue
 		}
 		gzipped, err := compress(data)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("compress the site's %s: %w", name, err)
 		}
 		if len(gzipped) >= len(data) {
 			gzipped = nil
 		}
 		sum := sha256.Sum256(data)
 		files[name] = staticFile{siteTypes[path.Ext(name)], data, hex.EncodeToString(sum[:12]), gzipped}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the site: %w", err)
 	}
 	return files, nil
 }
@@ -76,7 +65,7 @@ func compress(data []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// servable reports whether a file of the site is for visitors. The folder may also hold tests and their data.
+// servable reports whether a file of the site is for visitors. A site may also hold tests and their data.
 func servable(name string) bool {
 	if !fs.ValidPath(name) || siteTypes[path.Ext(name)] == "" {
 		return false

@@ -8,15 +8,14 @@ import (
 	"io/fs"
 	"path"
 	"strings"
-	"testing/fstest"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
 
 // Pack gives the files to serve: entries, the modules that pages name, joined with what they import; of what is loaded later each
 // part in a file of its own; and all that is no module as it was. Other modules are left out.
-func Pack(source fs.FS, entries ...string) (fs.FS, error) {
-	packed := fstest.MapFS{}
+func Pack(source fs.FS, entries ...string) (map[string][]byte, error) {
+	packed := map[string][]byte{}
 	names, err := fs.Glob(source, "*")
 	if err != nil {
 		return nil, fmt.Errorf("list the page's files: %w", err)
@@ -29,7 +28,7 @@ func Pack(source fs.FS, entries ...string) (fs.FS, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the page's %s: %w", name, err)
 		}
-		packed[name] = &fstest.MapFile{Data: data}
+		packed[name] = data
 	}
 	built := api.Build(api.BuildOptions{
 		EntryPoints: entries, Outdir: "/", Bundle: true, Splitting: true, Format: api.FormatESModule, Target: api.ES2022,
@@ -44,7 +43,7 @@ func Pack(source fs.FS, entries ...string) (fs.FS, error) {
 		return nil, fmt.Errorf("join the page's modules: %s:%d: %s", e.Location.File, e.Location.Line, e.Text)
 	}
 	for _, f := range built.OutputFiles {
-		packed[path.Base(strings.ReplaceAll(f.Path, `\`, "/"))] = &fstest.MapFile{Data: f.Contents}
+		packed[path.Base(strings.ReplaceAll(f.Path, `\`, "/"))] = f.Contents
 	}
 	return packed, nil
 }
