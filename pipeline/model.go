@@ -38,11 +38,23 @@ type Scores struct {
 	Attention Attention // empty for a model without
 }
 
+// CopyFrom makes s a copy of o in s's own memory, which is reused when it is large enough.
+func (s *Scores) CopyFrom(o *Scores) {
+	s.Logits = append(s.Logits[:0], o.Logits...)
+	s.Attention.copyFrom(&o.Attention)
+}
+
 // Attention says where a classifier looks: for each of its heads a map over the crop, row by row. Values
 // are the network's own, not normalised, and not comparable between heads.
 type Attention struct {
 	Heads, Height, Width int
 	Values               []float32 // Heads·Height·Width
+}
+
+func (a *Attention) copyFrom(o *Attention) {
+	values := append(a.Values[:0], o.Values...)
+	*a = *o
+	a.Values = values
 }
 
 // Classifier scores crops in one batch and appends to dst, one Scores a crop. Safe for use by

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/testkit"
 )
 
@@ -127,7 +128,7 @@ func (s *Server) url(path string) string { return "http://" + s.Addr().String() 
 // idle is an engine for tests in which no frame is analysed.
 func idle() Engine {
 	model := pipeline.Model{Name: "none", Labels: []string{"neutral", "happy"}, Uncertain: 0.5}
-	return Engine{Scheduler: pipeline.NewScheduler(1, pipeline.Batching{}), Analyses: []pipeline.Analysis{{Model: model}}}
+	return Engine{Scheduler: schedule.New(1, schedule.Batching{}), Analyses: []pipeline.Analysis{{Model: model}}}
 }
 
 func waitFor(t *testing.T, what string, happened func() bool) {

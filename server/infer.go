@@ -7,6 +7,7 @@ import (
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 // infer analyses the newest frame whenever it is this session's turn, and sends what is seen. It owns
@@ -60,7 +61,7 @@ const (
 
 // worker is what infer works with.
 type worker struct {
-	seat     *pipeline.Seat
+	seat     *schedule.Seat
 	analyzer *pipeline.Analyzer
 	model    string // in use
 	clock    pipeline.Clock
@@ -73,12 +74,12 @@ type worker struct {
 	seq      uint64           // of the latest message that was sent
 }
 
-func newWorker(seat *pipeline.Seat, c *choice) *worker {
+func newWorker(seat *schedule.Seat, c *choice) *worker {
 	return &worker{seat: seat, analyzer: pipeline.NewAnalyzer(seated(seat, c)), model: c.analysis.Model.Name}
 }
 
 // seated has the crops classified in batches with those of other sessions.
-func seated(seat *pipeline.Seat, c *choice) pipeline.Analysis {
+func seated(seat *schedule.Seat, c *choice) pipeline.Analysis {
 	with := c.analysis
 	with.Classifier = seat.Classifier(with.Model.Name, with.Classifier)
 	if with.Hurried != nil {

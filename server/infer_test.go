@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/metrics"
 	"mindflow/server/whipclient"
@@ -37,7 +38,7 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 func followed(putOff time.Duration) Engine {
 	e := decoding(oneFace{})
 	e.Analyses[0].Economy = pipeline.Economy{Detect: time.Millisecond, Classify: time.Millisecond, PutOff: putOff}
-	e.Scheduler = pipeline.NewScheduler(1, pipeline.Batching{Slots: 1}) // so that who has the turn keeps no batch from its end
+	e.Scheduler = schedule.New(1, schedule.Batching{Slots: 1}) // so that who has the turn keeps no batch from its end
 	return e
 }
 
@@ -47,7 +48,7 @@ func stillSource(t *testing.T) []pipeline.Unit {
 }
 
 // withoutTurns takes the only turn there is, once labels have come.
-func (p publisher) withoutTurns(s *Server) (other *pipeline.Seat) {
+func (p publisher) withoutTurns(s *Server) (other *schedule.Seat) {
 	p.t.Helper()
 	p.label("the first label", first)
 	other = s.engine.Scheduler.Join()

@@ -15,6 +15,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/whipclient"
 )
@@ -74,7 +75,7 @@ func realEngine(t *testing.T) Engine {
 	return Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    []pipeline.Analysis{analysis},
-		Scheduler:   pipeline.NewScheduler(2, pipeline.Batching{}),
+		Scheduler:   schedule.New(2, schedule.Batching{}),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
+	"mindflow/pipeline/schedule"
 	"mindflow/server/whipclient"
 )
 
@@ -43,7 +44,7 @@ func decoding(o oneFace) Engine {
 	return Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    []pipeline.Analysis{{Detector: o, Classifier: o, Model: testModel(), MaxFaces: 50}},
-		Scheduler:   pipeline.NewScheduler(1, pipeline.Batching{}),
+		Scheduler:   schedule.New(1, schedule.Batching{}),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 	"mindflow/server/access"
 	"mindflow/server/admission"
 	"mindflow/server/metrics"
@@ -27,7 +28,7 @@ import (
 type Engine struct {
 	OpenDecoder func(pipeline.Codec) (pipeline.Decoder, error)
 	Analyses    []pipeline.Analysis // to choose from by the name of their model; the first is the default
-	Scheduler   *pipeline.Scheduler
+	Scheduler   *schedule.Scheduler
 	// Degraded tells which parts work on less than they were set to use, and why: few, with names that stay the same. None.
 	Degraded func() map[string]string
 }

@@ -15,6 +15,7 @@ import (
 	"mindflow/models"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/vision"
 )
 
@@ -22,7 +23,7 @@ import (
 type Engine struct {
 	Analysis  pipeline.Analysis   // with the default classifier
 	Analyses  []pipeline.Analysis // one a classifier, the default first
-	Scheduler *pipeline.Scheduler
+	Scheduler *schedule.Scheduler
 	Notes     []string // what could not be done as well as it might
 	runtime   *ort.Runtime
 	form      form
@@ -154,7 +155,7 @@ func (e *Engine) schedule(s Settings) {
 		e.inFlight = batch.Slots
 		turns += e.form.frames * batch.Slots
 	}
-	e.Scheduler = pipeline.NewScheduler(turns, batch)
+	e.Scheduler = schedule.New(turns, batch)
 }
 
 // warm runs the models once, so that the first face does not wait for their memory to be laid out.

@@ -10,6 +10,7 @@ import (
 	"mindflow/models/onnx"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/schedule"
 )
 
 // Precisions that classifiers compute in, besides Auto, what suits the device.
@@ -33,7 +34,7 @@ type form struct {
 func formFor(provider string) form {
 	switch provider {
 	case ort.CPU: // it takes floats from the cache that the sampler wrote them to, has no half precision, and runs any shape at once
-		return form{provider: provider, faces: pipeline.DefaultBatch, frames: 1}
+		return form{provider: provider, faces: schedule.DefaultBatch, frames: 1}
 	case ort.CUDA:
 		return form{provider: provider, half: true, bytes: true, fixed: true, slots: 2, faces: 64, frames: 16}
 	case ort.TensorRT: // which chooses by itself what it computes in half precision, the gates too, where it may at all

@@ -17,6 +17,7 @@ import (
 	"mindflow/models/dataset"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/schedule"
 )
 
 // gpu is how networks are run on a GPU, here on the CPU.
@@ -202,10 +203,10 @@ func TestFormsOfDetectors(t *testing.T) {
 
 func TestFormFor(t *testing.T) {
 	cpu := Settings{}.form(ort.CPU)
-	if cpu.half || cpu.bytes || cpu.fixed || cpu.slots != 0 || cpu.frames != 1 || cpu.faces != pipeline.DefaultBatch {
+	if cpu.half || cpu.bytes || cpu.fixed || cpu.slots != 0 || cpu.frames != 1 || cpu.faces != schedule.DefaultBatch {
 		t.Errorf("the CPU's form is %+v", cpu)
 	}
-	if f := (Settings{Device: Device{Precision: FP32}, Batch: pipeline.Batching{Most: 128}}).form(ort.CUDA); f.half || !f.bytes || f.slots != 2 ||
+	if f := (Settings{Device: Device{Precision: FP32}, Batch: schedule.Batching{Most: 128}}).form(ort.CUDA); f.half || !f.bytes || f.slots != 2 ||
 		fmt.Sprint(f.running(1, f.faces).Sizes()) != "[1 2 4 8 16 32 64 128]" {
 		t.Errorf("CUDA's form is %+v", f)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/schedule"
 )
 
 // asOnGPU loads the shipped models as for a GPU, but for the CPU.
@@ -102,7 +103,7 @@ func TestAsOnAGPU(t *testing.T) {
 }
 
 // look analyses a frame as a session does: finding faces in a turn, classifying them beside it.
-func look(t *testing.T, a *pipeline.Analyzer, seat *pipeline.Seat, f *pipeline.Frame) []pipeline.Label {
+func look(t *testing.T, a *pipeline.Analyzer, seat *schedule.Seat, f *pipeline.Frame) []pipeline.Label {
 	var m pipeline.Message
 	if err := seat.Take(context.Background()); err != nil {
 		t.Error(err)

@@ -15,6 +15,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/schedule"
 )
 
 // request is what a child is asked to try.
@@ -53,7 +54,7 @@ func Probe(ctx context.Context, in io.Reader, out io.Writer) error {
 	defer time.AfterFunc(r.Limit+time.Second, func() { os.Exit(1) }).Stop()
 	s := Settings{
 		Models: r.Models, Library: r.Library, Detector: r.Detector, Preset: r.Preset, Classifiers: r.Classifiers,
-		Threads: r.Threads, MaxFaces: r.MaxFaces, MinFace: r.MinFace, Batch: pipeline.Batching{Most: r.Batch},
+		Threads: r.Threads, MaxFaces: r.MaxFaces, MinFace: r.MinFace, Batch: schedule.Batching{Most: r.Batch},
 		Device: Device{Name: r.Device, Precision: r.Precision, Engines: r.Engines, Memory: r.Memory},
 	}
 	report, err := s.report(ctx)

@@ -11,6 +11,7 @@ import (
 
 	"mindflow/models"
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 // Settings say which models run and how.
@@ -26,7 +27,7 @@ type Settings struct {
 	MaxFaces    int           // analysed in a frame
 	MinFace     float64       // longer side of the smallest face asked for, in the frame's; 0 is any
 	Economy     pipeline.Economy
-	Batch       pipeline.Batching // of crops; zero values are defaults
+	Batch       schedule.Batching // of crops; zero values are defaults
 	Many        bool              // streams share the engine, so that what is faster when it is full is loaded too
 	// Warming hears how far the networks' warm-up is, which takes minutes on a device that compiles them for each size of batch. None.
 	Warming func(network string, batch, most int)

@@ -16,6 +16,7 @@ import (
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
+	"mindflow/pipeline/schedule"
 )
 
 // Plan is what is measured.
@@ -64,7 +65,7 @@ type Row struct {
 func Run(ctx context.Context, p Plan) (Result, error) {
 	cpu := p.Engine
 	cpu.Device = engine.Device{Name: "cpu", Precision: engine.FP32}
-	cpu.Batch = pipeline.Batching{Most: pictures}
+	cpu.Batch = schedule.Batching{Most: pictures}
 	p.say("asking the CPU for its answers")
 	faces, truth, err := reference(ctx, cpu)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 // Classifier scores face crops. It implements pipeline.Classifier.
@@ -14,13 +15,13 @@ type Classifier struct {
 	running Running
 	outputs classified
 	session *session
-	pool    *pipeline.Pool[workspace]
+	pool    *schedule.Pool[workspace]
 }
 
 var _ pipeline.Classifier = (*Classifier)(nil)
 
 // NewClassifier loads the classifier that m describes from the file at path. threads (1 or more) work
-// on one batch of at most most crops (0 is pipeline.DefaultBatch); more run in several. The error says which field
+// on one batch of at most most crops (0 is schedule.DefaultBatch); more run in several. The error says which field
 // of the manifest does not fit the file.
 func (r *Runtime) NewClassifier(path string, m pipeline.Model, threads, most int) (*Classifier, error) {
 	return r.NewClassifierOf(Source{Path: path}, m, Running{Threads: threads, Most: most})
@@ -30,7 +31,7 @@ func (r *Runtime) NewClassifier(path string, m pipeline.Model, threads, most int
 // m.Input.Bytes is set, the rewritten one takes bytes; m describes the file otherwise.
 func (r *Runtime) NewClassifierOf(from Source, m pipeline.Model, how Running) (*Classifier, error) {
 	if how.Most == 0 {
-		how.Most = pipeline.DefaultBatch
+		how.Most = schedule.DefaultBatch
 	}
 	if how.Slots == 0 {
 		how.Slots = runtime.GOMAXPROCS(0)
@@ -63,7 +64,7 @@ func (r *Runtime) NewClassifierOf(from Source, m pipeline.Model, how Running) (*
 		return nil, err
 	}
 	create := func() *workspace { return newWorkspace(s, how, m.Input.Bytes, picture, outputs.shapes()...) }
-	return &Classifier{m, how, outputs, s, pipeline.NewPool(how.Slots, create, (*workspace).close)}, nil
+	return &Classifier{m, how, outputs, s, schedule.NewPool(how.Slots, create, (*workspace).close)}, nil
 }
 
 // Classify appends one Scores a crop to dst; it reuses the memory of what stood beyond dst's

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 func classifier(t testing.TB) *Classifier {
@@ -40,7 +41,7 @@ func crops(n int) []pipeline.Crop {
 // Crops get the same scores whatever shares their batch, in the order of the crops.
 func TestClassifyInBatches(t *testing.T) {
 	c := classifier(t)
-	all := crops(pipeline.DefaultBatch + 3)
+	all := crops(schedule.DefaultBatch + 3)
 	already := []pipeline.Scores{{Logits: []float32{1}}}
 	got, err := c.Classify(t.Context(), already, all)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 // Detector is a network that finds faces: BlazeFace (arXiv 1907.05047) or YuNet. It implements
@@ -14,7 +15,7 @@ type Detector struct {
 	model   pipeline.Model
 	reader  reader
 	session *session
-	pool    *pipeline.Pool[detection]
+	pool    *schedule.Pool[detection]
 	shared  *gatherer // nil where each frame is run alone
 }
 
@@ -65,7 +66,7 @@ func (r *Runtime) NewDetectorOf(from Source, m pipeline.Model, how Running) (*De
 	}
 	d := &Detector{model: m, reader: reader, session: s}
 	create := func() *detection { return &detection{sampler: pipeline.NewSampler(m.Input)} }
-	d.pool = pipeline.NewPool(runtime.GOMAXPROCS(0), create, (*detection).close)
+	d.pool = schedule.NewPool(runtime.GOMAXPROCS(0), create, (*detection).close)
 	if how.Most > 1 {
 		size := m.Input.Size
 		d.shared = newGatherer(how, func() *workspace { return d.workspace(how, size, size) })

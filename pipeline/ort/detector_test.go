@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 func detector(t testing.TB) *Detector {
@@ -119,7 +120,7 @@ func TestDetectEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := d.Detect(t.Context(), nil, frame); !errors.Is(err, pipeline.ErrClosed) {
+	if _, err := d.Detect(t.Context(), nil, frame); !errors.Is(err, schedule.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }

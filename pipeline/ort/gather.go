@@ -5,7 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 // gatherer forms batches of the pictures of those who call at the same time. There is no goroutine of its own: who
@@ -50,7 +50,7 @@ func (g *gatherer) join(ctx context.Context) (*gathering, int, error) {
 			return nil, 0, err
 		}
 		if g.closed {
-			return nil, 0, pipeline.ErrClosed
+			return nil, 0, schedule.ErrClosed
 		}
 		if b := g.form(); b != nil {
 			seat := b.joined

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 // together loads BlazeFace with a free batch, as on a device that wants fixed sizes and has two slots.
@@ -157,7 +158,7 @@ func TestBatchesInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer device.Close()
-	s := pipeline.NewScheduler(1, pipeline.Batching{Most: 8, Slots: 2})
+	s := schedule.New(1, schedule.Batching{Most: 8, Slots: 2})
 	held := s.Join()
 	if err := held.Take(t.Context()); err != nil { // the only turn
 		t.Fatal(err)
@@ -213,7 +214,7 @@ func TestSharedWorkAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer device.Close()
-	mine := pipeline.NewScheduler(1, pipeline.Batching{Most: 4, Slots: 2}).Join().Classifier("dan", device)
+	mine := schedule.New(1, schedule.Batching{Most: 4, Slots: 2}).Join().Classifier("dan", device)
 	var scores []pipeline.Scores
 	three := crops(3) // padded to four
 	classify := func() {

@@ -1,6 +1,8 @@
 package ort
 
-import "mindflow/pipeline"
+import (
+	"mindflow/pipeline"
+)
 
 // Source is a network's file, or what it is rewritten to when it is loaded.
 type Source struct {
@@ -13,7 +15,7 @@ type Source struct {
 // Running says how a network is run. The zero value, with Threads set, suits the CPU.
 type Running struct {
 	Threads int // 1 or more, of the CPU, that work on one call
-	Most    int // pictures of a batch at most; 0 is pipeline.DefaultBatch for a classifier, and 1 for a detector
+	Most    int // pictures of a batch at most; 0 is schedule.DefaultBatch for a classifier, and 1 for a detector
 
 	// Fixed has only batches of 1, 2, 4, 8 and so on run, and of Most: others are padded up to the next. Devices that compile
 	// a network for each shape of its input, or plan its memory for it, take seconds at every new one.

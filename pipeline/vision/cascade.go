@@ -15,13 +15,14 @@ import (
 	"gocv.io/x/gocv"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 // Cascade is OpenCV's cascade of Haar features (Viola and Jones, 2001). It implements pipeline.Detector;
 // its faces have a score of 1 and no key points, largest first.
 type Cascade struct {
 	rule pipeline.CascadeRule
-	pool *pipeline.Pool[search]
+	pool *schedule.Pool[search]
 }
 
 var _ pipeline.Detector = (*Cascade)(nil)
@@ -47,7 +48,7 @@ func OpenCascade(path string, m pipeline.Model) (*Cascade, error) {
 		s.loaded = s.classifier.Load(path)
 		return s
 	}
-	c := &Cascade{*m.Cascade, pipeline.NewPool(runtime.GOMAXPROCS(0), create, (*search).close)}
+	c := &Cascade{*m.Cascade, schedule.NewPool(runtime.GOMAXPROCS(0), create, (*search).close)}
 	if _, err := c.Detect(context.Background(), nil, &pipeline.Frame{Width: 1, Height: 1, Y: []byte{0}, YStride: 1}); err != nil {
 		return nil, errors.Join(fmt.Errorf("load %s: %w", path, err), c.Close())
 	}

@@ -15,6 +15,7 @@ import (
 	"gocv.io/x/gocv"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/schedule"
 )
 
 var haar = pipeline.Model{Name: "haar", Decoder: "haar", Cascade: &pipeline.CascadeRule{Scale: 1.1, Neighbours: 5, MinPx: 30}}
@@ -119,7 +120,7 @@ func TestCascadeEnds(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Detect(t.Context(), nil, frame); !errors.Is(err, pipeline.ErrClosed) {
+	if _, err := c.Detect(t.Context(), nil, frame); !errors.Is(err, schedule.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package pipeline
+package schedule
 
 import (
 	"context"
@@ -57,7 +57,7 @@ func line(t *testing.T, s *Scheduler, seats []*Seat) []int {
 }
 
 func TestSeatsAreServedInTheOrderTheyCome(t *testing.T) {
-	s := NewScheduler(1, Batching{})
+	s := New(1, Batching{})
 	order := line(t, s, []*Seat{s.Join(), s.Join(), s.Join()})
 	for i, got := range order {
 		if got != i {
@@ -68,7 +68,7 @@ func TestSeatsAreServedInTheOrderTheyCome(t *testing.T) {
 
 // Who has had more of the machine waits for those that had less; what somebody left unused is not saved up.
 func TestTheLeastServedGoesFirst(t *testing.T) {
-	s := NewScheduler(1, Batching{})
+	s := New(1, Batching{})
 	crowd, alone, late := s.Join(), s.Join(), s.Join()
 	crowd.served, alone.served = 400*time.Millisecond, 100*time.Millisecond
 	s.service = 100 * time.Millisecond
@@ -82,7 +82,7 @@ func TestTheLeastServedGoesFirst(t *testing.T) {
 
 // While a turn is waited for there are moments for something else; with the turn they are over.
 func TestTakeWhile(t *testing.T) {
-	s := NewScheduler(1, Batching{})
+	s := New(1, Batching{})
 	holder, seat := hold(t, s), s.Join()
 	moments := 0
 	if err := seat.TakeWhile(t.Context(), time.Millisecond, func() {
@@ -113,7 +113,7 @@ func TestTakeWhile(t *testing.T) {
 }
 
 func TestBatchesGoBeforeSeats(t *testing.T) {
-	s := NewScheduler(1, Batching{})
+	s := New(1, Batching{})
 	holder := hold(t, s)
 	served := make(chan string, 2)
 	seat := s.Join()
@@ -142,7 +142,7 @@ func TestBatchesGoBeforeSeats(t *testing.T) {
 }
 
 func TestCancelledWaiterLosesNothing(t *testing.T) {
-	s := NewScheduler(1, Batching{})
+	s := New(1, Batching{})
 	holder := hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error)
@@ -161,7 +161,7 @@ func TestCancelledWaiterLosesNothing(t *testing.T) {
 
 // Whatever the race between being served and giving up, no turn is lost or doubled.
 func TestCancelRace(t *testing.T) {
-	s := NewScheduler(2, Batching{})
+	s := New(2, Batching{})
 	done := make(chan struct{})
 	for range 8 {
 		go func() {
@@ -189,7 +189,7 @@ func TestCancelRace(t *testing.T) {
 
 // Nothing of a stream that had its turn is held on to.
 func TestSchedulerForgets(t *testing.T) {
-	s := NewScheduler(1, Batching{})
+	s := New(1, Batching{})
 	first, second := s.Join(), s.Join()
 	if err := first.Take(t.Context()); err != nil {
 		t.Fatal(err)

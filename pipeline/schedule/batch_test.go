@@ -1,4 +1,4 @@
-package pipeline
+package schedule
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mindflow/pipeline"
 )
 
 // echo answers each crop with its first value, and notes which came together.
@@ -21,7 +23,7 @@ type echo struct {
 	panic bool
 }
 
-func (e *echo) Classify(ctx context.Context, dst []Scores, crops []Crop) ([]Scores, error) {
+func (e *echo) Classify(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
 	if e.gate != nil {
 		<-e.gate
 	}
@@ -39,7 +41,7 @@ func (e *echo) Classify(ctx context.Context, dst []Scores, crops []Crop) ([]Scor
 		if e.bad != 0 && v == e.bad {
 			return dst, fmt.Errorf("crop %g cannot be classified", v)
 		}
-		dst = append(dst, Scores{Logits: []float32{v, -v}})
+		dst = append(dst, pipeline.Scores{Logits: []float32{v, -v}})
 	}
 	return dst, ctx.Err()
 }
@@ -51,12 +53,12 @@ func (e *echo) seen() [][]float32 {
 }
 
 // ask has crops of these values classified and checks that the scores are theirs, in their order.
-func ask(ctx context.Context, c Classifier, values ...float32) error {
-	crops := make([]Crop, len(values))
+func ask(ctx context.Context, c pipeline.Classifier, values ...float32) error {
+	crops := make([]pipeline.Crop, len(values))
 	for i, v := range values {
-		crops[i] = Crop{Values: []float32{v}}
+		crops[i] = pipeline.Crop{Values: []float32{v}}
 	}
-	got, err := c.Classify(ctx, []Scores{{Logits: []float32{42}}}, crops)
+	got, err := c.Classify(ctx, []pipeline.Scores{{Logits: []float32{42}}}, crops)
 	if err != nil {
 		return err
 	}
@@ -72,7 +74,7 @@ func ask(ctx context.Context, c Classifier, values ...float32) error {
 }
 
 // gather has each of these ask while the machine is busy, in this order, and then lets them go.
-func gather(t *testing.T, s *Scheduler, c Classifier, wants ...[]float32) []error {
+func gather(t *testing.T, s *Scheduler, c pipeline.Classifier, wants ...[]float32) []error {
 	t.Helper()
 	holder := hold(t, s)
 	errs := make([]error, len(wants))
@@ -111,7 +113,7 @@ func waitCrops(t *testing.T, b *batcher, n int) {
 
 // What gathers while the machine is busy is one batch.
 func TestSessionsShareBatches(t *testing.T) {
-	s, c := NewScheduler(1, Batching{Most: 8}), &echo{}
+	s, c := New(1, Batching{Most: 8}), &echo{}
 	for _, err := range gather(t, s, c, []float32{1}, []float32{2, 3}, []float32{4}) {
 		if err != nil {
 			t.Error(err)
@@ -124,7 +126,7 @@ func TestSessionsShareBatches(t *testing.T) {
 
 // A stream with many faces does not fill the batch before the others had theirs.
 func TestCrowdLeavesRoomInTheBatch(t *testing.T) {
-	s, c := NewScheduler(1, Batching{Most: 4}), &echo{}
+	s, c := New(1, Batching{Most: 4}), &echo{}
 	crowd := []float32{10, 11, 12, 13, 14, 15, 16, 17, 18, 19}
 	for _, err := range gather(t, s, c, crowd, []float32{1}, []float32{2}) {
 		if err != nil {
@@ -138,7 +140,7 @@ func TestCrowdLeavesRoomInTheBatch(t *testing.T) {
 }
 
 func TestStreamsAreChargedForTheirCrops(t *testing.T) {
-	s := NewScheduler(1, Batching{Most: 8})
+	s := New(1, Batching{Most: 8})
 	c := &echo{gate: make(chan struct{})}
 	crowd, one := s.Join(), s.Join()
 	holder := hold(t, s)
@@ -166,7 +168,7 @@ func TestStreamsAreChargedForTheirCrops(t *testing.T) {
 
 // One that cannot be classified is the fault of its own stream.
 func TestFailureStaysWithItsStream(t *testing.T) {
-	s, c := NewScheduler(1, Batching{Most: 8}), &echo{bad: 9}
+	s, c := New(1, Batching{Most: 8}), &echo{bad: 9}
 	errs := gather(t, s, c, []float32{1}, []float32{9}, []float32{2, 3})
 	if errs[0] != nil || errs[2] != nil {
 		t.Errorf("the others failed: %v", errs)
@@ -181,7 +183,7 @@ func TestFailureStaysWithItsStream(t *testing.T) {
 
 // A panic is the leader's; nobody else waits for ever, and no turn is lost.
 func TestPanicLosesNoTurn(t *testing.T) {
-	s, c := NewScheduler(1, Batching{Most: 8}), &echo{panic: true}
+	s, c := New(1, Batching{Most: 8}), &echo{panic: true}
 	mine := s.Join().Classifier("echo", c)
 	func() {
 		defer func() {
@@ -201,7 +203,7 @@ func TestPanicLosesNoTurn(t *testing.T) {
 }
 
 func TestLeaderThatGivesUpPassesTheLead(t *testing.T) {
-	s, c := NewScheduler(1, Batching{}), &echo{}
+	s, c := New(1, Batching{}), &echo{}
 	holder := hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	first, second := s.Join().Classifier("echo", c), s.Join().Classifier("echo", c)
@@ -225,7 +227,7 @@ func TestLeaderThatGivesUpPassesTheLead(t *testing.T) {
 
 // Where a wait is set, a batch that is full does not wait for it.
 func TestFullBatchDoesNotWait(t *testing.T) {
-	s, c := NewScheduler(4, Batching{Most: 2, Wait: time.Hour}), &echo{}
+	s, c := New(4, Batching{Most: 2, Wait: time.Hour}), &echo{}
 	first, second := s.Join().Classifier("echo", c), s.Join().Classifier("echo", c)
 	done := make(chan error)
 	go func() { done <- ask(t.Context(), first, 1) }()
@@ -243,7 +245,7 @@ func TestFullBatchDoesNotWait(t *testing.T) {
 
 // Many streams that come and go at random get their own scores, and nothing is left behind.
 func TestBatchRace(t *testing.T) {
-	s, c := NewScheduler(2, Batching{Most: 3}), &echo{}
+	s, c := New(2, Batching{Most: 3}), &echo{}
 	var work sync.WaitGroup
 	for n := range 8 {
 		work.Add(1)
@@ -275,7 +277,7 @@ func TestBatchRace(t *testing.T) {
 // On a device batches need no turn: as many as there are slots are in flight while all processors are busy, what comes meanwhile
 // gathers for the next, and who stops waiting leaves the lead to another.
 func TestBatchesOnADevice(t *testing.T) {
-	s, c := NewScheduler(1, Batching{Most: 8, Slots: 2}), &echo{gate: make(chan struct{})}
+	s, c := New(1, Batching{Most: 8, Slots: 2}), &echo{gate: make(chan struct{})}
 	holder := hold(t, s)
 	defer holder.Give()
 	var work sync.WaitGroup

@@ -1,4 +1,4 @@
-package pipeline
+package schedule
 
 import (
 	"context"
@@ -7,12 +7,14 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"mindflow/pipeline"
 )
 
 // Classifier gives c to the stream, the classifier of the model of that name: its crops are classified in batches
 // with those of other seats with the same model. Call it outside of a turn, by one goroutine. The stream is charged
 // its share of each batch.
-func (seat *Seat) Classifier(model string, c Classifier) Classifier {
+func (seat *Seat) Classifier(model string, c pipeline.Classifier) pipeline.Classifier {
 	s := seat.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +34,7 @@ func (seat *Seat) Classifier(model string, c Classifier) Classifier {
 type batcher struct {
 	// static after construction
 	s    *Scheduler
-	next Classifier
+	next pipeline.Classifier
 	full chan struct{} // told that a batch's worth of crops waits
 
 	mu    sync.Mutex
@@ -52,19 +54,19 @@ type request struct {
 	batch batch // owned by the caller while it leads
 
 	// guarded by b.mu
-	crops  []Crop
-	scores []Scores // one a crop
-	taken  int      // crops that went into a batch
-	out    int      // of those, the ones that are not back
-	err    error    // of a batch
-	shared bool     // that batch had others' crops too
+	crops  []pipeline.Crop
+	scores []pipeline.Scores // one a crop
+	taken  int               // crops that went into a batch
+	out    int               // of those, the ones that are not back
+	err    error             // of a batch
+	shared bool              // that batch had others' crops too
 }
 
 // batch is what runs at once.
 type batch struct {
-	crops  []Crop
+	crops  []pipeline.Crop
 	places []place // where the scores go
-	scores []Scores
+	scores []pipeline.Scores
 }
 
 type place struct {
@@ -74,7 +76,7 @@ type place struct {
 
 var errPanicked = errors.New("the classifier panicked")
 
-func (r *request) Classify(ctx context.Context, dst []Scores, crops []Crop) ([]Scores, error) {
+func (r *request) Classify(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
 	start := len(dst)
 	dst = slices.Grow(dst, len(crops))[:start+len(crops)] // with the memory of what stood there
 	err := r.together(ctx, dst[start:], crops)
@@ -88,7 +90,7 @@ func (r *request) Classify(ctx context.Context, dst []Scores, crops []Crop) ([]S
 }
 
 // together has the crops classified in batches with others.
-func (r *request) together(ctx context.Context, scores []Scores, crops []Crop) error {
+func (r *request) together(ctx context.Context, scores []pipeline.Scores, crops []pipeline.Crop) error {
 	r.enter(crops, scores)
 	defer r.leave()
 	for {
@@ -112,7 +114,7 @@ func (r *request) together(ctx context.Context, scores []Scores, crops []Crop) e
 
 // alone tries what failed in a batch with others again: whose crop it was that cannot be classified, the others
 // shall not suffer for it.
-func (r *request) alone(ctx context.Context, dst []Scores, crops []Crop) ([]Scores, error) {
+func (r *request) alone(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
 	if err := r.b.s.takeBatch(ctx, &r.turn); err != nil {
 		return dst, err
 	}
@@ -120,7 +122,7 @@ func (r *request) alone(ctx context.Context, dst []Scores, crops []Crop) ([]Scor
 	return r.b.next.Classify(ctx, dst, crops)
 }
 
-func (r *request) enter(crops []Crop, scores []Scores) {
+func (r *request) enter(crops []pipeline.Crop, scores []pipeline.Scores) {
 	r.b.mu.Lock()
 	defer r.b.mu.Unlock()
 	r.crops, r.scores, r.taken, r.out, r.err, r.shared = crops, scores, 0, 0, nil, false
@@ -252,7 +254,7 @@ func (b *batcher) handOut(batch *batch, each time.Duration, err error) {
 	shared := slices.ContainsFunc(batch.places, func(p place) bool { return p.to != batch.places[0].to })
 	for i, p := range batch.places {
 		if err == nil {
-			p.to.scores[p.at].copyFrom(&batch.scores[i])
+			p.to.scores[p.at].CopyFrom(&batch.scores[i])
 		} else {
 			p.to.err, p.to.shared = err, p.to.shared || shared
 		}
@@ -288,16 +290,4 @@ func signal(c chan struct{}) {
 	case c <- struct{}{}:
 	default: // told already
 	}
-}
-
-// copyFrom makes s a copy of o in s's own memory.
-func (s *Scores) copyFrom(o *Scores) {
-	s.Logits = append(s.Logits[:0], o.Logits...)
-	s.Attention.copyFrom(&o.Attention)
-}
-
-func (a *Attention) copyFrom(o *Attention) {
-	values := append(a.Values[:0], o.Values...)
-	*a = *o
-	a.Values = values
 }

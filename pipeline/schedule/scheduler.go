@@ -1,4 +1,4 @@
-package pipeline
+package schedule
 
 import (
 	"context"
@@ -57,8 +57,8 @@ type Seat struct {
 	served time.Duration // guarded by s.mu: what the stream has had of the machine
 }
 
-// NewScheduler lets n work at a time. A zero Most is DefaultBatch.
-func NewScheduler(n int, batch Batching) *Scheduler {
+// New lets n work at a time. A zero Most is DefaultBatch.
+func New(n int, batch Batching) *Scheduler {
 	if batch.Most == 0 {
 		batch.Most = DefaultBatch
 	}
