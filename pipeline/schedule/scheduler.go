@@ -100,6 +100,9 @@ func (seat *Seat) TakeWhile(ctx context.Context, every time.Duration, meanwhile 
 		case <-seat.wait.ready:
 			waits = false
 		case <-seat.timer.C:
+			if len(seat.wait.ready) > 0 {
+				continue
+			}
 			meanwhile()
 			seat.timer.Reset(every)
 		case <-ctx.Done():
