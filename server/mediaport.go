@@ -12,7 +12,7 @@ import (
 	"github.com/pion/ice/v2"
 	"github.com/pion/logging"
 
-	"mindflow/server/portfilter"
+	"mindflow/server/ports/portfilter"
 )
 
 // socketBuffer is asked for at the one port of all sessions; the kernel gives what its limits allow.

@@ -9,7 +9,7 @@ import (
 	"github.com/pion/ice/v2"
 	"github.com/pion/logging"
 
-	"mindflow/server/portfilter"
+	"mindflow/server/ports/portfilter"
 	"mindflow/server/turnstile"
 )
 

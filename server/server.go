@@ -19,7 +19,7 @@ import (
 	"mindflow/server/access"
 	"mindflow/server/admission"
 	"mindflow/server/metrics"
-	"mindflow/server/portfilter"
+	"mindflow/server/ports/portfilter"
 	"mindflow/server/readiness"
 	"mindflow/server/remote"
 )

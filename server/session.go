@@ -15,7 +15,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/server/admission"
-	"mindflow/server/portfilter"
+	"mindflow/server/ports/portfilter"
 )
 
 const (

@@ -17,7 +17,7 @@ import (
 
 	"github.com/pion/logging"
 
-	"mindflow/server/turn"
+	"mindflow/server/ports/turn"
 	"mindflow/server/turnstile"
 )
 
