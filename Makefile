@@ -21,7 +21,8 @@ export CGO_CXXFLAGS := --std=c++11
 export CGO_LDFLAGS := $(OPENCV:%=-lopencv_%)
 export GOFLAGS := -tags=customenv -buildvcs=false
 GO_FILES := $(shell find cmd server pipeline models web -name '*.go' -o -name '*.c' -o -name '*.h' 2>/dev/null)
-WEB_FILES := $(shell find web -name '*.js' -o -name '*.html' -o -name '*.css' -o -name '*.svg' 2>/dev/null)
+WEB_FILES := $(shell find web/client web/live web/pages web/words web/entries.json -type f 2>/dev/null)
+UNIT_TESTS := $(shell find web/test -name '*.test.js' -not -path '*/browser/*' 2>/dev/null)
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
@@ -114,7 +115,7 @@ test-go: ## Go: formatting, vet, staticcheck, tests with the race detector
 test-web: ## JavaScript: types and unit tests
 	$(call say,JavaScript: types and unit tests)
 	@npx tsc -p web/tsconfig.json
-	@node --test web/test/*.test.js
+	@node --test $(UNIT_TESTS)
 
 test-browser: ## the page in real browsers against the real server
 	$(call say,browser: the page in Chromium and Firefox against bin/mindflow)
@@ -157,7 +158,7 @@ fuzz: system system-test ## fuzz what strangers can send, FUZZTIME=10m for each 
 
 fuzz-web: ## what a page is sent, changed at random, ROUNDS=10000000; SEED=N repeats a run
 	@seed=$(SEED); printf '\033[1m==> JavaScript: %s messages changed at random; SEED=%s\033[0m\n' $(ROUNDS) $$seed; \
-	MINDFLOW_SEED=$$seed MINDFLOW_ROUNDS=$(ROUNDS) node --test web/test/wire-mutated.test.js \
+	MINDFLOW_SEED=$$seed MINDFLOW_ROUNDS=$(ROUNDS) node --test web/test/client/wire-mutated.test.js \
 	|| { echo "to see it again: make fuzz-web SEED=$$seed ROUNDS=$(ROUNDS)" >&2; exit 1; }
 
 asan-fuzz: system system-test ## fuzz the decoders under AddressSanitizer, FUZZTIME=10m for each target in turn

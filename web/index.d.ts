@@ -1,9 +1,9 @@
 // What TypeScript knows of the package: types/ is written from the code's comments by `npm pack`, and here is what comments cannot say.
 
-import type { ErrorDetail, MindflowLive, StateDetail } from './types/element.js';
-import type { Labels } from './types/wire.js';
+import type { ErrorDetail, MindflowLive, StateDetail } from './types/live/element.js';
+import type { Labels } from './types/client/wire.js';
 
-export * from './types/mindflow.js';
+export * from './types/live/mindflow.js';
 export type { ErrorDetail, Face, Labels, StateDetail };
 type Face = Labels['faces'][number];
 

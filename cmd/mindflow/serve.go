@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/cmd/site"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
@@ -167,7 +166,7 @@ func (s *serveFlags) serve(ctx context.Context, out io.Writer) (err error) {
 	if cfg.Access, err = s.access.gate(cfg.Log); err != nil {
 		return err
 	}
-	if cfg.Site, err = site.Pack(web.Files, site.Entries()...); err != nil {
+	if cfg.Site, err = web.Site(); err != nil {
 		return err
 	}
 	if s.admin != "" { // first, so that operators see what goes on while the models are loaded

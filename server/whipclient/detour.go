@@ -21,7 +21,7 @@ const (
 	recent   = 3 // messages: HTTP may be so much ahead of a channel that works
 )
 
-// detour reads labels by HTTP while their channel is stuck, as web/detour.js does. After an outage SCTP waits as long again before it
+// detour reads labels by HTTP while their channel is stuck, as web/client/fallback.js does. After an outage SCTP waits as long again before it
 // sends the next message, up to a minute, since its retransmission timer doubles each time (RFC 9260, section 6.3.3); Pion's v3 line
 // has no setting that bounds it.
 type detour struct {

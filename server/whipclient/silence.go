@@ -9,7 +9,7 @@ const (
 	smoothing     = 10 // of the mean interval: a tenth is the newest's
 )
 
-// silence says how long labels that keep coming may stay away, by how often they came; as web/silence.js.
+// silence says how long labels that keep coming may stay away, by how often they came; as web/client/stall.js.
 type silence struct {
 	last     time.Time     // zero before the first
 	interval time.Duration // the mean

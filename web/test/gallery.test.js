@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PHASES, REASONS } from '../states.js';
+import { PHASES, REASONS } from '../client/states.js';
 import { SCENES } from './browser/gallery-states.js';
 
 const shown = Object.entries(SCENES).map(([name, { is = ['failed', name] }]) => is);

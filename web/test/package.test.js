@@ -15,7 +15,7 @@ function loads(name, found = new Set()) {
   if (found.has(name)) return found;
   found.add(name);
   const text = readFileSync(path.join(web, name), 'utf8');
-  for (const [, next] of text.matchAll(/^(?:import|export) [^'"]*'\.\/([^']+)';$/gm)) loads(next, found);
+  for (const [, next] of text.matchAll(/^(?:import|export) [^'"]*'(\.[^']+)';$/gm)) loads(path.join(path.dirname(name), next), found);
   return found;
 }
 
@@ -23,7 +23,8 @@ test('the package holds the widget and its types, and neither pages nor tests', 
   const [{ files, unpackedSize }] = JSON.parse(run('npm', ['pack', '--dry-run', '--json', '--loglevel=error']));
   const names = files.map((/** @type {{path: string}} */ f) => f.path);
   t.diagnostic(`${names.length} files, ${unpackedSize} bytes`);
-  for (const name of [...loads('mindflow.js'), 'given.js', 'snapshot.js', 'take.js', 'index.d.ts', 'types/mindflow.d.ts', 'types/headless.d.ts', 'PROTOCOL.md', 'package.json']) {
+  for (const name of [...loads('live/mindflow.js'), 'client/supplied.js', 'client/stamper.js', 'live/snapshot.js', 'live/exportsession.js', 'index.d.ts', 'types/live/mindflow.d.ts',
+    'types/client/headless.d.ts', 'PROTOCOL.md', 'package.json']) {
     assert.ok(names.includes(name), `${name} is missing`);
   }
   assert.deepEqual(names.filter((/** @type {string} */ n) => /test|page|selftest|probe|\.go$|\.html$|\.css$/.test(n)), []);

@@ -27,8 +27,8 @@ function members(text, member) {
 
 /** The reference, as Markdown. */
 export function reference() {
-  const element = code('element.js');
-  const properties = [...members(code('attributes.js'), /^get (\w+)\(/), ...members(element, /^get (\w+)\(/)];
+  const element = code('live/element.js');
+  const properties = [...members(code('live/attributes.js'), /^get (\w+)\(/), ...members(element, /^get (\w+)\(/)];
   const methods = members(element, /^(?:async )?((?!get|set|constructor)\w+)\(.*\) \{$/).filter((m) => m.said);
   const typeOf = (/** @type {string[]} */ tags) => tags.find((t) => t.startsWith('@type'))?.replace(/^@type \{(.*)\}.*$/, '$1').replace(/import\('[^']+'\)\./g, '') ?? '';
   const of = (/** @type {string} */ tag) => parse(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport class/.exec(element)?.[1] ?? '').tags

@@ -142,7 +142,7 @@ describe('for everyone', { skip, timeout: 1_200_000 }, () => {
     test(`ten faces are drawn within the frame, ${timing}`, async (t) => {
       server.handler.whip = other.whip;
       const page = await openPage(browser, server.url);
-      await page.$eval('mindflow-live', (el, how) => { /** @type {import('../../element.js').MindflowLive} */ (el).timing = how; }, timing);
+      await page.$eval('mindflow-live', (el, how) => { /** @type {import('../../live/element.js').MindflowLive} */ (el).timing = how; }, timing);
       await press(page, '.card-button');
       await waitState(page, 'live');
       await other.send('control', JSON.stringify(golden('control-hello.json')));

@@ -28,7 +28,7 @@ const CASES = [
   ['exact in Firefox', { timing: 'exact', browser: 'firefox' }],
 ];
 
-/** @typedef {import('../../element.js').MindflowLive} MindflowLive */
+/** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
 /** @typedef {{n: number, centre: [number, number], raw: [number, number], waits: boolean, at: number, side: number}} Sample */
 
 describe('the box on its own frame', { skip, timeout: 900_000 }, () => {

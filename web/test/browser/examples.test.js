@@ -102,7 +102,7 @@ describe('examples', { skip, timeout: 720_000 }, () => {
       await once(site, 'listening');
       try {
         const opened = await openPage(browser, `http://localhost:${ports[2]}`);
-        await opened.$eval('mindflow-live', (el, token) => { /** @type {import('../../element.js').MindflowLive} */ (el).token = token; },
+        await opened.$eval('mindflow-live', (el, token) => { /** @type {import('../../live/element.js').MindflowLive} */ (el).token = token; },
           (await run(binary, ['token', 'sign', key, '--aud', 'faces.example'])).stdout.trim()); // this server asks for one
         await press(opened, '.card-button');
         await waitState(opened, 'live');
@@ -167,7 +167,7 @@ describe('examples', { skip, timeout: 720_000 }, () => {
       await press(page, '.card-button');
       await waitState(page, 'live');
       await page.waitForFunction(() => /^\w+$/.test(document.querySelector('main > p')?.textContent ?? ''), { timeout: PATIENCE });
-      assert.equal(await page.$eval('mindflow-live', (el) => /** @type {import('../../element.js').MindflowLive} */ (el).maxFaces), 3);
+      assert.equal(await page.$eval('mindflow-live', (el) => /** @type {import('../../live/element.js').MindflowLive} */ (el).maxFaces), 3);
       const track = await page.$eval('mindflow-live >>> video', (v) => {
         const stream = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (v).srcObject);
         return void Object.assign(window, { track: stream.getVideoTracks()[0] });

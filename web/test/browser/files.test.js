@@ -14,7 +14,7 @@ import { aClip, root } from './truth.js';
 const binary = path.join(root, 'bin/mindflow');
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary) ? 'no bin/mindflow; run make build' : false;
 
-/** @typedef {import('../../element.js').MindflowLive} MindflowLive */
+/** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
 
 describe('files', { skip, timeout: 540_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mindflow-files-'));

@@ -16,7 +16,7 @@ const photo = path.join(root, 'node_modules/@vladmandic/face-api/demo/sample1.jp
 const skip = !existsSync(FIREFOX) ? `no Firefox at ${FIREFOX}; set FIREFOX`
   : !existsSync(photo) ? `no photograph at ${photo}; run make test` : !existsSync(path.join(root, 'bin/mindflow')) ? 'no bin/mindflow; run make build' : false;
 
-/** @typedef {import('../../element.js').MindflowLive} MindflowLive */
+/** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
 
 /** Runs in the page before its own scripts: cameras are canvases, and events are noted. @param {string} picture as a data: address */
 function prepare(picture) {

@@ -47,7 +47,7 @@ export const SCENES = {
     const stream = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (v).srcObject);
     stream.getVideoTracks()[0].dispatchEvent(new Event('ended'));
   }) },
-  source: { act: (page) => page.$eval('mindflow-live', (el) => { /** @type {import('../../element.js').MindflowLive} */ (el).srcObject = new MediaStream(); }) },
+  source: { act: (page) => page.$eval('mindflow-live', (el) => { /** @type {import('../../live/element.js').MindflowLive} */ (el).srcObject = new MediaStream(); }) },
   unreachable: { whip: (_, response) => void response.destroy() },
   unauthorized: { whip: refuse(401, 'the token has expired; get a new one') },
   refused: { whip: refuse(422, 'the offer has no video that the server decodes') },

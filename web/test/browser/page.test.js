@@ -161,7 +161,7 @@ describe('page', { skip, timeout: 540_000 }, () => {
   test('pause and resume in quick succession reach the server in order', async () => {
     const page = await live();
     await page.$eval('mindflow-live', (el) => {
-      const live = /** @type {import('../../element.js').MindflowLive} */ (el);
+      const live = /** @type {import('../../live/element.js').MindflowLive} */ (el);
       return Promise.all([live.pause(), live.resume(), live.pause(), live.resume()]);
     });
     assert.deepEqual(await other.received(), ['pause', 'resume', 'pause', 'resume']);

@@ -12,7 +12,7 @@ import { root } from './truth.js';
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
 const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8');
 
-/** @typedef {import('../../element.js').MindflowLive} MindflowLive */
+/** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
 
 describe('phone', { skip, timeout: 540_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */

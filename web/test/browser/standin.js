@@ -2,12 +2,15 @@
 // silent, say an unknown version, say goodbye. The other end of the connection is real WebRTC, in a
 // second page of the same browser.
 
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
-const WEB = path.join(import.meta.dirname, '../..');
+const web = path.join(import.meta.dirname, '../..');
 /** @type {Record<string, string>} */
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'";
@@ -47,16 +50,34 @@ export async function serve(whip) {
   };
 }
 
+/** @type {Promise<Map<string, Buffer>> | undefined} */
+let site;
+
+/** The files that the Go server serves, by their names: bundled as web/site.go does, with the same esbuild. */
+async function pack() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'mindflow-site-'));
+  try {
+    const entries = JSON.parse(await readFile(path.join(web, 'entries.json'), 'utf8'));
+    await promisify(execFile)('go', ['run', 'github.com/evanw/esbuild/cmd/esbuild', ...entries, '--bundle', '--splitting', '--format=esm', '--target=es2022',
+      '--entry-names=[name]', '--chunk-names=part-[hash]', `--outdir=${folder}`], { cwd: web });
+    const names = (await Promise.all([folder, path.join(web, 'pages')].map(async (from) => (await readdir(from)).map((name) => path.join(from, name))))).flat();
+    const files = names.filter((name) => name.startsWith(folder) || !name.endsWith('.js'));
+    return new Map(await Promise.all(files.map(async (name) => /** @type {const} */ ([path.basename(name), await readFile(name)]))));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 /** @param {string} pathname @param {import('node:http').ServerResponse} response */
 async function file(pathname, response) {
-  try {
-    const data = await readFile(path.join(WEB, path.normalize(pathname)));
+  const data = (await (site ??= pack())).get(pathname.slice(1));
+  if (data) {
     response.writeHead(200, {
       'Content-Type': TYPES[path.extname(pathname)] ?? 'application/octet-stream',
       'Content-Security-Policy': POLICY,
       Server: 'mindflow/test',
     }).end(data);
-  } catch {
+  } else {
     response.writeHead(404).end();
   }
 }

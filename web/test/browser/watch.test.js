@@ -49,12 +49,12 @@ describe('watching', { skip, timeout: 540_000 }, () => {
     const page = await openPage(browser, base);
     await waitInside(page, '.card-button');
     await page.$eval('mindflow-live', async (el, token) => {
-      const live = /** @type {import('../../element.js').MindflowLive} */ (el);
+      const live = /** @type {import('../../live/element.js').MindflowLive} */ (el);
       live.token = token;
       await live.start();
     }, mint('teacher'));
     await waitLabels(page, 2);
-    const session = await page.$eval('mindflow-live', (el) => /** @type {import('../../element.js').MindflowLive} */ (el).session);
+    const session = await page.$eval('mindflow-live', (el) => /** @type {import('../../live/element.js').MindflowLive} */ (el).session);
 
     const viewer = await browser.newPage();
     await viewer.setViewport({ width: 390, height: 844, isMobile: true, hasTouch: true });
@@ -85,7 +85,7 @@ describe('watching', { skip, timeout: 540_000 }, () => {
     await says(/^En direct/);
     assert.equal(await viewer.$eval('#token', (el) => /** @type {HTMLElement} */ (el).hidden), true);
     await screenshot(viewer, 'watch-live-french');
-    await page.$eval('mindflow-live', (el) => /** @type {import('../../element.js').MindflowLive} */ (el).stop());
+    await page.$eval('mindflow-live', (el) => /** @type {import('../../live/element.js').MindflowLive} */ (el).stop());
     await says(/^La session est terminée\. Elle a été arrêtée\./);
     assert.ok(requests.some((url) => url.endsWith(`/sessions/${session}/labels`)));
     assert.deepEqual(requests.filter((url) => url.includes('eyJ') || url.includes('?')), []);

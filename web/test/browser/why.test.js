@@ -65,7 +65,7 @@ describe('why there is no label', { skip, timeout: 360_000 }, () => {
       let kind = 'sharp';
       setInterval(() => pictures[kind](), 50);
       Object.assign(window, { show: (/** @type {string} */ next) => { kind = next; } });
-      const live = /** @type {import('../../element.js').MindflowLive} */ (document.querySelector('mindflow-live'));
+      const live = /** @type {import('../../live/element.js').MindflowLive} */ (document.querySelector('mindflow-live'));
       live.srcObject = canvas.captureStream();
       await live.start();
     });

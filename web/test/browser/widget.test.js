@@ -13,7 +13,7 @@ import { aClip, root } from './truth.js';
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
   : !existsSync(path.join(root, 'bin/mindflow')) ? 'no bin/mindflow; run make build' : false;
 
-/** @typedef {import('../../element.js').MindflowLive} MindflowLive */
+/** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
 
 describe('widget', { skip, timeout: 1_200_000 }, () => {
   /** @type {string} */

@@ -1,0 +1,59 @@
+// The hint over a live picture: why there is no label, or none that is sure.
+
+import { LightMeter, whyNoFace, whyUnsure } from './labels/diagnose.js';
+
+const UNSURE_MS = 3000; // a moment of doubt wants no advice
+
+export class Notes {
+  #el;
+  #video;
+  #reading;
+  #language;
+  #meter = new LightMeter();
+  #unsureSince = NaN;
+
+  /**
+   * @param {HTMLElement} el
+   * @param {HTMLVideoElement} video
+   * @param {import('./labels/labelstore.js').Reading} reading
+   * @param {import('../words/language.js').Language} language
+   */
+  constructor(el, video, reading, language) {
+    this.#el = el;
+    this.#video = video;
+    this.#reading = reading;
+    this.#language = language;
+  }
+
+  /**
+   * Looks at the picture and shows what there is to say.
+   * @param {boolean} live
+   * @param {number} now milliseconds
+   * @returns {string} what is newly said; empty for nothing
+   */
+  look(live, now) {
+    const note = live ? this.#note(now) : undefined;
+    const text = note ? this.#language.say.notes[note] : '';
+    if (this.#el.textContent === text) return '';
+    this.#el.textContent = text;
+    this.#el.hidden = text === '';
+    return text;
+  }
+
+  /** @param {number} now @returns {keyof import('../words/en.js').Texts['notes'] | undefined} */
+  #note(now) {
+    const stream = this.#video.srcObject;
+    if (stream instanceof MediaStream && stream.getVideoTracks()[0]?.muted) return 'muted';
+    const note = this.#reading.note(now);
+    if (note === 'no-face') return whyNoFace(this.#meter.read(this.#video, [0, 0, 1, 1]));
+    if (note) return note;
+    const face = this.#reading.face(now);
+    if (!face?.uncertain) {
+      this.#unsureSince = NaN;
+      return undefined;
+    }
+    if (Number.isNaN(this.#unsureSince)) this.#unsureSince = now;
+    if (now - this.#unsureSince < UNSURE_MS) return undefined;
+    return whyUnsure(face, this.#reading.width, this.#meter.read(this.#video, face.box));
+  }
+}

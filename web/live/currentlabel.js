@@ -1,0 +1,40 @@
+// The reading in words.
+
+import { colourOf } from './palette.js';
+import { write } from './settext.js';
+
+export class Readout {
+  #language;
+  #label;
+  #confidence;
+  #swatch;
+
+  /** @param {ParentNode} scope that holds the readout of template.js @param {import('../words/language.js').Language} language */
+  constructor(scope, language) {
+    const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (scope.querySelector(name));
+    this.#language = language;
+    this.#label = find('.reading-label');
+    this.#confidence = find('.reading-confidence');
+    this.#swatch = find('.reading-swatch');
+  }
+
+  /**
+   * @param {import('../client/wire.js').Face | undefined} face the selected one
+   * @param {boolean} live
+   * @param {readonly string[]} labels of the model
+   */
+  show(face, live, labels) {
+    const { text, say } = this.#language;
+    this.#swatch.hidden = !face;
+    if (!face) {
+      write(this.#label, live ? text.nothing : text.off);
+      write(this.#confidence, live ? text.looking : text.waiting);
+      return;
+    }
+    const name = this.#language.expression(face.label);
+    this.#swatch.style.backgroundColor = face.uncertain ? 'transparent' : colourOf(face.label, labels);
+    write(this.#label, face.uncertain ? text.uncertain : name);
+    const share = this.#language.percent(face.confidence);
+    write(this.#confidence, face.uncertain ? say.nearest(name, share) : say.confident(share));
+  }
+}

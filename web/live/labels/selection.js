@@ -1,0 +1,56 @@
+// Which face the panel is about: the one that was picked, else the largest.
+
+const PATIENCE_MS = 1000; // the server remembers a face that is not seen for as long
+const LARGER = 1.25; // by how much another face must be larger to take over, so that two alike do not alternate
+
+export class Selection {
+  /** @type {number | undefined} */
+  #id;
+  #picked = false;
+  #seen = 0;
+
+  /** The selected face's id; undefined while there is none. */
+  get id() {
+    return this.#id;
+  }
+
+  /** Makes a face the selected one, for as long as it is there. @param {number} id @param {number} now ms */
+  pick(id, now) {
+    this.#id = id;
+    this.#picked = true;
+    this.#seen = now;
+  }
+
+  /**
+   * Follows the faces of a new message.
+   * @param {import('../../client/wire.js').Face[]} faces
+   * @param {number} now milliseconds
+   * @returns {import('../../client/wire.js').Face | undefined} the selected face, when it is in this message
+   */
+  update(faces, now) {
+    const own = faces.find((f) => f.id === this.#id);
+    if (own) this.#seen = now;
+    const gone = now - this.#seen > PATIENCE_MS;
+    if (this.#picked && !gone) return own;
+    this.#picked = false;
+    const largest = faces.reduce((/** @type {typeof own} */ a, b) => (a && size(a) >= size(b) ? a : b), undefined);
+    if (own && largest && size(largest) < LARGER * size(own)) return own;
+    if (!largest) {
+      if (gone) this.#id = undefined;
+      return undefined;
+    }
+    this.#id = largest.id;
+    this.#seen = now;
+    return largest;
+  }
+
+  reset() {
+    this.#id = undefined;
+    this.#picked = false;
+  }
+}
+
+/** @param {import('../../client/wire.js').Face} face */
+function size({ box }) {
+  return box[2] * box[3];
+}

@@ -1,0 +1,299 @@
+// Everything that is seen of <mindflow-live>: it takes states and readings and shows them.
+
+import { Announcer } from './announcer.js';
+import { gradient, mapOf, peak } from './attention.js';
+import { Bars } from './bars.js';
+import { Card } from './statuscard.js';
+import { Controls } from './controls.js';
+import { FaceCards } from './facecards.js';
+import { Notes } from './advice.js';
+import { Overlay } from './overlay.js';
+import { Privacy } from './privacy.js';
+import { TimelineReader } from './timelinecursor.js';
+import { Readout } from './currentlabel.js';
+import { Showing, tells } from './timing/presenter.js';
+import { Summary } from './summary.js';
+import { template } from './template.js';
+import { Timeline } from './timeline.js';
+import { write } from './settext.js';
+
+/**
+ * @typedef {object} ViewHandlers
+ * @property {() => void} press the card's button
+ * @property {(id: number) => void} pick a face
+ * @property {() => void} resize the picture's place or shape changed: it wants painting
+ * @property {(file: Blob) => void} file one was chosen or dropped
+ */
+
+/**
+ * How things are shown.
+ * @typedef {object} How
+ * @property {boolean} mirror
+ * @property {boolean} boxes
+ * @property {import('./attributes.js').Timing} timing
+ * @property {number} maxFaces
+ * @property {import('./attention.js').Show} attention
+ */
+
+export class View {
+  #root;
+  #reading;
+  #language;
+  #end = new AbortController();
+  #video;
+  #stage;
+  #badge;
+  #spoken;
+  #legend;
+  #health;
+  #overlay;
+  #overlayCanvas;
+  #showing;
+  #card;
+  #readout;
+  #cards;
+  #bars;
+  #barLabels;
+  #summary;
+  #notes;
+  #announcer = new Announcer();
+  #phase = /** @type {import('../client/states.js').Phase} */ ('idle');
+
+  /**
+   * @param {ShadowRoot} root
+   * @param {import('./labels/labelstore.js').Reading} reading
+   * @param {string} host where the picture goes
+   * @param {ViewHandlers & import('./controls.js').ControlHandlers & import('./summary.js').SummaryHandlers} on
+   * @param {import('../words/language.js').Language} language
+   */
+  constructor(root, reading, host, on, language) {
+    root.innerHTML = template(language.text);
+    const { signal } = this.#end;
+    this.#root = root;
+    this.#reading = reading;
+    this.#language = language;
+    this.#video = /** @type {HTMLVideoElement} */ (root.querySelector('video'));
+    this.#overlayCanvas = /** @type {HTMLCanvasElement} */ (root.querySelector('.overlay'));
+    this.#stage = this.#find('.stage');
+    this.#badge = this.#find('.badge');
+    this.#spoken = this.#find('.spoken');
+    this.#legend = this.#find('.legend');
+    this.#find('.legend-scale').style.background = gradient();
+    this.#find('.frame').lang = language.texts;
+    this.#health = ['.rate', '.latency', '.dropped', '.drops'].map((name) => this.#find(name));
+    this.#overlay = new Overlay(this.#overlayCanvas, language);
+    this.#showing = new Showing(this.#video, /** @type {HTMLCanvasElement} */ (root.querySelector('.waiting')), this.#overlay);
+    this.#card = new Card(root, host, language);
+    this.#readout = new Readout(root, language);
+    this.#cards = new FaceCards(this.#find('.faces'), on.pick, language, signal);
+    this.#barLabels = reading.labels;
+    this.#bars = new Bars(this.#find('.bars'), reading.labels, language);
+    this.#summary = new Summary(root, on, language, signal);
+    this.#notes = new Notes(this.#find('.note'), this.#video, reading, language);
+    this.timeline = new Timeline(/** @type {HTMLCanvasElement} */ (root.querySelector('.timeline')), reading);
+    new TimelineReader(root, this.timeline, language, signal);
+    this.privacy = new Privacy(root, host, language, signal);
+    this.controls = new Controls(root, on, language, signal);
+    this.#listen(on, signal);
+  }
+
+  /** The picture and what is drawn over it. */
+  get layers() {
+    return { picture: this.#showing.picture, overlay: this.#overlayCanvas };
+  }
+
+  /** @param {import('../client/states.js').State} state */
+  show(state) {
+    this.#phase = state.phase;
+    const focused = this.#root.activeElement;
+    this.#card.show(state);
+    this.controls.show(state.phase);
+    if (focused) this.#keepFocus(focused);
+    this.#badge.hidden = state.phase !== 'live';
+    this.#announcer.reset();
+    const { title, cause, next } = this.#language.wordsFor(state);
+    this.#say([title, cause, next].filter((s) => s !== '').join(' '));
+    if (state.phase === 'live') this.timeline.start();
+    else this.timeline.stop();
+  }
+
+  /** @param {MediaStream | undefined} stream */
+  showStream(stream) {
+    this.#video.srcObject = stream ?? null;
+    if (stream) this.#play().catch((error) => console.warn('mindflow:', error));
+    this.privacy.use(stream?.getVideoTracks()[0]);
+  }
+
+  /** Plays the picture, or asks to be tapped: phones that save power refuse what nobody asked for. It is sent all the same. */
+  async #play() {
+    try {
+      await this.#video.play();
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return; // another picture took its place
+      const { askTap } = await import('./taptoplay.js');
+      if (!this.#end.signal.aborted && this.#video.srcObject) askTap(this.#video, this.#stage, this.#language.text.tap);
+    }
+  }
+
+  /** Labels came. @param {import('../client/wire.js').Labels} message @param {number} now milliseconds */
+  see(message, now) {
+    this.#showing.see(message, now);
+  }
+
+  /**
+   * Draws what is now so.
+   * @param {number} now milliseconds
+   * @param {How} how
+   */
+  paint(now, { mirror, boxes, timing, maxFaces, attention }) {
+    const live = this.#phase === 'live';
+    const reading = this.#reading;
+    this.#stage.classList.toggle('mirrored', mirror);
+    this.controls.showMirror(mirror);
+    const faces = live ? reading.faces(now, maxFaces) : [];
+    const how = { mirror, selected: reading.selected, labels: reading.labels, attention };
+    this.#showing.set({ live, boxes, faces, maxFaces, timing, how }, now);
+    this.#paintChoices(attention, timing);
+    this.#paintLegend(live ? reading.face(now)?.attention : undefined, attention, mirror);
+    this.#overlayCanvas.classList.toggle('pickable', faces.length > 1);
+    this.#paintPanel(live ? now : undefined, faces);
+    if (!live) this.timeline.draw(now);
+  }
+
+  /** Does what is not worth doing with every message. @param {number} now milliseconds @param {How} how */
+  refresh(now, { mirror, maxFaces }) {
+    const live = this.#phase === 'live';
+    const note = this.#notes.look(live, now);
+    if (note) this.#say(note);
+    this.#paintHealth(now);
+    this.#cards.draw(this.#video, live ? this.#reading.faces(now, maxFaces) : [], mirror);
+    this.#summary.show(this.#reading.record, this.#reading.labels);
+    const face = live ? this.#reading.face(now) : undefined;
+    const said = face && this.#announcer.next(face.uncertain ? this.#language.text.uncertain : this.#language.expression(face.label), now);
+    if (said) this.#say(said);
+  }
+
+  /** Ends what runs by itself. */
+  release() {
+    this.#end.abort();
+    this.timeline.stop();
+    this.#showing.release();
+    this.#card.release();
+    this.showStream(undefined);
+    this.#root.replaceChildren();
+  }
+
+  /** @param {import('./attention.js').Show} attention @param {import('./attributes.js').Timing} timing */
+  #paintChoices(attention, timing) {
+    const { models, model, heads } = this.#reading;
+    this.controls.listModels(models.map((m) => m.name), model?.name ?? '');
+    this.controls.listAttention(model?.attention === true, heads, attention);
+    this.controls.listTimings(tells(this.#video) ? timing : undefined);
+  }
+
+  /** @param {import('../client/wire.js').Attention | undefined} told @param {import('./attention.js').Show} show @param {boolean} mirror */
+  #paintLegend(told, show, mirror) {
+    this.#legend.hidden = !told || show === 'off';
+    if (!told || show === 'off') return;
+    const { say } = this.#language;
+    const name = this.#language.attention(show === 'mean' ? show : Math.min(show, told.heads));
+    const [row, column] = peak(mapOf(told, show), told.width, told.height, mirror);
+    this.#legend.setAttribute('aria-label', say.peak(name, `${say.rows[row]} ${say.columns[column]}`));
+  }
+
+  /** @param {number | undefined} now while live @param {import('../client/wire.js').Face[]} faces */
+  #paintPanel(now, faces) {
+    const { labels, selected } = this.#reading;
+    const face = now === undefined ? undefined : this.#reading.face(now);
+    if (labels !== this.#barLabels) {
+      this.#barLabels = labels;
+      this.#bars.setLabels(labels);
+    }
+    this.#bars.show(now === undefined ? undefined : this.#reading.scores(now));
+    this.#readout.show(face, this.#phase === 'live', labels);
+    this.#cards.offer(faces, selected);
+  }
+
+  /** @param {number} now */
+  #paintHealth(now) {
+    const { rate, latency, dropped, reasons } = this.#reading.health.report(now);
+    const on = this.#phase === 'live';
+    const [rateField, latencyField, droppedField, drops] = this.#health;
+    const number = (/** @type {number} */ n) => this.#language.number(n);
+    write(rateField, on ? number(rate) : '–');
+    write(latencyField, on && latency !== undefined ? number(latency) : '–');
+    write(droppedField, on ? number(dropped) : '–');
+    drops.title = [this.#language.text.droppedTitle, ...Object.entries(reasons).map(([why, n]) => `${why}: ${number(n)}`)].join('\n');
+  }
+
+  /** @param {string} text for those who listen */
+  #say(text) {
+    write(this.#spoken, text);
+  }
+
+  /** Gives the keyboard another place when its button has gone: Start gives way to Stop, Stop to Start. @param {Element} focused */
+  #keepFocus(focused) {
+    const usable = (/** @type {Element} */ el) => el.getClientRects().length > 0 && !el.matches(':disabled');
+    if (usable(focused)) return;
+    const next = ['.card-button', '.stop'].map((name) => this.#find(name)).find(usable);
+    next?.focus();
+  }
+
+  /** @param {ViewHandlers} on @param {AbortSignal} signal */
+  #listen(on, signal) {
+    this.#find('.card-button').addEventListener('click', on.press, { signal });
+    this.#overlayCanvas.addEventListener('click', (e) => {
+      const id = this.#overlay.faceAt(e.clientX, e.clientY);
+      if (id !== undefined) on.pick(id);
+    }, { signal });
+    this.#video.addEventListener('resize', () => {
+      this.#stage.style.setProperty('--aspect', `${this.#video.videoWidth} / ${this.#video.videoHeight}`);
+      on.resize();
+    }, { signal });
+    const resized = new ResizeObserver(() => {
+      this.#overlay.measure();
+      this.#showing.redraw(performance.now()); // now, or what was drawn would be seen stretched
+      on.resize();
+    });
+    resized.observe(this.#stage);
+    signal.addEventListener('abort', () => resized.disconnect(), { once: true });
+    takeFiles(this.#stage, this.#find('.drop'), /** @type {HTMLInputElement} */ (this.#root.querySelector('.card-file input')), on.file, signal);
+  }
+
+  /** @param {string} selector @returns {HTMLElement} */
+  #find(selector) {
+    return /** @type {HTMLElement} */ (this.#root.querySelector(selector));
+  }
+}
+
+/**
+ * Takes files that are chosen, or dropped on the stage.
+ * @param {HTMLElement} stage
+ * @param {HTMLElement} hint shown while one hovers
+ * @param {HTMLInputElement} input
+ * @param {(file: Blob) => void} on
+ * @param {AbortSignal} signal
+ */
+function takeFiles(stage, hint, input, on, signal) {
+  const holdsFile = (/** @type {DragEvent} */ e) => e.dataTransfer?.types.includes('Files') === true;
+  input.addEventListener('change', () => {
+    const file = input.files?.[0];
+    input.value = ''; // the same file may be chosen again
+    if (file) on(file);
+  }, { signal });
+  stage.addEventListener('dragover', (e) => {
+    if (!holdsFile(e)) return;
+    e.preventDefault();
+    hint.hidden = false;
+  }, { signal });
+  stage.addEventListener('dragleave', (e) => {
+    if (!(e.relatedTarget instanceof Node && stage.contains(e.relatedTarget))) hint.hidden = true;
+  }, { signal });
+  stage.addEventListener('drop', (e) => {
+    if (!holdsFile(e)) return;
+    e.preventDefault();
+    hint.hidden = true;
+    const file = e.dataTransfer?.files[0];
+    if (file) on(file);
+  }, { signal });
+}

@@ -1,0 +1,25 @@
+// The page /embed, for frames in pages of others: the element alone, as tall as it is, with its events passed to the page around it.
+
+/** Attributes that the frame's address may set: /embed?mirror=off&locale=fr */
+const NAMES = ['mirror', 'facing', 'max-faces', 'overlay', 'timing', 'locale', 'model', 'attention', 'autostart'];
+
+const live = /** @type {import('../live/element.js').MindflowLive} */ (document.querySelector('mindflow-live'));
+const wanted = new URLSearchParams(location.search);
+for (const name of NAMES) {
+  const value = wanted.get(name);
+  if (value !== null) live.setAttribute(name, value);
+}
+if (!wanted.has('locale')) live.locale = navigator.language;
+document.documentElement.lang = /^fr\b/i.test(live.locale) ? 'fr' : 'en'; // that of its texts: see language.js
+
+if (parent !== window) {
+  // Who may show this page in a frame, and so hears this, is up to the server's host: --allow-origin, --frame-ancestors.
+  const tell = (/** @type {object} */ message) => parent.postMessage(message, '*');
+  new ResizeObserver(() => tell({ type: 'mindflow-size', height: document.documentElement.offsetHeight })).observe(document.documentElement);
+  for (const type of ['mindflow-labels', 'mindflow-state', 'mindflow-error']) {
+    live.addEventListener(type, (event) => tell({ type, detail: /** @type {CustomEvent} */ (event).detail }));
+  }
+  addEventListener('message', ({ source, data }) => {
+    if (source === parent && data?.type === 'mindflow-token' && typeof data.token === 'string') live.token = data.token;
+  });
+}

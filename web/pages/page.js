@@ -1,0 +1,44 @@
+// What the page does around the element.
+
+import { french, translate } from '../words/pages/translate.js';
+import { VERSION } from '../client/wire.js';
+
+const live = document.querySelector('mindflow-live');
+live?.setAttribute('locale', navigator.language);
+if (french()) void import('../words/pages/page-fr.js').then(({ FR }) => translate(FR));
+live?.addEventListener('mindflow-state', (event) => {
+  const { state, reason, ahead } = /** @type {CustomEvent<{state: string, reason?: string, ahead?: number}>} */ (event).detail;
+  document.title = state === 'live' ? '● Mindflow' : ahead === undefined ? 'Mindflow' : `(${ahead + 1}) Mindflow`;
+  if (reason === 'unauthorized') askToken();
+});
+
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById('token'));
+form?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const given = /** @type {HTMLInputElement} */ (form.elements.namedItem('token')).value;
+  if (!live || given.trim() === '') return;
+  form.hidden = true;
+  const element = /** @type {import('../live/element.js').MindflowLive} */ (live);
+  element.token = given; // it is kept for as long as this page is open, and nowhere else
+  void element.start();
+});
+
+/** Asks the visitor for a token, where the server wants one. */
+function askToken() {
+  if (!form) return;
+  form.hidden = false;
+  /** @type {HTMLInputElement} */ (form.elements.namedItem('token')).focus();
+}
+
+/** Says which release is running, as the server names it in its answers (RFC 9110 §10.2.4). */
+async function showRelease() {
+  const response = await fetch(location.pathname, { method: 'HEAD' });
+  const server = response.headers.get('Server') ?? '';
+  const release = /^mindflow\/(\S+)/.exec(server)?.[1];
+  const place = document.getElementById('release');
+  if (place) place.textContent = [release ? `Mindflow ${release}` : 'Mindflow', `protocol ${VERSION}`].join(' · ');
+}
+
+showRelease().catch(() => {
+  // The release's name is decoration; without it the footer says Mindflow.
+});

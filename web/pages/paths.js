@@ -1,0 +1,128 @@
+// The ways that video can take to the server, what an answer offers of them, and what to do when none works.
+
+/** @typedef {'udp' | 'tcp' | 'relay'} Way */
+
+/**
+ * @typedef {object} ServerAddress
+ * @property {'udp' | 'tcp'} protocol
+ * @property {string} address
+ * @property {number} port
+ */
+
+/** @typedef {{from: string, relay: string, to: string, protocol: string}} Pair by kinds of candidates; relay: the protocol up to it, or empty */
+
+/**
+ * What came of one way.
+ * @typedef {object} Outcome
+ * @property {Way} way
+ * @property {'works' | 'fails' | 'absent' | 'skipped'} result absent: the server does not offer it
+ * @property {ServerAddress[]} tried
+ * @property {Pair} [pair] the two ends that ICE chose
+ * @property {number} [connectMs] from the offer to the connection
+ * @property {number} [roundTripMs]
+ * @property {number} [labelMs] from the connection to the first label; absent when none came
+ * @property {number} [sent] connectivity checks
+ * @property {number} [answered] of them
+ * @property {number} [own] addresses of the browser's own
+ * @property {string} [error] what the server or the browser said, perhaps nothing; absent where a connection was tried
+ * @property {import('../client/states.js').Reason} [reason] of an error
+ */
+
+/**
+ * The server's addresses in an answer.
+ * @param {string} sdp
+ * @returns {ServerAddress[]} each once
+ */
+export function addresses(sdp) {
+  const found = new Map();
+  for (const [, protocol, address, port] of sdp.matchAll(/^a=candidate:\S+ \d+ (\S+) \d+ (\S+) (\d+) /gm)) {
+    const kind = protocol.toLowerCase();
+    if (kind !== 'udp' && kind !== 'tcp') continue;
+    found.set(`${kind} ${address} ${port}`, { protocol: kind, address, port: Number(port) });
+  }
+  return [...found.values()];
+}
+
+/**
+ * An answer that offers one protocol only.
+ * @param {string} sdp
+ * @param {'udp' | 'tcp'} protocol
+ */
+export function only(sdp, protocol) {
+  return sdp.split('\r\n').filter((line) => !line.startsWith('a=candidate:')
+    || line.split(' ')[2].toLowerCase() === protocol).join('\r\n');
+}
+
+/**
+ * Whether an address means something within a network, or a machine, only (RFC 1918, 3927, 4193, 4291, 6598).
+ * @param {string} address
+ */
+export function isPrivate(address) {
+  const bare = address.replace(/^\[|\]$/g, '').toLowerCase();
+  if (bare === 'localhost' || bare.endsWith('.localhost') || bare.endsWith('.local')) return true;
+  if (bare.includes(':')) return bare === '::1' || /^f[cd]|^fe[89ab]/.test(bare);
+  const parts = bare.split('.').map(Number);
+  if (parts.length !== 4 || parts.some((n) => !(n >= 0 && n <= 255))) return false;
+  const [a, b] = parts;
+  return a === 10 || a === 127 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168)
+    || (a === 169 && b === 254) || (a === 100 && b >= 64 && b < 128);
+}
+
+/** @param {ServerAddress[]} list @returns {string} */
+export function listed(list) {
+  return list.map(({ address, port, protocol }) => `${address.includes(':') ? `[${address}]` : address}:${port} (${protocol.toUpperCase()})`).join(', ');
+}
+
+/**
+ * What it comes to.
+ * @typedef {object} Verdict
+ * @property {'good' | 'fair' | 'bad'} grade
+ * @property {string} title
+ * @property {string} why
+ * @property {string[]} steps what to do, by whom
+ */
+
+/**
+ * Why a way was not tried.
+ * @param {Outcome} outcome with an error
+ * @param {import('../words/pages/selftest.js').Texts} words
+ */
+export function excuse({ error, reason }, { errors }) {
+  if (!reason) return error ?? '';
+  const said = Object.hasOwn(errors, reason) ? errors[/** @type {keyof typeof errors} */ (reason)] : errors.other;
+  return error ? `${said}: ${error}` : said;
+}
+
+/**
+ * @param {Outcome[]} outcomes
+ * @param {string} host the page's
+ * @param {import('../words/pages/selftest.js').Texts} words
+ * @returns {Verdict}
+ */
+export function verdict(outcomes, host, words) {
+  const works = outcomes.find((o) => o.result === 'works');
+  if (!works) return noWay(outcomes, host, words);
+  if (works.labelMs === undefined) return { grade: 'bad', ...words.verdict.noLabels };
+  if (works.way === 'udp') return { grade: 'good', ...words.verdict.udp };
+  const udp = outcomes.find((o) => o.way === 'udp');
+  return { grade: 'fair', ...words.verdict[works.way], steps: udp ? openUDP(udp, host, words) : [] };
+}
+
+/** @param {Outcome[]} outcomes @param {string} host @param {import('../words/pages/selftest.js').Texts} words @returns {Verdict} */
+function noWay(outcomes, host, words) {
+  const { noToken, notBegun, forbidden, halfOpen, silent } = words.verdict;
+  const tried = outcomes.filter((o) => o.result === 'fails');
+  const stopped = outcomes.find((o) => o.error !== undefined && o.tried.length === 0);
+  if (stopped) return { grade: 'bad', ...(stopped.reason === 'unauthorized' ? noToken : notBegun), why: `${excuse(stopped, words)}.` };
+  if (tried.length > 0 && tried.every((o) => o.own === 0)) return { grade: 'bad', ...forbidden };
+  if (tried.some((o) => (o.answered ?? 0) > 0)) return { grade: 'bad', ...halfOpen };
+  const udp = outcomes.find((o) => o.way === 'udp');
+  return { grade: 'bad', ...silent, steps: udp ? openUDP(udp, host, words) : [] };
+}
+
+/** @param {Outcome} udp @param {string} host @param {import('../words/pages/selftest.js').Texts} words @returns {string[]} */
+function openUDP(udp, host, words) {
+  const ports = [...new Set(udp.tried.map((a) => a.port))].join(words.and);
+  const inside = udp.tried.length > 0 && udp.tried.every((a) => isPrivate(a.address)) && !isPrivate(host);
+  return (inside ? words.inside : words.closed)(listed(udp.tried), ports);
+}

@@ -1,0 +1,75 @@
+// Reads a session's labels from elsewhere, as server-sent events (PROTOCOL.md §3.2), with fetch: so that the token stays out of the address.
+
+import { backoff } from '../client/backoff.js';
+import { readEvents } from '../client/sse.js';
+import { Failure } from '../client/states.js';
+import { Visitor } from '../client/credentials.js';
+import { parseControl, parseLabels, WireError } from '../client/wire.js';
+
+/** @typedef {{type: 'hello', hello: import('../client/wire.js').Hello} | {type: 'labels', labels: import('../client/wire.js').Labels} | {type: 'waiting'}} Seen waiting: cut off, it is tried again */
+
+/**
+ * What is said in a session, until it ends; what was cut off is taken up again.
+ * @param {string} url of the session's labels
+ * @param {import('../client/credentials.js').Token} token
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Seen, string, void>} the reason of the end, as the server's `bye` tells it
+ * @throws {Failure} unauthorized; refused; version; ended, when there is no such session
+ */
+export async function* watch(url, token, signal) {
+  const visitor = new Visitor(url);
+  visitor.use(token);
+  let last = '';
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    const body = await open(url, visitor, last, signal);
+    if (body === 'ended') return last ? 'closed' : '';
+    try {
+      for await (const { type, data, id } of body ? readEvents(body) : []) {
+        last = id || last;
+        attempt = 0;
+        if (type === 'message') yield { type: 'labels', labels: parseLabels(data) };
+        const said = type === 'hello' || type === 'bye' ? parseControl(data) : undefined;
+        if (said?.type === 'hello') yield { type: 'hello', hello: said };
+        if (said?.type === 'bye' && said.reason !== 'draining') return said.reason;
+      }
+    } catch (error) {
+      if (error instanceof WireError) throw new Failure('version', error.message);
+    }
+    if (signal.aborted) break;
+    yield { type: 'waiting' };
+    await pause(1000 * backoff(Math.max(1, attempt)), signal);
+  }
+  return '';
+}
+
+/**
+ * @param {string} url @param {Visitor} visitor @param {string} last event's id @param {AbortSignal} signal
+ * @returns {Promise<ReadableStream<Uint8Array> | 'ended' | undefined>} undefined where it may be tried again
+ */
+async function open(url, visitor, last, signal) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: 'text/event-stream', ...(last && { 'Last-Event-ID': last }) };
+  let response;
+  try {
+    response = await visitor.fetch(url, { headers, signal, cache: 'no-store' }, { fresh: true });
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    return undefined;
+  }
+  if (response.status === 204) return 'ended';
+  if (response.ok) return response.body ?? undefined;
+  const { detail = '' } = await response.json().catch(() => ({})); // a problem of the server's, or the page of a proxy
+  if (response.status === 401) throw new Failure('unauthorized', detail);
+  if (response.status === 404) throw new Failure('ended');
+  // Who is refused now will be refused again; a server that is full or stops may answer later.
+  if (response.status < 500 && response.status !== 429) throw new Failure('refused', detail);
+  return undefined;
+}
+
+/** @param {number} ms @param {AbortSignal} signal */
+function pause(ms, signal) {
+  return new Promise((/** @type {(value: void) => void} */ resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+  });
+}

@@ -1,0 +1,120 @@
+// What the element says: texts of a language, numbers and times as a locale writes them.
+
+import { expressionKey } from './expressions.js';
+import { EN } from './en.js';
+import { FR } from './fr.js';
+
+/** @typedef {import('./en.js').Words} Words */
+
+/** The languages that there are texts in, the one for all others first. @type {Record<string, import('./en.js').Texts>} */
+const LANGUAGES = { en: EN, fr: FR };
+
+export class Language {
+  /** What was asked for. */
+  asked;
+  /** The BCP 47 tag by which numbers are written. */
+  locale;
+  /** That of the texts: "en" or "fr". */
+  texts;
+  #all;
+  #percent;
+  #formats = new Map();
+
+  /** @param {string} [locale] BCP 47; one that is none, or of a language without texts, is read in English */
+  constructor(locale = 'en') {
+    this.asked = locale;
+    this.locale = usable(locale);
+    const language = this.locale.split('-')[0].toLowerCase();
+    this.texts = Object.hasOwn(LANGUAGES, language) ? language : 'en';
+    this.#all = LANGUAGES[this.texts];
+    this.#percent = new Intl.NumberFormat(this.locale, { style: 'percent' });
+  }
+
+  /** Short texts, by name. */
+  get text() {
+    return this.#all.text;
+  }
+
+  /** Texts that have parts to fill in, which are strings as this locale writes them. */
+  get say() {
+    return this.#all;
+  }
+
+  /**
+   * The words for a state.
+   * @param {import('../client/states.js').State} state
+   * @returns {Words}
+   */
+  wordsFor({ phase, reason, ahead, given }) {
+    const { phases, failures } = this.#all;
+    if (phase === 'failed') return { ...phases.failed, ...(reason && failures[reason]) };
+    if (phase === 'reconnecting' && reason === 'shutdown') {
+      return { ...phases.reconnecting, title: failures.shutdown.title, cause: failures.shutdown.cause };
+    }
+    if (phase === 'full' && ahead !== undefined) {
+      return { title: phases.full.title, cause: this.#all.queue(ahead, this.number(ahead)), next: this.#all.queueNext };
+    }
+    return given ? { ...phases[phase], ...this.#all.given[phase] } : phases[phase];
+  }
+
+  /** @param {string} label @returns {string} as it is shown */
+  expression(label) {
+    const { expressions } = this.#all;
+    const name = expressionKey(label);
+    if (Object.hasOwn(expressions, name)) return expressions[name];
+    return label.charAt(0).toUpperCase() + label.slice(1).replaceAll('_', ' ');
+  }
+
+  /** @param {number} fraction */
+  percent(fraction) {
+    return this.#percent.format(fraction);
+  }
+
+  /** @param {number} value @param {number} [digits] after the point */
+  number(value, digits = 0) {
+    let format = this.#formats.get(digits);
+    if (!format) {
+      format = new Intl.NumberFormat(this.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      this.#formats.set(digits, format);
+    }
+    return format.format(value);
+  }
+
+  /** A time of the day. @param {Date} at */
+  time(at) {
+    return at.toLocaleTimeString(this.locale);
+  }
+
+  /** @param {number} seconds until the next try @param {number} [attempt] */
+  countdown(seconds, attempt) {
+    const when = seconds > 0 ? this.#all.countdown(this.number(seconds)) : this.#all.trying;
+    return attempt ? this.#all.attempt(this.number(attempt), when) : when;
+  }
+
+  /** The name of a way to show where the network looks. @param {'off' | 'mean' | number} show a head's number from 1 */
+  attention(show) {
+    const { off, mean, head } = this.#all.attention;
+    if (show === 'off') return off;
+    return show === 'mean' ? mean : head(this.number(show));
+  }
+
+  /** The tag of a small face: what is shown, without how sure that is. @param {import('../client/wire.js').Face} face */
+  shortTag(face) {
+    return face.uncertain ? this.text.uncertain : this.expression(face.label);
+  }
+
+  /** The tag of a face. @param {import('../client/wire.js').Face} face */
+  tag(face) {
+    const value = `${this.expression(face.label)} ${this.percent(face.confidence)}`;
+    return face.uncertain ? `${this.text.uncertain} · ${value}?` : value;
+  }
+}
+
+/** @param {string} locale */
+function usable(locale) {
+  try {
+    return Intl.getCanonicalLocales(locale)[0] ?? 'en';
+  } catch {
+    return 'en';
+  }
+}
