@@ -129,7 +129,7 @@ func BenchmarkClassify(b *testing.B) {
 // classifier, smoother, message.
 func whole(b testing.TB, what pipeline.Economy) (frame func()) {
 	e, units, d := open(b), clip(b, pipeline.VP8), decoder(b, pipeline.VP8)
-	seat, mailbox := e.Scheduler.Join(), pipeline.NewMailbox()
+	seat, mailbox := e.Scheduler.NewSlot(), pipeline.NewMailbox()
 	how := e.Analysis
 	how.Economy, how.Classifier = what, seat.Classifier(how.Model.Name, how.Classifier)
 	analyzer := pipeline.NewAnalyzer(how)
@@ -143,7 +143,7 @@ func whole(b testing.TB, what pipeline.Economy) (frame func()) {
 		if err := d.Decode(u, put); err != nil {
 			b.Fatal(err)
 		}
-		if err := seat.Take(b.Context()); err != nil {
+		if err := seat.Acquire(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		f, ok := mailbox.Take()
@@ -151,7 +151,7 @@ func whole(b testing.TB, what pipeline.Economy) (frame func()) {
 			b.Fatal("the decoder kept a frame")
 		}
 		err := analyzer.Look(b.Context(), &m, f)
-		seat.Give()
+		seat.Release()
 		if err == nil {
 			err = analyzer.Tell(b.Context(), &m)
 		}

@@ -13,7 +13,7 @@ import (
 // infer analyses the newest frame whenever it is this session's turn, and sends what is seen. It owns
 // the analyzer.
 func (s *session) infer() {
-	w := newWorker(s.engine.Scheduler.Join(), s.choice.Load())
+	w := newWorker(s.engine.Scheduler.NewSlot(), s.choice.Load())
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -61,7 +61,7 @@ const (
 
 // worker is what infer works with.
 type worker struct {
-	seat     *schedule.Seat
+	seat     *schedule.Slot
 	analyzer *pipeline.Analyzer
 	model    string // in use
 	clock    pipeline.Clock
@@ -74,12 +74,12 @@ type worker struct {
 	seq      uint64           // of the latest message that was sent
 }
 
-func newWorker(seat *schedule.Seat, c *choice) *worker {
+func newWorker(seat *schedule.Slot, c *choice) *worker {
 	return &worker{seat: seat, analyzer: pipeline.NewAnalyzer(seated(seat, c)), model: c.analysis.Model.Name}
 }
 
 // seated has the crops classified in batches with those of other sessions.
-func seated(seat *schedule.Seat, c *choice) pipeline.Analysis {
+func seated(seat *schedule.Slot, c *choice) pipeline.Analysis {
 	with := c.analysis
 	with.Classifier = seat.Classifier(with.Model.Name, with.Classifier)
 	if with.Hurried != nil {
@@ -131,10 +131,10 @@ func (s *session) analyze(w *worker) error {
 // faces are followed.
 func (s *session) takeTurn(w *worker) (ok bool, err error) {
 	came := false // a frame, meanwhile
-	if err := w.seat.TakeWhile(s.ctx, followEvery, func() { came = s.follow(w) || came }); err != nil {
+	if err := w.seat.AcquireWhile(s.ctx, followEvery, func() { came = s.follow(w) || came }); err != nil {
 		return false, err
 	}
-	defer w.seat.Give()
+	defer w.seat.Release()
 	if !s.next(w) && !came {
 		return false, nil // Ready was signalled for what is gone
 	}

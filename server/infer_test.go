@@ -38,7 +38,7 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 func followed(putOff time.Duration) Engine {
 	e := decoding(oneFace{})
 	e.Analyses[0].Economy = pipeline.Economy{Detect: time.Millisecond, Classify: time.Millisecond, PutOff: putOff}
-	e.Scheduler = schedule.New(1, schedule.Batching{Slots: 1}) // so that who has the turn keeps no batch from its end
+	e.Scheduler = schedule.New(1, schedule.Batching{InFlight: 1}) // so that who has the turn keeps no batch from its end
 	return e
 }
 
@@ -48,11 +48,11 @@ func stillSource(t *testing.T) []pipeline.Unit {
 }
 
 // withoutTurns takes the only turn there is, once labels have come.
-func (p publisher) withoutTurns(s *Server) (other *schedule.Seat) {
+func (p publisher) withoutTurns(s *Server) (other *schedule.Slot) {
 	p.t.Helper()
 	p.label("the first label", first)
-	other = s.engine.Scheduler.Join()
-	if err := other.Take(p.t.Context()); err != nil {
+	other = s.engine.Scheduler.NewSlot()
+	if err := other.Acquire(p.t.Context()); err != nil {
 		p.t.Fatal(err)
 	}
 	return other
@@ -83,7 +83,7 @@ func TestFollowedWithoutATurn(t *testing.T) {
 	if v := scrape(t, m); v["mindflow_frames_followed_total"] < 10 {
 		t.Errorf("%v frames count as followed", v["mindflow_frames_followed_total"])
 	}
-	other.Give()
+	other.Release()
 	fresh := p.label("a frame that is looked at", func(m pipeline.Message) bool { return m.Faces[0].AgeMS < age })
 	if fresh.RTP == last.RTP {
 		t.Error("a frame was told twice")
@@ -102,6 +102,6 @@ func TestNotFollowedWhereNothingIsPutOff(t *testing.T) {
 	if now := sess.analysed.Load(); now > said+1 { // that was under way
 		t.Errorf("%d frames were told without a turn", now-said)
 	}
-	other.Give()
+	other.Release()
 	p.label("a label", func(m pipeline.Message) bool { return m.Seq > said+1 })
 }

@@ -16,8 +16,8 @@ func TestRefusedCostNothing(t *testing.T) {
 	s := begin(t, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting, c.MaxPerAddress = 1, 50, 1 })
 	s.offer(t, "")
 	routes := s.routes()
-	seat := s.engine.Scheduler.Join()
-	if err := seat.Take(t.Context()); err != nil { // the only turn there is
+	seat := s.engine.Scheduler.NewSlot()
+	if err := seat.Acquire(t.Context()); err != nil { // the only turn there is
 		t.Fatal(err)
 	}
 	refusals := map[int]int{}
@@ -37,7 +37,7 @@ func TestRefusedCostNothing(t *testing.T) {
 	if s.Stats().Sessions != 1 || s.desk.Waiting(time.Now()) != 50 {
 		t.Errorf("%d sessions, %d wait", s.Stats().Sessions, s.desk.Waiting(time.Now()))
 	}
-	seat.Give()
+	seat.Release()
 	if seat.Waited() > patience {
 		t.Error("newcomers took turns")
 	}

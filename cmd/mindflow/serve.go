@@ -177,7 +177,7 @@ func (s *serveFlags) serve(ctx context.Context, out io.Writer) (err error) {
 		defer func() { err = errors.Join(err, a.Close()) }()
 		cfg.Log.Info("serving operators", "http", a.Addr().String())
 	}
-	s.engine.Batch.Ran = cfg.Metrics.Batch
+	s.engine.Batch.OnBatch = cfg.Metrics.Batch
 	s.engine.Fell = func(network, device string, why error) {
 		cfg.Metrics.Errors.WithLabelValues("device").Inc()
 		cfg.Log.Error("a network failed on its device and goes on on the CPU", "network", network, "device", device, "err", why)

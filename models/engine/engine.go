@@ -150,10 +150,10 @@ func (e *Engine) note(network string, what error) {
 func (e *Engine) schedule(s Settings) {
 	turns, batch := max(1, runtime.NumCPU()/s.Threads), s.Batch
 	e.inFlight = turns
-	batch.Most, batch.Slots = e.form.faces, e.form.slots
-	if batch.Slots > 0 {
-		e.inFlight = batch.Slots
-		turns += e.form.frames * batch.Slots
+	batch.MaxCrops, batch.InFlight = e.form.faces, e.form.slots
+	if batch.InFlight > 0 {
+		e.inFlight = batch.InFlight
+		turns += e.form.frames * batch.InFlight
 	}
 	e.Scheduler = schedule.New(turns, batch)
 }

@@ -51,8 +51,8 @@ func (s Settings) form(provider string) form {
 	if s.Device.Precision != "" && s.Device.Precision != Auto {
 		f.half = s.Device.Precision == FP16
 	}
-	if s.Batch.Most > 0 {
-		f.faces = s.Batch.Most
+	if s.Batch.MaxCrops > 0 {
+		f.faces = s.Batch.MaxCrops
 	}
 	return f
 }

@@ -206,7 +206,7 @@ func TestFormFor(t *testing.T) {
 	if cpu.half || cpu.bytes || cpu.fixed || cpu.slots != 0 || cpu.frames != 1 || cpu.faces != schedule.DefaultBatch {
 		t.Errorf("the CPU's form is %+v", cpu)
 	}
-	if f := (Settings{Device: Device{Precision: FP32}, Batch: schedule.Batching{Most: 128}}).form(ort.CUDA); f.half || !f.bytes || f.slots != 2 ||
+	if f := (Settings{Device: Device{Precision: FP32}, Batch: schedule.Batching{MaxCrops: 128}}).form(ort.CUDA); f.half || !f.bytes || f.slots != 2 ||
 		fmt.Sprint(f.running(1, f.faces).Sizes()) != "[1 2 4 8 16 32 64 128]" {
 		t.Errorf("CUDA's form is %+v", f)
 	}

@@ -68,7 +68,7 @@ func TestAsOnAGPU(t *testing.T) {
 		}
 		defer e.Close()
 		for i, f := range frames {
-			alone[i] = look(t, pipeline.NewAnalyzer(e.Analysis), e.Scheduler.Join(), f)
+			alone[i] = look(t, pipeline.NewAnalyzer(e.Analysis), e.Scheduler.NewSlot(), f)
 		}
 	})
 	e := asOnGPU(t, s)
@@ -91,7 +91,7 @@ func TestAsOnAGPU(t *testing.T) {
 		work.Add(1)
 		go func() {
 			defer work.Done()
-			seat := e.Scheduler.Join()
+			seat := e.Scheduler.NewSlot()
 			how := e.Analysis
 			how.Classifier = seat.Classifier("dan-ferplus", how.Classifier)
 			for range 2 {
@@ -103,14 +103,14 @@ func TestAsOnAGPU(t *testing.T) {
 }
 
 // look analyses a frame as a session does: finding faces in a turn, classifying them beside it.
-func look(t *testing.T, a *pipeline.Analyzer, seat *schedule.Seat, f *pipeline.Frame) []pipeline.Label {
+func look(t *testing.T, a *pipeline.Analyzer, seat *schedule.Slot, f *pipeline.Frame) []pipeline.Label {
 	var m pipeline.Message
-	if err := seat.Take(context.Background()); err != nil {
+	if err := seat.Acquire(context.Background()); err != nil {
 		t.Error(err)
 		return nil
 	}
 	err := a.Look(context.Background(), &m, f)
-	seat.Give()
+	seat.Release()
 	if err == nil {
 		err = a.Tell(context.Background(), &m)
 	}

@@ -39,7 +39,7 @@ type answered struct {
 func (s Settings) request(on ort.Device, limit time.Duration) request {
 	return request{
 		Models: s.Models, Library: s.Library, Detector: s.Detector, Preset: s.Preset, Classifiers: s.Classifiers,
-		Threads: s.Threads, MaxFaces: s.MaxFaces, Batch: s.Batch.Most, MinFace: s.MinFace,
+		Threads: s.Threads, MaxFaces: s.MaxFaces, Batch: s.Batch.MaxCrops, MinFace: s.MinFace,
 		Device: on.String(), Precision: s.Device.Precision, Engines: s.Device.Engines, Memory: s.Device.Memory, Limit: limit,
 	}
 }
@@ -54,7 +54,7 @@ func Probe(ctx context.Context, in io.Reader, out io.Writer) error {
 	defer time.AfterFunc(r.Limit+time.Second, func() { os.Exit(1) }).Stop()
 	s := Settings{
 		Models: r.Models, Library: r.Library, Detector: r.Detector, Preset: r.Preset, Classifiers: r.Classifiers,
-		Threads: r.Threads, MaxFaces: r.MaxFaces, MinFace: r.MinFace, Batch: schedule.Batching{Most: r.Batch},
+		Threads: r.Threads, MaxFaces: r.MaxFaces, MinFace: r.MinFace, Batch: schedule.Batching{MaxCrops: r.Batch},
 		Device: Device{Name: r.Device, Precision: r.Precision, Engines: r.Engines, Memory: r.Memory},
 	}
 	report, err := s.report(ctx)

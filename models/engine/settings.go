@@ -61,7 +61,7 @@ func Flags(flags *flag.FlagSet) *Settings {
 	flags.DurationVar(&e.PutOff, "put-off", Shipped.PutOff, "longest time that faces are only followed, with the scores they have, while a turn of a full machine is waited for; 0s never")
 	flags.Float64Var(&e.Change, "change", Shipped.Change, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
 	flags.Float64Var(&e.Doubt, "doubt", Shipped.Doubt, "a face is classified in every frame while a smaller change of its smoothed `probabilities` than this would show something else; 0 only before that")
-	flags.IntVar(&s.Batch.Most, "batch", 0, "faces of all sessions that are classified at once at most; 0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
+	flags.IntVar(&s.Batch.MaxCrops, "batch", 0, "faces of all sessions that are classified at once at most; 0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
 	flags.DurationVar(&s.Batch.Wait, "batch-wait", 0, "time that a batch waits to fill; 0 waits only while all processors are busy")
 	return s
 }
@@ -143,8 +143,8 @@ func (s Settings) Check() error {
 		return fmt.Errorf("--change %v: use 0 to 255 grey levels", s.Economy.Change)
 	case !(s.Economy.Doubt >= 0 && s.Economy.Doubt <= 1):
 		return fmt.Errorf("--doubt %v: use 0 to 1, a probability", s.Economy.Doubt)
-	case s.Batch.Most < 0 || s.Batch.Most > 256:
-		return fmt.Errorf("--batch %d: use 1 to 256, or 0 for what suits the device", s.Batch.Most)
+	case s.Batch.MaxCrops < 0 || s.Batch.MaxCrops > 256:
+		return fmt.Errorf("--batch %d: use 1 to 256, or 0 for what suits the device", s.Batch.MaxCrops)
 	case s.Batch.Wait < 0 || s.Batch.Wait > time.Second:
 		return fmt.Errorf("--batch-wait %v: use 0s to 1s", s.Batch.Wait)
 	case len(s.Classifiers) == 0:

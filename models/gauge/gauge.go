@@ -65,7 +65,7 @@ type Row struct {
 func Run(ctx context.Context, p Plan) (Result, error) {
 	cpu := p.Engine
 	cpu.Device = engine.Device{Name: "cpu", Precision: engine.FP32}
-	cpu.Batch = schedule.Batching{Most: pictures}
+	cpu.Batch = schedule.Batching{MaxCrops: pictures}
 	p.say("asking the CPU for its answers")
 	faces, truth, err := reference(ctx, cpu)
 	if err != nil {
@@ -165,7 +165,7 @@ func probabilities(scores []pipeline.Scores) (list [][]float64) {
 // precision measures all sizes of batch in one precision.
 func (p Plan) precision(ctx context.Context, r *Result, precision string, faces []face, truth [][]float64) (err error) {
 	s := p.Engine
-	s.Device.Precision, s.Batch.Most = precision, slices.Max(p.Batches)
+	s.Device.Precision, s.Batch.MaxCrops = precision, slices.Max(p.Batches)
 	p.say(fmt.Sprintf("loading %s in %s on %s", s.Classifiers[0], precision, s.Device.Name))
 	e, err := engine.Open(s)
 	if err != nil {

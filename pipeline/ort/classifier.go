@@ -76,11 +76,11 @@ func (c *Classifier) Classify(ctx context.Context, dst []pipeline.Scores, crops 
 			return dst, fmt.Errorf("crop %d has %d values, %s takes %d", i, crop.Len(), c.model.Name, size)
 		}
 	}
-	w, err := c.pool.Take(ctx)
+	w, err := c.pool.Acquire(ctx)
 	if err != nil {
 		return dst, err
 	}
-	defer c.pool.Give(w)
+	defer c.pool.Release(w)
 	start := len(dst)
 	for len(crops) > 0 {
 		n := min(len(crops), len(w.batches))

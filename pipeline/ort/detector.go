@@ -80,11 +80,11 @@ func (d *Detector) Detect(ctx context.Context, dst []pipeline.Face, f *pipeline.
 	if d.shared != nil {
 		return d.together(ctx, dst, f)
 	}
-	w, err := d.pool.Take(ctx)
+	w, err := d.pool.Acquire(ctx)
 	if err != nil {
 		return dst, err
 	}
-	defer d.pool.Give(w)
+	defer d.pool.Release(w)
 	if err := d.fit(w, f); err != nil {
 		return dst, err
 	}
@@ -116,11 +116,11 @@ func (d *Detector) sample(ctx context.Context, g *gathering, seat int, f *pipeli
 		g.sampling.Done()
 		err = errors.Join(err, d.shared.finish(g, seat))
 	}()
-	w, err := d.pool.Take(ctx)
+	w, err := d.pool.Acquire(ctx)
 	if err != nil {
 		return fit, err
 	}
-	defer d.pool.Give(w)
+	defer d.pool.Release(w)
 	return w.sampler.Letterbox(g.picture(seat), f), nil
 }
 

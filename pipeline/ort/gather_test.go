@@ -158,12 +158,12 @@ func TestBatchesInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer device.Close()
-	s := schedule.New(1, schedule.Batching{Most: 8, Slots: 2})
-	held := s.Join()
-	if err := held.Take(t.Context()); err != nil { // the only turn
+	s := schedule.New(1, schedule.Batching{MaxCrops: 8, InFlight: 2})
+	held := s.NewSlot()
+	if err := held.Acquire(t.Context()); err != nil { // the only turn
 		t.Fatal(err)
 	}
-	defer held.Give()
+	defer held.Release()
 	meeting := &slow{next: device, wanted: 2, met: make(chan struct{})}
 	all := crops(9)
 	want, err := plain.Classify(t.Context(), nil, all)
@@ -175,7 +175,7 @@ func TestBatchesInFlight(t *testing.T) {
 		streams.Add(1)
 		go func() {
 			defer streams.Done()
-			mine := s.Join().Classifier("dan", meeting)
+			mine := s.NewSlot().Classifier("dan", meeting)
 			for range 3 {
 				got, err := mine.Classify(t.Context(), nil, all[3*i:3*i+3])
 				if err != nil {
@@ -214,7 +214,7 @@ func TestSharedWorkAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer device.Close()
-	mine := schedule.New(1, schedule.Batching{Most: 4, Slots: 2}).Join().Classifier("dan", device)
+	mine := schedule.New(1, schedule.Batching{MaxCrops: 4, InFlight: 2}).NewSlot().Classifier("dan", device)
 	var scores []pipeline.Scores
 	three := crops(3) // padded to four
 	classify := func() {

@@ -11,11 +11,11 @@ import (
 	"mindflow/pipeline"
 )
 
-// Classifier gives c to the stream, the classifier of the model of that name: its crops are classified in batches
-// with those of other seats with the same model. Call it outside of a turn, by one goroutine. The stream is charged
-// its share of each batch.
-func (seat *Seat) Classifier(model string, c pipeline.Classifier) pipeline.Classifier {
-	s := seat.s
+// Classifier returns a classifier that classifies the stream's crops in batches with those of other slots that use
+// the same model. c is the classifier of the model of that name. One goroutine calls the result, while the slot is not
+// held. The stream is charged its share of each batch.
+func (slot *Slot) Classifier(model string, c pipeline.Classifier) pipeline.Classifier {
+	s := slot.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.batches[model]
@@ -23,54 +23,55 @@ func (seat *Seat) Classifier(model string, c pipeline.Classifier) pipeline.Class
 		b = &batcher{s: s, next: c, full: make(chan struct{}, 1)}
 		s.batches[model] = b
 	}
-	r := &request{b: b, seat: seat, wake: make(chan struct{}, 1)}
-	r.turn.ready = make(chan struct{}, 1)
+	r := &request{b: b, slot: slot, wake: make(chan struct{}, 1)}
+	r.wait.ready = make(chan struct{}, 1)
 	return r
 }
 
-// batcher gathers the crops of one classifier. There is no goroutine of its own: one of those who wait leads.
-// The leader waits for a turn, or for a slot of the device, takes what has gathered meanwhile, and runs it; who comes after that
-// is led by the next. So a batch is as large as the machine is busy, and on an idle one nobody waits.
+// batcher gathers the crops of one classifier. It has no goroutine of its own: one of the requests that wait leads. The
+// leader waits until a batch may run, takes the crops that have gathered meanwhile, and runs them; another request leads
+// the next batch. So batches grow with the load, and on an idle machine no request waits.
 type batcher struct {
 	// static after construction
 	s    *Scheduler
 	next pipeline.Classifier
-	full chan struct{} // told that a batch's worth of crops waits
+	full chan struct{} // signalled when the crops of a whole batch wait
 
 	mu    sync.Mutex
-	queue []*request // guarded by mu: those with crops that are in no batch yet, in the order they came
-	led   bool       // guarded by mu: somebody waits for a turn, or for the batch to fill
+	queue []*request // guarded by mu: requests with crops that are in no batch yet, in order of arrival
+	led   bool       // guarded by mu: a leader waits until the batch may run, or until it is full
 }
 
-// request is what one seat wants classified: its crops are done in one batch or in several. It implements
-// Classifier, and its memory is used again from call to call.
+// request is one slot's call of Classify: its crops go into one batch or several. It implements
+// pipeline.Classifier, and its memory is reused from call to call.
 type request struct {
 	// static after construction
 	b    *batcher
-	seat *Seat
-	turn waiter
-	wake chan struct{} // told to look again: something came back, or a leader is wanted
+	slot *Slot
+	wait waiter
+	wake chan struct{} // signalled when progress may have changed: scores came back, or a leader is needed
 
 	batch batch // owned by the caller while it leads
 
 	// guarded by b.mu
 	crops  []pipeline.Crop
-	scores []pipeline.Scores // one a crop
+	scores []pipeline.Scores // one for each crop
 	taken  int               // crops that went into a batch
-	out    int               // of those, the ones that are not back
+	out    int               // crops in a batch that has not come back
 	err    error             // of a batch
-	shared bool              // that batch had others' crops too
+	shared bool              // the batch of err had crops of other requests too
 }
 
-// batch is what runs at once.
+// batch is a set of crops that run at once.
 type batch struct {
 	crops  []pipeline.Crop
-	places []place // where the scores go
+	dests  []dest // where the scores go
 	scores []pipeline.Scores
 }
 
-type place struct {
-	to *request
+// dest is one crop's place in its request.
+type dest struct {
+	r  *request
 	at int
 }
 
@@ -79,9 +80,9 @@ var errPanicked = errors.New("the classifier panicked")
 func (r *request) Classify(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
 	start := len(dst)
 	dst = slices.Grow(dst, len(crops))[:start+len(crops)] // with the memory of what stood there
-	err := r.together(ctx, dst[start:], crops)
+	err := r.classifyShared(ctx, dst[start:], crops)
 	if err != nil && ctx.Err() == nil && r.shared {
-		return r.alone(ctx, dst[:start], crops)
+		return r.classifyAlone(ctx, dst[:start], crops)
 	}
 	if err != nil {
 		return dst[:start], err
@@ -89,12 +90,12 @@ func (r *request) Classify(ctx context.Context, dst []pipeline.Scores, crops []p
 	return dst, nil
 }
 
-// together has the crops classified in batches with others.
-func (r *request) together(ctx context.Context, scores []pipeline.Scores, crops []pipeline.Crop) error {
-	r.enter(crops, scores)
-	defer r.leave()
+// classifyShared has the crops classified in batches with those of other requests.
+func (r *request) classifyShared(ctx context.Context, scores []pipeline.Scores, crops []pipeline.Crop) error {
+	r.submit(crops, scores)
+	defer r.withdraw()
 	for {
-		done, lead, err := r.look()
+		done, lead, err := r.progress()
 		if done {
 			return err
 		}
@@ -112,30 +113,31 @@ func (r *request) together(ctx context.Context, scores []pipeline.Scores, crops 
 	}
 }
 
-// alone tries what failed in a batch with others again: whose crop it was that cannot be classified, the others
-// shall not suffer for it.
-func (r *request) alone(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
-	if err := r.b.s.takeBatch(ctx, &r.turn); err != nil {
+// classifyAlone tries again what failed in a batch with crops of other requests, so that one crop that cannot be
+// classified fails its own request only.
+func (r *request) classifyAlone(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
+	if err := r.b.s.acquireBatch(ctx, &r.wait); err != nil {
 		return dst, err
 	}
-	defer r.b.s.giveBatch()
+	defer r.b.s.releaseBatch()
 	return r.b.next.Classify(ctx, dst, crops)
 }
 
-func (r *request) enter(crops []pipeline.Crop, scores []pipeline.Scores) {
+// submit puts the crops in the queue.
+func (r *request) submit(crops []pipeline.Crop, scores []pipeline.Scores) {
 	r.b.mu.Lock()
 	defer r.b.mu.Unlock()
 	r.crops, r.scores, r.taken, r.out, r.err, r.shared = crops, scores, 0, 0, nil, false
 	if len(crops) > 0 {
 		r.b.queue = append(r.b.queue, r)
 	}
-	if r.b.waiting() >= r.b.s.batch.Most {
+	if r.b.waiting() >= r.b.s.batch.MaxCrops {
 		signal(r.b.full)
 	}
 }
 
-// look says whether all is done, or whether the caller has to lead the next batch.
-func (r *request) look() (done, lead bool, err error) {
+// progress reports whether all crops are done, or whether the caller has to lead the next batch.
+func (r *request) progress() (done, lead bool, err error) {
 	b := r.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -149,12 +151,12 @@ func (r *request) look() (done, lead bool, err error) {
 	return false, false, nil
 }
 
-// leave ends a call: what is not begun is not done, what is under way is waited for, since it writes to the
-// caller's memory.
-func (r *request) leave() {
+// withdraw ends a call. Crops that are in no batch are dropped; batches under way are waited for, since they write to
+// the caller's memory.
+func (r *request) withdraw() {
 	b := r.b
 	b.mu.Lock()
-	b.drop(r)
+	b.remove(r)
 	for r.out > 0 {
 		b.mu.Unlock()
 		<-r.wake
@@ -163,32 +165,32 @@ func (r *request) leave() {
 	b.mu.Unlock()
 }
 
-// lead waits for a turn or a slot, runs one batch in it, and gives the lead away as soon as the batch is chosen.
+// lead waits until a batch may run, runs it, and passes the lead on as soon as the batch's crops are picked.
 func (r *request) lead(ctx context.Context) error {
 	b := r.b
-	b.fill(ctx)
-	if err := b.s.takeBatch(ctx, &r.turn); err != nil {
+	b.waitUntilFull(ctx)
+	if err := b.s.acquireBatch(ctx, &r.wait); err != nil {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.passLead(r)
 		return err
 	}
-	defer b.s.giveBatch()
+	defer b.s.releaseBatch()
 	b.mu.Lock()
-	b.choose(&r.batch)
+	b.pick(&r.batch)
 	b.passLead(r)
 	b.mu.Unlock()
 	b.run(&r.batch)
 	return nil
 }
 
-// fill waits for more crops, where that is wanted.
-func (b *batcher) fill(ctx context.Context) {
+// waitUntilFull waits for more crops, for at most Batching.Wait.
+func (b *batcher) waitUntilFull(ctx context.Context) {
 	if b.s.batch.Wait == 0 {
 		return
 	}
 	b.mu.Lock()
-	enough := b.waiting() >= b.s.batch.Most
+	enough := b.waiting() >= b.s.batch.MaxCrops
 	b.mu.Unlock()
 	if enough {
 		return
@@ -210,17 +212,17 @@ func (b *batcher) waiting() (n int) {
 	return n
 }
 
-// choose takes crops for a batch, one of each request in turn, so that a stream with many faces does not fill
-// it before the others had theirs. mu is held.
-func (b *batcher) choose(to *batch) {
-	to.crops, to.places = to.crops[:0], to.places[:0]
-	for len(b.queue) > 0 && len(to.crops) < b.s.batch.Most {
+// pick takes crops for a batch, round robin over the requests, so that a stream with many faces does not fill the
+// batch alone. mu is held.
+func (b *batcher) pick(to *batch) {
+	to.crops, to.dests = to.crops[:0], to.dests[:0]
+	for len(b.queue) > 0 && len(to.crops) < b.s.batch.MaxCrops {
 		for _, r := range b.queue {
-			if len(to.crops) == b.s.batch.Most {
+			if len(to.crops) == b.s.batch.MaxCrops {
 				break
 			}
 			to.crops = append(to.crops, r.crops[r.taken])
-			to.places = append(to.places, place{r, r.taken})
+			to.dests = append(to.dests, dest{r, r.taken})
 			r.taken++
 			r.out++
 		}
@@ -228,8 +230,8 @@ func (b *batcher) choose(to *batch) {
 	}
 }
 
-// run classifies a batch and hands the scores out, or the error. The others' crops do not depend on the
-// leader's ctx.
+// run classifies a batch and delivers its scores or its error. It takes no ctx: a batch with crops of other requests
+// must not end with the leader's.
 func (b *batcher) run(batch *batch) {
 	if len(batch.crops) == 0 {
 		return
@@ -237,9 +239,9 @@ func (b *batcher) run(batch *batch) {
 	began, err := time.Now(), errPanicked // unless Classify returns
 	defer func() {
 		took := time.Since(began)
-		b.handOut(batch, took/time.Duration(len(batch.crops)), err)
-		if b.s.batch.Ran != nil {
-			b.s.batch.Ran(len(batch.crops), took, err)
+		b.deliver(batch, took/time.Duration(len(batch.crops)), err)
+		if b.s.batch.OnBatch != nil {
+			b.s.batch.OnBatch(len(batch.crops), took, err)
 		}
 	}()
 	batch.scores, err = b.next.Classify(context.Background(), batch.scores[:0], batch.crops)
@@ -248,25 +250,26 @@ func (b *batcher) run(batch *batch) {
 	}
 }
 
-func (b *batcher) handOut(batch *batch, each time.Duration, err error) {
+// deliver copies the scores, or the error, to the requests, and charges each slot for its crops.
+func (b *batcher) deliver(batch *batch, each time.Duration, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	shared := slices.ContainsFunc(batch.places, func(p place) bool { return p.to != batch.places[0].to })
-	for i, p := range batch.places {
+	shared := slices.ContainsFunc(batch.dests, func(d dest) bool { return d.r != batch.dests[0].r })
+	for i, d := range batch.dests {
 		if err == nil {
-			p.to.scores[p.at].CopyFrom(&batch.scores[i])
+			d.r.scores[d.at].CopyFrom(&batch.scores[i])
 		} else {
-			p.to.err, p.to.shared = err, p.to.shared || shared
+			d.r.err, d.r.shared = err, d.r.shared || shared
 		}
-		p.to.out--
-		p.to.seat.charge(each)
-		if p.to.out == 0 {
-			signal(p.to.wake)
+		d.r.out--
+		d.r.slot.charge(each)
+		if d.r.out == 0 {
+			signal(d.r.wake)
 		}
 	}
 }
 
-// passLead lets another who waits lead. mu is held.
+// passLead lets another request lead. mu is held.
 func (b *batcher) passLead(from *request) {
 	b.led = false
 	for _, r := range b.queue {
@@ -277,8 +280,8 @@ func (b *batcher) passLead(from *request) {
 	}
 }
 
-// drop takes r off the queue and, where it was told to lead, tells another. mu is held.
-func (b *batcher) drop(r *request) {
+// remove takes r off the queue. Where it was signalled to lead, it signals another request. mu is held.
+func (b *batcher) remove(r *request) {
 	b.queue = slices.DeleteFunc(b.queue, func(o *request) bool { return o == r })
 	if !b.led && len(b.queue) > 0 {
 		signal(b.queue[0].wake)
@@ -288,6 +291,6 @@ func (b *batcher) drop(r *request) {
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
-	default: // told already
+	default: // signalled already
 	}
 }

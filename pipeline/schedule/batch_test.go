@@ -13,13 +13,13 @@ import (
 	"mindflow/pipeline"
 )
 
-// echo answers each crop with its first value, and notes which came together.
+// echo answers each crop with its first value, and records which crops came together.
 type echo struct {
 	mu      sync.Mutex
 	batches [][]float32 // guarded by mu
 
 	gate  chan struct{} // lets a batch through; nil lets all
-	bad   float32       // a crop that fails its batch, where it is not 0
+	bad   float32       // a crop that fails its batch; zero means none
 	panic bool
 }
 
@@ -52,7 +52,7 @@ func (e *echo) seen() [][]float32 {
 	return slices.Clone(e.batches)
 }
 
-// ask has crops of these values classified and checks that the scores are theirs, in their order.
+// ask has crops of these values classified and checks that the scores are theirs, in order.
 func ask(ctx context.Context, c pipeline.Classifier, values ...float32) error {
 	crops := make([]pipeline.Crop, len(values))
 	for i, v := range values {
@@ -73,7 +73,7 @@ func ask(ctx context.Context, c pipeline.Classifier, values ...float32) error {
 	return nil
 }
 
-// gather has each of these ask while the machine is busy, in this order, and then lets them go.
+// gather has each of these ask while the machine is busy, in this order, and then releases them.
 func gather(t *testing.T, s *Scheduler, c pipeline.Classifier, wants ...[]float32) []error {
 	t.Helper()
 	holder := hold(t, s)
@@ -82,8 +82,8 @@ func gather(t *testing.T, s *Scheduler, c pipeline.Classifier, wants ...[]float3
 	sum := 0
 	for i, values := range wants {
 		sum += len(values)
-		seat := s.Join()
-		mine := seat.Classifier("echo", c)
+		slot := s.NewSlot()
+		mine := slot.Classifier("echo", c)
 		work.Add(1)
 		go func() {
 			defer work.Done()
@@ -91,7 +91,7 @@ func gather(t *testing.T, s *Scheduler, c pipeline.Classifier, wants ...[]float3
 		}()
 		waitCrops(t, s.batches["echo"], sum)
 	}
-	holder.Give()
+	holder.Release()
 	work.Wait()
 	return errs
 }
@@ -111,9 +111,9 @@ func waitCrops(t *testing.T, b *batcher, n int) {
 	}
 }
 
-// What gathers while the machine is busy is one batch.
-func TestSessionsShareBatches(t *testing.T) {
-	s, c := New(1, Batching{Most: 8}), &echo{}
+// Crops that gather while the machine is busy form one batch.
+func TestStreamsShareBatches(t *testing.T) {
+	s, c := New(1, Batching{MaxCrops: 8}), &echo{}
 	for _, err := range gather(t, s, c, []float32{1}, []float32{2, 3}, []float32{4}) {
 		if err != nil {
 			t.Error(err)
@@ -124,9 +124,9 @@ func TestSessionsShareBatches(t *testing.T) {
 	}
 }
 
-// A stream with many faces does not fill the batch before the others had theirs.
+// A stream with many faces leaves room in the batch for the others.
 func TestCrowdLeavesRoomInTheBatch(t *testing.T) {
-	s, c := New(1, Batching{Most: 4}), &echo{}
+	s, c := New(1, Batching{MaxCrops: 4}), &echo{}
 	crowd := []float32{10, 11, 12, 13, 14, 15, 16, 17, 18, 19}
 	for _, err := range gather(t, s, c, crowd, []float32{1}, []float32{2}) {
 		if err != nil {
@@ -140,14 +140,14 @@ func TestCrowdLeavesRoomInTheBatch(t *testing.T) {
 }
 
 func TestStreamsAreChargedForTheirCrops(t *testing.T) {
-	s := New(1, Batching{Most: 8})
+	s := New(1, Batching{MaxCrops: 8})
 	c := &echo{gate: make(chan struct{})}
-	crowd, one := s.Join(), s.Join()
+	crowd, one := s.NewSlot(), s.NewSlot()
 	holder := hold(t, s)
 	var work sync.WaitGroup
 	sum := 0
-	for seat, values := range map[*Seat][]float32{crowd: {1, 2, 3, 4, 5, 6}, one: {7}} {
-		mine := seat.Classifier("echo", c)
+	for slot, values := range map[*Slot][]float32{crowd: {1, 2, 3, 4, 5, 6}, one: {7}} {
+		mine := slot.Classifier("echo", c)
 		sum += len(values)
 		work.Add(1)
 		go func() {
@@ -158,7 +158,7 @@ func TestStreamsAreChargedForTheirCrops(t *testing.T) {
 		}()
 		waitCrops(t, s.batches["echo"], sum)
 	}
-	holder.Give()
+	holder.Release()
 	c.gate <- struct{}{}
 	work.Wait()
 	if crowd.served != 6*one.served || one.served == 0 {
@@ -166,9 +166,9 @@ func TestStreamsAreChargedForTheirCrops(t *testing.T) {
 	}
 }
 
-// One that cannot be classified is the fault of its own stream.
+// A crop that cannot be classified fails its own stream only.
 func TestFailureStaysWithItsStream(t *testing.T) {
-	s, c := New(1, Batching{Most: 8}), &echo{bad: 9}
+	s, c := New(1, Batching{MaxCrops: 8}), &echo{bad: 9}
 	errs := gather(t, s, c, []float32{1}, []float32{9}, []float32{2, 3})
 	if errs[0] != nil || errs[2] != nil {
 		t.Errorf("the others failed: %v", errs)
@@ -177,14 +177,14 @@ func TestFailureStaysWithItsStream(t *testing.T) {
 		t.Error("the bad crop was classified")
 	}
 	if s.free != 1 {
-		t.Errorf("%d turns are free, want 1", s.free)
+		t.Errorf("%d slots are free, want 1", s.free)
 	}
 }
 
-// A panic is the leader's; nobody else waits for ever, and no turn is lost.
-func TestPanicLosesNoTurn(t *testing.T) {
-	s, c := New(1, Batching{Most: 8}), &echo{panic: true}
-	mine := s.Join().Classifier("echo", c)
+// A panic is the leader's; no other request waits for ever, and no slot is lost.
+func TestPanicLosesNoSlot(t *testing.T) {
+	s, c := New(1, Batching{MaxCrops: 8}), &echo{panic: true}
+	mine := s.NewSlot().Classifier("echo", c)
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -206,7 +206,7 @@ func TestLeaderThatGivesUpPassesTheLead(t *testing.T) {
 	s, c := New(1, Batching{}), &echo{}
 	holder := hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
-	first, second := s.Join().Classifier("echo", c), s.Join().Classifier("echo", c)
+	first, second := s.NewSlot().Classifier("echo", c), s.NewSlot().Classifier("echo", c)
 	gone, done := make(chan error), make(chan error)
 	go func() { gone <- ask(ctx, first, 1) }()
 	waitQueue(t, s, 1) // it leads
@@ -216,7 +216,7 @@ func TestLeaderThatGivesUpPassesTheLead(t *testing.T) {
 	if err := <-gone; !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
-	holder.Give()
+	holder.Release()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
@@ -225,10 +225,10 @@ func TestLeaderThatGivesUpPassesTheLead(t *testing.T) {
 	}
 }
 
-// Where a wait is set, a batch that is full does not wait for it.
+// A full batch does not wait for Batching.Wait.
 func TestFullBatchDoesNotWait(t *testing.T) {
-	s, c := New(4, Batching{Most: 2, Wait: time.Hour}), &echo{}
-	first, second := s.Join().Classifier("echo", c), s.Join().Classifier("echo", c)
+	s, c := New(4, Batching{MaxCrops: 2, Wait: time.Hour}), &echo{}
+	first, second := s.NewSlot().Classifier("echo", c), s.NewSlot().Classifier("echo", c)
 	done := make(chan error)
 	go func() { done <- ask(t.Context(), first, 1) }()
 	waitCrops(t, s.batches["echo"], 1)
@@ -243,15 +243,15 @@ func TestFullBatchDoesNotWait(t *testing.T) {
 	}
 }
 
-// Many streams that come and go at random get their own scores, and nothing is left behind.
+// Streams that come and go at random get their own scores, and leave nothing behind.
 func TestBatchRace(t *testing.T) {
-	s, c := New(2, Batching{Most: 3}), &echo{}
+	s, c := New(2, Batching{MaxCrops: 3}), &echo{}
 	var work sync.WaitGroup
 	for n := range 8 {
 		work.Add(1)
 		go func() {
 			defer work.Done()
-			mine := s.Join().Classifier("echo", c)
+			mine := s.NewSlot().Classifier("echo", c)
 			for i := range 200 {
 				ctx, cancel := context.WithCancel(context.Background())
 				if (i+n)%5 == 0 {
@@ -274,16 +274,16 @@ func TestBatchRace(t *testing.T) {
 	}
 }
 
-// On a device batches need no turn: as many as there are slots are in flight while all processors are busy, what comes meanwhile
-// gathers for the next, and who stops waiting leaves the lead to another.
+// On a device batches need no slot: as many as Batching.InFlight run while all processors are busy, crops that come
+// meanwhile gather for the next batch, and a leader that stops waiting leaves the lead to another.
 func TestBatchesOnADevice(t *testing.T) {
-	s, c := New(1, Batching{Most: 8, Slots: 2}), &echo{gate: make(chan struct{})}
+	s, c := New(1, Batching{MaxCrops: 8, InFlight: 2}), &echo{gate: make(chan struct{})}
 	holder := hold(t, s)
-	defer holder.Give()
+	defer holder.Release()
 	var work sync.WaitGroup
 	errs := make([]error, 5)
 	begin := func(ctx context.Context, i int) {
-		mine := s.Join().Classifier("echo", c)
+		mine := s.NewSlot().Classifier("echo", c)
 		work.Add(1)
 		go func() {
 			defer work.Done()
@@ -292,7 +292,7 @@ func TestBatchesOnADevice(t *testing.T) {
 	}
 	for i := range 2 {
 		begin(t.Context(), i)
-		for len(s.slots) != i+1 && t.Context().Err() == nil {
+		for len(s.inFlight) != i+1 && t.Context().Err() == nil {
 			runtime.Gosched()
 		}
 		waitCrops(t, s.batches["echo"], 0)
@@ -313,9 +313,9 @@ func TestBatchesOnADevice(t *testing.T) {
 		}
 	}
 	if got := c.seen(); len(got) != 3 {
-		t.Errorf("the batches were %v, want two in flight and one of those who waited", got)
+		t.Errorf("the batches were %v, want two in flight and one of those that waited", got)
 	}
-	if len(s.slots) != 0 {
-		t.Errorf("%d slots are still taken", len(s.slots))
+	if len(s.inFlight) != 0 {
+		t.Errorf("%d batches are still in flight", len(s.inFlight))
 	}
 }

@@ -6,37 +6,37 @@ import (
 	"sync"
 )
 
-// ErrClosed answers a call of a model after Close.
+// ErrClosed is the error of a call after Close.
 var ErrClosed = errors.New("the model is closed")
 
-// Pool lends working memory to a limited number of goroutines; others wait. It makes no more than were
-// ever lent at once.
+// Pool shares working memory among a limited number of goroutines; others wait. It creates no more items than were
+// ever in use at once.
 type Pool[T any] struct {
 	// static after construction
 	create  func() *T
 	destroy func(*T) error
-	lent    chan struct{} // holds one value for each that is lent
+	inUse   chan struct{} // holds one value for each item in use
 	idle    chan *T
 	closed  chan struct{}
 
 	once sync.Once
 }
 
-// NewPool lends to at most limit callers at a time what create makes and destroy frees.
+// NewPool returns a pool of at most limit items, which create makes and destroy frees.
 func NewPool[T any](limit int, create func() *T, destroy func(*T) error) *Pool[T] {
 	return &Pool[T]{
 		create: create, destroy: destroy,
-		lent: make(chan struct{}, limit), idle: make(chan *T, limit), closed: make(chan struct{}),
+		inUse: make(chan struct{}, limit), idle: make(chan *T, limit), closed: make(chan struct{}),
 	}
 }
 
-// Take waits until one may be lent. The error is ctx's, or ErrClosed.
-func (p *Pool[T]) Take(ctx context.Context) (*T, error) {
+// Acquire waits for an item. The error is ctx's or ErrClosed.
+func (p *Pool[T]) Acquire(ctx context.Context) (*T, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	select {
-	case p.lent <- struct{}{}:
+	case p.inUse <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-p.closed:
@@ -50,18 +50,18 @@ func (p *Pool[T]) Take(ctx context.Context) (*T, error) {
 	}
 }
 
-// Give takes back what Take lent.
-func (p *Pool[T]) Give(t *T) {
+// Release gives back an item that Acquire returned.
+func (p *Pool[T]) Release(t *T) {
 	p.idle <- t
-	<-p.lent
+	<-p.inUse
 }
 
-// Close waits for what is lent, destroys it all, and calls last. Closing again does nothing.
+// Close waits for the items in use, destroys all items, and calls last. Closing again does nothing.
 func (p *Pool[T]) Close(last func() error) (errs error) {
 	p.once.Do(func() {
 		close(p.closed)
-		for range cap(p.lent) { // then nothing is lent, nor can be
-			p.lent <- struct{}{}
+		for range cap(p.inUse) { // then none is in use, nor can be
+			p.inUse <- struct{}{}
 		}
 		for len(p.idle) > 0 {
 			errs = errors.Join(errs, p.destroy(<-p.idle))

@@ -6,18 +6,18 @@ import (
 	"testing"
 )
 
-// A caller who waits for its turn leaves when its context ends, and Close waits for a running call.
+// A caller that waits leaves when its context ends, and Close waits for an item in use.
 func TestPoolWaits(t *testing.T) {
 	destroyed := 0
 	p := NewPool(1, func() *int { return new(int) }, func(*int) error { destroyed++; return nil })
-	lent, err := p.Take(t.Context())
+	item, err := p.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	refused := make(chan error)
 	go func() {
-		_, err := p.Take(ctx)
+		_, err := p.Acquire(ctx)
 		refused <- err
 	}()
 	cancel()
@@ -27,15 +27,15 @@ func TestPoolWaits(t *testing.T) {
 	closed := make(chan error)
 	go func() { closed <- p.Close(func() error { return nil }) }()
 	<-p.closed
-	if _, err := p.Take(t.Context()); !errors.Is(err, ErrClosed) {
+	if _, err := p.Acquire(t.Context()); !errors.Is(err, ErrClosed) {
 		t.Errorf("while closing: %v", err)
 	}
 	select {
 	case <-closed:
-		t.Error("closed while something was lent")
+		t.Error("closed while an item was in use")
 	default:
 	}
-	p.Give(lent)
+	p.Release(item)
 	if err := <-closed; err != nil || destroyed != 1 {
 		t.Errorf("close: %v, %d destroyed", err, destroyed)
 	}

@@ -7,157 +7,158 @@ import (
 	"time"
 )
 
-// Scheduler shares the machine among streams: at most so many work at a time, and of those that wait the one
-// that has had the least of the machine comes first. A stream takes a turn for each frame, and its crops are
-// classified in batches with those of others; so when there is too much work, every stream's rate falls alike,
-// one that is full of faces does not starve the others, and nobody's delay grows.
+// Scheduler shares the machine among streams. At most a fixed number of them work at a time. Of those that wait, the
+// one that has used the least of the machine goes first (start-time fair queueing). A stream acquires its slot for each
+// frame, and its crops are classified in batches with those of other streams. So under overload the frame rate of every
+// stream falls alike, a stream with many faces does not starve another, and no delay grows.
 type Scheduler struct {
 	// static after construction
-	batch Batching
-	slots chan struct{} // holds one value for each batch that is in flight on a device; nil where batches run in turns
+	batch    Batching
+	inFlight chan struct{} // holds one value for each batch on a device; nil where batches acquire slots
 
 	mu      sync.Mutex
-	free    int                 // guarded by mu: turns that nobody holds
-	waiting []*waiter           // guarded by mu, in the order they came; at most one a seat, and a batch's leader
-	service time.Duration       // guarded by mu: what the seat that was served last had had by then
+	free    int                 // guarded by mu: how many more may work
+	waiting []*waiter           // guarded by mu, in order of arrival; at most one for each slot and for each batch's leader
+	service time.Duration       // guarded by mu: what the slot that was granted last had used by then
 	batches map[string]*batcher // guarded by mu; by model
 }
 
-// Batching says how crops of several streams are classified together.
+// Batching configures how crops of several streams are classified together.
 type Batching struct {
-	Most int           // crops of a batch at most
-	Wait time.Duration // how long a batch waits to fill; 0 waits only as long as all turns are held by others
+	MaxCrops int           // largest batch; zero means DefaultBatch
+	Wait     time.Duration // how long a batch waits to fill; with zero it waits only while it cannot run
 
-	// Slots is the number of batches that may be in flight on a device beside the processors, such as a GPU: over one, so that one is
-	// sent there while it computes another. 0 has batches run on the processors, in turns like all other work.
-	Slots int
+	// InFlight is the number of batches that may be in flight on a device beside the processors, such as a GPU: over
+	// one, so that one is sent there while the device computes another. With zero, batches run on the processors, and
+	// acquire the scheduler's capacity like all other work.
+	InFlight int
 
-	// Ran hears of each batch: how many crops it had, how long it took and what went wrong. It is called by several
-	// goroutines, and those wait for it. None.
-	Ran func(crops int, took time.Duration, err error)
+	// OnBatch is called after each batch with its number of crops, the time it took and its error. Several goroutines
+	// call it, and wait for it. Optional.
+	OnBatch func(crops int, took time.Duration, err error)
 }
 
-// DefaultBatch is the largest batch where nothing else is said: on a processor, larger ones gain nothing and
-// keep others waiting.
+// DefaultBatch is the default of Batching.MaxCrops. On a processor, larger batches gain nothing and add delay.
 const DefaultBatch = 8
 
-// waiter is somebody who waits for a turn.
+// waiter is an entry of the scheduler's queue.
 type waiter struct {
-	seat  *Seat // nil for a batch, which goes before all seats: somebody's frame has waited already
+	slot  *Slot // nil for a batch, which goes before all slots: a frame has already waited
 	ready chan struct{}
 }
 
-// Seat is one stream's place. It is owned by one goroutine.
-type Seat struct {
+// Slot is one stream's access to the machine. It is held from Acquire to Release. One goroutine owns it.
+type Slot struct {
 	s      *Scheduler
-	timer  *time.Timer // of TakeWhile; stopped otherwise
+	timer  *time.Timer // of AcquireWhile; stopped otherwise
 	wait   waiter
-	began  time.Time     // of the turn that is held
-	waited time.Duration // for it
-	served time.Duration // guarded by s.mu: what the stream has had of the machine
+	began  time.Time     // when the slot was acquired
+	waited time.Duration // before that
+	served time.Duration // guarded by s.mu: what the stream has used of the machine
 }
 
-// New lets n work at a time. A zero Most is DefaultBatch.
+// New returns a scheduler that lets n slots be held at a time.
 func New(n int, batch Batching) *Scheduler {
-	if batch.Most == 0 {
-		batch.Most = DefaultBatch
+	if batch.MaxCrops == 0 {
+		batch.MaxCrops = DefaultBatch
 	}
 	s := &Scheduler{batch: batch, free: n, batches: map[string]*batcher{}}
-	if batch.Slots > 0 {
-		s.slots = make(chan struct{}, batch.Slots)
+	if batch.InFlight > 0 {
+		s.inFlight = make(chan struct{}, batch.InFlight)
 	}
 	return s
 }
 
-// Join gives a stream its place.
-func (s *Scheduler) Join() *Seat {
-	seat := &Seat{s: s, timer: time.NewTimer(time.Hour)}
-	seat.timer.Stop()
-	seat.wait = waiter{seat, make(chan struct{}, 1)}
-	return seat
+// NewSlot returns a slot for a new stream. It is not held yet.
+func (s *Scheduler) NewSlot() *Slot {
+	slot := &Slot{s: s, timer: time.NewTimer(time.Hour)}
+	slot.timer.Stop()
+	slot.wait = waiter{slot, make(chan struct{}, 1)}
+	return slot
 }
 
-// Take waits for a turn. The error is ctx's; then no turn is held.
-func (seat *Seat) Take(ctx context.Context) error { return seat.TakeWhile(ctx, 0, nil) }
+// Acquire waits until the stream may work. It fails only with ctx's error; then the slot is not held.
+func (slot *Slot) Acquire(ctx context.Context) error { return slot.AcquireWhile(ctx, 0, nil) }
 
-// TakeWhile is Take that calls meanwhile each time that it has waited for so long. That should be brief: a turn that comes
-// while it runs waits for it.
-func (seat *Seat) TakeWhile(ctx context.Context, every time.Duration, meanwhile func()) error {
-	s := seat.s
+// AcquireWhile is Acquire that calls meanwhile at each interval of the wait. meanwhile should be brief: a slot that is
+// granted while it runs is idle until it returns.
+func (slot *Slot) AcquireWhile(ctx context.Context, interval time.Duration, meanwhile func()) error {
+	s := slot.s
 	s.mu.Lock()
-	seat.served = max(seat.served, s.service) // what a stream left unused while it wanted nothing is not saved up
+	slot.served = max(slot.served, s.service) // a stream cannot save up what it left unused
 	s.mu.Unlock()
-	came := time.Now()
-	if every > 0 {
-		seat.timer.Reset(every)
-		defer seat.timer.Stop()
+	asked := time.Now()
+	if interval > 0 {
+		slot.timer.Reset(interval)
+		defer slot.timer.Stop()
 	}
-	if err := s.ask(ctx, &seat.wait); err != nil {
+	if err := s.enqueue(ctx, &slot.wait); err != nil {
 		return err
 	}
 	for waits := true; waits; {
 		select {
-		case <-seat.wait.ready:
+		case <-slot.wait.ready:
 			waits = false
-		case <-seat.timer.C:
-			if len(seat.wait.ready) > 0 {
+		case <-slot.timer.C:
+			if len(slot.wait.ready) > 0 {
 				continue
 			}
 			meanwhile()
-			seat.timer.Reset(every)
+			slot.timer.Reset(interval)
 		case <-ctx.Done():
-			s.leave(&seat.wait)
+			s.cancel(&slot.wait)
 			return ctx.Err()
 		}
 	}
-	seat.began = time.Now()
-	seat.waited = seat.began.Sub(came)
+	slot.began = time.Now()
+	slot.waited = slot.began.Sub(asked)
 	return nil
 }
 
-// Waited is how long the latest turn was waited for: how full the machine is.
-func (seat *Seat) Waited() time.Duration { return seat.waited }
+// Waited returns how long the latest Acquire waited, which tells how loaded the machine is.
+func (slot *Slot) Waited() time.Duration { return slot.waited }
 
-// Give passes the held turn on.
-func (seat *Seat) Give() {
-	seat.charge(time.Since(seat.began))
-	seat.s.give()
+// Release ends what Acquire began.
+func (slot *Slot) Release() {
+	slot.charge(time.Since(slot.began))
+	slot.s.release()
 }
 
-// charge counts what the stream has had.
-func (seat *Seat) charge(d time.Duration) {
-	seat.s.mu.Lock()
-	defer seat.s.mu.Unlock()
-	seat.served += d
+// charge adds d to what the stream has used.
+func (slot *Slot) charge(d time.Duration) {
+	slot.s.mu.Lock()
+	defer slot.s.mu.Unlock()
+	slot.served += d
 }
 
-// ask has w wait for a turn.
-func (s *Scheduler) ask(ctx context.Context, w *waiter) error {
+// enqueue adds w to the queue. w.ready is signalled once w may work.
+func (s *Scheduler) enqueue(ctx context.Context, w *waiter) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = append(s.waiting, w)
-	s.serve()
+	s.dispatch()
 	return nil
 }
 
-func (s *Scheduler) take(ctx context.Context, w *waiter) error {
-	if err := s.ask(ctx, w); err != nil {
+// acquire waits until w may work.
+func (s *Scheduler) acquire(ctx context.Context, w *waiter) error {
+	if err := s.enqueue(ctx, w); err != nil {
 		return err
 	}
 	select {
 	case <-w.ready:
 		return nil
 	case <-ctx.Done():
-		s.leave(w)
+		s.cancel(w)
 		return ctx.Err()
 	}
 }
 
-// leave takes w off the queue, or passes its turn on when it was served at the same moment.
-func (s *Scheduler) leave(w *waiter) {
+// cancel takes w off the queue, or releases what it was granted at the same moment.
+func (s *Scheduler) cancel(w *waiter) {
 	s.mu.Lock()
 	for i := range s.waiting {
 		if s.waiting[i] == w {
@@ -168,68 +169,69 @@ func (s *Scheduler) leave(w *waiter) {
 	}
 	s.mu.Unlock()
 	<-w.ready
-	s.give()
+	s.release()
 }
 
-func (s *Scheduler) give() {
+func (s *Scheduler) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free++
-	s.serve()
+	s.dispatch()
 }
 
-// serve hands out the turns that are free. mu is held.
-func (s *Scheduler) serve() {
+// dispatch lets as many waiters work as there is room for. mu is held.
+func (s *Scheduler) dispatch() {
 	for s.free > 0 && len(s.waiting) > 0 {
 		next := s.next()
 		w := s.waiting[next]
 		s.remove(next)
 		s.free--
-		if w.seat != nil {
-			s.service = max(s.service, w.seat.served)
+		if w.slot != nil {
+			s.service = max(s.service, w.slot.served)
 		}
 		w.ready <- struct{}{}
 	}
 }
 
-// next finds who is served next: a batch, else the seat that has had the least; of equals who came first.
+// next returns the index of the waiter that goes first: a batch, else the slot that was served least, else the first
+// to arrive. mu is held.
 func (s *Scheduler) next() int {
 	best := 0
 	for i, w := range s.waiting {
-		if w.seat == nil {
+		if w.slot == nil {
 			return i
 		}
-		if w.seat.served < s.waiting[best].seat.served {
+		if w.slot.served < s.waiting[best].slot.served {
 			best = i
 		}
 	}
 	return best
 }
 
-// takeBatch waits until a batch may run: on the device or, without one, in a turn of w. The error is ctx's; then giveBatch must not
-// be called.
-func (s *Scheduler) takeBatch(ctx context.Context, w *waiter) error {
-	if s.slots == nil {
-		return s.take(ctx, w)
+// acquireBatch waits until a batch may run: on the device or, without one, on a processor. It fails only with ctx's
+// error; then releaseBatch must not be called.
+func (s *Scheduler) acquireBatch(ctx context.Context, w *waiter) error {
+	if s.inFlight == nil {
+		return s.acquire(ctx, w)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
-	case s.slots <- struct{}{}:
+	case s.inFlight <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (s *Scheduler) giveBatch() {
-	if s.slots == nil {
-		s.give()
+func (s *Scheduler) releaseBatch() {
+	if s.inFlight == nil {
+		s.release()
 		return
 	}
-	<-s.slots
+	<-s.inFlight
 }
 
-// remove leaves no pointer behind the end, which would hold what belongs to a stream that has ended: its crops.
+// remove leaves no pointer behind the end of the queue, which would keep the crops of a stream that has ended.
 func (s *Scheduler) remove(i int) { s.waiting = slices.Delete(s.waiting, i, i+1) }

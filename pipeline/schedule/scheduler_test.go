@@ -13,132 +13,132 @@ func (s *Scheduler) queue() int {
 	return len(s.waiting)
 }
 
-// waitQueue spins until n wait: the only way to know that a goroutine is inside Take.
+// waitQueue spins until n wait: the only way to know that a goroutine is inside Acquire.
 func waitQueue(t *testing.T, s *Scheduler, n int) {
 	t.Helper()
 	for s.queue() != n {
 		if t.Context().Err() != nil {
-			t.Fatal("nobody queued")
+			t.Fatal("the queue is not that long")
 		}
 	}
 }
 
-// hold takes a turn for somebody else, so that those who come wait.
-func hold(t *testing.T, s *Scheduler) *Seat {
+// hold acquires a slot of another stream, so that those that follow wait.
+func hold(t *testing.T, s *Scheduler) *Slot {
 	t.Helper()
-	seat := s.Join()
-	if err := seat.Take(t.Context()); err != nil {
+	slot := s.NewSlot()
+	if err := slot.Acquire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return seat
+	return slot
 }
 
-// line has seats wait in this order and gives the order in which they are served.
-func line(t *testing.T, s *Scheduler, seats []*Seat) []int {
+// order has the slots wait in this order and returns the order in which they are granted.
+func order(t *testing.T, s *Scheduler, slots []*Slot) []int {
 	t.Helper()
 	first := hold(t, s)
-	served := make(chan int, len(seats))
-	for i, seat := range seats {
+	granted := make(chan int, len(slots))
+	for i, slot := range slots {
 		go func() {
-			if err := seat.Take(t.Context()); err != nil {
+			if err := slot.Acquire(t.Context()); err != nil {
 				t.Error(err)
 			}
-			served <- i
-			seat.Give()
+			granted <- i
+			slot.Release()
 		}()
 		waitQueue(t, s, i+1)
 	}
-	first.Give()
-	var order []int
-	for range seats {
-		order = append(order, <-served)
+	first.Release()
+	var got []int
+	for range slots {
+		got = append(got, <-granted)
 	}
-	return order
+	return got
 }
 
-func TestSeatsAreServedInTheOrderTheyCome(t *testing.T) {
+func TestSlotsAreGrantedInOrderOfArrival(t *testing.T) {
 	s := New(1, Batching{})
-	order := line(t, s, []*Seat{s.Join(), s.Join(), s.Join()})
-	for i, got := range order {
-		if got != i {
-			t.Fatalf("served in the order %v", order)
+	got := order(t, s, []*Slot{s.NewSlot(), s.NewSlot(), s.NewSlot()})
+	for i := range got {
+		if got[i] != i {
+			t.Fatalf("granted in the order %v", got)
 		}
 	}
 }
 
-// Who has had more of the machine waits for those that had less; what somebody left unused is not saved up.
+// A stream that used more of the machine waits for those that used less; what a stream left unused is not saved up.
 func TestTheLeastServedGoesFirst(t *testing.T) {
 	s := New(1, Batching{})
-	crowd, alone, late := s.Join(), s.Join(), s.Join()
+	crowd, alone, late := s.NewSlot(), s.NewSlot(), s.NewSlot()
 	crowd.served, alone.served = 400*time.Millisecond, 100*time.Millisecond
 	s.service = 100 * time.Millisecond
-	if order := line(t, s, []*Seat{crowd, alone, late}); order[2] != 0 || order[0] != 1 {
-		t.Errorf("served in the order %v; want the crowd last, and of the others who came first", order)
+	if got := order(t, s, []*Slot{crowd, alone, late}); got[2] != 0 || got[0] != 1 {
+		t.Errorf("granted in the order %v; want the crowd last, and the others in order of arrival", got)
 	}
 	if late.served < 100*time.Millisecond {
-		t.Errorf("a seat that is new has had %v, want as much as the others by then", late.served)
+		t.Errorf("a new slot starts at %v, want as much as the others by then", late.served)
 	}
 }
 
-// While a turn is waited for there are moments for something else; with the turn they are over.
-func TestTakeWhile(t *testing.T) {
+// meanwhile is called while the slot is waited for, and not once it is held.
+func TestAcquireWhile(t *testing.T) {
 	s := New(1, Batching{})
-	holder, seat := hold(t, s), s.Join()
-	moments := 0
-	if err := seat.TakeWhile(t.Context(), time.Millisecond, func() {
-		if moments++; moments == 3 {
-			holder.Give()
+	holder, slot := hold(t, s), s.NewSlot()
+	calls := 0
+	if err := slot.AcquireWhile(t.Context(), time.Millisecond, func() {
+		if calls++; calls == 3 {
+			holder.Release()
 		}
-	}); err != nil || moments != 3 {
-		t.Fatalf("%d moments, %v; want the turn after the third", moments, err)
+	}); err != nil || calls != 3 {
+		t.Fatalf("%d calls, %v; want the slot after the third", calls, err)
 	}
-	if seat.Waited() < 3*time.Millisecond {
-		t.Errorf("it has waited for %v", seat.Waited())
+	if slot.Waited() < 3*time.Millisecond {
+		t.Errorf("waited for %v", slot.Waited())
 	}
-	seat.Give()
+	slot.Release()
 
 	holder = hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := seat.TakeWhile(ctx, time.Millisecond, cancel); !errors.Is(err, context.Canceled) {
+	if err := slot.AcquireWhile(ctx, time.Millisecond, cancel); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled meanwhile: %v", err)
 	}
-	holder.Give()
+	holder.Release()
 	if s.queue() != 0 || s.free != 1 {
 		t.Errorf("queue %d, free %d", s.queue(), s.free)
 	}
-	if err := seat.TakeWhile(t.Context(), time.Nanosecond, func() { t.Error("there was no wait") }); err != nil {
+	if err := slot.AcquireWhile(t.Context(), time.Nanosecond, func() { t.Error("there was no wait") }); err != nil {
 		t.Error(err)
 	}
-	seat.Give()
+	slot.Release()
 }
 
-func TestBatchesGoBeforeSeats(t *testing.T) {
+func TestBatchesGoBeforeSlots(t *testing.T) {
 	s := New(1, Batching{})
 	holder := hold(t, s)
-	served := make(chan string, 2)
-	seat := s.Join()
+	granted := make(chan string, 2)
+	slot := s.NewSlot()
 	go func() {
-		if err := seat.Take(t.Context()); err != nil {
+		if err := slot.Acquire(t.Context()); err != nil {
 			t.Error(err)
 		}
-		served <- "seat"
-		seat.Give()
+		granted <- "slot"
+		slot.Release()
 	}()
 	waitQueue(t, s, 1)
 	go func() {
 		batch := &waiter{ready: make(chan struct{}, 1)}
-		if err := s.take(t.Context(), batch); err != nil {
+		if err := s.acquire(t.Context(), batch); err != nil {
 			t.Error(err)
 		}
-		served <- "batch"
-		s.give()
+		granted <- "batch"
+		s.release()
 	}()
 	waitQueue(t, s, 2)
-	holder.Give()
-	if first := <-served; first != "batch" {
+	holder.Release()
+	if first := <-granted; first != "batch" {
 		t.Errorf("%s came first", first)
 	}
-	<-served
+	<-granted
 }
 
 func TestCancelledWaiterLosesNothing(t *testing.T) {
@@ -146,34 +146,34 @@ func TestCancelledWaiterLosesNothing(t *testing.T) {
 	holder := hold(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error)
-	go func() { failed <- s.Join().Take(ctx) }()
+	go func() { failed <- s.NewSlot().Acquire(ctx) }()
 	waitQueue(t, s, 1)
 	cancel()
 	if err := <-failed; !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
-	holder.Give()
-	hold(t, s) // the turn is still there
+	holder.Release()
+	hold(t, s) // the slot is still free
 	if s.queue() != 0 || s.free != 0 {
 		t.Fatalf("queue %d, free %d", s.queue(), s.free)
 	}
 }
 
-// Whatever the race between being served and giving up, no turn is lost or doubled.
+// Whatever the race between being granted and giving up, no slot is lost or granted twice.
 func TestCancelRace(t *testing.T) {
 	s := New(2, Batching{})
 	done := make(chan struct{})
 	for range 8 {
 		go func() {
 			defer func() { done <- struct{}{} }()
-			seat := s.Join()
+			slot := s.NewSlot()
 			for i := range 200 {
 				ctx, cancel := context.WithCancel(context.Background())
 				if i%3 == 0 {
 					go cancel()
 				}
-				if seat.Take(ctx) == nil {
-					seat.Give()
+				if slot.Acquire(ctx) == nil {
+					slot.Release()
 				}
 				cancel()
 			}
@@ -187,23 +187,23 @@ func TestCancelRace(t *testing.T) {
 	}
 }
 
-// Nothing of a stream that had its turn is held on to.
+// The queue keeps no reference to a stream that has left it.
 func TestSchedulerForgets(t *testing.T) {
 	s := New(1, Batching{})
-	first, second := s.Join(), s.Join()
-	if err := first.Take(t.Context()); err != nil {
+	first, second := s.NewSlot(), s.NewSlot()
+	if err := first.Acquire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	taken := make(chan error, 1)
-	go func() { taken <- second.Take(t.Context()) }()
-	first.Give()
+	go func() { taken <- second.Acquire(t.Context()) }()
+	first.Release()
 	if err := <-taken; err != nil {
 		t.Fatal(err)
 	}
-	second.Give()
+	second.Release()
 	for i, w := range s.waiting[:cap(s.waiting)] {
 		if w != nil {
-			t.Errorf("the queue's place %d still holds somebody", i)
+			t.Errorf("entry %d of the queue still refers to a waiter", i)
 		}
 	}
 }

@@ -80,11 +80,11 @@ func checkCascade(path string) error {
 // Detect finds faces. The frame is read during the call only. At most as many calls as there are
 // processors run at once; others wait for ctx.
 func (c *Cascade) Detect(ctx context.Context, dst []pipeline.Face, f *pipeline.Frame) ([]pipeline.Face, error) {
-	s, err := c.pool.Take(ctx)
+	s, err := c.pool.Acquire(ctx)
 	if err != nil {
 		return dst, err
 	}
-	defer c.pool.Give(s)
+	defer c.pool.Release(s)
 	if !s.loaded {
 		return dst, errors.New("OpenCV cannot read the cascade")
 	}
