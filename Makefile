@@ -26,7 +26,7 @@ UNIT_TESTS := $(shell find web/test -name '*.test.js' -not -path '*/browser/*' 2
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help run build gpu test test-go test-web test-browser test-webgpu test-training train asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile bench-paint bench-notebook bench-weather clean system system-test system-notebook
+.PHONY: help run build gpu check format lint lint-lines test test-go test-web test-browser test-webgpu test-training train asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile bench-paint bench-notebook bench-weather clean system system-test system-notebook
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -99,15 +99,32 @@ gpu: build ## put ONNX Runtime for NVIDIA's GPUs into bin/lib/gpu, and CUDA=yes 
 
 # --- what is checked -------------------------------------------------------------------------------
 
+check: system .cache/npm-dev ## before a commit: format, vet, lint and unit tests of what changed, types; under two minutes
+	$(call say,what changed: format; vet; lint; unit tests; types)
+	@STATICCHECK="$(STATICCHECK)" REVIVE="$(REVIVE)" BASE="$(BASE)" .ci/check
+
+lint: ## revive (revive.toml) and the length of lines in all of Go, JavaScript and Markdown
+	@go run $(REVIVE) ./... && revive=0 || revive=$$?; $(MAKE) lint-lines; exit $$revive
+
+# A tab counts as four columns. Rows of tables are exempt, and what is one word, as an address is.
+FILES = *.go *.js *.md
+LONG := ^\t{0}[^\t].{120}|^\t{1}[^\t].{116}|^\t{2}[^\t].{112}|^\t{3}[^\t].{108}|^\t{4}[^\t].{104}|^\t{5}[^\t].{100}|^\t{6}[^\t].{96}|^\t{7}[^\t].{92}
+lint-lines:
+	@long=$$(LC_ALL=C.UTF-8 git grep --untracked -nP '$(LONG)' -- $(FILES) | grep -vE '^[^:]*\.md:[0-9]+:(\||\S+$$)') || exit 0; \
+	cut -c -160 <<<"$$long"; echo "$$(wc -l <<<"$$long") lines are longer than 120 columns" >&2; exit 1
+
 test: build system-test .cache/npm-dev ## install what tests need and run them all
 	@$(MAKE) test-go
 	@$(MAKE) test-web
 	@$(MAKE) test-browser
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
-test-go: ## Go: formatting, vet, staticcheck, tests with the race detector
-	$(call say,Go: gofmt; vet; staticcheck; tests with -race)
+REVIVE := github.com/mgechev/revive@v1.14.0 -config revive.toml
+format:
 	@bad=$$(gofmt -l cmd server pipeline models web bench docs); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad" >&2; exit 1; }
+
+test-go: format ## Go: formatting, vet, staticcheck, tests with the race detector
+	$(call say,Go: vet; staticcheck; tests with -race)
 	@go vet ./...
 	@go run $(STATICCHECK) ./...
 	@go test -race -timeout 30m ./...
