@@ -31,8 +31,7 @@ export async function aClip() {
 
 /** The pipeline's own messages of a camera's file, a frame each. @param {string} camera @returns {Promise<any[]>} */
 export async function analyse(camera) {
-  const models = ['-models', path.join(root, 'bin/models'), '-ort-lib', path.join(root, 'bin/lib/libonnxruntime.so.1')];
-  const { stdout } = await run('go', ['run', './bench/frames', ...models, camera], { cwd: root, maxBuffer: 1 << 28 });
+  const { stdout } = await run(path.join(root, 'bin/mindflow'), ['video', camera, '--json'], { maxBuffer: 1 << 28 });
   return stdout.trim().split('\n').map((line) => JSON.parse(line));
 }
 
