@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The figures of models/README.md, "What it costs and keeps": bench/rewrites counts them from two graphs.
+// TestCosts holds the figures of models/README.md, "What it costs and keeps", which were counted from two graphs.
 func TestCosts(t *testing.T) {
 	for size, want := range map[int]string{
 		96:  "19.72 and 16.56 million parameters, 0.409 and 0.380 billion multiplications",
