@@ -12,6 +12,7 @@ import (
 	"github.com/pion/ice/v2"
 	"github.com/pion/logging"
 
+	"mindflow/pipeline/field"
 	"mindflow/server/ports/portfilter"
 )
 
@@ -24,13 +25,13 @@ const socketBuffer = 4 << 20
 func listenMedia(address string, ports *portfilter.Filter, logs logging.LoggerFactory) (*ice.MultiUDPMuxDefault, error) {
 	addr, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
-		return nil, fmt.Errorf("media address %q: %w: give it as host:port, such as :8189", address, err)
+		return nil, field.Errorf("Media", "media address %q: %w: give it as host:port, such as :8189", address, err)
 	}
 	ips, err := addressesOf(addr.IP)
 	if err != nil {
 		return nil, err
 	}
-	conns, err := listenAll(ips, addr.Port, "--media")
+	conns, err := listenAll(ips, addr.Port, "Media")
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +51,9 @@ func addressesOf(ip net.IP) ([]net.IP, error) {
 	return []net.IP{ip}, nil
 }
 
-// listenAll binds the same port on every address. Port 0 is whichever the first address gets. flag names the setting in
+// listenAll binds the same port on every address. Port 0 is whichever the first address gets. setting is the field that errors name in
 // errors.
-func listenAll(ips []net.IP, port int, flag string) (conns []*net.UDPConn, err error) {
+func listenAll(ips []net.IP, port int, setting string) (conns []*net.UDPConn, err error) {
 	defer func() {
 		if err != nil {
 			for _, conn := range conns {
@@ -66,7 +67,7 @@ func listenAll(ips []net.IP, port int, flag string) (conns []*net.UDPConn, err e
 			continue // the interface went away, or its address is not ready yet
 		}
 		if err != nil {
-			return conns, portError("UDP port", strconv.Itoa(port), flag, err)
+			return conns, portError("UDP port", strconv.Itoa(port), setting, err)
 		}
 		_ = conn.SetReadBuffer(socketBuffer) // more than the kernel's limit is no error worth failing for
 		_ = conn.SetWriteBuffer(socketBuffer)
@@ -106,14 +107,14 @@ func interfaceAddresses() ([]net.IP, error) {
 }
 
 // portError says what to do when a port cannot be had.
-func portError(what, port, flag string, err error) error {
+func portError(what, port, setting string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s %s is in use: stop the other program or pass %s: %w", what, port, flag, err)
+		return field.Errorf(setting, "%s %s is in use: stop the other program or use another port: %w", what, port, err)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%s %s is not permitted: pass %s with one above 1023: %w", what, port, flag, err)
+		return field.Errorf(setting, "%s %s is not permitted: use one above 1023: %w", what, port, err)
 	}
-	return fmt.Errorf("%s %s: %w: pass another address by %s", what, port, err, flag)
+	return field.Errorf(setting, "%s %s: %w: use another address", what, port, err)
 }
 
 // MediaAddresses gives the addresses that New would offer to publishers for Config.Media. It binds them

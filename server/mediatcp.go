@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/pion/ice/v2"
 	"github.com/pion/logging"
 
+	"mindflow/pipeline/field"
 	"mindflow/server/ports/portfilter"
 	"mindflow/server/turnstile"
 )
@@ -32,11 +32,11 @@ type mediaTCP struct {
 func listenMediaTCP(address string, sessions int, ports *portfilter.Filter, logs logging.LoggerFactory) (*mediaTCP, error) {
 	addr, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("TCP media address %q: %w: give --media-tcp as host:port, such as :8189", address, err)
+		return nil, field.Errorf("MediaTCP", "TCP media address %q: %w: give it as host:port, such as :8189", address, err)
 	}
 	listener, err := net.ListenTCP("tcp", addr)
 	if err != nil {
-		return nil, portError("TCP port", strconv.Itoa(addr.Port), "--media-tcp", err)
+		return nil, portError("TCP port", strconv.Itoa(addr.Port), "MediaTCP", err)
 	}
 	bounded := turnstile.New(listener, tcpOfSession*sessions+tcpEach, tcpEach)
 	return &mediaTCP{ice.NewTCPMuxDefault(ice.TCPMuxParams{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -15,6 +14,7 @@ import (
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/schedule"
 	"mindflow/server/access"
 	"mindflow/server/admission"
@@ -175,9 +175,9 @@ func New(cfg Config, e Engine) (*Server, error) {
 	if err != nil {
 		_, port, splitErr := net.SplitHostPort(cfg.Listen)
 		if splitErr != nil {
-			return nil, fmt.Errorf("HTTP address %q: %w: pass --listen as host:port", cfg.Listen, splitErr)
+			return nil, field.Errorf("Listen", "HTTP address %q: %w: give it as host:port", cfg.Listen, splitErr)
 		}
-		return nil, portError("port", port, "--listen", err)
+		return nil, portError("port", port, "Listen", err)
 	}
 	logs := pionLogs{cfg.Log}
 	conns := newConnections(maxConnections, maxPerAddress, cfg.Proxies)

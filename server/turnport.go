@@ -17,6 +17,7 @@ import (
 
 	"github.com/pion/logging"
 
+	"mindflow/pipeline/field"
 	"mindflow/server/ports/turn"
 	"mindflow/server/turnstile"
 )
@@ -70,9 +71,9 @@ func (s *Server) listenTurn(logs logging.LoggerFactory) (err error) {
 	}
 	if s.cfg.TurnTLS != "" {
 		if s.cfg.TLS == nil {
-			return errors.New("TURN over TLS needs a certificate: give one as for HTTPS, or leave --turn-tls out")
+			return field.Errorf("TurnTLS", "TURN over TLS needs a certificate: give one as for HTTPS, or leave the address out")
 		}
-		l, err := ports.listenTCP(s.cfg.TurnTLS, "--turn-tls", s.cfg.MaxSessions)
+		l, err := ports.listenTCP(s.cfg.TurnTLS, "TurnTLS", s.cfg.MaxSessions)
 		if err != nil {
 			return err
 		}
@@ -96,7 +97,7 @@ func (s *Server) listenTurn(logs logging.LoggerFactory) (err error) {
 func (p *turnPorts) listenPlain(address string, sessions int, cfg *turn.Config) error {
 	addr, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
-		return fmt.Errorf("TURN address %q: %w: give --turn as host:port, such as :3478", address, err)
+		return field.Errorf("Turn", "TURN address %q: %w: give it as host:port, such as :3478", address, err)
 	}
 	ips, err := addressesOf(addr.IP)
 	if err != nil {
@@ -104,12 +105,12 @@ func (p *turnPorts) listenPlain(address string, sessions int, cfg *turn.Config) 
 	}
 	host, _, _ := net.SplitHostPort(address) // it was resolved
 	for try := 0; ; try++ {
-		conns, err := listenAll(ips, addr.Port, "--turn")
+		conns, err := listenAll(ips, addr.Port, "Turn")
 		if err != nil {
 			return err
 		}
 		p.port = conns[0].LocalAddr().(*net.UDPAddr).Port
-		l, err := p.listenTCP(net.JoinHostPort(host, strconv.Itoa(p.port)), "--turn", sessions)
+		l, err := p.listenTCP(net.JoinHostPort(host, strconv.Itoa(p.port)), "Turn", sessions)
 		if err == nil {
 			for _, conn := range conns {
 				cfg.UDP = append(cfg.UDP, conn)
@@ -126,14 +127,14 @@ func (p *turnPorts) listenPlain(address string, sessions int, cfg *turn.Config) 
 	}
 }
 
-func (p *turnPorts) listenTCP(address, flag string, sessions int) (net.Listener, error) {
+func (p *turnPorts) listenTCP(address, setting string, sessions int) (net.Listener, error) {
 	addr, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("TURN address %q: %w: give %s as host:port", address, err, flag)
+		return nil, field.Errorf(setting, "TURN address %q: %w: give it as host:port", address, err)
 	}
 	l, err := net.ListenTCP("tcp", addr)
 	if err != nil {
-		return nil, portError("TCP port", strconv.Itoa(addr.Port), flag, err)
+		return nil, portError("TCP port", strconv.Itoa(addr.Port), setting, err)
 	}
 	door := turnstile.New(l, turnOfAll*sessions+turnTCPEach, turnTCPEach)
 	p.doors = append(p.doors, door)

@@ -126,13 +126,13 @@ func TestTurnNeedsPorts(t *testing.T) {
 	}
 	defer taken.Close()
 	for name, change := range map[string]func(*Config){
-		"--turn":     func(c *Config) { c.Turn = taken.Addr().String() },
-		"--turn-tls": func(c *Config) { c.TurnTLS, c.TLS = taken.Addr().String(), &tls.Config{} },
-		"--media":    func(c *Config) { c.Media, c.Turn = "[::1]:0", "127.0.0.1:0" },
+		"Turn":    func(c *Config) { c.Turn = taken.Addr().String() },
+		"TurnTLS": func(c *Config) { c.TurnTLS, c.TLS = taken.Addr().String(), &tls.Config{} },
+		"Media":   func(c *Config) { c.Media, c.Turn = "[::1]:0", "127.0.0.1:0" },
 	} {
 		cfg := Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0"}
 		change(&cfg)
-		if s, err := New(cfg, idle()); err == nil || !strings.Contains(err.Error(), name) {
+		if s, err := New(cfg, idle()); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
 			t.Errorf("%s: %v", name, err)
 			if err == nil {
 				_ = s.Close()

@@ -256,15 +256,15 @@ func TestFull(t *testing.T) {
 
 func TestPortsInUse(t *testing.T) {
 	s := begin(t, idle(), nil)
-	for _, row := range []struct{ listen, media, want string }{
-		{s.Addr().String(), "127.0.0.1:0", "is in use: stop the other program or pass --listen"},
-		{"127.0.0.1:0", s.MediaAddr().String(), "is in use: stop the other program or pass --media"},
-		{"nonsense", "127.0.0.1:0", "pass --listen as host:port"},
-		{"127.0.0.1:0", "nonsense", "give it as host:port"},
+	for _, row := range []struct{ listen, media, field, want string }{
+		{s.Addr().String(), "127.0.0.1:0", "Listen", "is in use: stop the other program or use another port"},
+		{"127.0.0.1:0", s.MediaAddr().String(), "Media", "is in use: stop the other program or use another port"},
+		{"nonsense", "127.0.0.1:0", "Listen", "give it as host:port"},
+		{"127.0.0.1:0", "nonsense", "Media", "give it as host:port"},
 	} {
 		_, err := New(Config{Listen: row.listen, Media: row.media}, idle())
-		if err == nil || !strings.Contains(err.Error(), row.want) {
-			t.Errorf("listen %s, media %s: %v, want %q", row.listen, row.media, err, row.want)
+		if err == nil || !strings.HasPrefix(err.Error(), row.field+": ") || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("listen %s, media %s: %v, want %s: …%s", row.listen, row.media, err, row.field, row.want)
 		}
 	}
 }

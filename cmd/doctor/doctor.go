@@ -3,10 +3,12 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"mindflow/models/engine"
 	"mindflow/pipeline/camera"
+	"mindflow/pipeline/field"
 )
 
 // States of what was examined.
@@ -78,9 +80,17 @@ func ok(check, detail string) Result { return Result{check, OK, detail, ""} }
 // failed makes a result of an error. Our errors end in what to do, after a semicolon; cure is for those
 // that do not.
 func failed(check string, err error, cure string) Result {
+	var at *field.Error
+	ofSetting := errors.As(err, &at) // cure names the flag
+	if ofSetting {
+		err = at.Err
+	}
 	detail := strings.ReplaceAll(err.Error(), "\n", ", ")
 	if i := strings.LastIndex(detail, "; "); i >= 0 {
-		detail, cure = detail[:i], detail[i+2:]
+		if !ofSetting {
+			cure = detail[i+2:]
+		}
+		detail = detail[:i]
 	}
 	return Result{check, Failure, detail, cure}
 }

@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	for _, c := range commands {
 		if c.name == name {
-			return c.run(ctx, args, out)
+			return withFlag(c.run(ctx, args, out))
 		}
 	}
 	return fmt.Errorf("unknown command %q; mindflow help lists the commands", name)

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"time"
+
+	"mindflow/pipeline/field"
 )
 
 // Admin is a listener of its own. Close ends it.
@@ -25,7 +27,7 @@ type Admin struct {
 func Listen(address string, others map[string]http.Handler) (*Admin, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen for operators: %w: free the port or pass another address by --admin, such as 127.0.0.1:8081", err)
+		return nil, field.Errorf("Admin", "listen for operators: %w: free the port or use another address, such as 127.0.0.1:8081", err)
 	}
 	ctx, end := context.WithCancel(context.Background())
 	a := &Admin{listener: listener, end: end, served: make(chan error, 1)}

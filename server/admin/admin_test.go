@@ -105,7 +105,7 @@ func TestListenFaults(t *testing.T) {
 	}
 	defer taken.Close()
 	for _, address := range []string{taken.Addr().String(), "8081", "127.0.0.1:none", "256.0.0.1:1"} {
-		if _, err := Listen(address, nil); err == nil || !strings.Contains(err.Error(), "--admin") || !strings.Contains(err.Error(), strings.Split(address, ":")[0]) {
+		if _, err := Listen(address, nil); err == nil || !strings.Contains(err.Error(), "Admin") || !strings.Contains(err.Error(), strings.Split(address, ":")[0]) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3"
+
+	"mindflow/pipeline/field"
 )
 
 // Order says what to order of an authority.
@@ -38,11 +39,11 @@ func NewACME(order Order, log *slog.Logger) (*ACME, error) {
 	if order.Root != "" {
 		pemText, err := os.ReadFile(order.Root)
 		if err != nil {
-			return nil, fmt.Errorf("root of the ACME directory: %w; correct --acme-root", err)
+			return nil, field.Errorf("ACMERoot", "root of the ACME directory: %w; correct the name", err)
 		}
 		roots = x509.NewCertPool()
 		if !roots.AppendCertsFromPEM(pemText) {
-			return nil, fmt.Errorf("root of the ACME directory: %s holds no PEM certificate; correct --acme-root", order.Root)
+			return nil, field.Errorf("ACMERoot", "root of the ACME directory: %s holds no PEM certificate; name the file that does", order.Root)
 		}
 	}
 	a := &ACME{order: order}
@@ -78,7 +79,7 @@ func (a *ACME) Begin(tlsPort, httpPort int) error {
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
 	if err := a.config.ManageAsync(ctx, slices.Clone(a.order.Domains)); err != nil {
-		return fmt.Errorf("certificate for %v: %w; see that --tls-folder %s can be written to", a.order.Domains, err, a.order.Folder)
+		return field.Errorf("CertFolder", "certificate for %v: %w; see that %s can be written to", a.order.Domains, err, a.order.Folder)
 	}
 	return nil
 }

@@ -173,7 +173,7 @@ func TestACMERoot(t *testing.T) {
 	rubbish := filepath.Join(t.TempDir(), "root.pem")
 	write(t, rubbish, []byte("rubbish"))
 	for _, root := range []string{rubbish, "/nowhere.pem"} {
-		if _, err := NewACME(Order{Domains: []string{domain}, Root: root}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "--acme-root") {
+		if _, err := NewACME(Order{Domains: []string{domain}, Root: root}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "ACMERoot") {
 			t.Errorf("%s: %v, want the flag's name in it", root, err)
 		}
 	}

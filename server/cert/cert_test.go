@@ -184,8 +184,8 @@ func TestFilesAbsent(t *testing.T) {
 	write(t, key, keyPEM)
 	write(t, other, otherKey)
 	for _, c := range []struct{ cert, key, want string }{
-		{filepath.Join(dir, "none"), key, "--tls-cert"},
-		{good, filepath.Join(dir, "none"), "--tls-key"},
+		{filepath.Join(dir, "none"), key, "CertFile"},
+		{good, filepath.Join(dir, "none"), "KeyFile"},
 		{good, other, "the key the certificate's own"},
 		{key, key, "must be PEM"},
 	} {

@@ -4,9 +4,10 @@ package cert
 
 import (
 	"crypto/tls"
-	"fmt"
 	"os"
 	"path/filepath"
+
+	"mindflow/pipeline/field"
 )
 
 // serverTLS is what all three have in common. TLS 1.2 is the least that browsers of today speak. HTTP/2 is not offered: the
@@ -31,7 +32,7 @@ func Folder() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find a folder for certificates: %w; name one by --tls-folder", err)
+		return "", field.Errorf("CertFolder", "find a folder for certificates: %w; name one", err)
 	}
 	return filepath.Join(home, ".local", "state", "mindflow"), nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"mindflow/pipeline/field"
 )
 
 // lookEvery is how often the files are asked whether they changed, at most: a handshake more costs nothing.
@@ -53,11 +55,11 @@ func FromFiles(certFile, keyFile string, log *slog.Logger) (*Files, error) {
 func Load(certFile, keyFile string) (*tls.Certificate, error) {
 	certPEM, err := os.ReadFile(certFile)
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w; correct --tls-cert, or let this user read the file", err)
+		return nil, field.Errorf("CertFile", "certificate: %w; correct the name, or let this user read the file", err)
 	}
 	keyPEM, err := os.ReadFile(keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("key of the certificate: %w; correct --tls-key, or let this user read the file", err)
+		return nil, field.Errorf("KeyFile", "key of the certificate: %w; correct the name, or let this user read the file", err)
 	}
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
@@ -113,10 +115,10 @@ func (f *Files) look(now time.Time) {
 }
 
 func (f *Files) stamps() (s [2]stamp, err error) {
-	for i, name := range []string{f.certFile, f.keyFile} {
-		info, err := os.Stat(name) // the file, where a name is a link, as certbot's are
+	for i, file := range []struct{ setting, name string }{{"CertFile", f.certFile}, {"KeyFile", f.keyFile}} {
+		info, err := os.Stat(file.name) // the file, where a name is a link, as certbot's are
 		if err != nil {
-			return s, fmt.Errorf("look at the certificate's files: %w; correct --tls-cert and --tls-key", err)
+			return s, field.Errorf(file.setting, "look at the certificate's files: %w; correct the name", err)
 		}
 		s[i] = stamp{info.ModTime(), info.Size()}
 	}

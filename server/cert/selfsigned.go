@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"mindflow/pipeline/field"
 )
 
 const (
@@ -34,11 +36,11 @@ func SelfSigned(folder string, names []string, ips []net.IP, now time.Time) (*tl
 		return nil, fmt.Errorf("make a certificate: %w", err)
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("keep the certificate: %w; name another folder by --tls-folder", err)
+		return nil, field.Errorf("CertFolder", "keep the certificate: %w; name another folder", err)
 	}
 	for name, data := range map[string][]byte{certFile: certPEM, keyFile: keyPEM} {
 		if err := replace(name, data); err != nil {
-			return nil, fmt.Errorf("keep the certificate: %w; name another folder by --tls-folder", err)
+			return nil, field.Errorf("CertFolder", "keep the certificate: %w; name another folder", err)
 		}
 	}
 	return Load(certFile, keyFile)

@@ -4,7 +4,6 @@ package publicip
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pion/stun/v3"
+
+	"mindflow/pipeline/field"
 )
 
 const (
@@ -87,7 +88,7 @@ func (f *Finder) ask(ctx context.Context) error {
 func Ask(ctx context.Context, server string) (netip.Addr, error) {
 	addr, err := ask(ctx, server)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("ask the STUN server %s: %w; see that UDP gets out, or name another by --stun-server", server, err)
+		return netip.Addr{}, field.Errorf("STUNServer", "ask the STUN server %s: %w; see that UDP gets out, or name another", server, err)
 	}
 	return addr, nil
 }

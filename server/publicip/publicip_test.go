@@ -87,7 +87,7 @@ func TestAskSilence(t *testing.T) {
 	server := standIn(t, func(int, *stun.Message) [][]byte { return nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if got, err := Ask(ctx, server); err == nil || !strings.Contains(err.Error(), "--stun-server") || !strings.Contains(err.Error(), server) {
+	if got, err := Ask(ctx, server); err == nil || !strings.Contains(err.Error(), "STUNServer") || !strings.Contains(err.Error(), server) {
 		t.Errorf("%v, %v; want the server and the flag named", got, err)
 	}
 }

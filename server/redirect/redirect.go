@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"mindflow/pipeline/field"
 	"mindflow/server/turnstile"
 )
 
@@ -26,7 +27,7 @@ type Redirect struct {
 func Listen(address string, httpsPort int, wrap func(http.Handler) http.Handler, log *slog.Logger) (*Redirect, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen for plain HTTP: %w: free the port or pass another address by --http-redirect", err)
+		return nil, field.Errorf("Redirect", "listen for plain HTTP: %w: free the port or use another address", err)
 	}
 	bounded := turnstile.New(listener, 256, 32) // an answer takes no time
 	handler := to(httpsPort)

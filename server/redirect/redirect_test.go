@@ -74,7 +74,7 @@ func TestListen(t *testing.T) {
 			t.Errorf("%s: %s, want %d", path, response.Status, want)
 		}
 	}
-	if _, err := Listen(r.Addr().String(), 443, nil, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "--http-redirect") {
+	if _, err := Listen(r.Addr().String(), 443, nil, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "Redirect") {
 		t.Errorf("a taken port: %v, want the flag's name in it", err)
 	}
 	if err := r.Close(); err != nil {

@@ -4,7 +4,6 @@ package turn
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/pion/logging"
 	pion "github.com/pion/turn/v4"
+
+	"mindflow/pipeline/field"
 )
 
 const realm = "mindflow"
@@ -73,7 +74,7 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	if len(s.peers) == 0 {
-		return nil, errors.New("relay media: the media port has no IPv4 address to relay to; give --media one")
+		return nil, field.Errorf("Media", "the media port has no IPv4 address to relay to; give it one")
 	}
 	settings := pion.ServerConfig{
 		Realm: realm, AuthHandler: s.key, QuotaHandler: s.within, LoggerFactory: cfg.Pion,

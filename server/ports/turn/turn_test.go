@@ -329,7 +329,7 @@ func TestSilentConnections(t *testing.T) {
 
 func TestNeedsIPv4(t *testing.T) {
 	_, err := New(Config{Media: []netip.AddrPort{netip.MustParseAddrPort("[::1]:8189")}})
-	if err == nil || !strings.Contains(err.Error(), "--media") {
-		t.Errorf("%v, want the flag's name in it", err)
+	if err == nil || !strings.Contains(err.Error(), "Media") {
+		t.Errorf("%v, want the field's name in it", err)
 	}
 }
