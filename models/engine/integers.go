@@ -17,7 +17,7 @@ import (
 const INT8 = "int8"
 
 // quickIntegers says whether convolutions in integers of 8 bits are faster than in float32 by enough to be worth what they lose: twice
-// with AVX2, three times with VNNI (docs/performance.md).
+// with AVX2, three times with VNNI (docs/measurements/eight-bits.md).
 func quickIntegers() bool { return cpu.X86.HasAVX2 || wideSums() }
 
 // wideSums says whether the processor adds products of 8 bits in 32 (VNNI; the dot product of ARM).

@@ -1,5 +1,5 @@
 // Measures how soon a visitor sees something: node web/test/browser/paint.js [--write]
-// Each load is in a profile of its own, without any cache; --write puts the table into docs/performance.md.
+// Each load is in a profile of its own, without any cache; --write puts the table into docs/measurements/browser.md.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { freePort, launch, startServer } from './driver.js';
 import { root } from './truth.js';
 
 const LOADS = 15;
-const PAGE = path.join(root, 'docs/performance.md');
+const PAGE = path.join(root, 'docs/measurements/browser.md');
 const [BEGIN, END] = ['<!-- paint: written by make bench-paint -->', '<!-- end of paint -->'];
 
 /** @typedef {{paint: number, ready: number, bytes: number}} Load milliseconds since the navigation began; bytes over the wire */
