@@ -12,7 +12,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
-	"mindflow/server/readiness"
+	"mindflow/server/operate"
 	"mindflow/server/whipclient"
 )
 
@@ -85,7 +85,7 @@ func TestToldBeforeDone(t *testing.T) {
 		return testutil.ToFloat64(s.meters.Ended.WithLabelValues(string(endAbuse))) == 1 && testutil.ToFloat64(s.meters.Sessions) == 0
 	})
 	go s.drain(&http.Server{})
-	waitFor(t, "the server to say that it is not ready", func() bool { return s.cfg.Readiness.Now().Phase == readiness.Draining })
+	waitFor(t, "the server to say that it is not ready", func() bool { return s.cfg.Readiness.Report().Phase == operate.Draining })
 	if s.closing {
 		t.Error("it refuses newcomers already")
 	}

@@ -16,7 +16,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
-	"mindflow/server/metrics"
+	"mindflow/server/operate"
 	"mindflow/server/whipclient"
 )
 
@@ -37,7 +37,7 @@ func silent(t *testing.T, change func(*Config)) (s *Server, sess *session, url s
 
 func TestEventsOfVideo(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
-	counts := metrics.New("1.2")
+	counts := operate.NewMetrics("1.2")
 	s := begin(t, decoding(oneFace{}), func(c *Config) { c.Metrics = counts })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)

@@ -139,7 +139,7 @@ func (s *session) takeTurn(w *worker) (ok bool, err error) {
 		return false, nil // Ready was signalled for what is gone
 	}
 	w.use(s.choice.Load())
-	s.meters.Turn(time.Since(w.frame.Arrived))
+	s.meters.QueueAge(time.Since(w.frame.Arrived))
 	w.hurry(w.seat.Waited(), time.Now())
 	return true, w.analyzer.Look(s.ctx, &w.message, w.frame)
 }

@@ -7,7 +7,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/testkit"
-	"mindflow/server/metrics"
+	"mindflow/server/operate"
 	"mindflow/server/whipclient"
 )
 
@@ -61,7 +61,7 @@ func (p publisher) withoutTurns(s *Server) (other *schedule.Slot) {
 // While others have the machine a session's faces are followed, with the scores that they have, which say how old they are. When its
 // turn comes they are new again.
 func TestFollowedWithoutATurn(t *testing.T) {
-	m := metrics.New("1.2")
+	m := operate.NewMetrics("1.2")
 	s := begin(t, followed(time.Hour), func(c *Config) { c.Metrics = m })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(stillSource(t))

@@ -8,7 +8,7 @@ import (
 	"github.com/pion/webrtc/v3"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"mindflow/server/metrics"
+	"mindflow/server/operate"
 )
 
 // refusal reasons of metrics; those that a problem names itself come on top.
@@ -27,7 +27,7 @@ const (
 
 // meters are the server's metrics, with those at hand that every frame may need.
 type meters struct {
-	*metrics.Metrics
+	*operate.Metrics
 	dropped [dropReasons]prometheus.Counter
 }
 
@@ -51,7 +51,7 @@ func newMeters(cfg Config, e Engine) *meters {
 	for _, part := range []string{"decode", "reassembly", "analysis", "labels", "control", "http", "device"} {
 		m.Errors.WithLabelValues(part)
 	}
-	m.LevelsOf("degraded", "Parts that work on less than they were set to use, such as the CPU after a fault of the GPU.", "part",
+	m.GaugeVecFunc("degraded", "Parts that work on less than they were set to use, such as the CPU after a fault of the GPU.", "part",
 		func() map[string]uint64 {
 			levels := map[string]uint64{}
 			if e.Degraded != nil {

@@ -12,12 +12,12 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
-	"mindflow/server/metrics"
+	"mindflow/server/operate"
 	"mindflow/server/whipclient"
 )
 
 // scrape reads what is measured, a value a series.
-func scrape(t *testing.T, m *metrics.Metrics) map[string]float64 {
+func scrape(t *testing.T, m *operate.Metrics) map[string]float64 {
 	t.Helper()
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -39,7 +39,7 @@ func scrape(t *testing.T, m *metrics.Metrics) map[string]float64 {
 // What sessions do is counted, and more of them make no more series.
 func TestMeters(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
-	m := metrics.New("1.2")
+	m := operate.NewMetrics("1.2")
 	s := begin(t, decoding(oneFace{before: func(f *pipeline.Frame) error {
 		if f.Width == 320 {
 			panic("made by the test")
@@ -102,7 +102,7 @@ func TestMeters(t *testing.T) {
 
 // Each kind of refusal has a reason.
 func TestRefusalsCounted(t *testing.T) {
-	m := metrics.New("1.2")
+	m := operate.NewMetrics("1.2")
 	s := begin(t, idle(), func(c *Config) { c.Metrics, c.MaxSessions = m, 1 })
 	s.call(t, call{"POST", "/whip", map[string]string{"Origin": "https://stranger.example", "Content-Type": offerType}, lines(offerText)})
 	s.call(t, call{"POST", "/whip", map[string]string{"Content-Type": offerType}, "no offer"})
@@ -120,7 +120,7 @@ func TestRefusalsCounted(t *testing.T) {
 
 // All families keep to Prometheus' rules for names, those of the ports too.
 func TestFamiliesOfServer(t *testing.T) {
-	m := metrics.New("1.2")
+	m := operate.NewMetrics("1.2")
 	s := begin(t, idle(), func(c *Config) { c.Metrics, c.MediaTCP, c.Turn = m, "127.0.0.1:0", "127.0.0.1:0" })
 	s.call(t, offerCall("no offer"))
 	w := httptest.NewRecorder()
@@ -136,11 +136,11 @@ func TestFamiliesOfServer(t *testing.T) {
 
 // A part that fell back is told to whoever asks whether the server is ready, which it is, and counted.
 func TestDegraded(t *testing.T) {
-	m := metrics.New("1.2")
+	m := operate.NewMetrics("1.2")
 	e := idle()
 	e.Degraded = func() map[string]string { return map[string]string{"classifier": "the GPU failed; on the CPU"} }
 	s := begin(t, e, func(c *Config) { c.Metrics = m })
-	waitFor(t, "the server to be ready", func() bool { return s.cfg.Readiness.Now().Ready })
+	waitFor(t, "the server to be ready", func() bool { return s.cfg.Readiness.Report().Ready })
 	if v := scrape(t, m); v[`mindflow_degraded{part="classifier"}`] != 1 || v["mindflow_ready"] != 1 {
 		t.Errorf("degraded %v, ready %v", v[`mindflow_degraded{part="classifier"}`], v["mindflow_ready"])
 	}

@@ -62,12 +62,12 @@ func (g *gauge) rate(now time.Time) float64 {
 
 // meterPlaces has the metrics tell who waits, and what for.
 func (s *Server) meterPlaces() {
-	s.meters.LevelOf("waiting", "Newcomers that wait for a place.", func() float64 {
+	s.meters.GaugeFunc("waiting", "Newcomers that wait for a place.", func() float64 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return float64(s.desk.Waiting(time.Now()))
 	})
-	s.meters.LevelOf("session_labels_per_second", "Labels a second that a session with many frames could get; infinite while few come.",
+	s.meters.GaugeFunc("session_labels_per_second", "Labels a second that a session with many frames could get; infinite while few come.",
 		func() float64 { return s.gauge.rate(time.Now()) })
 }
 

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"mindflow/server/readiness"
+	"mindflow/server/operate"
 )
 
 // Serve serves until ctx ends. Then it takes no newcomers and waits for the sessions to go, Config.Grace at most and until
@@ -26,7 +26,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		ConnState:         s.conns.changed,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	s.cfg.Readiness.Set(readiness.Serving) // before anybody is answered: who reaches the server finds it ready
+	s.cfg.Readiness.Set(operate.Serving) // before anybody is answered: who reaches the server finds it ready
 	s.meters.Ready.Set(1)
 	served := make(chan error, 1)
 	go func() { served <- s.serveWeb(web) }()
@@ -86,7 +86,7 @@ func (s *Server) Hurry() {
 // that they go.
 func (s *Server) drain(web *http.Server) {
 	s.meters.Ready.Set(0)
-	s.cfg.Readiness.Set(readiness.Draining) // before anybody is refused: who then asks is told why
+	s.cfg.Readiness.Set(operate.Draining) // before anybody is refused: who then asks is told why
 	s.mu.Lock()
 	s.closing = true
 	left := len(s.sessions)
@@ -120,7 +120,7 @@ func (s *Server) shutdown(web *http.Server) error {
 	patience, cancel := context.WithTimeout(context.Background(), s.cfg.EndTime)
 	defer cancel()
 	s.meters.Ready.Set(0)
-	s.cfg.Readiness.Set(readiness.Stopping)
+	s.cfg.Readiness.Set(operate.Stopping)
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()

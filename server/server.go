@@ -18,9 +18,8 @@ import (
 	"mindflow/pipeline/schedule"
 	"mindflow/server/access"
 	"mindflow/server/admission"
-	"mindflow/server/metrics"
+	"mindflow/server/operate"
 	"mindflow/server/ports/portfilter"
-	"mindflow/server/readiness"
 	"mindflow/server/remote"
 )
 
@@ -62,23 +61,23 @@ type Config struct {
 	// and AllowOrigins, but for *.
 	FrameAncestors []string
 
-	MaxSide      int               // pixels of a frame's longer side that pages are asked to send at most; not asked for
-	MaxFramerate int               // frames a second that pages are asked to send at most; not asked for
-	HintEvery    time.Duration     // what pages are asked to send may change so often; 2 s
-	Site         map[string][]byte // files of the page by their path; optional
-	NoMedia      time.Duration     // a session that sends nothing for so long ends; 15 s
-	PausedMax    time.Duration     // a session that is paused for so long ends; 5 min
-	MaxRecords   uint64            // a session that was sent so many DTLS records ends; 2^20
-	Grace        time.Duration     // sessions may go on for so long after newcomers are refused; none
-	EndTime      time.Duration     // time to end in an orderly way, then; 5 s
-	HeaderTime   time.Duration     // a request's header comes within; 10 s
-	RequestTime  time.Duration     // and all of it within, and its answer goes within twice that; 20 s
-	IdleTime     time.Duration     // an HTTP connection may wait so long for its next request; 2 min
-	Heartbeat    time.Duration     // a reader of events hears something so often; 15 s
-	Version      string            // told in the Server header; none
-	Log          *slog.Logger      // none
-	Metrics      *metrics.Metrics  // of this server alone; its own, that nobody reads
-	Readiness    *readiness.State  // likewise
+	MaxSide      int                // pixels of a frame's longer side that pages are asked to send at most; not asked for
+	MaxFramerate int                // frames a second that pages are asked to send at most; not asked for
+	HintEvery    time.Duration      // what pages are asked to send may change so often; 2 s
+	Site         map[string][]byte  // files of the page by their path; optional
+	NoMedia      time.Duration      // a session that sends nothing for so long ends; 15 s
+	PausedMax    time.Duration      // a session that is paused for so long ends; 5 min
+	MaxRecords   uint64             // a session that was sent so many DTLS records ends; 2^20
+	Grace        time.Duration      // sessions may go on for so long after newcomers are refused; none
+	EndTime      time.Duration      // time to end in an orderly way, then; 5 s
+	HeaderTime   time.Duration      // a request's header comes within; 10 s
+	RequestTime  time.Duration      // and all of it within, and its answer goes within twice that; 20 s
+	IdleTime     time.Duration      // an HTTP connection may wait so long for its next request; 2 min
+	Heartbeat    time.Duration      // a reader of events hears something so often; 15 s
+	Version      string             // told in the Server header; none
+	Log          *slog.Logger       // none
+	Metrics      *operate.Metrics   // of this server alone; its own, that nobody reads
+	Readiness    *operate.Readiness // likewise
 }
 
 func (c Config) withDefaults() Config {
@@ -115,10 +114,10 @@ func (c Config) withDefaults() Config {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Metrics == nil {
-		c.Metrics = metrics.New(c.Version)
+		c.Metrics = operate.NewMetrics(c.Version)
 	}
 	if c.Readiness == nil {
-		c.Readiness = &readiness.State{}
+		c.Readiness = &operate.Readiness{}
 	}
 	return c
 }
@@ -181,9 +180,9 @@ func New(cfg Config, e Engine) (*Server, error) {
 	}
 	logs := pionLogs{cfg.Log}
 	conns := newConnections(maxConnections, maxPerAddress, cfg.Proxies)
-	cfg.Metrics.CountsOf("http_refused_connections_total", "HTTP connections that were one too many.", "bound", conns.refusals)
+	cfg.Metrics.CounterVecFunc("http_refused_connections_total", "HTTP connections that were one too many.", "bound", conns.refusals)
 	ports := portfilter.New(time.Now)
-	cfg.Metrics.CountsOf("media_port_dropped_packets_total", "Packets that the filter before the media ports did not let through.", "reason", ports.Drops)
+	cfg.Metrics.CounterVecFunc("media_port_dropped_packets_total", "Packets that the filter before the media ports did not let through.", "reason", ports.Drops)
 	mux, err := listenMedia(cfg.Media, ports, logs)
 	if err != nil {
 		return nil, errors.Join(err, web.Close())
@@ -198,7 +197,7 @@ func New(cfg Config, e Engine) (*Server, error) {
 	}
 	s.meterPlaces()
 	if e.Degraded != nil {
-		cfg.Readiness.Degraded(e.Degraded)
+		cfg.Readiness.SetDegraded(e.Degraded)
 	}
 	if cfg.MediaTCP != "" {
 		if s.tcp, err = listenMediaTCP(cfg.MediaTCP, cfg.MaxSessions, ports, logs); err != nil {
@@ -210,7 +209,7 @@ func New(cfg Config, e Engine) (*Server, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	if s.tcp != nil || s.turn != nil {
-		cfg.Metrics.CountsOf("refused_connections_total", "TCP connections beyond what a port, or an address at it, may hold.", "port", s.refusedConnections)
+		cfg.Metrics.CounterVecFunc("refused_connections_total", "TCP connections beyond what a port, or an address at it, may hold.", "port", s.refusedConnections)
 	}
 	if s.api, err = newAPI(mux, s.tcp, codecs, logs); err != nil {
 		return nil, errors.Join(err, s.Close())

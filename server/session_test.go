@@ -13,7 +13,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
-	"mindflow/server/metrics"
+	"mindflow/server/operate"
 	"mindflow/server/whipclient"
 )
 
@@ -130,7 +130,7 @@ func TestICERestart(t *testing.T) {
 
 // Pion waits for the end of its callback with locks held that its methods take, so the callback touches nothing of Pion's: here there is none.
 func TestICECallbackAsksNothingOfPion(t *testing.T) {
-	s := &session{meters: newMeters(Config{Metrics: metrics.New("test")}, Engine{}), ctx: t.Context(), inbox: make(chan func(), inboxSize)}
+	s := &session{meters: newMeters(Config{Metrics: operate.NewMetrics("test")}, Engine{}), ctx: t.Context(), inbox: make(chan func(), inboxSize)}
 	for state := webrtc.ICEConnectionStateNew; state <= webrtc.ICEConnectionStateClosed; state++ {
 		s.iceChanged(state)
 	}

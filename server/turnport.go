@@ -86,9 +86,9 @@ func (s *Server) listenTurn(logs logging.LoggerFactory) (err error) {
 		return err
 	}
 	s.turn = ports
-	s.cfg.Metrics.CountsOf("turn_refused_total", "Packets and requests to the TURN ports that were not relayed or granted.", "reason",
+	s.cfg.Metrics.CounterVecFunc("turn_refused_total", "Packets and requests to the TURN ports that were not relayed or granted.", "reason",
 		func() map[string]uint64 { return ports.Stats().Dropped })
-	s.cfg.Metrics.LevelsOf("turn_allocations", "Relays that are open for publishers.", "transport",
+	s.cfg.Metrics.GaugeVecFunc("turn_allocations", "Relays that are open for publishers.", "transport",
 		func() map[string]uint64 { return map[string]uint64{"udp": uint64(ports.Stats().Allocations)} })
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/server/metrics"
+	"mindflow/server/operate"
 )
 
 // decodeFlag says what decodes video: auto, cpu, cuda or cuda:N.
@@ -42,11 +42,11 @@ type decoders struct {
 	hardware  *avdec.Hardware // nil for the CPU
 	maxPixels int
 	log       *slog.Logger
-	metrics   *metrics.Metrics
+	metrics   *operate.Metrics
 }
 
 // open tries the device once. One that is named must be there.
-func (d decodeFlag) open(maxPixels int, tell func(text string, args ...any), log *slog.Logger, m *metrics.Metrics) (*decoders, error) {
+func (d decodeFlag) open(maxPixels int, tell func(text string, args ...any), log *slog.Logger, m *operate.Metrics) (*decoders, error) {
 	opened := &decoders{maxPixels: maxPixels, log: log, metrics: m}
 	m.Errors.WithLabelValues(decodeDevice)
 	if d.device() == "" {

@@ -8,7 +8,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/server/metrics"
+	"mindflow/server/operate"
 )
 
 // A decoder that is named and not there stops the start with cause and cure; auto goes on on the CPU and says why.
@@ -18,12 +18,12 @@ func TestDecodeWithoutGPU(t *testing.T) {
 	}
 	var said strings.Builder
 	log := slog.New(slog.NewTextHandler(&said, nil))
-	if opened, err := decodeFlag("cuda:1").open(avdec.DefaultMaxPixels, log.Info, log, metrics.New("test")); err == nil ||
+	if opened, err := decodeFlag("cuda:1").open(avdec.DefaultMaxPixels, log.Info, log, operate.NewMetrics("test")); err == nil ||
 		!strings.Contains(err.Error(), "--decode cuda: NVIDIA's driver") || !strings.Contains(err.Error(), "install the driver") {
 		t.Error(opened, err)
 	}
 	for _, on := range []decodeFlag{"auto", "cpu"} {
-		opened, err := on.open(avdec.DefaultMaxPixels, log.Info, log, metrics.New("test"))
+		opened, err := on.open(avdec.DefaultMaxPixels, log.Info, log, operate.NewMetrics("test"))
 		if err != nil {
 			t.Fatal(err)
 		}

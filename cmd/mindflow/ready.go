@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/server/readiness"
+	"mindflow/server/operate"
 )
 
 const readyTime = 5 * time.Second // for an answer
@@ -41,7 +41,7 @@ func askReady(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("ready: %w; is it started, with --admin?", err)
 	}
 	defer response.Body.Close()
-	var answer readiness.Answer
+	var answer operate.ReadyReport
 	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&answer); err != nil {
 		return fmt.Errorf("ready: %s/readyz is no answer of mindflow's: %w", url, err)
 	}

@@ -17,9 +17,7 @@ import (
 	"mindflow/pipeline/avdec"
 	"mindflow/server"
 	"mindflow/server/access"
-	"mindflow/server/admin"
-	"mindflow/server/metrics"
-	"mindflow/server/readiness"
+	"mindflow/server/operate"
 	"mindflow/web"
 )
 
@@ -130,7 +128,7 @@ func (s *serveFlags) config() server.Config {
 		cfg.Codecs = append(cfg.Codecs, pipeline.Codec(name))
 	}
 	cfg.Version, cfg.Log = release, s.log.open(os.Stderr)
-	cfg.Metrics, cfg.Readiness = metrics.New(release), &readiness.State{}
+	cfg.Metrics, cfg.Readiness = operate.NewMetrics(release), &operate.Readiness{}
 	return cfg
 }
 
@@ -170,7 +168,7 @@ func (s *serveFlags) serve(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	if s.admin != "" { // first, so that operators see what goes on while the models are loaded
-		a, failed := admin.Listen(s.admin, map[string]http.Handler{"/metrics": cfg.Metrics.Handler(), "/readyz": cfg.Readiness})
+		a, failed := operate.ListenAdmin(s.admin, map[string]http.Handler{"/metrics": cfg.Metrics.Handler(), "/readyz": cfg.Readiness})
 		if failed != nil {
 			return failed
 		}
@@ -234,8 +232,8 @@ func (s *serveFlags) serve(ctx context.Context, out io.Writer) (err error) {
 }
 
 // countC tells how many objects live in C's memory, which a session that ends must give back.
-func countC(m *metrics.Metrics) {
-	m.LevelsOf("c_objects", "Objects in C's memory that belong to sessions.", "kind", func() map[string]uint64 {
+func countC(m *operate.Metrics) {
+	m.GaugeVecFunc("c_objects", "Objects in C's memory that belong to sessions.", "kind", func() map[string]uint64 {
 		return map[string]uint64{"decoder": uint64(avdec.Live())}
 	})
 }

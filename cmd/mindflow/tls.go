@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"mindflow/server/cert"
-	"mindflow/server/redirect"
+	"mindflow/server/operate"
 )
 
 // tlsFlags are the settings of HTTPS. There are three ways to a certificate, of which one may be chosen.
@@ -121,7 +121,7 @@ type secure struct {
 	listen string // address of HTTPS, as set
 	log    *slog.Logger
 	acme   *cert.ACME
-	plain  *redirect.Redirect
+	plain  *operate.Listener
 }
 
 // open reads, makes or prepares the certificate.
@@ -175,7 +175,7 @@ func (s *secure) begin(https net.Addr, out io.Writer) error {
 			wrap = s.acme.Challenge
 		}
 		var err error
-		if s.plain, err = redirect.Listen(s.flags.redirect, tcp.Port, wrap, s.log); err != nil {
+		if s.plain, err = operate.ListenRedirect(s.flags.redirect, tcp.Port, wrap, s.log); err != nil {
 			return err
 		}
 		if plain, ok := s.plain.Addr().(*net.TCPAddr); ok {

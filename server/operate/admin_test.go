@@ -1,4 +1,4 @@
-package admin
+package operate
 
 import (
 	"errors"
@@ -15,10 +15,10 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-func open(t *testing.T) (a *Admin, url string) {
+func openAdmin(t *testing.T) (a *Listener, url string) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	a, err := Listen("127.0.0.1:0", map[string]http.Handler{"/metrics": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	a, err := ListenAdmin("127.0.0.1:0", map[string]http.Handler{"/metrics": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("mindflow_sessions 1\n"))
 	})})
 	if err != nil {
@@ -47,9 +47,9 @@ func get(t *testing.T, url string) (status int, body string) {
 
 // Profiles are there and what was given, and nothing else.
 func TestAdmin(t *testing.T) {
-	a, url := open(t)
+	a, url := openAdmin(t)
 	for path, want := range map[string]string{
-		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "mindflow/server/admin", "/debug/pprof/cmdline": "test",
+		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "mindflow/server/operate", "/debug/pprof/cmdline": "test",
 		"/debug/pprof/heap": "", "/debug/pprof/allocs": "", "/debug/pprof/symbol": "num_symbols",
 		"/metrics": "mindflow_sessions 1", "/healthz": "ok",
 	} {
@@ -72,7 +72,7 @@ func TestAdmin(t *testing.T) {
 
 // Close waits neither for a profile of an hour nor for a client that says nothing.
 func TestCloseCutsShort(t *testing.T) {
-	a, url := open(t)
+	a, url := openAdmin(t)
 	silent, err := net.Dial("tcp", a.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -98,14 +98,14 @@ func TestCloseCutsShort(t *testing.T) {
 	}
 }
 
-func TestListenFaults(t *testing.T) {
+func TestListenAdminErrors(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
 	for _, address := range []string{taken.Addr().String(), "8081", "127.0.0.1:none", "256.0.0.1:1"} {
-		if _, err := Listen(address, nil); err == nil || !strings.Contains(err.Error(), "Admin") || !strings.Contains(err.Error(), strings.Split(address, ":")[0]) {
+		if _, err := ListenAdmin(address, nil); err == nil || !strings.Contains(err.Error(), "Admin") || !strings.Contains(err.Error(), strings.Split(address, ":")[0]) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package metrics
+package operate
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 // used is a Metrics in which every family has something to tell.
 func used(t *testing.T) *Metrics {
 	t.Helper()
-	m := New("1.2")
+	m := NewMetrics("1.2")
 	m.Sessions.Inc()
 	m.SessionsLimit.Set(16)
 	m.Ready.Set(1)
@@ -31,13 +31,13 @@ func used(t *testing.T) *Metrics {
 	m.Panics.Add(1)
 	m.Received(1200, 1)
 	m.Decoded(time.Millisecond)
-	m.Turn(2 * time.Millisecond)
+	m.QueueAge(2 * time.Millisecond)
 	m.Analysed(5.9, 12.4, 21.2)
 	m.Batch(3, 12*time.Millisecond, nil)
 	m.Batch(2, 12*time.Millisecond, errors.New("made by the test"))
-	m.CountsOf("media_port_dropped_packets_total", "Packets that were no part of a session.", "reason",
+	m.CounterVecFunc("media_port_dropped_packets_total", "Packets that were no part of a session.", "reason",
 		func() map[string]uint64 { return map[string]uint64{"unknown": 7} })
-	m.LevelsOf("c_objects", "Objects in C's memory.", "kind", func() map[string]uint64 { return map[string]uint64{"decoder": 0} })
+	m.GaugeVecFunc("c_objects", "Objects in C's memory.", "kind", func() map[string]uint64 { return map[string]uint64{"decoder": 0} })
 	return m
 }
 
@@ -73,12 +73,12 @@ func TestFamilies(t *testing.T) {
 
 // What every frame does takes no memory.
 func TestFramesAllocateNothing(t *testing.T) {
-	m := New("1.2")
+	m := NewMetrics("1.2")
 	dropped := m.Dropped.WithLabelValues("stale")
 	n := testing.AllocsPerRun(1000, func() {
 		m.Received(1200, 1)
 		m.Decoded(time.Millisecond)
-		m.Turn(time.Millisecond)
+		m.QueueAge(time.Millisecond)
 		m.Analysed(5.9, 12.4, 21.2)
 		m.Batch(3, 12*time.Millisecond, nil)
 		m.Labels.Inc()
@@ -90,12 +90,12 @@ func TestFramesAllocateNothing(t *testing.T) {
 }
 
 func BenchmarkFrame(b *testing.B) {
-	m := New("1.2")
+	m := NewMetrics("1.2")
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Received(1200, 1)
 		m.Decoded(time.Millisecond)
-		m.Turn(time.Millisecond)
+		m.QueueAge(time.Millisecond)
 		m.Analysed(5.9, 12.4, 21.2)
 		m.Batch(3, 12*time.Millisecond, nil)
 		m.Labels.Inc()

@@ -1,6 +1,4 @@
-// Package metrics counts what a server does, for Prometheus. Units are seconds and bytes, and no label names a session,
-// an address or a page: the number of series does not grow with use.
-package metrics
+package operate
 
 import (
 	"net/http"
@@ -13,27 +11,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics are those of one server, in a registry of their own. Safe for use by several goroutines.
+// Metrics are the Prometheus metrics of one server, in their own registry. Units are seconds and bytes. No label names a
+// session, an address or a page, so the number of series does not grow with use. Metrics is safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
 	Sessions      prometheus.Gauge       // open now
 	SessionsLimit prometheus.Gauge       // at a time
 	Started       prometheus.Counter     // sessions
-	Ended         *prometheus.CounterVec // sessions, by reason, those of a bye
-	Refused       *prometheus.CounterVec // newcomers, by reason
-	Ready         prometheus.Gauge       // 1 while newcomers are taken, capacity apart
-	ICE           *prometheus.CounterVec // states of ICE that sessions came to
-	Paths         *prometheus.CounterVec // sessions by the way that ICE found: protocol, and the publisher's kind of address
+	Ended         *prometheus.CounterVec // sessions, by the reason of their bye
+	Refused       *prometheus.CounterVec // requests for a session, by reason
+	Ready         prometheus.Gauge       // 1 while sessions are admitted, capacity apart
+	ICE           *prometheus.CounterVec // by ICE state that a session entered
+	Paths         *prometheus.CounterVec // sessions, by protocol and the remote candidate's type
 
 	Dropped        *prometheus.CounterVec // frames without labels, by reason
 	Labels         prometheus.Counter     // messages on data channels
-	Events         prometheus.Counter     // messages with labels to readers of events
-	Followed       prometheus.Counter     // frames that were told without a turn
+	Events         prometheus.Counter     // messages with labels on event streams
+	Followed       prometheus.Counter     // frames in which faces were only tracked
 	KeyframesAsked prometheus.Counter     // PLIs
-	Repairs        prometheus.Counter     // packets asked for again, by NACK
-	Errors         *prometheus.CounterVec // by place: what did not work and is in the log
-	Panics         atomic.Uint64          // caught; each ended one session
+	Repairs        prometheus.Counter     // packets requested by NACK
+	Errors         *prometheus.CounterVec // logged errors, by part
+	Panics         atomic.Uint64          // recovered; each ended one session
 
 	bytes                           prometheus.Counter
 	received, decoded, analysed     prometheus.Counter // frames
@@ -44,11 +43,11 @@ type Metrics struct {
 	batchErrors                     prometheus.Counter
 }
 
-// From a fast decoder's time to a second: below and above nobody cares how much.
+// seconds are the buckets of durations, from a fast decoder's time to more than anybody waits.
 var seconds = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5}
 
-// New makes the metrics of a release.
-func New(release string) *Metrics {
+// NewMetrics returns the metrics of a release.
+func NewMetrics(release string) *Metrics {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m := &Metrics{registry: r}
@@ -99,22 +98,22 @@ func (m *Metrics) ofBatches() {
 	m.batchErrors = m.counter("batch_errors_total", "Batches that failed; each session then tried its own part alone.")
 }
 
-// Received counts bytes of video and the frames that they completed.
+// Received counts bytes of video and the frames that they complete.
 func (m *Metrics) Received(bytes int, frames uint64) {
 	m.bytes.Add(float64(bytes))
 	m.received.Add(float64(frames))
 }
 
-// Decoded counts a frame that took so long to decode.
+// Decoded counts a frame and observes its decoding time.
 func (m *Metrics) Decoded(took time.Duration) {
 	m.decoded.Inc()
 	m.decode.Observe(took.Seconds())
 }
 
-// Turn notes the age of a frame at its turn.
-func (m *Metrics) Turn(age time.Duration) { m.queueAge.Observe(age.Seconds()) }
+// QueueAge observes the age of a frame when its analysis begins.
+func (m *Metrics) QueueAge(age time.Duration) { m.queueAge.Observe(age.Seconds()) }
 
-// Analysed counts a frame, with the milliseconds that its message tells.
+// Analysed counts a frame and observes the milliseconds of its stages.
 func (m *Metrics) Analysed(detect, classify, total float64) {
 	m.analysed.Inc()
 	m.detect.Observe(detect / 1000)
@@ -122,7 +121,7 @@ func (m *Metrics) Analysed(detect, classify, total float64) {
 	m.total.Observe(total / 1000)
 }
 
-// Batch counts a batch of faces.
+// Batch observes a batch of faces.
 func (m *Metrics) Batch(faces int, took time.Duration, err error) {
 	m.batchFaces.Observe(float64(faces))
 	m.batchSeconds.Observe(took.Seconds())
@@ -131,7 +130,7 @@ func (m *Metrics) Batch(faces int, took time.Duration, err error) {
 	}
 }
 
-// Handler answers scrapes.
+// Handler serves /metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

@@ -1,4 +1,4 @@
-package redirect
+package operate
 
 import (
 	"log/slog"
@@ -32,7 +32,7 @@ func TestRedirect(t *testing.T) {
 			r := httptest.NewRequest("POST", "http://placeholder"+c.target, nil)
 			r.Host = c.host
 			w := httptest.NewRecorder()
-			to(c.port).ServeHTTP(w, r)
+			redirectTo(c.port).ServeHTTP(w, r)
 			if got := w.Header().Get("Location"); got != c.want {
 				t.Errorf("to %q, want %q", got, c.want)
 			}
@@ -47,7 +47,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-func TestListen(t *testing.T) {
+func TestListenRedirect(t *testing.T) {
 	defer testkit.NoLeaks(t, goleak.IgnoreCurrent())
 	wrap := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +58,7 @@ func TestListen(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}
-	r, err := Listen("127.0.0.1:0", 443, wrap, slog.New(slog.DiscardHandler))
+	r, err := ListenRedirect("127.0.0.1:0", 443, wrap, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +74,8 @@ func TestListen(t *testing.T) {
 			t.Errorf("%s: %s, want %d", path, response.Status, want)
 		}
 	}
-	if _, err := Listen(r.Addr().String(), 443, nil, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "Redirect") {
-		t.Errorf("a taken port: %v, want the flag's name in it", err)
+	if _, err := ListenRedirect(r.Addr().String(), 443, nil, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "Redirect") {
+		t.Errorf("a taken port: %v, want the field's name in it", err)
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
