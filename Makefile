@@ -26,7 +26,7 @@ UNIT_TESTS := $(shell find web/test -name '*.test.js' -not -path '*/browser/*' 2
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help run build gpu check format lint lint-lines test test-go test-web test-browser test-webgpu test-training train asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile bench-paint bench-notebook bench-weather clean system system-test system-notebook
+.PHONY: help run build gpu check env format lint lint-lines test test-go test-web test-browser test-webgpu test-training train asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile bench-paint bench-notebook bench-weather clean system system-test system-notebook
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -98,6 +98,9 @@ gpu: build ## put ONNX Runtime for NVIDIA's GPUs into bin/lib/gpu, and CUDA=yes 
 	@bin/mindflow doctor | grep -E 'ONNX Runtime|GPU|device ' || true
 
 # --- what is checked -------------------------------------------------------------------------------
+
+env: ## what `go` needs in a shell of yours: eval "$(make env)"
+	@$(foreach v,CGO_CPPFLAGS CGO_CXXFLAGS CGO_LDFLAGS GOFLAGS,echo 'export $(v)="$($(v))"';)
 
 check: system .cache/npm-dev ## before a commit: format, vet, lint and unit tests of what changed, types; under two minutes
 	$(call say,what changed: format; vet; lint; unit tests; types)
