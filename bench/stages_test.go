@@ -127,11 +127,11 @@ func BenchmarkClassify(b *testing.B) {
 
 // whole gives the way of one frame, from unit to message, warmed up: unit, decoder, mailbox, detector, tracker, crop,
 // classifier, smoother, message.
-func whole(b testing.TB, what pipeline.Economy) (frame func()) {
+func whole(b testing.TB, what pipeline.AnalysisPolicy) (frame func()) {
 	e, units, d := open(b), clip(b, pipeline.VP8), decoder(b, pipeline.VP8)
 	seat, mailbox := e.Scheduler.NewSlot(), pipeline.NewMailbox()
 	how := e.Analysis
-	how.Economy, how.Classifier = what, seat.Classifier(how.Model.Name, how.Classifier)
+	how.Policy, how.Classifier = what, seat.Classifier(how.Model.Name, how.Classifier)
 	analyzer := pipeline.NewAnalyzer(how)
 	var m pipeline.Message
 	put := func(f *pipeline.Frame) { mailbox.Put(f) }
@@ -150,10 +150,10 @@ func whole(b testing.TB, what pipeline.Economy) (frame func()) {
 		if !ok {
 			b.Fatal("the decoder kept a frame")
 		}
-		err := analyzer.Look(b.Context(), &m, f)
+		err := analyzer.Detect(b.Context(), &m, f)
 		seat.Release()
 		if err == nil {
-			err = analyzer.Tell(b.Context(), &m)
+			err = analyzer.Classify(b.Context(), &m)
 		}
 		if err != nil {
 			b.Fatal(err)
@@ -166,7 +166,7 @@ func whole(b testing.TB, what pipeline.Economy) (frame func()) {
 }
 
 // economies are what may be left out.
-var economies = map[string]pipeline.Economy{"every frame": {}, "shipped": engine.Shipped}
+var economies = map[string]pipeline.AnalysisPolicy{"every frame": {}, "shipped": engine.DefaultPolicy}
 
 func BenchmarkWhole(b *testing.B) {
 	for name, what := range economies {

@@ -20,7 +20,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 }
 
-func allocatesNothing(t *testing.T, what pipeline.Economy) {
+func allocatesNothing(t *testing.T, what pipeline.AnalysisPolicy) {
 	const frames = 48
 	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
 	frame := whole(t, what)

@@ -6,43 +6,42 @@ import (
 	"time"
 )
 
-// Analysis says with what and how frames are analysed. It is shared by all sessions.
+// Analysis configures how frames are analysed. All sessions share it.
 type Analysis struct {
-	Detector   Detector
-	Classifier Classifier
-	Hurried    Classifier    // takes its place on a crowded machine: faster, and nearly the same. None
-	Model      Model         // of the classifier
-	Smoothing  time.Duration // time constant of the scores' running mean; 0 is none
-	MaxFaces   int           // at most so many a frame, best detections first
-	MinFace    float64       // least longer side of a face, in the frame's longer side; 0 is any
-	Economy    Economy
+	Detector       Detector
+	Classifier     Classifier
+	FastClassifier Classifier    // replaces Classifier under overload: faster, with nearly the same scores. Optional
+	Model          Model         // of the classifier
+	Smoothing      time.Duration // time constant of the scores' low-pass filter; zero means no smoothing
+	MaxFaces       int           // faces in a frame at most, best detections first
+	MinFace        float64       // longer side of the smallest face, in the frame's longer side; zero means any
+	Policy         AnalysisPolicy
 }
 
-// Analyzer finds, follows and labels the faces of one stream. It is owned by one goroutine.
+// Analyzer detects, tracks and classifies the faces of one stream. One goroutine owns it.
 type Analyzer struct {
-	// Attention says whether labels tell where the classifier looks, for models that know.
-	Attention bool
-	// Crowded says that the machine is full, or was a moment ago: see Analysis.Hurried.
-	Crowded bool
+	// WithAttention has labels include the classifier's attention maps, for models that have them.
+	WithAttention bool
+	// Overloaded has Classify use Analysis.FastClassifier.
+	Overloaded bool
 
 	// changed by Use
-	how     Analysis
-	sampler *Sampler
+	analysis Analysis
+	sampler  *Sampler
 
 	// of the latest frame
 	now        time.Time
-	detected   bool      // something was, at all
-	detectedAt time.Time // by the clock of now
-	following  bool      // and nothing else: see Follow
-	frame      *Frame    // between Look and Tell
-	tally      Tally
+	detected   bool      // the detector has run
+	detectedAt time.Time // when, by the clock of now
+	frame      *Frame    // from Detect to Classify
+	counts     Counts
 
 	// reused from frame to frame
 	tracker Tracker
 	faces   []Face
 	tracks  []*track // of faces
-	dues    []int    // of faces, those to classify
-	crops   []Crop
+	due     []int    // indices of the faces to classify
+	crops   []Crop   // of due
 	scores  []Scores
 	probs   []float32
 	labels  []Label
@@ -50,54 +49,54 @@ type Analyzer struct {
 	patches resampler
 }
 
-// Tally counts what an Analyzer has done.
-type Tally struct{ Frames, Detected, Faces, Classified uint64 }
+// Counts is the number of frames analysed, frames in which the detector ran, faces, and faces classified.
+type Counts struct{ Frames, Detected, Faces, Classified uint64 }
 
-// NewAnalyzer starts with no face known.
-func NewAnalyzer(how Analysis) *Analyzer {
-	return &Analyzer{how: how, sampler: NewSampler(how.Model.Input), labels: []Label{}}
+// NewAnalyzer returns an analyzer that knows no face yet.
+func NewAnalyzer(analysis Analysis) *Analyzer {
+	return &Analyzer{analysis: analysis, sampler: NewSampler(analysis.Model.Input), labels: []Label{}}
 }
 
-// Use goes on with another classifier: faces keep their ids, and each is labelled anew, at once. With the
-// model that is in use it does nothing.
-func (a *Analyzer) Use(how Analysis) {
-	if how.Model.Name == a.how.Model.Name {
+// Use goes on with another classifier: faces keep their ids, and each is classified anew, at once. It does nothing
+// where the model is in use already.
+func (a *Analyzer) Use(analysis Analysis) {
+	if analysis.Model.Name == a.analysis.Model.Name {
 		return
 	}
-	a.how, a.sampler, a.crops = how, NewSampler(how.Model.Input), nil
+	a.analysis, a.sampler, a.crops = analysis, NewSampler(analysis.Model.Input), nil
 	a.tracker.forgetScores()
 }
 
-// Tally says what was done so far.
-func (a *Analyzer) Tally() Tally { return a.tally }
+// Counts returns what was done so far.
+func (a *Analyzer) Counts() Counts { return a.counts }
 
-// Analyze is Look and Tell.
+// Analyze is Detect, then Classify.
 func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
-	if err := a.Look(ctx, m, f); err != nil {
+	if err := a.Detect(ctx, m, f); err != nil {
 		return err
 	}
-	return a.Tell(ctx, m)
+	return a.Classify(ctx, m)
 }
 
-// Look finds the faces of f and cuts out those that are to be classified. It fills in what m says of the frame.
-// Tracking and smoothing go by f.Taken or, where that is not known, f.Arrived; their
-// clock stands still for frames that a decoder gives back out of order (H264 with B-frames).
-func (a *Analyzer) Look(ctx context.Context, m *Message, f *Frame) error {
-	a.begin(m, f)
+// Detect finds the faces of f, by detection or tracking, and crops those that are to be classified. It fills in what m
+// says of the frame. Tracking and smoothing use f.Taken or, where it is zero, f.Arrived; their clock stands still for
+// frames that a decoder returns out of order (H264 with B-frames).
+func (a *Analyzer) Detect(ctx context.Context, m *Message, f *Frame) error {
+	a.startFrame(m, f)
 	began := time.Now()
-	if err := a.follow(func() error { return a.detect(ctx, f) }, f); err != nil {
+	if err := a.findFaces(ctx, f); err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
 	m.MS.Detect = milliseconds(time.Since(began))
-	a.tally.Frames++
-	a.tally.Faces += uint64(len(a.faces))
-	a.cut(f)
+	a.counts.Frames++
+	a.counts.Faces += uint64(len(a.faces))
+	a.cropDue(f)
 	return nil
 }
 
-// begin goes on to f.
-func (a *Analyzer) begin(m *Message, f *Frame) {
-	m.RTP, m.Model, m.Width, m.Height = f.RTP, a.how.Model.Name, f.Width, f.Height
+// startFrame makes f the latest frame.
+func (a *Analyzer) startFrame(m *Message, f *Frame) {
+	m.RTP, m.Model, m.Width, m.Height = f.RTP, a.analysis.Model.Name, f.Width, f.Height
 	m.MS = Timing{Decode: milliseconds(f.Decode)}
 	a.frame = f
 	taken := f.Taken
@@ -109,75 +108,78 @@ func (a *Analyzer) begin(m *Message, f *Frame) {
 	}
 }
 
-func (a *Analyzer) detect(ctx context.Context, f *Frame) (err error) {
-	if a.faces, err = a.how.Detector.Detect(ctx, a.faces[:0], f); err != nil {
+// runDetector sets the faces to those that the detector finds, without those that are too small or too many.
+func (a *Analyzer) runDetector(ctx context.Context, f *Frame) (err error) {
+	if a.faces, err = a.analysis.Detector.Detect(ctx, a.faces[:0], f); err != nil {
 		return err
 	}
-	a.tally.Detected++
-	least := float32(a.how.MinFace) * float32(max(f.Width, f.Height))
-	wanted := a.faces[:0]
+	a.counts.Detected++
+	least := float32(a.analysis.MinFace) * float32(max(f.Width, f.Height))
+	kept := a.faces[:0]
 	for i, face := range a.faces {
-		if max(face.Box.W*float32(f.Width), face.Box.H*float32(f.Height)) < least || len(wanted) == a.how.MaxFaces {
+		longer := max(face.Box.W*float32(f.Width), face.Box.H*float32(f.Height))
+		if longer < least || len(kept) == a.analysis.MaxFaces {
 			continue
 		}
-		n := len(wanted)
-		a.faces[n], a.faces[i] = face, a.faces[n] // a swap, so that each slot keeps key points of its own
-		wanted = a.faces[:n+1]
+		n := len(kept)
+		a.faces[n], a.faces[i] = face, a.faces[n] // a swap, so that each element keeps its own memory of key points
+		kept = a.faces[:n+1]
 	}
-	a.faces = wanted
+	a.faces = kept
 	return nil
 }
 
-// cut takes the crops of the faces that are due. What is shown of the others goes on.
-func (a *Analyzer) cut(f *Frame) {
-	a.dues = a.dues[:0]
+// cropDue crops the faces that are to be classified. The shown scores of the others are advanced in time.
+func (a *Analyzer) cropDue(f *Frame) {
+	a.due = a.due[:0]
 	for i, k := range a.tracks {
-		k.smoother.hold(a.how.Smoothing, a.now)
-		if !a.due(k) {
-			k.smoother.choose(a.how.Smoothing, a.how.Model.Uncertain)
+		k.smoother.advance(a.analysis.Smoothing, a.now)
+		if !a.isDue(k) {
+			k.smoother.decide(a.analysis.Smoothing, a.analysis.Model.Uncertain)
 			continue
 		}
-		n := len(a.dues)
-		a.dues = append(a.dues, i)
+		n := len(a.due)
+		a.due = append(a.due, i)
 		if n == len(a.crops) {
-			a.crops = append(a.crops, a.how.Model.Input.NewCrop())
+			a.crops = append(a.crops, a.analysis.Model.Input.NewCrop())
 		}
-		a.sampler.Crop(a.crops[n], f, a.how.Model.Crop.Region(a.faces[i].Box, f))
-		a.rate(k, f)
+		a.sampler.Crop(a.crops[n], f, a.analysis.Model.Crop.Region(a.faces[i].Box, f))
+		a.markClassified(k, f)
 	}
 }
 
-// Tell classifies the faces that Look cut out, which need not be in the same turn, and says in m.Faces what is
-// seen: valid until the next call. The frame of Look must still be there.
-func (a *Analyzer) Tell(ctx context.Context, m *Message) error {
+// Classify classifies the faces that Detect cropped, and sets m.Faces, which is valid until the next call. It does not
+// need the slot in which Detect ran, but the frame of Detect must still be valid.
+func (a *Analyzer) Classify(ctx context.Context, m *Message) error {
 	began := time.Now()
-	if len(a.dues) > 0 {
+	if len(a.due) > 0 {
 		var err error
-		a.scores, err = a.classifier().Classify(ctx, a.scores[:0], a.crops[:len(a.dues)])
+		a.scores, err = a.classifier().Classify(ctx, a.scores[:0], a.crops[:len(a.due)])
 		if err != nil {
 			return fmt.Errorf("classify: %w", err)
 		}
-		a.tally.Classified += uint64(len(a.dues))
-		for n, i := range a.dues {
+		a.counts.Classified += uint64(len(a.due))
+		for n, i := range a.due {
 			k := a.tracks[i]
-			a.probs = Softmax(a.probs[:0], a.scores[n].Logits, a.how.Model.Temperature)
-			k.smoother.add(a.probs, a.how.Smoothing, a.how.Model.Uncertain, a.now)
+			a.probs = Softmax(a.probs[:0], a.scores[n].Logits, a.analysis.Model.Temperature)
+			k.smoother.add(a.probs, a.analysis.Smoothing, a.analysis.Model.Uncertain, a.now)
 			k.attention.copyFrom(&a.scores[n].Attention)
 		}
 	}
 	m.MS.Classify = milliseconds(time.Since(began))
-	m.Faces = a.label()
+	m.Faces = a.makeLabels()
 	return nil
 }
 
+// classifier returns the classifier that suits the load.
 func (a *Analyzer) classifier() Classifier {
-	if a.Crowded && a.how.Hurried != nil {
-		return a.how.Hurried
+	if a.Overloaded && a.analysis.FastClassifier != nil {
+		return a.analysis.FastClassifier
 	}
-	return a.how.Classifier
+	return a.analysis.Classifier
 }
 
-func (a *Analyzer) label() []Label {
+func (a *Analyzer) makeLabels() []Label {
 	a.labels = a.labels[:0]
 	age := time.Since(a.frame.Arrived)
 	for i, face := range a.faces {
@@ -186,14 +188,14 @@ func (a *Analyzer) label() []Label {
 			ID:         k.id,
 			Box:        [4]float32{face.Box.X, face.Box.Y, face.Box.W, face.Box.H},
 			Score:      face.Score,
-			Label:      a.how.Model.Labels[k.smoother.shown],
+			Label:      a.analysis.Model.Labels[k.smoother.shown],
 			Confidence: k.smoother.confidence(),
-			AgeMS:      milliseconds(age + a.now.Sub(k.look.scoredAt)),
+			AgeMS:      milliseconds(age + a.now.Sub(k.appearance.classifiedAt)),
 			Scores:     k.smoother.probs,
 			Uncertain:  k.smoother.uncertain,
 		})
-		if a.Attention {
-			a.labels[i].Attention = viewAttention(k.attention, a.how.Model.Crop.Region(face.Box, a.frame), a.frame)
+		if a.WithAttention {
+			a.labels[i].Attention = viewAttention(k.attention, a.analysis.Model.Crop.Region(face.Box, a.frame), a.frame)
 		}
 	}
 	return a.labels

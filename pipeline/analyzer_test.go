@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// fixed finds the same faces in every frame: what these tests look at comes after detection.
+// fixed finds the same faces in every frame.
 type fixed struct {
 	faces []Face
 	err   error
@@ -19,7 +19,7 @@ func (d fixed) Detect(_ context.Context, dst []Face, _ *Frame) ([]Face, error) {
 	return append(dst, d.faces...), d.err
 }
 
-// swinging answers a different expression for every other batch.
+// swinging answers a different expression in every other batch.
 type swinging struct {
 	calls int
 	err   error
@@ -41,11 +41,12 @@ func (c *swinging) Classify(_ context.Context, dst []Scores, crops []Crop) ([]Sc
 var twoFaces = []Face{{Box: Box{0.1, 0.1, 0.2, 0.3}, Score: 0.9}, {Box: Box{0.6, 0.4, 0.2, 0.3}, Score: 0.8}}
 
 func analysis(d Detector, c Classifier) Analysis {
-	return Analysis{Detector: d, Classifier: c, MaxFaces: 4, Smoothing: 300 * time.Millisecond,
-		Model: Model{Input: grey96, Crop: &CropRule{Scale: 1.2}, Labels: []string{"neutral", "happy"}, Temperature: 1, Uncertain: 0.5}}
+	model := Model{Input: grey96, Crop: &CropRule{Scale: 1.2}, Labels: []string{"neutral", "happy"}, Temperature: 1,
+		Uncertain: 0.5}
+	return Analysis{Detector: d, Classifier: c, MaxFaces: 4, Smoothing: 300 * time.Millisecond, Model: model}
 }
 
-// H264 with B-frames gives frames back out of order: the clock of smoothing must not run backwards.
+// Decoders return the frames of H264 with B-frames out of order: the clock of smoothing must not run backwards.
 func TestAnalyzerTakesFramesOutOfOrder(t *testing.T) {
 	a := NewAnalyzer(analysis(fixed{faces: twoFaces}, &swinging{}))
 	start := time.Now()
@@ -68,7 +69,7 @@ func TestAnalyzerTakesFramesOutOfOrder(t *testing.T) {
 	}
 }
 
-func TestAnalyzerKeepsTheSurestFaces(t *testing.T) {
+func TestAnalyzerKeepsTheBestFaces(t *testing.T) {
 	how := analysis(fixed{faces: twoFaces}, &swinging{})
 	how.MaxFaces = 1
 	f, m := grey(64, 48, 90), Message{}
@@ -94,7 +95,7 @@ func TestAnalyzerNamesTheStepThatFailed(t *testing.T) {
 	}
 }
 
-// The steady state allocates nothing of its own.
+// The steady state allocates nothing.
 func TestAnalyzerAllocations(t *testing.T) {
 	a := NewAnalyzer(analysis(fixed{faces: twoFaces}, &swinging{}))
 	f, m, ctx := grey(640, 480, 90), Message{}, t.Context()
@@ -106,12 +107,12 @@ func TestAnalyzerAllocations(t *testing.T) {
 		}
 	})
 	if allocs > 0 {
-		t.Errorf("%v allocations a frame", allocs)
+		t.Errorf("%v allocations in a frame", allocs)
 	}
 }
 
-// What is shown depends on when frames were taken, not on when they came.
-func TestAnalyzerGoesByTheSendersClock(t *testing.T) {
+// Results depend on when frames were taken, not on when they arrived.
+func TestAnalyzerUsesTheSendersClock(t *testing.T) {
 	shown := func(late func(n int) time.Duration) (confidence []float32) {
 		a := NewAnalyzer(analysis(fixed{faces: twoFaces[:1]}, &swinging{}))
 		start := time.Now()

@@ -2,22 +2,20 @@ package pipeline
 
 import "math"
 
-// MaxAttention is the number of values that an AttentionView may hold, of all heads, so that a message
-// stays small.
+// MaxAttention is the largest number of values of an AttentionView, over all heads. It keeps messages small.
 const MaxAttention = 1024
 
-// AttentionView is Attention as it is told: web/PROTOCOL.md, "attention".
+// AttentionView is Attention as sent in messages: web/PROTOCOL.md, "attention".
 type AttentionView struct {
 	Heads  int          `json:"heads"`
 	Width  int          `json:"width"` // of one head's map
 	Height int          `json:"height"`
 	Region [4]float32   `json:"region"` // what the maps cover: x, y, width, height in fractions of the frame
-	Ranges [][2]float32 `json:"ranges"` // of each head: the network's values at 0 and at 255
+	Ranges [][2]float32 `json:"ranges"` // for each head, the network's values at 0 and at 255
 	Data   []byte       `json:"data"`   // 0..255, head by head, row by row
 }
 
-// viewAttention scales each head to its own range. It gives nil for what cannot be shown: no maps, or
-// values that are no numbers.
+// viewAttention scales each head to its own range. It returns nil without maps, and for values that are not finite.
 func viewAttention(a Attention, r Region, f *Frame) *AttentionView {
 	if len(a.Values) == 0 {
 		return nil
@@ -39,7 +37,8 @@ func viewAttention(a Attention, r Region, f *Frame) *AttentionView {
 	return v
 }
 
-// scaleToBytes maps values from their least to their greatest onto 0..255; where all are equal, onto 0.
+// scaleToBytes maps values from their least to their greatest onto 0..255, and onto 0 where all are equal. ok is false
+// for values that are not finite.
 func scaleToBytes(dst []byte, values []float32) (low, high float32, ok bool) {
 	low, high = values[0], values[0]
 	for _, v := range values {

@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// looking is swinging with three classes and two maps of 2×1.
+// looking answers three classes and two maps of 2×1.
 type looking struct{ values []float32 }
 
 func (c looking) Classify(_ context.Context, dst []Scores, crops []Crop) ([]Scores, error) {
 	for range crops {
-		dst = append(dst, Scores{Logits: []float32{0, 0, 5}, Attention: Attention{Heads: 2, Height: 1, Width: 2, Values: c.values}})
+		attention := Attention{Heads: 2, Height: 1, Width: 2, Values: c.values}
+		dst = append(dst, Scores{Logits: []float32{0, 0, 5}, Attention: attention})
 	}
 	return dst, nil
 }
@@ -25,16 +26,16 @@ func lookingAnalysis(values ...float32) Analysis {
 	return how
 }
 
-func TestAttentionIsToldPerHead(t *testing.T) {
+func TestAttentionIsScaledPerHead(t *testing.T) {
 	a := NewAnalyzer(lookingAnalysis(-3000, 5000, 7, 7))
 	f, m := grey(640, 480, 90), Message{}
 	if err := a.Analyze(t.Context(), &m, f); err != nil {
 		t.Fatal(err)
 	}
 	if m.Faces[0].Attention != nil {
-		t.Error("attention is told to those who did not ask")
+		t.Error("attention was sent without a request")
 	}
-	a.Attention = true
+	a.WithAttention = true
 	if err := a.Analyze(t.Context(), &m, f); err != nil {
 		t.Fatal(err)
 	}
@@ -53,10 +54,10 @@ func TestAttentionIsToldPerHead(t *testing.T) {
 	}
 }
 
-func TestAttentionThatIsNoNumber(t *testing.T) {
+func TestAttentionThatIsNotFinite(t *testing.T) {
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1))} {
 		a := NewAnalyzer(lookingAnalysis(1, bad, 7, 7))
-		a.Attention = true
+		a.WithAttention = true
 		var m Message
 		if err := a.Analyze(t.Context(), &m, grey(64, 48, 90)); err != nil {
 			t.Fatal(err)
@@ -67,7 +68,7 @@ func TestAttentionThatIsNoNumber(t *testing.T) {
 	}
 }
 
-// Another model goes on with the same faces, and its first word counts whole.
+// After Use the faces stay, and the first scores of the new model are not smoothed.
 func TestUseAnotherModel(t *testing.T) {
 	first := analysis(fixed{faces: twoFaces}, &swinging{})
 	a := NewAnalyzer(first)
@@ -84,11 +85,12 @@ func TestUseAnotherModel(t *testing.T) {
 	steady := analyze()
 	a.Use(first)
 	if again := analyze(); again.Scores[0] == 1-steady.Scores[0] || m.Model != "" {
-		t.Errorf("the same model began anew: %v after %v", again.Scores, steady.Scores)
+		t.Errorf("the same model began again: %v after %v", again.Scores, steady.Scores)
 	}
 	a.Use(lookingAnalysis(1, 2, 3, 4))
 	other := analyze()
-	if other.ID != steady.ID || len(other.Scores) != 3 || other.Label != "c" || other.Confidence < 0.9 || m.Model != "looking" {
+	asTheOther := len(other.Scores) == 3 && other.Label == "c" && other.Confidence >= 0.9 && m.Model == "looking"
+	if other.ID != steady.ID || !asTheOther {
 		t.Errorf("%s: %+v", m.Model, other)
 	}
 	a.Use(first)

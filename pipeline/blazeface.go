@@ -9,16 +9,15 @@ import (
 // blazeFacePoints is the number of key points: right eye, left eye, nose, mouth, right ear, left ear.
 const blazeFacePoints = 6
 
-// blazeFaceLevels are the anchor grids of both models, "front" of 128×128 pixels and "back" of 256×256:
-// two anchors a cell of 16×16, then six a cell of 8×8, all at the cell's centre.
+// blazeFaceLevels are the anchor grids of both models, "front" of 128×128 pixels and "back" of 256×256: a grid of 16×16
+// cells with two anchors each, then one of 8×8 with six, all at the cell's centre.
 var blazeFaceLevels = [2]struct{ anchors, grid int }{{2, 16}, {6, 8}}
 
-// DecodeBlazeFace appends the faces in one frame's output to dst, best first. scores are logits, one
-// an anchor, for the two grids ([512] and [384]); boxes hold 16 values an anchor: centre, size and
-// six key points in tensor pixels relative to the anchor. fit says where the frame lies in the
-// tensor. Faces under m's threshold (a probability) are left out. Overlapping predictions are not only
-// suppressed but averaged by score, which keeps a still face's box still (BlazeFace,
-// arXiv 1907.05047, section 4.2).
+// DecodeBlazeFace appends the faces in one frame's output to dst, best first. scores holds one logit for each anchor of
+// the two grids ([512] and [384]). boxes holds 16 values for each anchor: centre, size and six key points, in tensor
+// pixels relative to the anchor. fit is the frame's place in the tensor. Faces under m's threshold (a probability) are
+// dropped. Overlapping predictions are not only suppressed but averaged by score, which keeps the box of a still face
+// still (BlazeFace, arXiv 1907.05047, section 4.2).
 func DecodeBlazeFace(dst []Face, scores, boxes [2][]float32, fit Fit, m Model) []Face {
 	start := len(dst)
 	least := float32(math.Log(float64(m.Threshold / (1 - m.Threshold))))
@@ -34,7 +33,7 @@ func DecodeBlazeFace(dst []Face, scores, boxes [2][]float32, fit Fit, m Model) [
 				(float32(cell/grid.grid) + 0.5) * stride,
 			}
 			dst = appendFace(dst)
-			readBlazeFace(&dst[len(dst)-1], boxes[level][i*16:(i+1)*16], anchor, fit)
+			decodeBlazeFaceAnchor(&dst[len(dst)-1], boxes[level][i*16:(i+1)*16], anchor, fit)
 			dst[len(dst)-1].Score = float32(1 / (1 + math.Exp(-float64(logit))))
 		}
 	}
@@ -43,7 +42,7 @@ func DecodeBlazeFace(dst []Face, scores, boxes [2][]float32, fit Fit, m Model) [
 	return dst[:start+blend(found, m.NMS)]
 }
 
-// appendFace grows faces by one, reusing the key points of a face that was there before.
+// appendFace grows faces by one. It reuses the memory of key points beyond the slice's length.
 func appendFace(faces []Face) []Face {
 	if len(faces) < cap(faces) {
 		faces = faces[:len(faces)+1]
@@ -54,7 +53,7 @@ func appendFace(faces []Face) []Face {
 	return append(faces, Face{})
 }
 
-func readBlazeFace(f *Face, v []float32, anchor Point, fit Fit) {
+func decodeBlazeFaceAnchor(f *Face, v []float32, anchor Point, fit Fit) {
 	w, h := v[2]/fit.W, v[3]/fit.H
 	f.Box = Box{(v[0]+anchor.X-fit.X)/fit.W - w/2, (v[1]+anchor.Y-fit.Y)/fit.H - h/2, w, h}
 	for k := range blazeFacePoints {
@@ -62,13 +61,13 @@ func readBlazeFace(f *Face, v []float32, anchor Point, fit Fit) {
 	}
 }
 
-// blend replaces each group of faces that overlap its best by more than nms with their average,
-// weighted by score, and returns how many are left at the front. faces come best first.
+// blend replaces each group of faces that overlap the group's best by more than nms with their average, weighted by
+// score. It moves these to the front and returns their number. faces are sorted, best first.
 func blend(faces []Face, nms float32) int {
 	kept := 0
 	for i := range faces {
 		best := faces[i]
-		if best.Score == 0 { // went into an earlier group
+		if best.Score == 0 { // part of an earlier group
 			continue
 		}
 		box, total := scaled(best.Box, best.Score), best.Score
@@ -92,7 +91,7 @@ func blend(faces []Face, nms float32) int {
 		for k := range best.Points {
 			best.Points[k] = Point{best.Points[k].X / total, best.Points[k].Y / total}
 		}
-		faces[i] = faces[kept] // a swap, so that each slot keeps key points of its own
+		faces[i] = faces[kept] // a swap, so that each element keeps its own memory of key points
 		faces[kept] = best
 		kept++
 	}

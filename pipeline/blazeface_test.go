@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// blazeOutput is the network's output with nothing found.
+// blazeOutput is the network's output without a face.
 func blazeOutput() (scores, boxes [2][]float32) {
 	for i, n := range []int{512, 384} {
 		scores[i], boxes[i] = make([]float32, n), make([]float32, n*16)

@@ -1,6 +1,6 @@
 package pipeline
 
-// IoU is the intersection over union of two boxes, 0..1.
+// IoU returns the intersection over union of two boxes, 0..1.
 func (b Box) IoU(o Box) float32 {
 	w := min(b.X+b.W, o.X+o.W) - max(b.X, o.X)
 	h := min(b.Y+b.H, o.Y+o.H) - max(b.Y, o.Y)
@@ -11,17 +11,17 @@ func (b Box) IoU(o Box) float32 {
 	return inter / (b.W*b.H + o.W*o.H - inter)
 }
 
-// Center is the middle of the box.
+// Center returns the centre of the box.
 func (b Box) Center() Point { return Point{b.X + b.W/2, b.Y + b.H/2} }
 
-// far is how far b's edges are from those of o at most, in o's sides.
-func (b Box) far(o Box) float32 {
+// edgeShift returns the largest distance of an edge of b from the same edge of o, in o's sides.
+func (b Box) edgeShift(o Box) float32 {
 	x := max(abs(b.X-o.X), abs(b.X+b.W-o.X-o.W)) / o.W
 	y := max(abs(b.Y-o.Y), abs(b.Y+b.H-o.Y-o.H)) / o.H
 	return max(x, y)
 }
 
-// Region is the part of a frame that a classifier sees of the face in b.
+// Region returns the part of f that the classifier gets for the face in b.
 func (r CropRule) Region(b Box, f *Frame) Region {
 	fw, fh := float32(f.Width), float32(f.Height)
 	x, y, w, h := b.X*fw, b.Y*fh, b.W*fw, b.H*fh

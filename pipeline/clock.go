@@ -2,8 +2,8 @@ package pipeline
 
 import "time"
 
-// Clock tells when the frames of a stream were taken, from their RTP timestamps: the time between two of
-// them is the sender's, whatever the network and a busy machine made of it. The zero Clock is ready.
+// Clock computes when the frames of a stream were taken, from their RTP timestamps, which network jitter and load do
+// not change. The zero Clock is ready to use.
 type Clock struct {
 	running bool
 	rtp     uint32    // of the latest frame
@@ -13,11 +13,11 @@ type Clock struct {
 const (
 	rtpRate = 90_000 // ticks a second (RFC 3551, section 5)
 
-	// maxLead is how far a sender's clock may run off. One that jumps or lies starts anew.
+	// maxLead is the largest drift of a sender's clock from ours. A clock that jumps further is restarted.
 	maxLead = 2 * time.Second
 )
 
-// At gives the time of a frame, on the scale of arrived.
+// At returns when a frame was taken, on the scale of arrived.
 func (c *Clock) At(rtp uint32, arrived time.Time) time.Time {
 	at := arrived
 	if c.running {

@@ -25,7 +25,7 @@ func fill(n int, v byte) []byte {
 func TestMailboxKeepsTheNewest(t *testing.T) {
 	m := NewMailbox()
 	if _, ok := m.Take(); ok {
-		t.Fatal("an empty mailbox gave a frame")
+		t.Fatal("an empty mailbox returned a frame")
 	}
 	if m.Put(grey(4, 4, 1)) {
 		t.Fatal("the first frame replaced one")
@@ -39,7 +39,7 @@ func TestMailboxKeepsTheNewest(t *testing.T) {
 		t.Fatalf("took %+v, %v", f, ok)
 	}
 	if _, ok := m.Take(); ok {
-		t.Fatal("a frame was given twice")
+		t.Fatal("a frame was returned twice")
 	}
 }
 

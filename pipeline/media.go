@@ -13,8 +13,8 @@ const (
 	AV1  Codec = "AV1"
 )
 
-// Unit is one access unit: the coded data of one instant, as a decoder takes it. H264 is in Annex B
-// form (start codes), VP8 one frame.
+// Unit is one access unit: the coded data of one instant, in the form that decoders take. H264 is in Annex B form
+// (start codes); VP8 is one frame.
 type Unit struct {
 	Data    []byte
 	RTP     uint32    // RTP timestamp, 90 kHz
@@ -24,14 +24,13 @@ type Unit struct {
 
 // Decoder decodes the units of one stream, in order. The goroutine that opens it calls and closes it.
 type Decoder interface {
-	// Decode calls emit with each of the 0..n frames that u completes; a frame is lent for the
-	// call. After an error the stream goes on at the next key unit.
+	// Decode calls emit with each of the 0..n frames that u completes. A frame is valid during the call only. After an
+	// error the stream goes on at the next key frame.
 	Decode(u Unit, emit func(*Frame)) error
 	Close() error
 }
 
-// Frame is a decoded picture: 8-bit planar YUV 4:2:0 (I420). Chroma planes have (Width+1)/2 by
-// (Height+1)/2 samples.
+// Frame is a decoded picture in 8-bit planar YUV 4:2:0 (I420). Chroma planes have (Width+1)/2 by (Height+1)/2 samples.
 type Frame struct {
 	Width, Height int // in luma pixels
 	Y, U, V       []byte
@@ -42,8 +41,8 @@ type Frame struct {
 
 	RTP     uint32        // of the unit it came from
 	Arrived time.Time     // of the unit it came from
-	Taken   time.Time     // by the sender's clock, see Clock; zero for one that is not known
-	Decode  time.Duration // time that decoding took
+	Taken   time.Time     // by the sender's clock, see Clock; zero where it is not known
+	Decode  time.Duration // how long decoding took
 }
 
 // CopyFrom makes f a copy of src in f's own memory, which is reused when it is large enough.

@@ -1,14 +1,14 @@
 package pipeline
 
-// Version of the wire protocol, web/PROTOCOL.md.
+// Version is the version of the wire protocol, web/PROTOCOL.md.
 const Version = 1
 
-// Message is what is said of one analysed frame: web/PROTOCOL.md, "labels".
+// Message holds the results of one analysed frame: web/PROTOCOL.md, "labels".
 type Message struct {
 	V       int               `json:"v"`
 	Seq     uint64            `json:"seq"`
 	RTP     uint32            `json:"rtp"`
-	Model   string            `json:"model"` // whose labels the scores of Faces are of
+	Model   string            `json:"model"` // the scores of Faces are in the order of its labels
 	Width   int               `json:"width"`
 	Height  int               `json:"height"`
 	Dropped map[string]uint64 `json:"dropped"` // cumulative, by reason
@@ -16,8 +16,8 @@ type Message struct {
 	Faces   []Label           `json:"faces"`
 }
 
-// Timing is where a frame's time went, in milliseconds. Total runs from the arrival of the frame's
-// last packet to the sending of the message.
+// Timing says how long each step of a frame took, in milliseconds. Total runs from the arrival of the frame's last
+// packet to the sending of the message.
 type Timing struct {
 	Decode   float64 `json:"decode"`
 	Detect   float64 `json:"detect"`
@@ -25,9 +25,9 @@ type Timing struct {
 	Total    float64 `json:"total"`
 }
 
-// Label is what is said of one face.
+// Label holds the results of one face.
 type Label struct {
-	ID         uint64     `json:"id"` // stable while the face stays
+	ID         uint64     `json:"id"` // stays the same while the face stays
 	Box        [4]float32 `json:"box"`
 	Score      float32    `json:"score"` // of the detector
 	Label      string     `json:"label"`
@@ -36,5 +36,5 @@ type Label struct {
 	Scores     []float32  `json:"scores"`     // smoothed probabilities, in the order of the model's labels
 	Uncertain  bool       `json:"uncertain"`
 
-	Attention *AttentionView `json:"attention,omitempty"` // where somebody asked for it
+	Attention *AttentionView `json:"attention,omitempty"` // on request
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The golden examples of the wire protocol, which the JavaScript tests read too: they hold every
-// field and no other, and come out as they went in.
+// The golden examples of the wire protocol, which the JavaScript tests read too, hold every field and no other, and
+// encode to what was decoded.
 func TestMessageGolden(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "web", "testdata", "wire", "labels-*.json"))
 	if err != nil || len(files) < 3 {

@@ -12,30 +12,30 @@ type Box struct{ X, Y, W, H float32 }
 // Point is a position in fractions of the frame as sent.
 type Point struct{ X, Y float32 }
 
-// Face is what a detector finds.
+// Face is one face that a detector found.
 type Face struct {
 	Box    Box
 	Score  float32 // 0..1
-	Points []Point // key points in the detector's own order: eyes first, where it has any
+	Points []Point // key points in the detector's order, eyes first; optional
 }
 
-// Detector finds the faces of a frame and appends them to dst, best score first. Safe for use by
-// several goroutines.
+// Detector finds faces. It is safe for use by several goroutines.
 type Detector interface {
+	// Detect appends the faces of f to dst, best score first.
 	Detect(ctx context.Context, dst []Face, f *Frame) ([]Face, error)
 }
 
-// Crop is one picture as a network's input, such as one face: its tensor without the batch axis, of Input.Len() values.
-// Input.NewCrop makes one.
+// Crop is one picture, such as a face, as a network's input: a tensor without the batch axis, of Input.Len() values.
+// Make it with Input.NewCrop.
 type Crop struct {
 	Values []float32 // normalised, in the network's layout
-	Bytes  []byte    // instead, where Input.Bytes is set: 0..255, not normalised, row by row with the channels innermost
+	Bytes  []byte    // instead where Input.Bytes is set: 0..255, not normalised, row by row, channels innermost
 }
 
-// Scores is what a classifier says of one crop, before temperature and softmax.
+// Scores is a classifier's output for one crop, before temperature and softmax.
 type Scores struct {
-	Logits    []float32 // one a class, in the order of the model's labels
-	Attention Attention // empty for a model without
+	Logits    []float32 // one for each class, in the order of the model's labels
+	Attention Attention // empty where the model has none
 }
 
 // CopyFrom makes s a copy of o in s's own memory, which is reused when it is large enough.
@@ -44,8 +44,8 @@ func (s *Scores) CopyFrom(o *Scores) {
 	s.Attention.copyFrom(&o.Attention)
 }
 
-// Attention says where a classifier looks: for each of its heads a map over the crop, row by row. Values
-// are the network's own, not normalised, and not comparable between heads.
+// Attention holds a classifier's attention maps over the crop, one for each head, row by row. The values are the
+// network's, not normalised, and cannot be compared between heads.
 type Attention struct {
 	Heads, Height, Width int
 	Values               []float32 // Heads·Height·Width
@@ -57,9 +57,9 @@ func (a *Attention) copyFrom(o *Attention) {
 	a.Values = values
 }
 
-// Classifier scores crops in one batch and appends to dst, one Scores a crop. Safe for use by
-// several goroutines.
+// Classifier scores crops. It is safe for use by several goroutines.
 type Classifier interface {
+	// Classify scores crops in one batch and appends one Scores for each to dst.
 	Classify(ctx context.Context, dst []Scores, crops []Crop) ([]Scores, error)
 }
 
@@ -70,10 +70,10 @@ const (
 	Grey = "grey" // luma in every channel
 )
 
-// Filters of shrinking. Enlarging interpolates linearly with either.
+// Filters for shrinking pictures. Enlarging is bilinear with either.
 const (
-	Area     = "area"     // the mean of what lies under an output; the default
-	Triangle = "triangle" // weights that fall to zero at the neighbouring outputs' centres
+	Area     = "area"     // the mean of the area under an output; the default
+	Triangle = "triangle" // weights fall to zero at the centres of the neighbouring outputs
 )
 
 // Tensor layouts.
@@ -82,37 +82,37 @@ const (
 	NHWC = "nhwc"
 )
 
-// Input says how a picture becomes a network's tensor: resampled to Size by Size, each value v of
-// 0..255 to (v·Scale − Mean) / Std a channel.
+// Input describes how a picture becomes a network's tensor: resampled to Size by Size, each value v of 0..255 mapped to
+// (v·Scale − Mean) / Std, per channel.
 type Input struct {
 	Name     string     `json:"name"`
 	Size     int        `json:"size"`
-	Dynamic  bool       `json:"dynamic,omitempty"` // any size: the frame's own, its longer side at most Size
+	Dynamic  bool       `json:"dynamic,omitempty"` // any size: that of the frame, its longer side at most Size
 	Layout   string     `json:"layout"`
 	Colour   string     `json:"colour"`
 	Channels int        `json:"channels"`
 	Scale    float32    `json:"scale"`
 	Mean     [3]float32 `json:"mean"`
 	Std      [3]float32 `json:"std"`
-	Filter   string     `json:"filter,omitempty"` // how pictures are shrunk: area, or triangle as PIL's bilinear is
+	Filter   string     `json:"filter,omitempty"` // how pictures are shrunk: area, or triangle like PIL's bilinear
 
-	// Bytes says that the network was rewritten to take the picture's bytes, and to spread and normalise them itself: a
-	// file takes floats.
+	// Bytes is set where the network was rewritten, when it was loaded, to take the picture's bytes and to normalise
+	// them in its graph. A file takes floats.
 	Bytes bool `json:"-"`
 }
 
-// Stored is the number of channels in a crop: bytes hold grey once.
-func (in Input) Stored() int {
+// CropChannels returns the number of channels in a crop. Bytes hold grey once.
+func (in Input) CropChannels() int {
 	if in.Bytes && in.Colour == Grey {
 		return 1
 	}
 	return in.Channels
 }
 
-// Len is the number of values of one tensor: channels × size × size.
-func (in Input) Len() int { return in.Stored() * in.Size * in.Size }
+// Len returns the number of values of a crop: channels × size × size.
+func (in Input) Len() int { return in.CropChannels() * in.Size * in.Size }
 
-// NewCrop makes memory for one picture.
+// NewCrop allocates a crop.
 func (in Input) NewCrop() Crop {
 	if in.Bytes {
 		return Crop{Bytes: make([]byte, in.Len())}
@@ -120,56 +120,56 @@ func (in Input) NewCrop() Crop {
 	return Crop{Values: make([]float32, in.Len())}
 }
 
-// Len is the number of values.
+// Len returns the number of values.
 func (c Crop) Len() int { return len(c.Values) + len(c.Bytes) }
 
-// CropRule says which square around a detector's box is a face for a classifier.
+// CropRule describes the square around a detector's box that a classifier gets.
 type CropRule struct {
 	Scale    float32    `json:"scale"`               // side, in the box's longer side in pixels
-	Shift    [2]float32 `json:"shift"`               // of the centre, in sides of that square: right, down
-	MarginPx float32    `json:"margin_px,omitempty"` // instead: the box grown by this much on each side and cut at the frame
+	Shift    [2]float32 `json:"shift"`               // of the centre, in sides of that square, to the right and down
+	MarginPx float32    `json:"margin_px,omitempty"` // instead: the box grown by this and clipped to the frame
 }
 
-// CascadeRule says how a cascade of Haar features searches a picture (OpenCV's detectMultiScale).
+// CascadeRule configures a cascade of Haar features (OpenCV's detectMultiScale).
 type CascadeRule struct {
-	Scale      float64 `json:"scale"`      // by which the window grows from pass to pass, over 1
-	Neighbours int     `json:"neighbours"` // least number of overlapping finds that make a face
-	MinPx      int     `json:"min_px"`     // least side of a face
+	Scale      float64 `json:"scale"`      // factor by which the window grows from pass to pass, over 1
+	Neighbours int     `json:"neighbours"` // smallest number of overlapping detections that make a face
+	MinPx      int     `json:"min_px"`     // smallest side of a face
 }
 
 // Kinds of output of a classifier.
 const (
-	Logits        = "logits"        // a number a class, before softmax
-	Probabilities = "probabilities" // likewise, after it
+	Logits        = "logits"        // one for each class, before softmax
+	Probabilities = "probabilities" // one for each class, after softmax
 	AttentionMaps = "attention"     // [n, heads, height, width], see Attention
 )
 
-// Output names one output tensor and says what it holds: scores, objectness, boxes or points of a
-// detector, or one of the kinds of a classifier.
+// Output names one output tensor and its kind: scores, objectness, boxes or points of a detector, or one of the
+// classifiers' kinds above.
 type Output struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
 }
 
-// Model says how a network is fed and read. The manifest in models/ stores it.
+// Model describes a network's input and outputs. The manifest in models/ stores it.
 type Model struct {
 	Name        string       `json:"name"`
-	Decoder     string       `json:"decoder"` // blazeface, dan, …: how outputs are read
+	Decoder     string       `json:"decoder"` // how outputs are decoded: blazeface, dan, …
 	Input       Input        `json:"input"`
 	Crop        *CropRule    `json:"crop,omitempty"`
 	Outputs     []Output     `json:"outputs,omitempty"`
-	Cascade     *CascadeRule `json:"cascade,omitempty"` // detect: instead of input and outputs
+	Cascade     *CascadeRule `json:"cascade,omitempty"` // detectors: instead of input and outputs
 	Labels      []string     `json:"labels,omitempty"`
-	Threshold   float32      `json:"threshold,omitempty"`   // detect: least score kept
-	NMS         float32      `json:"nms,omitempty"`         // detect: IoU over which the weaker of two boxes goes
-	Temperature float32      `json:"temperature,omitempty"` // classify: logits are divided by it
-	Uncertain   float32      `json:"uncertain,omitempty"`   // classify: a confidence below it is shown as uncertain
+	Threshold   float32      `json:"threshold,omitempty"`   // detectors: smallest score kept
+	NMS         float32      `json:"nms,omitempty"`         // detectors: IoU over which the weaker box is dropped
+	Temperature float32      `json:"temperature,omitempty"` // classifiers: logits are divided by it
+	Uncertain   float32      `json:"uncertain,omitempty"`   // classifiers: a confidence below it is shown as uncertain
 }
 
-// ForFaces is a detector for faces of at least a part of the frame's longer side: one that takes pictures of any
-// size gets them as small as it still finds such faces in. The others take one size.
-func (m Model) ForFaces(least float64) Model {
-	const pixels = 48 // of the smallest face
+// ForMinFace returns the model for faces of at least this fraction of the frame's longer side. A dynamic detector then
+// gets pictures that are as small as such faces allow. Others take one size.
+func (m Model) ForMinFace(least float64) Model {
+	const pixels = 48 // side of the smallest face in the tensor
 	if m.Input.Dynamic && least > 0 {
 		steps := math.Ceil(pixels / least / dynamicStep)
 		m.Input.Size = min(m.Input.Size, int(steps)*dynamicStep)
@@ -177,7 +177,7 @@ func (m Model) ForFaces(least float64) Model {
 	return m
 }
 
-// TellsAttention says whether the classifier also says where it looks.
-func (m Model) TellsAttention() bool {
+// HasAttention reports whether the classifier has attention maps.
+func (m Model) HasAttention() bool {
 	return slices.ContainsFunc(m.Outputs, func(o Output) bool { return o.Kind == AttentionMaps })
 }

@@ -2,44 +2,45 @@ package pipeline
 
 import "math"
 
-// A patch is a face's luma, resampled to a few pixels: enough to tell how a face has moved and whether it has
-// changed, and small enough to do so on every frame. Noise of a camera is averaged away.
+// Sizes of a patch, which is a face's luma, resampled to a few pixels: enough to measure how the face has moved and
+// whether it has changed, and small enough to do so in every frame. The noise of cameras is averaged away.
 const (
-	patchSide   = 24 // what is compared
-	patchMargin = 4  // around it, so that what has moved a little is still there
-	patchWhole  = patchSide + 2*patchMargin
-	patchScale  = 1.2 // side of what is compared, in the box's longer side
+	patchSide   = 24 // of the part that is compared
+	patchMargin = 4  // around it, so that a face that has moved a little is still inside
+	patchWidth  = patchSide + 2*patchMargin
+	patchScale  = 1.2 // side of the part that is compared, in the box's longer side
 
 	registerSteps = 12   // at most
-	registerClose = 0.02 // pixels of the patch; a step that is shorter is the last
+	registerClose = 0.02 // pixels of the patch; a shorter step is the last
 )
 
-// patch holds the samples of a square of a frame, patchWhole a side, 0..255.
-type patch [patchWhole * patchWhole]float32
+// patch holds the samples of a square of a frame, 0..255, row by row.
+type patch [patchWidth * patchWidth]float32
 
-// patchRegion is the square that a patch shows of the face in b.
+// patchRegion returns the square that a patch covers for the face in b.
 func patchRegion(b Box, f *Frame) Region {
-	return CropRule{Scale: patchScale * patchWhole / patchSide}.Region(b, f)
+	return CropRule{Scale: patchScale * patchWidth / patchSide}.Region(b, f)
 }
 
-// sample fills p. Of a large face every second or third row is enough.
+// sample fills p with the region r of f. Every second or third row is enough for a large face.
 func (p *patch) sample(by *resampler, f *Frame, r Region) {
-	thin := max(1, int(r.H/patchWhole/3))
-	k := float32(thin)
-	by.plane(p[:], patchWhole, patchWhole, f.Y, thin*f.YStride, f.Width, (f.Height+thin-1)/thin, r.X, r.Y/k, r.W, r.H/k, Area)
+	skip := max(1, int(r.H/patchWidth/3))
+	k := float32(skip)
+	rows := (f.Height + skip - 1) / skip
+	by.plane(p[:], patchWidth, patchWidth, f.Y, skip*f.YStride, f.Width, rows, r.X, r.Y/k, r.W, r.H/k, Area)
 }
 
-// shift is how a face has moved between two patches, in pixels of the patch, and grown.
-type shift struct{ x, y, grown float32 }
+// shift is a face's motion between two patches, in pixels of the patch: of its centre, and of its edges by growth.
+type shift struct{ x, y, growth float32 }
 
-// reference is a patch that later ones are compared with: Lucas and Kanade's registration in its inverse
-// compositional form (Baker and Matthews, "Lucas-Kanade 20 years on", IJCV 2004, section 3.2), for a move and a
-// growth, and a change of brightness, which is no change of the face.
+// reference is a patch that later ones are registered with, by the inverse compositional form of Lucas and Kanade's
+// algorithm (Baker and Matthews, "Lucas-Kanade 20 years on", IJCV 2004, section 3.2). Its parameters are translation,
+// growth and brightness; a change of brightness is no change of the face.
 type reference struct {
 	patch   patch
 	descent [patchSide * patchSide][4]float32 // steepest descent, by parameter: x, y, growth, brightness
 	inverse [4][4]float64                     // of the Hessian
-	flat    bool                              // there is nothing in it to hold on to
+	flat    bool                              // it has too little texture
 }
 
 // set makes p the reference.
@@ -48,8 +49,8 @@ func (r *reference) set(p *patch) {
 	var hessian [4][4]float64
 	for j := range patchSide {
 		for i := range patchSide {
-			at := (j+patchMargin)*patchWhole + i + patchMargin
-			gx, gy := (p[at+1]-p[at-1])/2, (p[at+patchWhole]-p[at-patchWhole])/2
+			at := (j+patchMargin)*patchWidth + i + patchMargin
+			gx, gy := (p[at+1]-p[at-1])/2, (p[at+patchWidth]-p[at-patchWidth])/2
 			x, y := fromCentre(i), fromCentre(j)
 			d := [4]float32{gx, gy, gx*x + gy*y, 1}
 			r.descent[j*patchSide+i] = d
@@ -63,12 +64,12 @@ func (r *reference) set(p *patch) {
 	r.inverse, r.flat = invert(hessian)
 }
 
-// fromCentre gives a pixel's place in halves of the side, so that growth has the scale of a move.
+// fromCentre returns a pixel's place in halves of the side, so that growth has the scale of translation.
 func fromCentre(i int) float32 { return (float32(i) + 0.5 - patchSide/2) / (patchSide / 2) }
 
-// register finds how the face of the reference lies in p, and what is left of the difference then: the mean over
-// the patch, in grey levels, brightness taken out. ok is false where the two do not come together.
-func (r *reference) register(p *patch) (s shift, left float32, ok bool) {
+// register finds the shift of the face of the reference in p. residual is the mean difference that is left then, in
+// grey levels, brightness aside. ok is false where the registration does not converge.
+func (r *reference) register(p *patch) (s shift, residual float32, ok bool) {
 	if r.flat {
 		return s, 0, false
 	}
@@ -77,8 +78,8 @@ func (r *reference) register(p *patch) (s shift, left float32, ok bool) {
 		r.compare(&errs, p, s)
 		sums := r.project(&errs)
 		d := multiply(&r.inverse, &sums)
-		s = shift{s.x - float32(d[0]), s.y - float32(d[1]), s.grown - float32(d[2])}
-		if max(abs(s.x), abs(s.y), abs(s.grown)) > patchMargin {
+		s = shift{s.x - float32(d[0]), s.y - float32(d[1]), s.growth - float32(d[2])}
+		if max(abs(s.x), abs(s.y), abs(s.growth)) > patchMargin {
 			return shift{}, 0, false
 		}
 		if max(math.Abs(d[0]), math.Abs(d[1]), math.Abs(d[2])) < registerClose {
@@ -86,59 +87,60 @@ func (r *reference) register(p *patch) (s shift, left float32, ok bool) {
 		}
 	}
 	r.compare(&errs, p, s)
-	return s, errs.spread(), true
+	return s, errs.meanDeviation(), true
 }
 
-// project sums up the differences by what each parameter does to them.
+// project returns the sums of the differences, weighted by the steepest descent of each parameter.
 func (r *reference) project(errs *differences) [4]float64 {
-	var x, y, grown, brighter float32
+	var x, y, growth, brightness float32
 	for k, e := range errs {
 		d := &r.descent[k]
 		x += d[0] * e
 		y += d[1] * e
-		grown += d[2] * e
-		brighter += e
+		growth += d[2] * e
+		brightness += e
 	}
-	return [4]float64{float64(x), float64(y), float64(grown), float64(brighter)}
+	return [4]float64{float64(x), float64(y), float64(growth), float64(brightness)}
 }
 
+// differences has one element for each compared pixel.
 type differences [patchSide * patchSide]float32
 
-// compare gives what p, moved back by s, has more than the reference.
+// compare sets to to the difference of p, moved back by s, from the reference.
 func (r *reference) compare(to *differences, p *patch, s shift) {
-	var columns [patchSide]step
+	var columns [patchSide]position
 	for i := range columns {
-		columns[i] = stepTo(i, s.x, s.grown)
+		columns[i] = positionOf(i, s.x, s.growth)
 	}
 	for j := range patchSide {
-		row := stepTo(j, s.y, s.grown)
-		top := p[row.first*patchWhole : (row.first+1)*patchWhole]
-		bottom := p[(row.first+1)*patchWhole : (row.first+2)*patchWhole]
-		own := r.patch[(j+patchMargin)*patchWhole+patchMargin:][:patchSide]
+		row := positionOf(j, s.y, s.growth)
+		top := p[row.first*patchWidth : (row.first+1)*patchWidth]
+		bottom := p[(row.first+1)*patchWidth : (row.first+2)*patchWidth]
+		own := r.patch[(j+patchMargin)*patchWidth+patchMargin:][:patchSide]
 		out := to[j*patchSide:][:patchSide]
 		for i, c := range columns {
-			k := c.first & (patchWhole - 1) // which it is; said so, it need not be checked
-			over := top[k] + c.part*(top[k+1]-top[k])
-			under := bottom[k] + c.part*(bottom[k+1]-bottom[k])
-			out[i] = over + row.part*(under-over) - own[i]
+			k := c.first & (patchWidth - 1) // the same value; the compiler then needs no bounds check
+			above := top[k] + c.part*(top[k+1]-top[k])
+			below := bottom[k] + c.part*(bottom[k+1]-bottom[k])
+			out[i] = above + row.part*(below-above) - own[i]
 		}
 	}
 }
 
-// step is a place between two samples.
-type step struct {
-	first int     // at most patchWhole-2
+// position is a place between two samples along one axis.
+type position struct {
+	first int     // at most patchWidth-2
 	part  float32 // of the way to the next, 0..1
 }
 
-// stepTo is where the i-th sample of what is compared has moved along one axis; the edge goes on outside.
-func stepTo(i int, move, grown float32) step {
-	at := max(0, min(float32(i+patchMargin)+move+grown*fromCentre(i), patchWhole-1.001))
-	return step{int(at), at - float32(int(at))}
+// positionOf returns where the i-th compared sample has moved along one axis. Outside, the edge repeats.
+func positionOf(i int, move, growth float32) position {
+	at := max(0, min(float32(i+patchMargin)+move+growth*fromCentre(i), patchWidth-1.001))
+	return position{int(at), at - float32(int(at))}
 }
 
-// spread is the mean distance from the mean.
-func (d *differences) spread() float32 {
+// meanDeviation returns the mean absolute deviation from the mean.
+func (d *differences) meanDeviation() float32 {
 	var mean, sum float32
 	for _, e := range d {
 		mean += e / float32(len(d))
@@ -151,13 +153,13 @@ func (d *differences) spread() float32 {
 
 func abs(v float32) float32 { return max(v, -v) }
 
-// moved is where the face of a box lies after s.
-func (b Box) moved(s shift, r Region, f *Frame) Box {
+// shifted returns the box after s, which was measured in the patch of region r.
+func (b Box) shifted(s shift, r Region, f *Frame) Box {
 	w, h := float32(f.Width), float32(f.Height)
 	c := b.Center()
-	c.X += s.x / patchWhole * r.W / w
-	c.Y += s.y / patchWhole * r.H / h
-	k := 1 + s.grown/(patchSide/2)
+	c.X += s.x / patchWidth * r.W / w
+	c.Y += s.y / patchWidth * r.H / h
+	k := 1 + s.growth/(patchSide/2)
 	return Box{c.X - k*b.W/2, c.Y - k*b.H/2, k * b.W, k * b.H}
 }
 
@@ -170,9 +172,9 @@ func multiply(m *[4][4]float64, v *[4]float64) (out [4]float64) {
 	return out
 }
 
-// invert gives the inverse of a symmetric matrix by Gauss and Jordan; flat says that there is none worth having.
+// invert returns the inverse of a symmetric matrix by Gauss-Jordan elimination. flat reports that m is almost singular.
 func invert(m [4][4]float64) (inverse [4][4]float64, flat bool) {
-	const least = 1e-9 // of the largest element, of a pivot
+	const least = 1e-9 // smallest pivot, in the largest element of the diagonal
 	var largest float64
 	for a := range m {
 		inverse[a][a] = 1

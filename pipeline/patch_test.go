@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// blobs is a picture without sharp edges whose brightness is known everywhere, moved and grown about (cx, cy).
+// blobs is a smooth picture by a formula, moved by (dx, dy) and grown about its centre.
 func blobs(w, h int, dx, dy, grown, brighter float64) *Frame {
 	f := grey(w, h, 0)
 	cx, cy := float64(w)/2, float64(h)/2
@@ -33,26 +33,26 @@ func TestRegisterFindsMovesAndGrowth(t *testing.T) {
 	} {
 		moved := blobs(320, 240, c.dx, c.dy, c.grown, c.brighter)
 		p.sample(&by, moved, region)
-		s, left, ok := ref.register(&p)
+		s, residual, ok := ref.register(&p)
 		if !ok {
 			t.Errorf("%+v: not found", c)
 			continue
 		}
-		got := box.moved(s, region, moved).Center()
+		got := box.shifted(s, region, moved).Center()
 		want := Point{0.5 + float32(c.dx)/320, 0.5 + float32(c.dy)/240}
 		if abs(got.X-want.X)*320 > 0.5 || abs(got.Y-want.Y)*240 > 0.5 {
 			t.Errorf("%+v: the face is at %v, want %v", c, got, want)
 		}
-		if w := box.moved(s, region, moved).W / box.W; math.Abs(float64(w)-c.grown) > 0.015 {
+		if w := box.shifted(s, region, moved).W / box.W; math.Abs(float64(w)-c.grown) > 0.015 {
 			t.Errorf("%+v: it has grown by %v", c, w)
 		}
-		if left > 1 {
-			t.Errorf("%+v: %v grey levels are left", c, left)
+		if residual > 1 {
+			t.Errorf("%+v: a residual of %v grey levels", c, residual)
 		}
 	}
 }
 
-func TestRegisterTellsWhatHasChanged(t *testing.T) {
+func TestRegisterMeasuresChange(t *testing.T) {
 	box := Box{X: 0.35, Y: 0.3, W: 0.3, H: 0.4}
 	still := blobs(320, 240, 0, 0, 1, 0)
 	region := patchRegion(box, still)
@@ -68,12 +68,12 @@ func TestRegisterTellsWhatHasChanged(t *testing.T) {
 		}
 	}
 	p.sample(&by, opened, region)
-	if _, left, ok := ref.register(&p); ok && left < 3 {
-		t.Errorf("%v grey levels are left where a part has changed", left)
+	if _, residual, ok := ref.register(&p); ok && residual < 3 {
+		t.Errorf("a residual of %v grey levels where a part has changed", residual)
 	}
 }
 
-func TestRegisterRefusesWhatIsFlatOrElsewhere(t *testing.T) {
+func TestRegisterRejectsFlatAndOtherPictures(t *testing.T) {
 	var ref reference
 	var p patch
 	ref.set(&p)
@@ -88,8 +88,8 @@ func TestRegisterRefusesWhatIsFlatOrElsewhere(t *testing.T) {
 	for i := range p {
 		p[i] = float32(i % 7 * 30)
 	}
-	if _, left, ok := ref.register(&p); ok && left < 10 {
-		t.Errorf("noise was taken for the face, with %v grey levels left", left)
+	if _, residual, ok := ref.register(&p); ok && residual < 10 {
+		t.Errorf("noise was taken for the face, with a residual of %v grey levels", residual)
 	}
 }
 

@@ -2,16 +2,16 @@ package pipeline
 
 import "math"
 
-// axis says how each output sample along one dimension is a weighted sum of source samples.
+// axis holds the weights that make each output sample along one dimension a sum of source samples.
 type axis struct {
-	first   []int     // per output: index of its first source sample
-	taps    int       // source samples per output, the same for all
-	weights []float32 // taps per output
+	first   []int     // index of each output's first source sample
+	taps    int       // number of source samples for each output
+	weights []float32 // taps for each output
 }
 
-// set prepares for n outputs that cover [from, from+length) of size source samples. Shrinking
-// averages the area under each output, enlarging interpolates linearly; the two agree where they
-// meet. Positions outside the source repeat its edge.
+// set computes the weights of n outputs that cover [from, from+length) of size source samples. Shrinking averages the
+// area under each output, enlarging interpolates linearly; the two agree where they meet. Positions outside the source
+// repeat its edge.
 func (a *axis) set(n int, from, length float32, size int, filter string) {
 	step := float64(length) / float64(n)
 	if filter == Triangle {
@@ -38,9 +38,9 @@ func (a *axis) set(n int, from, length float32, size int, filter string) {
 	}
 }
 
-// setTriangle weighs the samples within a step of an output's centre, or within one sample when enlarging,
-// by their distance. As PIL's resize of a crop does, it sees nothing outside [from, from+length), and the
-// weights sum to one at its edges too.
+// setTriangle weighs the samples within a step of an output's centre, or within one sample when enlarging, by their
+// distance. Like PIL's resize of a crop, it uses nothing outside [from, from+length), and the weights sum to one at the
+// edges too.
 func (a *axis) setTriangle(n int, from, length float64, size int) {
 	step := length / float64(n)
 	support := math.Max(step, 1)
@@ -67,14 +67,15 @@ func (a *axis) setTriangle(n int, from, length float64, size int) {
 	}
 }
 
-// resampler holds one plane's axes and the rows in between.
+// resampler resamples one plane. It keeps its memory from call to call.
 type resampler struct {
 	x, y axis
-	rows []float32 // source rows that are needed, already resampled along x
+	rows []float32 // the needed source rows, resampled along x
 }
 
-// plane resamples the region at (x, y) of w by h source samples to ow by oh values in dst.
-func (r *resampler) plane(dst []float32, ow, oh int, src []byte, stride, sw, sh int, x, y, w, h float32, filter string) {
+// plane resamples the region at (x, y) of w by h source samples to ow by oh values in dst. src has sw by sh samples.
+func (r *resampler) plane(dst []float32, ow, oh int, src []byte, stride, sw, sh int,
+	x, y, w, h float32, filter string) {
 	r.x.set(ow, x, w, sw, filter)
 	r.y.set(oh, y, h, sh, filter)
 	top := r.y.first[0]
@@ -98,8 +99,8 @@ func (r *resampler) plane(dst []float32, ow, oh int, src []byte, stride, sw, sh 
 	}
 }
 
-// row resamples one row. Three and four taps are written out: shrinking a camera's picture to a
-// detector's size needs them, and they take half the time of the loop.
+// row resamples one row. Three and four taps, which shrinking a camera's picture to a detector's size needs, are
+// unrolled: they take half the time of the loop.
 func (a *axis) row(dst []float32, src []byte) {
 	switch a.taps {
 	case 3:
@@ -124,6 +125,7 @@ func (a *axis) row(dst []float32, src []byte) {
 	}
 }
 
+// grow returns s with length n, in new memory where it is too small. The elements are not kept then.
 func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)

@@ -1,26 +1,25 @@
 package pipeline
 
-// Sampler turns a region of a frame into a network's input tensor, straight from the I420 planes.
-// It keeps scratch memory, so each goroutine needs its own; after the first call on a size of frame
-// it allocates nothing.
+// Sampler converts a region of a frame into a network's input tensor, straight from the I420 planes. It has scratch
+// memory, so each goroutine needs its own. After the first call for a size of frame it allocates nothing.
 type Sampler struct {
 	in      Input
-	w, h    int // of the tensor that is filled
+	w, h    int // of the tensor
 	planes  [3]resampler
 	samples [3][]float32 // Y, U, V at the tensor's resolution
 }
 
-// NewSampler samples for the network that takes in.
+// NewSampler returns a sampler for the input of a network.
 func NewSampler(in Input) *Sampler { return &Sampler{in: in} }
 
-// Fit is where Letterbox laid the frame inside the tensor, in tensor pixels.
+// Fit is the rectangle of the tensor that Letterbox filled with the frame, in tensor pixels.
 type Fit struct{ X, Y, W, H float32 }
 
-// Region is a rectangle of a frame in luma pixels. It may reach over the frame's edge.
+// Region is a rectangle of a frame in luma pixels. It may extend beyond the frame.
 type Region struct{ X, Y, W, H float32 }
 
-// Letterbox fills dst with the whole frame, shape kept, centred on black. The tensor
-// of a dynamic network, of in.TensorSize, holds it in its top left corner instead.
+// Letterbox fills dst with the whole frame, aspect ratio kept, centred on black. In the tensor of a dynamic network, of
+// Input.TensorSize, the frame is in the top left corner instead.
 func (s *Sampler) Letterbox(dst Crop, f *Frame) Fit {
 	s.w, s.h = s.in.TensorSize(f)
 	w, h := s.in.fitted(f)
@@ -35,8 +34,8 @@ func (s *Sampler) Letterbox(dst Crop, f *Frame) Fit {
 	return Fit{float32(x), float32(y), float32(w), float32(h)}
 }
 
-// TensorSize is the width and height of the tensor that the whole of f is put in: Size by Size, or for a
-// dynamic network those of the frame, at most Size long, rounded up to what its strides divide.
+// TensorSize returns the width and height of the tensor for the whole of f: Size by Size, or for a dynamic network
+// those of the frame, at most Size long, rounded up to a multiple of dynamicStep.
 func (in Input) TensorSize(f *Frame) (w, h int) {
 	if !in.Dynamic {
 		return in.Size, in.Size
@@ -45,10 +44,10 @@ func (in Input) TensorSize(f *Frame) (w, h int) {
 	return (w + dynamicStep - 1) / dynamicStep * dynamicStep, (h + dynamicStep - 1) / dynamicStep * dynamicStep
 }
 
-// dynamicStep divides the sides of a dynamic network's tensor: the longest stride of the networks we know.
+// dynamicStep divides the sides of a dynamic network's tensor. It is the longest stride of the supported networks.
 const dynamicStep = 32
 
-// fitted is the size of f in the tensor, shape kept. A dynamic network's frames are not enlarged.
+// fitted returns the size of f in the tensor, aspect ratio kept. The frames of a dynamic network are not enlarged.
 func (in Input) fitted(f *Frame) (w, h int) {
 	size := in.Size
 	if in.Dynamic {
@@ -60,7 +59,7 @@ func (in Input) fitted(f *Frame) (w, h int) {
 	return max(1, (size*f.Width+f.Height/2)/f.Height), size
 }
 
-// Crop fills dst with the region. Pixels beyond the frame repeat its edge.
+// Crop fills dst with the region. Pixels outside the frame repeat its edge.
 func (s *Sampler) Crop(dst Crop, f *Frame, r Region) {
 	s.w, s.h = s.in.Size, s.in.Size
 	s.sample(dst, f, r, 0, 0, s.w, s.h)
@@ -130,7 +129,7 @@ func (s *Sampler) writeColour(dst []float32, f *Frame, x, y, w, h int) {
 	}
 }
 
-// black fills the tensor with what a black picture gives.
+// black fills the tensor with the values of a black picture.
 func (s *Sampler) black(dst Crop) {
 	clear(dst.Bytes)
 	if s.in.Bytes {
@@ -149,7 +148,7 @@ func (s *Sampler) normalise(c int, v float32) float32 {
 	return (v*s.in.Scale - s.in.Mean[c]) / s.in.Std[c]
 }
 
-// strides gives the distance of channels and of pixels in the tensor.
+// strides returns the distances of neighbouring channels and pixels in the tensor.
 func (s *Sampler) strides() (plane, step int) {
 	if s.in.Layout == NHWC {
 		return 1, s.in.Channels
@@ -170,9 +169,10 @@ func (f *Frame) lumaRange() (gain, base float32) {
 	return 255.0 / 219, 16
 }
 
+// chromaMatrix holds the weights of U and V in red, green and blue.
 type chromaMatrix struct{ rv, gu, gv, bu float32 }
 
-// chromaMatrix is the YCbCr to RGB matrix of ITU-R BT.601 or BT.709, chroma range included.
+// chromaMatrix returns the YCbCr to RGB matrix of ITU-R BT.601 or BT.709, chroma range included.
 func (f *Frame) chromaMatrix() chromaMatrix {
 	m := chromaMatrix{rv: 1.402, gu: -0.344136, gv: -0.714136, bu: 1.772}
 	if f.BT709 {

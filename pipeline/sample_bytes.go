@@ -1,6 +1,6 @@
 package pipeline
 
-// writeGreyBytes writes what was resampled as bytes, one a pixel. The network has the normalisation in its graph.
+// writeGreyBytes writes the samples as bytes, one for each pixel. The network's graph does the normalisation.
 func (s *Sampler) writeGreyBytes(dst []byte, f *Frame, x, y, w, h int) {
 	gain, base := f.lumaRange()
 	for j := range h {
@@ -12,7 +12,7 @@ func (s *Sampler) writeGreyBytes(dst []byte, f *Frame, x, y, w, h int) {
 	}
 }
 
-// writeColourBytes writes three bytes a pixel.
+// writeColourBytes writes three bytes for each pixel.
 func (s *Sampler) writeColourBytes(dst []byte, f *Frame, x, y, w, h int) {
 	gain, base := f.lumaRange()
 	m := f.chromaMatrix()

@@ -6,12 +6,15 @@ import (
 	"testing"
 )
 
-var rgb256 = Input{Size: 256, Layout: NHWC, Colour: RGB, Channels: 3, Scale: 1 / 127.5, Mean: [3]float32{1, 1, 1}, Std: [3]float32{1, 1, 1}}
+var rgb256 = Input{
+	Size: 256, Layout: NHWC, Colour: RGB, Channels: 3, Scale: 1 / 127.5,
+	Mean: [3]float32{1, 1, 1}, Std: [3]float32{1, 1, 1},
+}
 var grey96 = Input{Size: 96, Layout: NCHW, Colour: Grey, Channels: 3, Scale: 1.0 / 255,
 	Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}}
 
-// slowly resamples one value the long way: the integral of the picture, each sample a constant when
-// shrinking and a line to its neighbour when enlarging, over the output's window.
+// slowly resamples one value by direct integration of the picture over the output's window. Each sample is a constant
+// when shrinking and a line to its neighbour when enlarging.
 func slowly(src []byte, size int, from, length float64, n, i int) float64 {
 	step := length / float64(n)
 	support := math.Max(1, step)
@@ -192,8 +195,8 @@ func TestTriangleAgainstPIL(t *testing.T) {
 	}
 }
 
-// A margin is cut at the frame as a slice of an array is: frame[max(0, y-60):y+h+60, max(0, x-60):x+w+60].
-func TestMarginIsCutAtTheFrame(t *testing.T) {
+// A margin is clipped to the frame like a slice of an array: frame[max(0, y-60):y+h+60, max(0, x-60):x+w+60].
+func TestMarginIsClippedToTheFrame(t *testing.T) {
 	f := &Frame{Width: 640, Height: 360}
 	rule := CropRule{MarginPx: 60}
 	cases := []struct {
@@ -215,9 +218,11 @@ func TestMarginIsCutAtTheFrame(t *testing.T) {
 	}
 }
 
-// Bytes are what floats are before they are normalised, rounded: row by row, grey once a pixel, colours in the network's order.
+// Bytes are the floats before normalisation, rounded: row by row, grey once for each pixel, colours in the network's
+// order.
 func TestSampleBytes(t *testing.T) {
-	f := &Frame{Width: 64, Height: 48, YStride: 64, CStride: 32, Y: make([]byte, 64*48), U: make([]byte, 32*24), V: make([]byte, 32*24)}
+	f := &Frame{Width: 64, Height: 48, YStride: 64, CStride: 32,
+		Y: make([]byte, 64*48), U: make([]byte, 32*24), V: make([]byte, 32*24)}
 	for i := range f.Y {
 		f.Y[i] = byte(i * 7)
 	}
@@ -229,7 +234,7 @@ func TestSampleBytes(t *testing.T) {
 		plain := in.NewCrop()
 		in.Bytes = true
 		packed := in.NewCrop()
-		if len(packed.Bytes) != 40*40*in.Stored() {
+		if len(packed.Bytes) != 40*40*in.CropChannels() {
 			t.Fatalf("%s: %d bytes", colour, len(packed.Bytes))
 		}
 		for name, fill := range map[string]func(*Sampler, Crop){
@@ -244,7 +249,7 @@ func TestSampleBytes(t *testing.T) {
 			fill(NewSampler(floats), plain)
 			fill(NewSampler(in), packed)
 			for i, v := range packed.Bytes {
-				at := i * 3 / in.Stored()
+				at := i * 3 / in.CropChannels()
 				if d := math.Abs(float64(v) - float64(plain.Values[at])); d > 0.501 {
 					t.Fatalf("%s, %s: byte %d is %d, the float is %g", colour, name, i, v, plain.Values[at])
 				}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Softmax turns logits into probabilities at the given temperature and appends them to dst.
+// Softmax appends the probabilities of logits at the given temperature to dst.
 func Softmax(dst, logits []float32, temperature float32) []float32 {
 	top := float32(math.Inf(-1))
 	for _, v := range logits {
@@ -24,31 +24,31 @@ func Softmax(dst, logits []float32, temperature float32) []float32 {
 }
 
 const (
-	switchMargin = 0.1  // by which another label's probability must exceed the shown one's to replace it
-	sureMargin   = 0.05 // by which the confidence must exceed the threshold for a label to be certain again
+	switchMargin  = 0.1  // by which another label's probability must exceed that of the shown label to replace it
+	certainMargin = 0.05 // by which the confidence must exceed the threshold for an uncertain label to be certain again
 )
 
-// smoother steadies one face's probabilities by a low-pass filter of the first order, and what is shown of them by hysteresis.
-// The filter is given a line from each measurement to the next, so that it does the same however often there is one,
-// and after the latest it is given that. Its zero value is ready.
+// smoother smooths one face's probabilities with a low-pass filter of the first order, and the shown label with
+// hysteresis. The filter's input is a line from each measurement to the next, so that the result does not depend on how
+// often there is one; after the latest measurement the input stays constant. The zero value is ready to use.
 type smoother struct {
-	probs     []float32 // what comes out, now
-	shown     int
+	probs     []float32 // the filter's output, now
+	shown     int       // index of the label
 	uncertain bool
 
 	measuredAt time.Time
 	measured   []float32 // the latest measurement
-	base       []float32 // what came out then
+	base       []float32 // the filter's output then
 }
 
-// confidence is the smoothed probability of the label that is shown.
+// confidence returns the smoothed probability of the shown label.
 func (s *smoother) confidence() float32 { return s.probs[s.shown] }
 
-// add takes the probabilities of the frame at now, which never goes back. The first are taken as they
-// are, so that a new face is labelled at once.
+// add adds the probabilities of the frame at now, which never decreases. The first are taken as they are, so that a new
+// face has its label at once.
 func (s *smoother) add(probs []float32, tau time.Duration, threshold float32, now time.Time) {
 	if s.probs == nil {
-		s.begin(probs, threshold, now)
+		s.init(probs, threshold, now)
 		return
 	}
 	before, end := lowPass(now.Sub(s.measuredAt), tau)
@@ -58,10 +58,10 @@ func (s *smoother) add(probs []float32, tau time.Duration, threshold float32, no
 	copy(s.measured, probs)
 	copy(s.probs, s.base)
 	s.measuredAt = now
-	s.choose(tau, threshold)
+	s.decide(tau, threshold)
 }
 
-func (s *smoother) begin(probs []float32, threshold float32, now time.Time) {
+func (s *smoother) init(probs []float32, threshold float32, now time.Time) {
 	s.probs = append(s.probs, probs...)
 	s.base = append(s.base, probs...)
 	s.measured = append(s.measured, probs...)
@@ -70,32 +70,33 @@ func (s *smoother) begin(probs []float32, threshold float32, now time.Time) {
 	s.uncertain = s.confidence() < threshold
 }
 
-// hold goes on to now without a measurement, choose aside. Where there was none at all it does nothing.
-func (s *smoother) hold(tau time.Duration, now time.Time) {
+// advance moves the filter's output to now without a measurement. Before the first measurement it does nothing. Call
+// decide next.
+func (s *smoother) advance(tau time.Duration, now time.Time) {
 	before, _ := lowPass(now.Sub(s.measuredAt), tau)
 	for i := range s.probs {
 		s.probs[i] = before*s.base[i] + (1-before)*s.measured[i]
 	}
 }
 
-// choose says what is shown. A confidence under threshold makes the label uncertain.
-// Without a time constant, and while it is uncertain, the label is the likeliest: where none is shown for sure
-// there is nothing to steady, and what is shown should not depend on what went before.
-func (s *smoother) choose(tau time.Duration, threshold float32) {
+// decide sets the shown label, which is uncertain where its confidence is under threshold. Without a time constant,
+// and while the label is uncertain, it is the likeliest one: then there is nothing to stabilise, and what is shown
+// should not depend on what was shown before.
+func (s *smoother) decide(tau time.Duration, threshold float32) {
 	if top := argmax(s.probs); tau <= 0 || s.uncertain || s.probs[top] > s.confidence()+switchMargin {
 		s.shown = top
 	}
 	if s.uncertain {
-		threshold += sureMargin
+		threshold += certainMargin
 	}
 	s.uncertain = s.confidence() < threshold
 }
 
-// slack is how far the probabilities are from where something else is shown: another label, that it is uncertain, or
-// that it is no longer. What the label is while it is uncertain matters less, since it is hardly shown: there the
-// lead of the likeliest counts unsureTie times.
-func (s *smoother) slack(threshold float32) float32 {
-	const unsureTie = 3
+// margin returns how far the probabilities are from where something else would be shown: another label, or the same
+// one as uncertain or as certain. The label itself matters less while it is uncertain, since pages hardly show it:
+// there the lead of the likeliest label counts uncertainLead times.
+func (s *smoother) margin(threshold float32) float32 {
+	const uncertainLead = 3
 	top, second := s.confidence(), float32(0)
 	for i, p := range s.probs {
 		if i != s.shown {
@@ -103,13 +104,13 @@ func (s *smoother) slack(threshold float32) float32 {
 		}
 	}
 	if s.uncertain {
-		return min(threshold+sureMargin-top, unsureTie*(top-second))
+		return min(threshold+certainMargin-top, uncertainLead*(top-second))
 	}
 	return min(top-threshold, top+switchMargin-second)
 }
 
-// lowPass gives what a low-pass filter of the first order makes in dt of what goes in a line: the weights of what came out before
-// and of the line's end. Its beginning has the rest.
+// lowPass returns the weights that make up the output of a low-pass filter of the first order after an input that
+// runs in a line for dt: of the output before and of the line's end. The line's beginning has the rest.
 func lowPass(dt, tau time.Duration) (before, end float32) {
 	if tau <= 0 {
 		return 0, 1

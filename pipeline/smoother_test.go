@@ -27,8 +27,8 @@ func TestSmootherLabelsANewFaceAtOnce(t *testing.T) {
 	}
 }
 
-// What comes out depends on what was measured and on time, not on how often it was measured: here it rises in a line for 600 ms,
-// and the response of a filter of the first order to that is known.
+// The output depends on the input and on time, not on the number of measurements: here the input rises in a line for
+// 600 ms, and the response of a filter of the first order to that is known.
 func TestSmootherHasATimeConstant(t *testing.T) {
 	const rise = 0.6 // seconds
 	for _, fps := range []int{5, 10, 30, 60} {
@@ -50,8 +50,8 @@ func TestSmootherHasATimeConstant(t *testing.T) {
 	}
 }
 
-// Between measurements it goes on towards the latest, and what is in between makes no difference to what comes next.
-func TestSmootherHolds(t *testing.T) {
+// Between measurements the output moves towards the latest, and reading it does not change the next.
+func TestSmootherAdvances(t *testing.T) {
 	var s, other smoother
 	now := time.Unix(5, 0)
 	for _, p := range []float32{0.9, 0.2, 0.1} {
@@ -60,7 +60,7 @@ func TestSmootherHolds(t *testing.T) {
 		from := s.probs[0]
 		for ms := range 300 {
 			at := now.Add(time.Duration(ms) * time.Millisecond)
-			s.hold(tau, at)
+			s.advance(tau, at)
 			want := float64(p) + float64(from-p)*math.Exp(-at.Sub(now).Seconds()/tau.Seconds())
 			if math.Abs(float64(s.probs[0])-want) > 1e-5 {
 				t.Fatalf("%v after %d ms, want %v", s.probs[0], ms, want)
@@ -70,15 +70,15 @@ func TestSmootherHolds(t *testing.T) {
 	}
 	s.add([]float32{0.5, 0.5}, tau, 0, now)
 	if other.add([]float32{0.5, 0.5}, tau, 0, now); math.Abs(float64(s.probs[0]-other.probs[0])) > 1e-6 {
-		t.Errorf("%v where it held, %v without", s.probs, other.probs)
+		t.Errorf("%v with advance, %v without", s.probs, other.probs)
 	}
 	var fresh smoother
-	if fresh.hold(tau, now); fresh.probs != nil {
-		t.Error("something came of nothing")
+	if fresh.advance(tau, now); fresh.probs != nil {
+		t.Error("advance without a measurement made probabilities")
 	}
 }
 
-func TestSmootherSlack(t *testing.T) {
+func TestSmootherMargin(t *testing.T) {
 	const threshold = 0.5
 	for _, c := range []struct {
 		probs     []float32
@@ -95,8 +95,8 @@ func TestSmootherSlack(t *testing.T) {
 		{[]float32{0.1, 0.8}, 0, false, -0.6},           // what is shown is another already
 	} {
 		s := smoother{probs: c.probs, shown: c.shown, uncertain: c.uncertain}
-		if got := s.slack(threshold); abs(got-c.want) > 1e-5 {
-			t.Errorf("%+v: slack %v, want %v", c.probs, got, c.want)
+		if got := s.margin(threshold); abs(got-c.want) > 1e-5 {
+			t.Errorf("%+v: margin %v, want %v", c.probs, got, c.want)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func TestSmootherDoesNotFlicker(t *testing.T) {
 	}
 }
 
-// Where no label is certain the likeliest is named, however it came to that.
+// While no label is certain the likeliest is shown, whatever was shown before.
 func TestSmootherFollowsWhileUncertain(t *testing.T) {
 	const threshold = 0.45
 	unclear := []float32{0.30, 0.34, 0.36}
@@ -157,7 +157,7 @@ func TestSmootherWithoutTimeConstant(t *testing.T) {
 	}
 }
 
-// Around the threshold the mark does not flicker either.
+// Around the threshold, "uncertain" does not flicker either.
 func TestSmootherUncertain(t *testing.T) {
 	const threshold = 0.45
 	steps := []struct {

@@ -10,7 +10,7 @@ import (
 
 const aspect43 = 4.0 / 3
 
-// scene drives a tracker with made-up faces at a frame rate.
+// scene feeds a tracker with synthetic faces at a frame rate.
 type scene struct {
 	tracker Tracker
 	now     time.Time
@@ -52,7 +52,7 @@ func TestTrackerKeepsIdWhileFaceMoves(t *testing.T) {
 	}
 }
 
-// What the detector gives while two faces overlap.
+// What the detector finds while two faces overlap.
 const (
 	bothSeen   = iota
 	nearerSeen // one hides the other
@@ -120,13 +120,13 @@ func TestTrackerForgetsAndRemembers(t *testing.T) {
 	}
 }
 
-func TestTrackerNewcomerTakesNobodysId(t *testing.T) {
+func TestTrackerGivesANewFaceANewId(t *testing.T) {
 	s := newScene(20, 4)
 	for range 5 {
 		s.step(0.2, 0.3)
 	}
 	ids := s.step(0.2, 0.9, 0.31)
 	if ids[1] != 1 || ids[0] != 2 {
-		t.Fatalf("ids %v, want the newcomer at 0.9 to be 2 and the old face 1", ids)
+		t.Fatalf("ids %v, want the new face at 0.9 to be 2 and the old face 1", ids)
 	}
 }

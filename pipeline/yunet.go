@@ -12,29 +12,29 @@ const yuNetPoints = 5
 // YuNetStrides are the sides of the cells of YuNet's three grids, in tensor pixels.
 var YuNetStrides = [3]int{8, 16, 32}
 
-// YuNetLevel is what YuNet says of the cells of one grid, row by row: the probabilities that there is
-// a face and that the cell sees it, a box of 4 values and key points of 10.
+// YuNetLevel is YuNet's output for the cells of one grid, row by row: the probabilities that there is a face and that
+// the cell sees it, 4 values of a box and 10 of key points.
 type YuNetLevel struct{ Class, Object, Boxes, Points []float32 }
 
-// DecodeYuNet appends the faces in one frame's output to dst, best first. width is the tensor's, in
-// pixels, a multiple of the longest stride; fit says where the frame lies in it. Positions are in cells
-// from the cell's corner, sizes the logarithms of cells; the score is √(class·object) (Wu et al., YuNet,
-// 2023, and OpenCV's FaceDetectorYN). Faces under m's threshold are left out, and so are those that
-// overlap a better one by more than m's NMS.
+// DecodeYuNet appends the faces in one frame's output to dst, best first. width is the tensor's, in pixels, a
+// multiple of the longest stride; fit is the frame's place in the tensor. Positions are in cells from the cell's
+// corner, sizes are logarithms of cells, and the score is √(class·object) (Wu et al., YuNet, 2023, and OpenCV's
+// FaceDetectorYN). Faces under m's threshold are dropped, and so are those that overlap a better one by more than m's
+// NMS.
 func DecodeYuNet(dst []Face, levels [3]YuNetLevel, width int, fit Fit, m Model) []Face {
 	start := len(dst)
 	for level, stride := range YuNetStrides {
 		l, columns, cell := levels[level], width/stride, float32(stride)
 		for i, class := range l.Class {
 			product := clampUnit(class) * clampUnit(l.Object[i])
-			if !(product >= m.Threshold*m.Threshold) { // nor what is not a number
+			if !(product >= m.Threshold*m.Threshold) { // also drops NaN
 				continue
 			}
 			corner := Point{float32(i%columns) * cell, float32(i/columns) * cell}
 			dst = appendFace(dst)
 			f := &dst[len(dst)-1]
 			f.Score = float32(math.Sqrt(float64(product)))
-			readYuNet(f, l.Boxes[i*4:i*4+4], l.Points[i*2*yuNetPoints:(i+1)*2*yuNetPoints], corner, cell, fit)
+			decodeYuNetCell(f, l.Boxes[i*4:i*4+4], l.Points[i*2*yuNetPoints:(i+1)*2*yuNetPoints], corner, cell, fit)
 		}
 	}
 	found := dst[start:]
@@ -42,7 +42,7 @@ func DecodeYuNet(dst []Face, levels [3]YuNetLevel, width int, fit Fit, m Model) 
 	return dst[:start+suppress(found, m.NMS)]
 }
 
-func readYuNet(f *Face, box, points []float32, corner Point, cell float32, fit Fit) {
+func decodeYuNetCell(f *Face, box, points []float32, corner Point, cell float32, fit Fit) {
 	at := func(x, y float32) Point {
 		return Point{(x*cell + corner.X - fit.X) / fit.W, (y*cell + corner.Y - fit.Y) / fit.H}
 	}
@@ -55,15 +55,15 @@ func readYuNet(f *Face, box, points []float32, corner Point, cell float32, fit F
 	}
 }
 
-// suppress leaves out the faces that overlap a better one by more than nms and returns how many are left
-// at the front. faces come best first.
+// suppress drops the faces that overlap a better one by more than nms (non-maximum suppression). It moves the others to
+// the front and returns their number. faces are sorted, best first.
 func suppress(faces []Face, nms float32) int {
 	kept := 0
 	for i := range faces {
 		if slices.ContainsFunc(faces[:kept], func(f Face) bool { return f.Box.IoU(faces[i].Box) > nms }) {
 			continue
 		}
-		faces[kept], faces[i] = faces[i], faces[kept] // a swap, so that each slot keeps key points of its own
+		faces[kept], faces[i] = faces[i], faces[kept] // a swap, so that each element keeps its own memory of key points
 		kept++
 	}
 	return kept

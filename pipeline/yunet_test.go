@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// yuNetOutput is the network's output for a tensor of 64 by 32 pixels with nothing found.
+// yuNetOutput is the network's output for a tensor of 64 by 32 pixels without a face.
 func yuNetOutput() (levels [3]YuNetLevel) {
 	for i, stride := range YuNetStrides {
 		n := 64 / stride * (32 / stride)
@@ -54,8 +54,7 @@ func TestDecodeYuNet(t *testing.T) {
 	}
 }
 
-// A dynamic network gets the frame as it is where that is small enough, shrunk where not, on a tensor
-// whose sides its strides divide.
+// A dynamic network gets the frame, shrunk where it is too large, in a tensor whose sides its strides divide.
 func TestDynamicTensor(t *testing.T) {
 	in := Input{Size: 64, Dynamic: true, Layout: NCHW, Colour: BGR, Channels: 3, Scale: 1, Std: [3]float32{1, 1, 1}}
 	cases := []struct {

@@ -82,15 +82,15 @@ func newWorker(seat *schedule.Slot, c *choice) *worker {
 func seated(seat *schedule.Slot, c *choice) pipeline.Analysis {
 	with := c.analysis
 	with.Classifier = seat.Classifier(with.Model.Name, with.Classifier)
-	if with.Hurried != nil {
-		with.Hurried = seat.Classifier(with.Model.Name+", hurried", with.Hurried)
+	if with.FastClassifier != nil {
+		with.FastClassifier = seat.Classifier(with.Model.Name+", fast", with.FastClassifier)
 	}
 	return with
 }
 
 // use goes on as the publisher wishes.
 func (w *worker) use(c *choice) {
-	w.analyzer.Attention = c.attention
+	w.analyzer.WithAttention = c.attention
 	if name := c.analysis.Model.Name; name != w.model {
 		w.model = name
 		w.analyzer.Use(seated(w.seat, c))
@@ -102,7 +102,7 @@ func (w *worker) hurry(waited time.Duration, now time.Time) {
 	if waited > fullWait {
 		w.full = now
 	}
-	w.analyzer.Crowded = now.Sub(w.full) < crowdedTime
+	w.analyzer.Overloaded = now.Sub(w.full) < crowdedTime
 }
 
 // analyze finds the newest frame's faces in a turn of its own, and has them classified in a batch's. What is found in a frame whose
@@ -113,7 +113,7 @@ func (s *session) analyze(w *worker) error {
 	if err != nil || !ok {
 		return err
 	}
-	if err := w.analyzer.Tell(s.ctx, &w.message); err != nil {
+	if err := w.analyzer.Classify(s.ctx, &w.message); err != nil {
 		return err
 	}
 	ms := &w.message.MS
@@ -141,7 +141,7 @@ func (s *session) takeTurn(w *worker) (ok bool, err error) {
 	w.use(s.choice.Load())
 	s.meters.QueueAge(time.Since(w.frame.Arrived))
 	w.hurry(w.seat.Waited(), time.Now())
-	return true, w.analyzer.Look(s.ctx, &w.message, w.frame)
+	return true, w.analyzer.Detect(s.ctx, &w.message, w.frame)
 }
 
 // next goes on to the newest frame, if there is another.
@@ -163,7 +163,7 @@ func (s *session) follow(w *worker) bool {
 	if _, skip := s.skipLabels(); skip || !s.next(w) {
 		return false
 	}
-	if w.analyzer.Follow(&w.message, w.frame) {
+	if w.analyzer.Track(&w.message, w.frame) {
 		w.message.MS.Total = float64(time.Since(w.frame.Arrived).Microseconds()) / 1000
 		s.meters.Followed.Inc()
 		s.tell(w)

@@ -28,8 +28,8 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 		{11 * time.Second, 0, true},
 	} {
 		w.hurry(step.waited, start.Add(step.at))
-		if w.analyzer.Crowded != step.crowded {
-			t.Errorf("after %s, waited %s: crowded %t; want %t", step.at, step.waited, w.analyzer.Crowded, step.crowded)
+		if w.analyzer.Overloaded != step.crowded {
+			t.Errorf("after %s, waited %s: crowded %t; want %t", step.at, step.waited, w.analyzer.Overloaded, step.crowded)
 		}
 	}
 }
@@ -37,7 +37,7 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 // followed is an engine with one turn, that leaves out what it can for so long.
 func followed(putOff time.Duration) Engine {
 	e := decoding(oneFace{})
-	e.Analyses[0].Economy = pipeline.Economy{Detect: time.Millisecond, Classify: time.Millisecond, PutOff: putOff}
+	e.Analyses[0].Policy = pipeline.AnalysisPolicy{DetectEvery: time.Millisecond, ClassifyEvery: time.Millisecond, MaxDefer: putOff}
 	e.Scheduler = schedule.New(1, schedule.Batching{InFlight: 1}) // so that who has the turn keeps no batch from its end
 	return e
 }

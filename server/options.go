@@ -23,7 +23,7 @@ type modelInfo struct {
 }
 
 func infoOf(m pipeline.Model) modelInfo {
-	return modelInfo{m.Name, m.Labels, m.Uncertain, m.TellsAttention()}
+	return modelInfo{m.Name, m.Labels, m.Uncertain, m.HasAttention()}
 }
 
 // models are those that a session may choose.

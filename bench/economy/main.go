@@ -1,4 +1,4 @@
-// Economy measures what each rule of pipeline.Economy saves and what it costs: it analyses clips in every frame, and
+// Economy measures what each rule of pipeline.AnalysisPolicy saves and what it costs: it analyses clips in every frame, and
 // again with each rule, and says how often the labels agree and how well the boxes lie on one another.
 //
 //	go run ./bench/economy -models bin/models -ort-lib bin/lib/libonnxruntime.so.1 CLIP.mp4 …
@@ -32,36 +32,36 @@ func main() {
 // rule is a setting that is measured.
 type rule struct {
 	name string
-	how  pipeline.Economy
+	how  pipeline.AnalysisPolicy
 	turn time.Duration // from one to the next on a machine that is full, with frames that are only followed in between; 0 is a turn for each
 }
 
-func rules(now pipeline.Economy) []rule {
+func rules(now pipeline.AnalysisPolicy) []rule {
 	const ms = time.Millisecond
 	list := []rule{{name: "every frame"}}
 	for _, n := range []time.Duration{100, 200, 300} {
-		list = append(list, rule{name: fmt.Sprintf("detect every %d ms", n), how: pipeline.Economy{Detect: n * ms}})
+		list = append(list, rule{name: fmt.Sprintf("detect every %d ms", n), how: pipeline.AnalysisPolicy{DetectEvery: n * ms}})
 	}
 	for _, n := range []time.Duration{67, 100, 133, 200} {
-		list = append(list, rule{name: fmt.Sprintf("classify every %d ms", n), how: pipeline.Economy{Classify: n * ms}})
+		list = append(list, rule{name: fmt.Sprintf("classify every %d ms", n), how: pipeline.AnalysisPolicy{ClassifyEvery: n * ms}})
 	}
-	but := func(name string, change func(*pipeline.Economy)) {
+	but := func(name string, change func(*pipeline.AnalysisPolicy)) {
 		how := now
 		change(&how)
 		list = append(list, rule{name: "as shipped, but " + name, how: how})
 	}
 	for _, c := range []float64{1, 2, 4} {
-		but(fmt.Sprintf("change from %g levels", c), func(e *pipeline.Economy) { e.Change = c })
+		but(fmt.Sprintf("change from %g levels", c), func(e *pipeline.AnalysisPolicy) { e.MinChange = c })
 	}
-	but("no rest", func(e *pipeline.Economy) { e.Rest = 0 })
+	but("no rest", func(e *pipeline.AnalysisPolicy) { e.RestEvery = 0 })
 	for _, d := range []float64{0, 0.05, 0.15} {
-		but(fmt.Sprintf("doubt under %g", d), func(e *pipeline.Economy) { e.Doubt = d })
+		but(fmt.Sprintf("doubt under %g", d), func(e *pipeline.AnalysisPolicy) { e.MinMargin = d })
 	}
 	return append(list, rule{name: "as shipped", how: now},
 		full(now, 125*ms), full(now, 167*ms), full(now, 250*ms), full(now, 333*ms), full(now, 500*ms))
 }
 
-func full(now pipeline.Economy, turn time.Duration) rule {
+func full(now pipeline.AnalysisPolicy, turn time.Duration) rule {
 	return rule{fmt.Sprintf("as shipped, on a machine that is full: a turn every %d ms", turn.Milliseconds()), now, turn}
 }
 
@@ -99,8 +99,8 @@ func measure(ctx context.Context, how pipeline.Analysis, name string, frames []*
 	fmt.Println("| rule | detections a turn | classifications a face | CPU ms a frame | told | same shown | same label | IoU of followed boxes, mean | 5th percentile |")
 	fmt.Println("|---|---|---|---|---|---|---|---|---|")
 	var truth []seen
-	for _, r := range rules(how.Economy) {
-		how.Economy = r.how
+	for _, r := range rules(how.Policy) {
+		how.Policy = r.how
 		got, err := analyse(ctx, how, r.turn, frames)
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ type seen struct {
 
 type result struct {
 	frames []seen
-	tally  pipeline.Tally
+	counts pipeline.Counts
 	took   time.Duration // of the processor
 }
 
@@ -29,13 +29,13 @@ type result struct {
 // that is not sure are not told.
 func analyse(ctx context.Context, how pipeline.Analysis, turn time.Duration, frames []*pipeline.Frame) (r result, err error) {
 	a := pipeline.NewAnalyzer(how)
-	a.Crowded = turn > 0
+	a.Overloaded = turn > 0
 	var next time.Time // turn
 	began := processor()
 	for _, f := range frames {
 		var m pipeline.Message
-		detected, waits := a.Tally().Detected, f.Arrived.Before(next)
-		if waits && !a.Follow(&m, f) {
+		detected, waits := a.Counts().Detected, f.Arrived.Before(next)
+		if waits && !a.Track(&m, f) {
 			r.frames = append(r.frames, seen{})
 			continue
 		}
@@ -45,9 +45,9 @@ func analyse(ctx context.Context, how pipeline.Analysis, turn time.Duration, fra
 				return r, err
 			}
 		}
-		r.frames = append(r.frames, said(&m, a.Tally().Detected == detected))
+		r.frames = append(r.frames, said(&m, a.Counts().Detected == detected))
 	}
-	r.took, r.tally = processor()-began, a.Tally()
+	r.took, r.counts = processor()-began, a.Counts()
 	return r, nil
 }
 
@@ -110,6 +110,6 @@ func (r result) print(name string, truth []seen) {
 		mean, worst = fmt.Sprintf("%.3f", sum/float32(n)), fmt.Sprintf("%.3f", overlaps[n/20])
 	}
 	fmt.Printf("| %s | %.2f | %.2f | %.2f | %.1f %% | %.1f %% | %.1f %% | %s | %s |\n", name,
-		float64(r.tally.Detected)/float64(r.tally.Frames), float64(r.tally.Classified)/float64(max(1, r.tally.Faces)),
+		float64(r.counts.Detected)/float64(r.counts.Frames), float64(r.counts.Classified)/float64(max(1, r.counts.Faces)),
 		float64(r.took.Microseconds())/1000/float64(len(r.frames)), 100*float64(told)/float64(len(truth)), 100*float64(shown)/float64(max(1, faces)), 100*float64(same)/float64(max(1, faces)), mean, worst)
 }

@@ -78,7 +78,7 @@ func Open(s Settings) (e *Engine, err error) {
 		return e, s.explain(err)
 	}
 	e.close = append(e.close, detector.Close)
-	how := pipeline.Analysis{Detector: detector, Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace, Economy: s.Economy}
+	how := pipeline.Analysis{Detector: detector, Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace, Policy: s.Policy}
 	for i, entry := range classifiers {
 		how, err := e.classify(how, entry, preset.feed(entry.Model), files[i], s)
 		if err != nil {
@@ -119,7 +119,7 @@ func (e *Engine) classify(how pipeline.Analysis, entry models.Entry, fed pipelin
 	if err != nil {
 		return how, err
 	}
-	e.close, how.Hurried = append(e.close, small.Close), small
+	e.close, how.FastClassifier = append(e.close, small.Close), small
 	return how, nil
 }
 
@@ -133,7 +133,7 @@ func (e *Engine) openDetector(m models.Entry, file string, s Settings) (detector
 	if m.Format == models.Cascade {
 		return vision.OpenCascade(file, m.Model)
 	}
-	from, model, frames, note := e.form.detector(m.Model.ForFaces(s.MinFace), file)
+	from, model, frames, note := e.form.detector(m.Model.ForMinFace(s.MinFace), file)
 	e.note(m.Name, note)
 	return e.runtime.NewDetectorOf(from, model, e.form.running(s.Threads, frames))
 }
@@ -188,7 +188,7 @@ func (e *Engine) detectOnce(ctx context.Context) error {
 
 // classifyAll runs an analysis' classifiers.
 func classifyAll(ctx context.Context, a pipeline.Analysis, crops []pipeline.Crop) error {
-	for _, c := range []pipeline.Classifier{a.Classifier, a.Hurried} {
+	for _, c := range []pipeline.Classifier{a.Classifier, a.FastClassifier} {
 		if c == nil {
 			continue
 		}

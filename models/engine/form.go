@@ -85,7 +85,7 @@ func (r rewriting) of(path string) ([]byte, error) {
 		for c := range 3 {
 			scale[c], offset[c] = float64(in.Scale/in.Std[c]), -float64(in.Mean[c]/in.Std[c])
 		}
-		m.Graph, err = m.Graph.TakeBytes(int64(in.Stored()), in.Layout == pipeline.NHWC, scale, offset)
+		m.Graph, err = m.Graph.TakeBytes(int64(in.CropChannels()), in.Layout == pipeline.NHWC, scale, offset)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rewrite %s: %w", path, err)

@@ -109,10 +109,10 @@ func look(t *testing.T, a *pipeline.Analyzer, seat *schedule.Slot, f *pipeline.F
 		t.Error(err)
 		return nil
 	}
-	err := a.Look(context.Background(), &m, f)
+	err := a.Detect(context.Background(), &m, f)
 	seat.Release()
 	if err == nil {
-		err = a.Tell(context.Background(), &m)
+		err = a.Classify(context.Background(), &m)
 	}
 	if err != nil {
 		t.Error(err)

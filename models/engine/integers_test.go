@@ -39,7 +39,7 @@ func facesOf(t *testing.T, s Settings, crowded bool) []pipeline.Label {
 		}
 	}()
 	a := e.NewAnalyzer()
-	a.Crowded = crowded
+	a.Overloaded = crowded
 	var m pipeline.Message
 	if err := a.Analyze(context.Background(), &m, photograph(t)); err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ type Settings struct {
 	Smoothing   time.Duration // time constant of the shown scores
 	MaxFaces    int           // analysed in a frame
 	MinFace     float64       // longer side of the smallest face asked for, in the frame's; 0 is any
-	Economy     pipeline.Economy
+	Policy      pipeline.AnalysisPolicy
 	Batch       schedule.Batching // of crops; zero values are defaults
 	Many        bool              // streams share the engine, so that what is faster when it is full is loaded too
 	// Warming hears how far the networks' warm-up is, which takes minutes on a device that compiles them for each size of batch. None.
@@ -35,9 +35,11 @@ type Settings struct {
 	Fell func(network, device string, why error)
 }
 
-// Shipped is what is left out unless somebody says otherwise: bench/economy measures what it saves and costs.
-var Shipped = pipeline.Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3, Doubt: 0.1,
-	PutOff: 300 * time.Millisecond}
+// DefaultPolicy is the default of Settings.Policy. bench/economy measures what it saves and costs.
+var DefaultPolicy = pipeline.AnalysisPolicy{
+	DetectEvery: 100 * time.Millisecond, ClassifyEvery: 100 * time.Millisecond, RestEvery: 300 * time.Millisecond,
+	MinChange: 3, MinMargin: 0.1, MaxDefer: 300 * time.Millisecond,
+}
 
 // Flags declares the settings on flags, with defaults beside the running binary.
 func Flags(flags *flag.FlagSet) *Settings {
@@ -54,13 +56,13 @@ func Flags(flags *flag.FlagSet) *Settings {
 	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
 	flags.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
 	flags.Float64Var(&s.MinFace, "min-face", 0, "longer side of the smallest face asked for, as a `fraction` of the frame's; 0 is any. yunet then works on a smaller picture")
-	e := &s.Economy
-	flags.DurationVar(&e.Detect, "detect-every", Shipped.Detect, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
-	flags.DurationVar(&e.Classify, "classify-every", Shipped.Classify, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
-	flags.DurationVar(&e.Rest, "rest-every", Shipped.Rest, "the same for faces that neither move nor change; 0s treats all alike")
-	flags.DurationVar(&e.PutOff, "put-off", Shipped.PutOff, "longest time that faces are only followed, with the scores they have, while a turn of a full machine is waited for; 0s never")
-	flags.Float64Var(&e.Change, "change", Shipped.Change, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
-	flags.Float64Var(&e.Doubt, "doubt", Shipped.Doubt, "a face is classified in every frame while a smaller change of its smoothed `probabilities` than this would show something else; 0 only before that")
+	p := &s.Policy
+	flags.DurationVar(&p.DetectEvery, "detect-every", DefaultPolicy.DetectEvery, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
+	flags.DurationVar(&p.ClassifyEvery, "classify-every", DefaultPolicy.ClassifyEvery, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
+	flags.DurationVar(&p.RestEvery, "rest-every", DefaultPolicy.RestEvery, "the same for faces that neither move nor change; 0s treats all alike")
+	flags.DurationVar(&p.MaxDefer, "put-off", DefaultPolicy.MaxDefer, "longest time that faces are only followed, with the scores they have, while a turn of a full machine is waited for; 0s never")
+	flags.Float64Var(&p.MinChange, "change", DefaultPolicy.MinChange, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
+	flags.Float64Var(&p.MinMargin, "doubt", DefaultPolicy.MinMargin, "a face is classified in every frame while a smaller change of its smoothed `probabilities` than this would show something else; 0 only before that")
 	flags.IntVar(&s.Batch.MaxCrops, "batch", 0, "faces of all sessions that are classified at once at most; 0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
 	flags.DurationVar(&s.Batch.Wait, "batch-wait", 0, "time that a batch waits to fill; 0 waits only while all processors are busy")
 	return s
@@ -131,18 +133,18 @@ func (s Settings) Check() error {
 		return fmt.Errorf("--smoothing %v: use 0s to 1m", s.Smoothing)
 	case !(s.MinFace >= 0 && s.MinFace <= 1):
 		return fmt.Errorf("--min-face %v: use 0 to 1, a fraction of the frame's longer side", s.MinFace)
-	case s.Economy.Detect < 0 || s.Economy.Detect > time.Minute:
-		return fmt.Errorf("--detect-every %v: use 0s to 1m", s.Economy.Detect)
-	case s.Economy.Classify < 0 || s.Economy.Classify > time.Minute:
-		return fmt.Errorf("--classify-every %v: use 0s to 1m", s.Economy.Classify)
-	case s.Economy.Rest < 0 || s.Economy.Rest > time.Minute:
-		return fmt.Errorf("--rest-every %v: use 0s to 1m", s.Economy.Rest)
-	case s.Economy.PutOff < 0 || s.Economy.PutOff > time.Minute:
-		return fmt.Errorf("--put-off %v: use 0s to 1m", s.Economy.PutOff)
-	case !(s.Economy.Change >= 0 && s.Economy.Change <= 255): // also what is not a number
-		return fmt.Errorf("--change %v: use 0 to 255 grey levels", s.Economy.Change)
-	case !(s.Economy.Doubt >= 0 && s.Economy.Doubt <= 1):
-		return fmt.Errorf("--doubt %v: use 0 to 1, a probability", s.Economy.Doubt)
+	case s.Policy.DetectEvery < 0 || s.Policy.DetectEvery > time.Minute:
+		return fmt.Errorf("--detect-every %v: use 0s to 1m", s.Policy.DetectEvery)
+	case s.Policy.ClassifyEvery < 0 || s.Policy.ClassifyEvery > time.Minute:
+		return fmt.Errorf("--classify-every %v: use 0s to 1m", s.Policy.ClassifyEvery)
+	case s.Policy.RestEvery < 0 || s.Policy.RestEvery > time.Minute:
+		return fmt.Errorf("--rest-every %v: use 0s to 1m", s.Policy.RestEvery)
+	case s.Policy.MaxDefer < 0 || s.Policy.MaxDefer > time.Minute:
+		return fmt.Errorf("--put-off %v: use 0s to 1m", s.Policy.MaxDefer)
+	case !(s.Policy.MinChange >= 0 && s.Policy.MinChange <= 255): // also what is not a number
+		return fmt.Errorf("--change %v: use 0 to 255 grey levels", s.Policy.MinChange)
+	case !(s.Policy.MinMargin >= 0 && s.Policy.MinMargin <= 1):
+		return fmt.Errorf("--doubt %v: use 0 to 1, a probability", s.Policy.MinMargin)
 	case s.Batch.MaxCrops < 0 || s.Batch.MaxCrops > 256:
 		return fmt.Errorf("--batch %d: use 1 to 256, or 0 for what suits the device", s.Batch.MaxCrops)
 	case s.Batch.Wait < 0 || s.Batch.Wait > time.Second:

@@ -100,7 +100,7 @@ func Import(ctx context.Context, o Options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if !entry.TellsAttention() {
+	if !entry.HasAttention() {
 		fmt.Fprintf(out, "  attention    left out: maps of %s at %d pixels are more than the %d values a face that are told\n", count(summary.Heads, "head"), o.Size, pipeline.MaxAttention)
 	}
 	if err := models.Add(o.Models, part, entry); err != nil {

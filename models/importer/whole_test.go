@@ -22,7 +22,7 @@ func TestImportLeavesLargeAttentionOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, path := added(t, o.Models, "two-heads")
-	if e.TellsAttention() || !strings.Contains(out.String(), "attention    left out") {
+	if e.HasAttention() || !strings.Contains(out.String(), "attention    left out") {
 		t.Errorf("outputs %+v, and it says\n%s", e.Outputs, out.String())
 	}
 	rt, err := ort.Open(o.Library)

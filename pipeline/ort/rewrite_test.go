@@ -115,7 +115,7 @@ func TestPicturesOfBytes(t *testing.T) {
 			without.Bytes = false
 			pipeline.NewSampler(without).Crop(plain, f, region)
 			pipeline.NewSampler(in).Crop(packed, f, region)
-			if len(packed.Bytes) != in.Stored()*96*96 || packed.Values != nil {
+			if len(packed.Bytes) != in.CropChannels()*96*96 || packed.Values != nil {
 				t.Fatalf("%d bytes, %d values", len(packed.Bytes), len(packed.Values))
 			}
 			want, err := floats.Classify(t.Context(), nil, []pipeline.Crop{plain})

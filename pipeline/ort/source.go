@@ -49,7 +49,7 @@ func (r Running) Sizes() (sizes []int) {
 
 // shapeOf is the shape of a network's input without the batch axis, for a tensor of w by h pixels.
 func shapeOf(in pipeline.Input, w, h int) []int64 {
-	width, height, channels := int64(w), int64(h), int64(in.Stored())
+	width, height, channels := int64(w), int64(h), int64(in.CropChannels())
 	if in.Bytes || in.Layout == pipeline.NHWC {
 		return []int64{height, width, channels}
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// scripted finds what a test says is there, and counts how often it was asked.
+// scripted finds the faces that a test sets, and counts its calls.
 type scripted struct {
 	faces []Face
 	calls int
@@ -18,7 +18,7 @@ func (d *scripted) Detect(_ context.Context, dst []Face, _ *Frame) ([]Face, erro
 	return append(dst, d.faces...), nil
 }
 
-// steady sees the same in all faces, as long as a test says so.
+// steady answers the same logits for all faces.
 type steady struct{ logits []float32 }
 
 func (c *steady) Classify(_ context.Context, dst []Scores, crops []Crop) ([]Scores, error) {
@@ -28,7 +28,7 @@ func (c *steady) Classify(_ context.Context, dst []Scores, crops []Crop) ([]Scor
 	return dst, nil
 }
 
-// stage shows frames of a face to an analyzer, 30 a second.
+// stage shows frames of a face to an analyzer, 30 each second.
 type stage struct {
 	t          *testing.T
 	detector   *scripted
@@ -37,16 +37,19 @@ type stage struct {
 	now        time.Time
 }
 
-var shipped = Economy{Detect: 100 * time.Millisecond, Classify: 100 * time.Millisecond, Rest: 300 * time.Millisecond, Change: 3, Doubt: 0.1, PutOff: 300 * time.Millisecond}
+var shipped = AnalysisPolicy{
+	DetectEvery: 100 * time.Millisecond, ClassifyEvery: 100 * time.Millisecond, RestEvery: 300 * time.Millisecond,
+	MinChange: 3, MinMargin: 0.1, MaxDefer: 300 * time.Millisecond,
+}
 
-func newStage(t *testing.T, e Economy) *stage {
+func newStage(t *testing.T, policy AnalysisPolicy) *stage {
 	d, c := &scripted{}, &steady{[]float32{3, 0}}
 	how := analysis(d, c)
-	how.Economy = e
+	how.Policy = policy
 	return &stage{t: t, detector: d, classifier: c, analyzer: NewAnalyzer(how), now: time.Unix(100, 0)}
 }
 
-// centred is the box that a detector gives of the face that blobs shows, moved by (dx, dy) pixels of 320 by 240.
+// centred returns the box of the face that blobs shows, moved by (dx, dy) pixels of 320 by 240.
 func centred(dx, dy float64) Box {
 	return Box{float32(0.35 + dx/320), float32(0.3 + dy/240), 0.3, 0.4}
 }
@@ -67,7 +70,7 @@ func (s *stage) show(f *Frame, boxes ...Box) Message {
 	return m
 }
 
-func TestFacesAreFollowedBetweenDetections(t *testing.T) {
+func TestFacesAreTrackedBetweenDetections(t *testing.T) {
 	s := newStage(t, shipped)
 	for n := range 90 {
 		dx, dy := 30*math.Sin(float64(n)/12), 10*math.Cos(float64(n)/9)
@@ -77,36 +80,36 @@ func TestFacesAreFollowedBetweenDetections(t *testing.T) {
 		}
 		want, got := centred(dx, dy), m.Faces[0].Box
 		if o := want.IoU(Box{got[0], got[1], got[2], got[3]}); o < 0.95 {
-			t.Errorf("frame %d: the box %v lies on %v by %.3f", n, got, want, o)
+			t.Errorf("frame %d: the box %v overlaps %v by %.3f", n, got, want, o)
 		}
 	}
 	if n := s.detector.calls; n < 20 || n > 35 {
 		t.Errorf("%d detections in 90 frames of a face that moves, want one in three", n)
 	}
-	if c := s.analyzer.Tally(); c.Frames != 90 || c.Faces != 90 || c.Detected != uint64(s.detector.calls) {
+	if c := s.analyzer.Counts(); c.Frames != 90 || c.Faces != 90 || c.Detected != uint64(s.detector.calls) {
 		t.Errorf("%+v", c)
 	}
 }
 
-func TestRestingFacesAreLookedAtLess(t *testing.T) {
+func TestRestingFacesAreAnalysedLess(t *testing.T) {
 	s := newStage(t, shipped)
 	still := blobs(320, 240, 0, 0, 1, 0)
 	for range 90 {
 		s.show(still, centred(0, 0))
 	}
-	if c := s.analyzer.Tally(); c.Detected > 11 || c.Classified > 11 || c.Detected < 9 || c.Classified < 9 {
+	if c := s.analyzer.Counts(); c.Detected > 11 || c.Classified > 11 || c.Detected < 9 || c.Classified < 9 {
 		t.Errorf("in three seconds of a still face: %+v; want ten of each", c)
 	}
 }
 
 // A face that has rested for a while and changes is classified at once; one that moves is detected at once.
-func TestWhatChangesIsLookedAtAtOnce(t *testing.T) {
+func TestChangesAreAnalysedAtOnce(t *testing.T) {
 	s := newStage(t, shipped)
 	still := blobs(320, 240, 0, 0, 1, 0)
 	for range 5 {
 		s.show(still, centred(0, 0))
 	}
-	before := s.analyzer.Tally()
+	before := s.analyzer.Counts()
 	changed := blobs(320, 240, 0, 0, 1, 0)
 	for j := 130; j < 150; j++ {
 		for i := 140; i < 180; i++ {
@@ -114,7 +117,7 @@ func TestWhatChangesIsLookedAtAtOnce(t *testing.T) {
 		}
 	}
 	m := s.show(changed, centred(0, 0))
-	if after := s.analyzer.Tally(); after.Classified != before.Classified+1 {
+	if after := s.analyzer.Counts(); after.Classified != before.Classified+1 {
 		t.Errorf("a mouth opened, and the face was not classified: %+v", after)
 	}
 	if m.Faces[0].AgeMS > milliseconds(time.Since(s.now)) {
@@ -123,23 +126,23 @@ func TestWhatChangesIsLookedAtAtOnce(t *testing.T) {
 	for range 5 {
 		s.show(changed, centred(0, 0))
 	}
-	before = s.analyzer.Tally()
+	before = s.analyzer.Counts()
 	s.show(blobs(320, 240, 12, 0, 1, 0), centred(12, 0))
-	if after := s.analyzer.Tally(); after.Detected != before.Detected+1 {
+	if after := s.analyzer.Counts(); after.Detected != before.Detected+1 {
 		t.Errorf("the face moved, and nothing was detected: %+v", after)
 	}
 }
 
-// While a small change of the scores would show something else a face is classified in every frame; without a turn nothing is said.
+// A face in doubt is classified in every frame, and is not only tracked.
 func TestFacesInDoubtAreClassified(t *testing.T) {
 	s := newStage(t, shipped)
 	still := blobs(320, 240, 0, 0, 1, 0)
 	frames := func(n int) uint64 {
-		before := s.analyzer.Tally().Classified
+		before := s.analyzer.Counts().Classified
 		for range n {
 			s.show(still, centred(0, 0))
 		}
-		return s.analyzer.Tally().Classified - before
+		return s.analyzer.Counts().Classified - before
 	}
 	if n := frames(31); n > 5 {
 		t.Errorf("%d classifications in a second of a face that is at rest and clear", n)
@@ -149,8 +152,8 @@ func TestFacesInDoubtAreClassified(t *testing.T) {
 	if n := frames(30); n != 30 {
 		t.Errorf("%d classifications in 30 frames of a face in doubt", n)
 	}
-	if m, ok := s.wait(still); ok {
-		t.Errorf("of a face in doubt that is not classified it is said: %+v", m.Faces)
+	if m, ok := s.track(still); ok {
+		t.Errorf("a face in doubt was only tracked: %+v", m.Faces)
 	}
 	s.classifier.logits = []float32{0, 3}
 	frames(30)
@@ -173,7 +176,7 @@ func TestLostFacesAreDetectedAtOnce(t *testing.T) {
 }
 
 func TestNewFacesAreSeenSoon(t *testing.T) {
-	for name, first := range map[string][]Box{"beside nobody": nil, "beside one who rests": {centred(0, 0)}} {
+	for name, first := range map[string][]Box{"in an empty picture": nil, "beside a face at rest": {centred(0, 0)}} {
 		s := newStage(t, shipped)
 		still := blobs(320, 240, 0, 0, 1, 0)
 		for range 4 {
@@ -190,19 +193,19 @@ func TestNewFacesAreSeenSoon(t *testing.T) {
 	}
 }
 
-// Without an economy every frame is looked at whole.
+// The zero policy detects and classifies in every frame.
 func TestEveryFrame(t *testing.T) {
-	s := newStage(t, Economy{})
+	s := newStage(t, AnalysisPolicy{})
 	for range 10 {
 		s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
 	}
-	if c := s.analyzer.Tally(); c.Detected != 10 || c.Classified != 10 {
+	if c := s.analyzer.Counts(); c.Detected != 10 || c.Classified != 10 {
 		t.Errorf("%+v", c)
 	}
 }
 
-// Between detections nothing is allocated either.
-func TestFollowingAllocatesNothing(t *testing.T) {
+// Tracking allocates nothing either.
+func TestTrackingAllocatesNothing(t *testing.T) {
 	s := newStage(t, shipped)
 	frames := []*Frame{blobs(320, 240, 0, 0, 1, 0), blobs(320, 240, 3, 1, 1, 0), blobs(320, 240, 0, 2, 1, 0)}
 	for _, f := range frames {
@@ -214,7 +217,7 @@ func TestFollowingAllocatesNothing(t *testing.T) {
 		f := frames[n%len(frames)]
 		f.Arrived = s.now
 		n++
-		if n%2 == 0 && s.analyzer.Follow(&m, f) {
+		if n%2 == 0 && s.analyzer.Track(&m, f) {
 			return
 		}
 		if err := s.analyzer.Analyze(ctx, &m, f); err != nil {
@@ -226,84 +229,85 @@ func TestFollowingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// wait shows f while there is no turn.
-func (s *stage) wait(f *Frame) (m Message, ok bool) {
+// track shows f while the stream has no slot.
+func (s *stage) track(f *Frame) (m Message, ok bool) {
 	s.now = s.now.Add(time.Second / 30)
 	f.Arrived = s.now
-	ok = s.analyzer.Follow(&m, f)
+	ok = s.analyzer.Track(&m, f)
 	return m, ok
 }
 
-// Without a turn faces are followed with the scores they have, but not for ever.
-func TestFollow(t *testing.T) {
+// Without a slot faces are tracked with the scores that they have, for MaxDefer at most.
+func TestTrack(t *testing.T) {
 	s := newStage(t, shipped)
-	if m, ok := s.wait(blobs(320, 240, 0, 0, 1, 0)); ok {
-		t.Errorf("before anything was looked for: %+v", m)
+	if m, ok := s.track(blobs(320, 240, 0, 0, 1, 0)); ok {
+		t.Errorf("before the first detection: %+v", m)
 	}
 	m := s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
-	told, detected, scores := s.analyzer.Tally(), s.now, m.Faces[0].Scores[0]
+	before, detected, scores := s.analyzer.Counts(), s.now, m.Faces[0].Scores[0]
 	for n := 1; ; n++ {
 		dx := 10 * math.Sin(float64(n)/4)
-		m, ok := s.wait(blobs(320, 240, dx, 0, 1, 0))
-		if age := s.now.Sub(detected); ok != (age < shipped.PutOff) {
-			t.Fatalf("after %v: told %t", age, ok)
+		m, ok := s.track(blobs(320, 240, dx, 0, 1, 0))
+		if age := s.now.Sub(detected); ok != (age < shipped.MaxDefer) {
+			t.Fatalf("after %v: tracked %t", age, ok)
 		}
 		if !ok {
 			break
 		}
 		box := Box{m.Faces[0].Box[0], m.Faces[0].Box[1], m.Faces[0].Box[2], m.Faces[0].Box[3]}
-		if len(m.Faces) != 1 || m.Faces[0].ID != 1 || m.Width != 320 || m.Faces[0].Scores[0] != scores || box.IoU(centred(dx, 0)) < 0.9 {
+		same := len(m.Faces) == 1 && m.Faces[0].ID == 1 && m.Width == 320 && m.Faces[0].Scores[0] == scores
+		if !same || box.IoU(centred(dx, 0)) < 0.9 {
 			t.Errorf("moved by %v: %+v", dx, m)
 		}
 		if least := milliseconds(s.now.Sub(detected)); m.Faces[0].AgeMS < least {
-			t.Errorf("scores are said to be %v ms old, and are %v", m.Faces[0].AgeMS, least)
+			t.Errorf("the scores are %v ms old by the label, and at least %v in fact", m.Faces[0].AgeMS, least)
 		}
 	}
-	if s.analyzer.Tally() != told {
-		t.Errorf("%+v, before %+v", s.analyzer.Tally(), told)
+	if s.analyzer.Counts() != before {
+		t.Errorf("%+v, before %+v", s.analyzer.Counts(), before)
 	}
-	before := s.detector.calls
+	calls := s.detector.calls
 	s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
-	if c := s.analyzer.Tally(); s.detector.calls != before+1 || c.Classified != told.Classified+1 {
-		t.Errorf("%+v after the turn; what was due by then is to be done", c)
+	if c := s.analyzer.Counts(); s.detector.calls != calls+1 || c.Classified != before.Classified+1 {
+		t.Errorf("%+v with a slot; what was due by then is to be done", c)
 	}
 }
 
-// What cannot be found for sure waits for a detection, and a frame that was followed can be looked at again.
-func TestFollowOnlyWhatIsSure(t *testing.T) {
+// A face that is not found for certain needs a detection, and a frame that was tracked can be analysed again.
+func TestTrackOnlyWhatIsCertain(t *testing.T) {
 	s := newStage(t, shipped)
 	s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
 	elsewhere := grey(320, 240, 90)
 	for i := range elsewhere.Y {
 		elsewhere.Y[i] = byte(i * 7)
 	}
-	if m, ok := s.wait(elsewhere); ok {
-		t.Errorf("after a cut it is said: %+v", m.Faces)
+	if m, ok := s.track(elsewhere); ok {
+		t.Errorf("after a cut: %+v", m.Faces)
 	}
 	there := blobs(320, 240, 8, 0, 1, 0)
-	if _, ok := s.wait(there); !ok {
-		t.Fatal("the face is back, and is not followed")
+	if _, ok := s.track(there); !ok {
+		t.Fatal("the face is back, and is not tracked")
 	}
 	s.now = s.now.Add(-time.Second / 30)
 	if m := s.show(there, centred(8, 0)); len(m.Faces) != 1 || m.Faces[0].ID != 1 {
-		t.Errorf("the same frame in a turn: %+v", m.Faces)
+		t.Errorf("the same frame with a slot: %+v", m.Faces)
 	}
-	s.analyzer.how.Economy.PutOff = 0
-	if _, ok := s.wait(there); ok {
-		t.Error("nothing is to be put off, and a frame is only followed")
+	s.analyzer.analysis.Policy.MaxDefer = 0
+	if _, ok := s.track(there); ok {
+		t.Error("no detection may be deferred, and a frame was only tracked")
 	}
 }
 
 func TestSmallFacesAreLeftOut(t *testing.T) {
 	s := newStage(t, shipped)
-	s.analyzer.how.MinFace = 0.2
+	s.analyzer.analysis.MinFace = 0.2
 	m := s.show(blobs(320, 240, 0, 0, 1, 0), Box{0.1, 0.1, 0.1, 0.1}, centred(0, 0), Box{0.7, 0.1, 0.12, 0.12})
 	if len(m.Faces) != 1 || m.Faces[0].Box != [4]float32{0.35, 0.3, 0.3, 0.4} {
 		t.Errorf("%+v; want the large one alone", m.Faces)
 	}
 	for least, want := range map[float64]int{0: 640, 0.02: 640, 0.1: 480, 0.3: 160} {
 		m := Model{Input: Input{Dynamic: true, Size: 640}}
-		if got := m.ForFaces(least).Input.Size; got != want {
+		if got := m.ForMinFace(least).Input.Size; got != want {
 			t.Errorf("for faces of %v the picture has %d pixels, want %d", least, got, want)
 		}
 	}
