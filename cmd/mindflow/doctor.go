@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 
-	"mindflow/cmd/doctor"
+	"mindflow/cmd/mindflow/internal/doctor"
 )
 
 // examine checks the machine for the settings of serve. It is an error that a check fails.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/cmd/doctor"
+	"mindflow/cmd/mindflow/internal/doctor"
 )
 
 // freePorts are settings under which both ports are free for sure.

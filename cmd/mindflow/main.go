@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"mindflow/cmd/supervisor"
+	"mindflow/cmd/mindflow/internal/serve/supervisor"
 )
 
 // command is one subcommand: it parses its own flags out of args. One without a brief is for this program's own children, and not listed.

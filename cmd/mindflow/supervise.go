@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"slices"
 
-	"mindflow/cmd/supervisor"
+	"mindflow/cmd/mindflow/internal/serve/supervisor"
 )
 
 // supervise runs `serve` with the same arguments in a process of its own, and starts it again when it fails.
