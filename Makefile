@@ -153,12 +153,12 @@ test-webgpu: build system-test ## WebGPU against the CPU, without a GPU
 # ONNX Runtime keeps memory for good, so there the tests count sessions and tensors instead of looking for leaks.
 asan: build system-test ## run what touches C of our own under AddressSanitizer: overflows, use after free, leaks
 	$(call say,Go: decoders, encoder and reassembly under AddressSanitizer)
-	@go test -asan ./pipeline/avdec/... ./pipeline/vpx ./server/reassembly
+	@go test -asan ./pipeline/avdec/... ./pipeline/vpx ./server/receive
 	@ASAN_OPTIONS=detect_leaks=0 go test -asan ./pipeline/ort
 
 FUZZTIME := 10m
 ASAN_FUZZ := pipeline/avdec:FuzzDecode pipeline/avdec:FuzzStream pipeline/avdec/avfile:FuzzVideo pipeline/avdec/avfile:FuzzDamagedVideo \
-	server/reassembly:FuzzDecode
+	server/receive:FuzzDecode
 ROUNDS := 10000000
 SEED = $(shell date +%s)
 

@@ -7,7 +7,7 @@ import (
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
-	"mindflow/server/reassembly"
+	"mindflow/server/receive"
 )
 
 // keyframeInterval is the least time between two key frame requests: a key frame costs many packets,
@@ -68,7 +68,7 @@ func (s *session) sendPLI() {
 // read takes packets off the network and makes units of them. It owns reassembly.
 func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
 	defer s.end(endClosed) // a track that cannot be read is over
-	units, err := reassembly.New(codec, reassembly.Options{})
+	units, err := receive.New(codec, receive.Options{})
 	if err != nil {
 		s.failed("reassembly", "begin reassembly", err)
 		s.end(endInternal)

@@ -51,7 +51,7 @@ func TestShareOf(t *testing.T) {
 		{"copying a frame", analysis, "", []string{"runtime.memmove", "mindflow/pipeline.copyPlane /x/pipeline/media.go", "mindflow/pipeline.(*Mailbox).Put"}},
 		{"sorting boxes", analysis, "", []string{"slices.insertionSortCmpFunc[go.shape.struct { mindflow/pipeline.x float32 }]", "slices.SortFunc[...]", "mindflow/pipeline.DecodeBlazeFace /x/pipeline/blazeface.go"}},
 		{"copying a crop", analysis, "", []string{"runtime.memmove", "mindflow/pipeline/ort.(*Classifier).Classify", session}},
-		{"reassembly", sessions, "", []string{"mindflow/server/reassembly.(*Assembler).Push"}},
+		{"reassembly", sessions, "", []string{"mindflow/server/receive.(*Assembler).Push"}},
 		{"JSON", encoding, "", []string{"strconv.AppendFloat", "encoding/json.floatEncoder.encode", "mindflow/server.(*session).sendLabels"}},
 		{"memory for JSON", goRuntime, "", []string{"runtime.memclrNoHeapPointers", "runtime.mallocgc", "bytes.growSlice", "encoding/json.Marshal"}},
 		{"garbage collection", goRuntime, "", []string{"runtime.scanobject", "runtime.gcDrain", "runtime.gcBgMarkWorker"}},

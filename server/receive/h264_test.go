@@ -1,4 +1,4 @@
-package reassembly
+package receive
 
 import (
 	"bytes"

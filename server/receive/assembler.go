@@ -1,6 +1,6 @@
-// Package reassembly makes units out of the RTP packets of one video track. A unit is handed over at
+// Package receive makes units out of the RTP packets of one video track. A unit is handed over at
 // its last packet; Pion's sample builder, in contrast, waits for the first packet of the next.
-package reassembly
+package receive
 
 import (
 	"bytes"
