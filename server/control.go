@@ -123,7 +123,9 @@ func (s *session) resume() {
 		s.forgiven = now
 	}
 	s.checkIdle()
-	s.wantKeyframe()
+	if s.receiver != nil {
+		s.receiver.RequestKeyframe()
+	}
 }
 
 // say sends on the control channel. A publisher that asks and does not read ends its session: its

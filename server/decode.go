@@ -43,7 +43,7 @@ func (s *session) decode(codec pipeline.Codec) {
 		}
 		if awaitKey && !u.Key {
 			s.drop(dropCorrupt, 1)
-			s.wantKeyframe()
+			s.receiver.RequestKeyframe()
 			continue
 		}
 		err := decoder.Decode(u, put)
@@ -58,7 +58,7 @@ func (s *session) decode(codec pipeline.Codec) {
 			s.meters.Errors.WithLabelValues("decode").Inc()
 			s.log.Debug("decode", "err", err)
 			s.drop(dropCorrupt, 1)
-			s.wantKeyframe()
+			s.receiver.RequestKeyframe()
 		}
 	}
 }

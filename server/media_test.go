@@ -8,6 +8,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/receive"
 	"mindflow/server/whipclient"
 )
 
@@ -103,7 +104,7 @@ func TestTwoKeyframeRequestsASecond(t *testing.T) {
 			t.Fatalf("asked %d times in %s", asked, patience)
 		}
 	}
-	if took := time.Since(began); took < 2*keyframeInterval {
+	if took := time.Since(began); took < 2*receive.KeyframeInterval {
 		t.Errorf("asked 3 times in %s", took)
 	}
 }

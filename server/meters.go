@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/pion/webrtc/v3"
 	"github.com/prometheus/client_golang/prometheus"
@@ -105,8 +104,9 @@ func (s *session) iceChanged(state webrtc.ICEConnectionState) {
 
 // pathFound says which way the publisher is connected, and asks for a key frame: what was sent before was lost, and so was what was asked for.
 func (s *session) pathFound() {
-	s.lastPLI = time.Time{}
-	s.sendPLI()
+	if s.receiver != nil {
+		s.receiver.PathChanged()
+	}
 	pair, err := s.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 	if err != nil || pair == nil { // lost again meanwhile
 		return

@@ -1,34 +1,51 @@
 package server
 
 import (
+	"slices"
 	"time"
 
-	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
 	"mindflow/server/receive"
 )
 
-// keyframeInterval is the least time between two key frame requests: a key frame costs many packets,
-// and asking again while it is under way makes a bad line worse.
-const keyframeInterval = 500 * time.Millisecond
-
 // startMedia begins to serve the publisher's video. Only its first track is.
 func (s *session) startMedia(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 	codec, ok := s.terms.codecs.ofMIME(track.Codec().MimeType)
-	if s.video != nil || !ok {
+	if s.receiver != nil || !ok {
 		if err := receiver.Stop(); err != nil {
 			s.log.Debug("stop a track not used", "err", err)
 		}
 		return
 	}
-	s.video = track
+	cfg := receive.Config{
+		Codec: codec, SSRC: uint32(track.SSRC()), Feedback: feedbackOf(track.Codec()), RTCP: s.pc, Log: s.log,
+	}
+	cfg.Counters.PLIs, cfg.Counters.NACKs = s.meters.KeyframesAsked, s.meters.Repairs
+	var err error
+	if s.receiver, err = receive.New(cfg); err != nil {
+		s.failed("reassembly", "begin reassembly", err)
+		s.end(endInternal)
+		return
+	}
 	s.log.Info("video", "codec", codec)
 	s.spawn("drain", func() { drain(receiver) })
-	s.spawn("read", func() { s.read(track, codec) })
+	s.spawn("read", func() {
+		defer s.end(endClosed) // a track that cannot be read is over
+		s.receiver.Run(&video{s, track, codec}, &decoderQueue{s, dropLost})
+	})
 	s.spawn("decode", func() { s.decode(codec) })
 	s.spawn("infer", s.infer)
+}
+
+// feedbackOf returns the feedback that the publisher agreed to.
+func feedbackOf(codec webrtc.RTPCodecParameters) receive.Feedback {
+	has := func(kind string) bool { return slices.Contains(codec.RTCPFeedback, webrtc.RTCPFeedback{Type: kind}) }
+	return receive.Feedback{
+		NACK: has(webrtc.TypeRTCPFBNACK), REMB: has(webrtc.TypeRTCPFBGoogREMB), TransportCC: has(webrtc.TypeRTCPFBTransportCC),
+	}
 }
 
 // drain reads the RTCP that comes with the video: the reports in it reach Pion's feedback only when
@@ -42,77 +59,53 @@ func drain(receiver *webrtc.RTPReceiver) {
 	}
 }
 
-// wantKeyframe asks the control loop for a key frame. It may be called for every unit that cannot be
-// used: the loop asks the publisher at most twice a second.
-func (s *session) wantKeyframe() {
-	select {
-	case s.keyframe <- struct{}{}:
-	default: // asked already
-	}
+// video is the track as a source of packets. Packets of another codec are left out: a publisher that changes its codec begins a new
+// session.
+type video struct {
+	*session
+	track *webrtc.TrackRemote
+	codec pipeline.Codec
 }
 
-func (s *session) sendPLI() {
-	now := time.Now()
-	if s.video == nil || now.Sub(s.lastPLI) < keyframeInterval {
-		return
-	}
-	s.lastPLI = now
-	pli := &rtcp.PictureLossIndication{MediaSSRC: uint32(s.video.SSRC())}
-	if err := s.pc.WriteRTCP([]rtcp.Packet{pli}); err != nil {
-		s.log.Debug("send PLI", "err", err)
-		return
-	}
-	s.meters.KeyframesAsked.Inc()
-}
-
-// read takes packets off the network and makes units of them. It owns reassembly.
-func (s *session) read(track *webrtc.TrackRemote, codec pipeline.Codec) {
-	defer s.end(endClosed) // a track that cannot be read is over
-	units, err := receive.New(codec, receive.Options{})
-	if err != nil {
-		s.failed("reassembly", "begin reassembly", err)
-		s.end(endInternal)
-		return
-	}
-	why := dropLost // the reason of what reassembly drops until the next key unit
-	take := func(u pipeline.Unit) {
-		s.meters.Received(len(u.Data), 1)
-		reason, passed := s.pass(u)
-		why = reason
-		if !passed {
-			s.drop(reason, 1)
-			units.Resync()
-		}
-	}
-	var repair repairs
-	var missing []uint16
-	rates := newRates(track.Codec())
+// ReadRTP reads the next packet and notes that media came.
+func (v *video) ReadRTP() (*rtp.Packet, error) {
 	for {
-		p, _, err := track.ReadRTP()
+		p, _, err := v.track.ReadRTP()
 		if err != nil {
-			return
+			return nil, err
 		}
-		if sent, _ := s.terms.codecs.ofMIME(track.Codec().MimeType); sent != codec {
-			continue // a publisher that changes its codec begins a new session
+		if sent, _ := v.terms.codecs.ofMIME(v.track.Codec().MimeType); sent != v.codec {
+			continue
 		}
-		now := time.Now()
 		if len(p.Payload) > 0 { // padding is no media
-			s.heard.Store(now.UnixNano())
+			v.heard.Store(time.Now().UnixNano())
 		}
-		before := units.Stats()
-		needKey := units.Push(p, now, take)
-		after := units.Stats()
-		s.drop(why, after.Dropped-before.Dropped)
-		if rate, ok := rates.due(p, after.Riddled > before.Riddled, now); ok {
-			s.tellRate(uint32(track.SSRC()), rate) // before a key frame is asked for, which is to keep to it
-		}
-		if needKey && !s.paused.Load() {
-			s.wantKeyframe()
-		}
-		missing = units.Missing(missing[:0])
-		if ask := repair.due(missing, now); len(ask) > 0 && repairable(track.Codec()) {
-			s.askFor(uint32(track.SSRC()), ask)
-		}
+		return p, nil
+	}
+}
+
+// decoderQueue takes units for the decoder.
+type decoderQueue struct {
+	*session
+	why dropReason // why units are dropped until the next key unit
+}
+
+// Unit queues a unit, unless the session is paused or the queue is full.
+func (q *decoderQueue) Unit(u pipeline.Unit) (used bool) {
+	q.meters.Received(len(u.Data), 1)
+	if q.why, used = q.pass(u); !used {
+		q.drop(q.why, 1)
+	}
+	return used
+}
+
+// Dropped counts units that nothing can be made of.
+func (q *decoderQueue) Dropped(units uint64) { q.drop(q.why, units) }
+
+// NeedKeyframe requests a key frame, which a paused session does not need.
+func (q *decoderQueue) NeedKeyframe() {
+	if !q.paused.Load() {
+		q.receiver.RequestKeyframe()
 	}
 }
 
@@ -127,7 +120,7 @@ func (s *session) pass(u pipeline.Unit) (reason dropReason, passed bool) {
 	default:
 	}
 	s.drop(dropOverflow, s.flush())
-	s.wantKeyframe()
+	s.receiver.RequestKeyframe()
 	return dropOverflow, false
 }
 

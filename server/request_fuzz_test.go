@@ -66,7 +66,7 @@ func newMute(e *Engine) *session {
 	now := time.Now()
 	s := &session{
 		engine: e, terms: terms{noMedia: time.Minute, pausedMax: time.Minute}, log: slog.New(slog.DiscardHandler),
-		ctx: ctx, end: func(why ended) { cancel(why) }, keyframe: make(chan struct{}, 1), idle: time.NewTimer(time.Minute),
+		ctx: ctx, end: func(why ended) { cancel(why) }, idle: time.NewTimer(time.Minute),
 		requests: newBucket(requestBurst, requestRate, now), refusals: newBucket(refusalBurst, refusalRate, now),
 	}
 	s.choice.Store(&choice{analysis: e.Analyses[0]})

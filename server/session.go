@@ -16,6 +16,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/server/admission"
 	"mindflow/server/ports/portfilter"
+	"mindflow/server/receive"
 )
 
 const (
@@ -68,7 +69,6 @@ type session struct {
 	inbox    chan func()   // for the control loop to run
 	units    chan pipeline.Unit
 	frames   *pipeline.Mailbox
-	keyframe chan struct{}   // asks the control loop for a PLI
 	draining <-chan struct{} // closed when the server drains
 
 	// safe for use by all its goroutines
@@ -93,9 +93,8 @@ type session struct {
 	restarts   bucket // of ICE
 	idle       *time.Timer
 	pausedAt   time.Time
-	forgiven   int64 // what heard was set to by a resume; it is still that when no media came since
-	video      *webrtc.TrackRemote
-	lastPLI    time.Time
+	forgiven   int64             // what heard was set to by a resume; it is still that when no media came since
+	receiver   *receive.Receiver // nil before the video
 	pace       pace
 	hints      *time.Ticker // when to look at pace
 	leaving    bool         // the server drains
@@ -135,7 +134,6 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 		inbox:    make(chan func(), inboxSize),
 		units:    make(chan pipeline.Unit, unitQueue),
 		frames:   pipeline.NewMailbox(),
-		keyframe: make(chan struct{}, 1),
 		idle:     time.NewTimer(t.noMedia),
 		pace:     newPace(t.maxFramerate),
 		hints:    time.NewTicker(t.hintEvery),
@@ -217,8 +215,6 @@ func (s *session) serve() {
 			f()
 		case <-up:
 			s.end(endTime)
-		case <-s.keyframe:
-			s.sendPLI()
 		case <-s.idle.C:
 			s.checkIdle()
 		case <-s.hints.C:

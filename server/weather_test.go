@@ -16,6 +16,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/receive"
 	"mindflow/server/whipclient"
 )
 
@@ -220,7 +221,7 @@ func checkAiring(t *testing.T, a airing) {
 	if a.labels == 0 {
 		t.Error("no labels")
 	}
-	if most := 1 + a.seconds/keyframeInterval.Seconds(); float64(len(a.asked)) > most {
+	if most := 1 + a.seconds/receive.KeyframeInterval.Seconds(); float64(len(a.asked)) > most {
 		t.Errorf("%d key frames were asked for in %.1f s", len(a.asked), a.seconds)
 	}
 	if a.unrecovered > 0 {

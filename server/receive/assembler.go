@@ -1,5 +1,3 @@
-// Package receive makes units out of the RTP packets of one video track. A unit is handed over at
-// its last packet; Pion's sample builder, in contrast, waits for the first packet of the next.
 package receive
 
 import (
@@ -12,50 +10,54 @@ import (
 	"mindflow/pipeline"
 )
 
-// silence is how long nothing comes from a line that is down: cameras send more than three frames a second.
+// silence is the time without packets after which the line counts as interrupted: cameras send more than three frames a
+// second.
 const silence = 300 * time.Millisecond
 
-// farBehind is further back than any retransmission, in packets.
+// farBehind is a distance in packets that no retransmission has.
 const farBehind = 4096
 
-// Options bound the memory and the delay of an Assembler. A zero field means its default.
-type Options struct {
-	Wait      time.Duration // how long a missing packet is waited for; default 700 ms: a sender does not repeat one twice within its round trip
-	Packets   int           // packets that wait behind a missing one, at most 32767; default 512
-	Bytes     int           // payload of those packets; default 4 MiB
-	UnitBytes int           // payload of one unit; default 4 MiB
+// limits bound the memory and the delay of an assembler. A zero field means its default.
+type limits struct {
+	// Wait is how long a missing packet is waited for; default 700 ms. A sender does not repeat a packet twice within
+	// its round trip.
+	Wait      time.Duration
+	Packets   int // packets that wait behind a missing one, at most 32767; default 512
+	Bytes     int // payload of those packets; default 4 MiB
+	UnitBytes int // payload of one unit; default 4 MiB
 }
 
-// Stats count, since New, what did not become a unit.
-type Stats struct {
-	Dropped   uint64 // units: of what follows, and units that had to wait for a key unit
+// assemblyStats count what did not become a unit.
+type assemblyStats struct {
+	Dropped   uint64 // units that are not whole, or that came before the key unit that was waited for
 	Lost      uint64 // packets given up
 	Overflow  uint64 // times that too much waited behind a missing packet
 	Late      uint64 // packets that came after they were given up, or from before the first
 	Duplicate uint64 // packets that had come before
 	Malformed uint64 // packets that do not fit the codec's payload format
-	Oversize  uint64 // units over the bound
-	Riddled   uint64 // times that a multiple was sent of what the line carries
+	Oversize  uint64 // units over the limit
+	HeavyLoss uint64 // times that heavy loss began
 }
 
-// Assembler is owned by one goroutine.
-type Assembler struct {
-	opts  Options
+// assembler makes units of packets. A unit is handed over at its last packet; Pion's sample builder, in contrast, waits
+// for the first packet of the next unit. An assembler is owned by one goroutine.
+type assembler struct {
+	opts  limits
 	unit  depacketizer
-	stats Stats
+	stats assemblyStats
 
 	// Order of packets.
 	started  bool
-	heard    time.Time // when the newest packet came
+	heard    time.Time // when the last packet came
 	next     uint16    // sequence number to take next
 	lostFrom uint16    // [lostFrom, lostTo) were given up last
 	lostTo   uint16
-	newest   uint16          // sequence number that was waiting
+	newest   uint16          // highest sequence number among waiting
 	stray    uint16          // sequence number after a packet from far behind
 	waiting  map[uint16]held // packets after a missing one, by sequence number; less than opts.Packets ahead of next
 	bytes    int             // payload in waiting
 	gapSince time.Time       // when next was found missing
-	resume   time.Time       // when missing packets are waited for again
+	resume   time.Time       // end of heavy loss; until then nothing is requested or waited for
 
 	// The unit under way.
 	busy      bool // packets of it have come
@@ -66,7 +68,7 @@ type Assembler struct {
 
 	awaitKey bool // units are dropped until a key unit
 	skipped  bool // packets were given up since the last unit began
-	needKey  bool // what Push will report
+	needKey  bool // what push will report
 }
 
 // held is a packet and when it came.
@@ -75,8 +77,8 @@ type held struct {
 	at     time.Time
 }
 
-// New makes an assembler for one track.
-func New(codec pipeline.Codec, opts Options) (*Assembler, error) {
+// newAssembler makes an assembler for one track.
+func newAssembler(codec pipeline.Codec, opts limits) (*assembler, error) {
 	unit, err := newDepacketizer(codec)
 	if err != nil {
 		return nil, err
@@ -86,9 +88,9 @@ func New(codec pipeline.Codec, opts Options) (*Assembler, error) {
 	opts.Bytes = orDefault(opts.Bytes, 4<<20)
 	opts.UnitBytes = orDefault(opts.UnitBytes, 4<<20)
 	if opts.Wait < 0 || opts.Packets < 0 || opts.Packets >= 1<<15 || opts.Bytes < 0 || opts.UnitBytes < 0 {
-		return nil, fmt.Errorf("reassembly options %+v are out of range", opts)
+		return nil, fmt.Errorf("limits %+v of reassembly are out of range", opts)
 	}
-	return &Assembler{opts: opts, unit: unit, waiting: make(map[uint16]held), awaitKey: true, skipped: true}, nil
+	return &assembler{opts: opts, unit: unit, waiting: make(map[uint16]held), awaitKey: true, skipped: true}, nil
 }
 
 func orDefault[T int | time.Duration](v, def T) T {
@@ -98,17 +100,14 @@ func orDefault[T int | time.Duration](v, def T) T {
 	return v
 }
 
-// Stats returns the counts so far.
-func (a *Assembler) Stats() Stats { return a.stats }
+// resync drops units until the next key unit, since a unit was not used.
+func (a *assembler) resync() { a.awaitKey = true }
 
-// Resync drops units until the next key unit: after the decoder failed, or a unit was thrown away.
-func (a *Assembler) Resync() { a.awaitKey = true }
-
-// Push takes a packet that came at now and calls emit with each unit that is complete by it, in order.
-// The first unit, and the first after a loss, is a key unit. It reports whether a key frame must be
-// asked for: true again with each unit that is dropped until one comes. The assembler may keep p, so
-// its payload must not be used again; the unit's Data belongs to emit.
-func (a *Assembler) Push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit)) (needKey bool) {
+// push takes a packet that came at now and calls emit with each unit that the packet completes, in order. The first unit,
+// and the first after a loss, is a key unit. It reports whether a key frame must be requested: it does so again with each
+// unit that is dropped until one comes. The assembler may keep p, whose payload must not be used again; the unit's Data
+// belongs to emit.
+func (a *assembler) push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit)) (needKey bool) {
 	a.needKey = false
 	if !a.started {
 		a.started = true
@@ -122,8 +121,8 @@ func (a *Assembler) Push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit))
 	if a.admit(p, now, emit) {
 		a.take(emit)
 	}
-	if a.riddled() {
-		a.stats.Riddled++
+	if a.inHeavyLoss() {
+		a.stats.HeavyLoss++
 		a.giveUpAll(a.newest+1, emit)
 		a.resume = now.Add(a.opts.Wait)
 	}
@@ -139,8 +138,8 @@ func (a *Assembler) Push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit))
 	return a.needKey
 }
 
-// admit puts p among the waiting, unless it comes twice or too late.
-func (a *Assembler) admit(p *rtp.Packet, now time.Time, emit func(pipeline.Unit)) bool {
+// admit adds p to the waiting packets, unless it is a duplicate or too late.
+func (a *assembler) admit(p *rtp.Packet, now time.Time, emit func(pipeline.Unit)) bool {
 	seq := p.SequenceNumber
 	if behind := a.next - seq; behind != 0 && behind <= 1<<15 {
 		again := seq == a.stray
@@ -168,7 +167,7 @@ func (a *Assembler) admit(p *rtp.Packet, now time.Time, emit func(pipeline.Unit)
 }
 
 // makeRoom gives up missing packets until seq is near enough to wait for them.
-func (a *Assembler) makeRoom(seq uint16, emit func(pipeline.Unit)) {
+func (a *assembler) makeRoom(seq uint16, emit func(pipeline.Unit)) {
 	if int(seq-a.next) >= a.opts.Packets {
 		a.stats.Overflow++
 	}
@@ -182,8 +181,9 @@ func (a *Assembler) makeRoom(seq uint16, emit func(pipeline.Unit)) {
 	}
 }
 
-// giveUpAll follows a silence, which ended with seq: the line was down. To have all sent again that was lost in it would keep the key frame waiting that takes its place.
-func (a *Assembler) giveUpAll(seq uint16, emit func(pipeline.Unit)) {
+// giveUpAll gives up everything before seq, which ended an interruption or showed heavy loss. If the lost packets were
+// sent again, the key frame that replaces them would have to wait for them.
+func (a *assembler) giveUpAll(seq uint16, emit func(pipeline.Unit)) {
 	for len(a.waiting) > 0 {
 		a.giveUp(a.firstWaiting())
 		a.take(emit)
@@ -193,7 +193,7 @@ func (a *Assembler) giveUpAll(seq uint16, emit func(pipeline.Unit)) {
 	}
 }
 
-func (a *Assembler) countOld(seq uint16) {
+func (a *assembler) countOld(seq uint16) {
 	if seq-a.lostFrom < a.lostTo-a.lostFrom {
 		a.stats.Late++
 	} else {
@@ -201,16 +201,15 @@ func (a *Assembler) countOld(seq uint16) {
 	}
 }
 
-// restart follows a sender that began anew: two packets in a row came from far behind (RFC 3550,
-// appendix A.1).
-func (a *Assembler) restart(seq uint16) {
+// restart follows a sender that started over: two packets in a row came from far behind (RFC 3550, appendix A.1).
+func (a *assembler) restart(seq uint16) {
 	clear(a.waiting)
 	a.bytes = 0
 	a.giveUp(seq)
 }
 
-// giveUp goes on at seq. The unit under way is not whole, and others may be missing.
-func (a *Assembler) giveUp(seq uint16) {
+// giveUp continues at seq. The unit under way is not whole, and others may be missing.
+func (a *assembler) giveUp(seq uint16) {
 	if lost := seq - a.next; lost < 1<<15 {
 		a.stats.Lost += uint64(lost)
 		a.lostFrom, a.lostTo = a.next, seq
@@ -220,8 +219,8 @@ func (a *Assembler) giveUp(seq uint16) {
 	a.whole = false
 }
 
-// take takes the packets that waited, up to the first that is missing.
-func (a *Assembler) take(emit func(pipeline.Unit)) {
+// take takes the waiting packets up to the first that is missing.
+func (a *assembler) take(emit func(pipeline.Unit)) {
 	from := a.next
 	for {
 		h, ok := a.waiting[a.next]
@@ -238,8 +237,8 @@ func (a *Assembler) take(emit func(pipeline.Unit)) {
 	}
 }
 
-// firstWaiting is the lowest sequence number of those that wait.
-func (a *Assembler) firstWaiting() uint16 {
+// firstWaiting returns the lowest sequence number among the waiting packets.
+func (a *assembler) firstWaiting() uint16 {
 	seq := a.next
 	for {
 		if _, ok := a.waiting[seq]; ok {
@@ -250,9 +249,9 @@ func (a *Assembler) firstWaiting() uint16 {
 }
 
 // add adds the next packet to the unit under way, or begins one with it.
-func (a *Assembler) add(h held, emit func(pipeline.Unit)) {
+func (a *assembler) add(h held, emit func(pipeline.Unit)) {
 	p := h.packet
-	if len(p.Payload) == 0 { // padding: Chromium probes the bandwidth with it
+	if len(p.Payload) == 0 { // padding, with which Chromium probes the bandwidth
 		return
 	}
 	if a.busy && p.Timestamp != a.timestamp { // the last packet had no marker
@@ -279,7 +278,7 @@ func (a *Assembler) add(h held, emit func(pipeline.Unit)) {
 	}
 }
 
-func (a *Assembler) begin(p *rtp.Packet) {
+func (a *assembler) begin(p *rtp.Packet) {
 	a.busy, a.whole = true, a.unit.begins(p.Payload)
 	if !a.whole && !a.skipped {
 		a.stats.Malformed++
@@ -288,8 +287,8 @@ func (a *Assembler) begin(p *rtp.Packet) {
 	a.timestamp, a.size, a.arrived = p.Timestamp, 0, time.Time{}
 }
 
-// end hands over the unit under way, or drops it.
-func (a *Assembler) end(emit func(pipeline.Unit)) {
+// end hands over the unit under way, or drops it when it is not whole.
+func (a *assembler) end(emit func(pipeline.Unit)) {
 	a.busy = false
 	if !a.whole {
 		a.unit.reset()
@@ -301,7 +300,7 @@ func (a *Assembler) end(emit func(pipeline.Unit)) {
 	case err != nil:
 		a.stats.Malformed++
 		a.drop()
-	case len(data) == 0: // it goes with the next
+	case len(data) == 0: // the packets belong to the next unit
 	case a.awaitKey && !key:
 		a.drop()
 	default:
@@ -310,7 +309,7 @@ func (a *Assembler) end(emit func(pipeline.Unit)) {
 	}
 }
 
-func (a *Assembler) drop() {
+func (a *assembler) drop() {
 	a.stats.Dropped++
 	a.awaitKey, a.needKey = true, true
 }

@@ -75,8 +75,8 @@ func TestPush(t *testing.T) {
 		change  func([]*rtp.Packet) []*rtp.Packet
 		steps   []step
 		units   []byte // their numbers
-		needKey bool   // of the last Push
-		stats   Stats
+		needKey bool   // of the last push
+		stats   assemblyStats
 	}{
 		{name: "in order", steps: inOrder(0, 12), units: []byte{1, 2, 3, 4}},
 		{name: "at the last packet", steps: inOrder(0, 3), units: []byte{1}},
@@ -86,22 +86,22 @@ func TestPush(t *testing.T) {
 		{name: "reordered", steps: []step{{0, 0}, {2, 0}, {1, 9}, {4, 9}, {5, 9}, {3, 9}}, units: []byte{1, 2}},
 		{name: "reordered over the wrap", seq: 65535, steps: []step{{0, 0}, {2, 0}, {1, 9}}, units: []byte{1}},
 		{name: "retransmitted in time", steps: []step{{0, 0}, {2, 0}, {3, 30}, {4, 60}, {5, 60}, {1, 299}}, units: []byte{1, 2}},
-		{name: "duplicates", steps: []step{{0, 0}, {0, 0}, {2, 0}, {2, 0}, {1, 0}, {1, 0}}, units: []byte{1}, stats: Stats{Duplicate: 3}},
+		{name: "duplicates", steps: []step{{0, 0}, {0, 0}, {2, 0}, {2, 0}, {1, 0}, {1, 0}}, units: []byte{1}, stats: assemblyStats{Duplicate: 3}},
 		{name: "padding", change: padding, steps: inOrder(0, 9), units: []byte{1, 3}},
 		{name: "no marker", change: noMarker, steps: inOrder(0, 9), units: []byte{1, 2, 3}},
-		{name: "starts before a key unit", steps: inOrder(3, 12), units: []byte{4}, stats: Stats{Dropped: 2}},
-		{name: "starts amid a key unit", steps: inOrder(1, 12), units: []byte{4}, stats: Stats{Dropped: 3}},
-		{name: "still waits for a key unit", steps: inOrder(3, 6), needKey: true, stats: Stats{Dropped: 1}},
+		{name: "starts before a key unit", steps: inOrder(3, 12), units: []byte{4}, stats: assemblyStats{Dropped: 2}},
+		{name: "starts amid a key unit", steps: inOrder(1, 12), units: []byte{4}, stats: assemblyStats{Dropped: 3}},
+		{name: "still waits for a key unit", steps: inOrder(3, 6), needKey: true, stats: assemblyStats{Dropped: 1}},
 		{
 			name:  "lost, then the next key unit",
 			steps: append(inOrder(0, 4), append(inOrder(5, 12), step{packet: 12, ms: 300}, step{13, 300}, step{14, 300})...),
-			units: []byte{1, 4, 5}, stats: Stats{Lost: 1, Dropped: 2},
+			units: []byte{1, 4, 5}, stats: assemblyStats{Lost: 1, Dropped: 2},
 		},
-		{name: "a loss is told at once", steps: []step{{0, 0}, {1, 0}, {3, 0}, {4, 300}}, needKey: true, stats: Stats{Lost: 1, Dropped: 1}},
+		{name: "a loss is told at once", steps: []step{{0, 0}, {1, 0}, {3, 0}, {4, 300}}, needKey: true, stats: assemblyStats{Lost: 1, Dropped: 1}},
 		{
 			name:  "late",
 			steps: append(inOrder(0, 4), step{packet: 5}, step{6, 300}, step{4, 301}),
-			units: []byte{1}, stats: Stats{Lost: 1, Late: 1, Dropped: 1},
+			units: []byte{1}, stats: assemblyStats{Lost: 1, Late: 1, Dropped: 1},
 		},
 		{
 			name:  "two gaps, each with its own time",
@@ -112,28 +112,28 @@ func TestPush(t *testing.T) {
 		{
 			name:  "a silent line, and what was lost in it is not waited for",
 			steps: append(inOrder(0, 4), step{5, 0}, step{8, 300}), needKey: true,
-			units: []byte{1}, stats: Stats{Lost: 3, Dropped: 2},
+			units: []byte{1}, stats: assemblyStats{Lost: 3, Dropped: 2},
 		},
 		{
 			name:  "a silent line, then a key unit",
 			steps: append(inOrder(0, 5), step{9, 300}, step{10, 301}, step{11, 302}, step{6, 302}),
-			units: []byte{1, 4}, stats: Stats{Lost: 4, Late: 1, Dropped: 1},
+			units: []byte{1, 4}, stats: assemblyStats{Lost: 4, Late: 1, Dropped: 1},
 		},
 		{
 			name:  "too many packets wait",
 			steps: append(inOrder(0, 4), inOrder(5, 30)...),
-			units: []byte{1, 4, 5, 6, 7, 8, 9, 10}, stats: Stats{Lost: 1, Overflow: 1, Dropped: 2},
+			units: []byte{1, 4, 5, 6, 7, 8, 9, 10}, stats: assemblyStats{Lost: 1, Overflow: 1, Dropped: 2},
 		},
-		{name: "too large a unit", change: long, steps: inOrder(0, 12), units: []byte{1, 4}, stats: Stats{Oversize: 1, Dropped: 2}},
-		{name: "no start", change: badStart, steps: inOrder(0, 12), units: []byte{1, 4}, stats: Stats{Malformed: 1, Dropped: 2}},
-		{name: "malformed", change: truncated, steps: inOrder(0, 12), units: []byte{1, 4}, stats: Stats{Malformed: 1, Dropped: 2}},
+		{name: "too large a unit", change: long, steps: inOrder(0, 12), units: []byte{1, 4}, stats: assemblyStats{Oversize: 1, Dropped: 2}},
+		{name: "no start", change: badStart, steps: inOrder(0, 12), units: []byte{1, 4}, stats: assemblyStats{Malformed: 1, Dropped: 2}},
+		{name: "malformed", change: truncated, steps: inOrder(0, 12), units: []byte{1, 4}, stats: assemblyStats{Malformed: 1, Dropped: 2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			packets := stream(tt.seq, tt.ts, 10)
 			if tt.change != nil {
 				packets = tt.change(packets)
 			}
-			a, err := New(pipeline.VP8, Options{Wait: 300 * time.Millisecond, Packets: 16, UnitBytes: 100})
+			a, err := newAssembler(pipeline.VP8, limits{Wait: 300 * time.Millisecond, Packets: 16, UnitBytes: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +141,7 @@ func TestPush(t *testing.T) {
 			needKey := false
 			for _, s := range tt.steps {
 				now := epoch.Add(time.Duration(s.ms) * time.Millisecond)
-				needKey = a.Push(packets[s.packet], now, func(u pipeline.Unit) {
+				needKey = a.push(packets[s.packet], now, func(u pipeline.Unit) {
 					n := u.Data[1]
 					units = append(units, n)
 					inter := byte(min((n-1)%3, 1))
@@ -154,17 +154,17 @@ func TestPush(t *testing.T) {
 				t.Errorf("units %v, want %v", units, tt.units)
 			}
 			if needKey != tt.needKey {
-				t.Errorf("the last Push said needKey %t", needKey)
+				t.Errorf("the last push said needKey %t", needKey)
 			}
-			if a.Stats() != tt.stats {
-				t.Errorf("stats %+v, want %+v", a.Stats(), tt.stats)
+			if a.stats != tt.stats {
+				t.Errorf("stats %+v, want %+v", a.stats, tt.stats)
 			}
 		})
 	}
 }
 
 func TestMissing(t *testing.T) {
-	a, err := New(pipeline.VP8, Options{Wait: 300 * time.Millisecond})
+	a, err := newAssembler(pipeline.VP8, limits{Wait: 300 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,8 +173,8 @@ func TestMissing(t *testing.T) {
 		packet, ms int
 		want       []uint16
 	}{{0, 0, nil}, {3, 0, []uint16{65535, 0}}, {6, 100, []uint16{65535, 0, 2, 3}}, {1, 100, []uint16{0, 2, 3}}, {7, 300, []uint16{2, 3}}, {8, 300, []uint16{2, 3}}, {9, 400, nil}} {
-		a.Push(packets[step.packet], epoch.Add(time.Duration(step.ms)*time.Millisecond), func(pipeline.Unit) {})
-		if got := a.Missing(nil); !slices.Equal(got, step.want) {
+		a.push(packets[step.packet], epoch.Add(time.Duration(step.ms)*time.Millisecond), func(pipeline.Unit) {})
+		if got := a.missing(nil); !slices.Equal(got, step.want) {
 			t.Errorf("after packet %d at %d ms %v are missing, want %v", step.packet, step.ms, got, step.want)
 		}
 	}
@@ -182,14 +182,14 @@ func TestMissing(t *testing.T) {
 
 // A unit's time is when its last packet came, also when it then waited for another unit's packet.
 func TestArrived(t *testing.T) {
-	a, err := New(pipeline.VP8, Options{})
+	a, err := newAssembler(pipeline.VP8, limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	packets := stream(0, 0, 2)
 	var got []time.Duration
 	for i, n := range []int{0, 1, 3, 4, 5, 2} {
-		a.Push(packets[n], epoch.Add(time.Duration(i)), func(u pipeline.Unit) { got = append(got, u.Arrived.Sub(epoch)) })
+		a.push(packets[n], epoch.Add(time.Duration(i)), func(u pipeline.Unit) { got = append(got, u.Arrived.Sub(epoch)) })
 	}
 	if want := []time.Duration{5, 4}; !slices.Equal(got, want) {
 		t.Errorf("units arrived at %v, want %v", got, want)
@@ -197,16 +197,16 @@ func TestArrived(t *testing.T) {
 }
 
 func TestResync(t *testing.T) {
-	a, err := New(pipeline.VP8, Options{})
+	a, err := newAssembler(pipeline.VP8, limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var units []byte
 	for i, p := range stream(0, 0, 5) {
-		needKey := a.Push(p, epoch, func(u pipeline.Unit) {
+		needKey := a.push(p, epoch, func(u pipeline.Unit) {
 			units = append(units, u.Data[1])
 			if u.Data[1] == 1 {
-				a.Resync() // from within, as a session does whose decoder's queue is full
+				a.resync() // from within, as a session does whose decoder's queue is full
 			}
 		})
 		if want := i == 5 || i == 8; needKey != want {
@@ -221,13 +221,13 @@ func TestResync(t *testing.T) {
 // A sender that begins anew at another sequence number is followed at its second packet.
 func TestSenderBeginsAnew(t *testing.T) {
 	for _, seq := range []uint16{20000, 60000} { // ahead, behind
-		a, err := New(pipeline.VP8, Options{})
+		a, err := newAssembler(pipeline.VP8, limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var units []byte
 		for _, p := range slices.Concat(stream(100, 0, 3), stream(seq, 900000, 5)) {
-			a.Push(p, epoch, func(u pipeline.Unit) { units = append(units, u.Data[1]) })
+			a.push(p, epoch, func(u pipeline.Unit) { units = append(units, u.Data[1]) })
 		}
 		if n := len(units); n < 5 || !slices.Equal(units[:3], []byte{1, 2, 3}) || !slices.Equal(units[n-2:], []byte{4, 5}) {
 			t.Errorf("from %d: units %v", seq, units)
@@ -238,27 +238,27 @@ func TestSenderBeginsAnew(t *testing.T) {
 // What waits is bounded in bytes as well.
 func TestWaitingIsBounded(t *testing.T) {
 	const limit = 50_000
-	a, err := New(pipeline.VP8, Options{Bytes: limit})
+	a, err := newAssembler(pipeline.VP8, limits{Bytes: limit})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for seq := uint16(0); seq < 60000; seq += 2 { // every other packet is missing
-		a.Push(vp8Packet(seq, 0, false, false, make([]byte, 1200)...), epoch, func(pipeline.Unit) { t.Fatal("a unit") })
+		a.push(vp8Packet(seq, 0, false, false, make([]byte, 1200)...), epoch, func(pipeline.Unit) { t.Fatal("a unit") })
 		if a.bytes > limit || len(a.waiting) > limit/1200 {
 			t.Fatalf("%d packets with %d bytes wait", len(a.waiting), a.bytes)
 		}
 	}
-	if a.Stats().Overflow == 0 {
+	if a.stats.Overflow == 0 {
 		t.Error("no overflow was counted")
 	}
 }
 
 func TestNewRefuses(t *testing.T) {
-	if _, err := New("H265", Options{}); err == nil {
+	if _, err := newAssembler("H265", limits{}); err == nil {
 		t.Error("an unknown codec was accepted")
 	}
-	for _, opts := range []Options{{Wait: -1}, {Packets: -1}, {Packets: 1 << 15}, {Bytes: -1}, {UnitBytes: -1}} {
-		if _, err := New(pipeline.VP8, opts); err == nil {
+	for _, opts := range []limits{{Wait: -1}, {Packets: -1}, {Packets: 1 << 15}, {Bytes: -1}, {UnitBytes: -1}} {
+		if _, err := newAssembler(pipeline.VP8, opts); err == nil {
 			t.Errorf("%+v was accepted", opts)
 		}
 	}

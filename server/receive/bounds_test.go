@@ -23,7 +23,7 @@ var endless = map[pipeline.Codec]struct{ first, more []byte }{
 // more memory than the bounds say, whatever codec it claims.
 func TestHostileStreamsAreBounded(t *testing.T) {
 	const packet, sent = 1200, 12 << 20
-	opts := Options{Bytes: 512 << 10, UnitBytes: 512 << 10}
+	opts := limits{Bytes: 512 << 10, UnitBytes: 512 << 10}
 	limit := uint64(opts.Bytes + 3*opts.UnitBytes) // a growing slice is up to a quarter too large, and copied
 	for _, codec := range allCodecs {
 		for _, tt := range []struct {
@@ -38,7 +38,7 @@ func TestHostileStreamsAreBounded(t *testing.T) {
 			{"far apart", false, func(n int, h *rtp.Header) { h.SequenceNumber = uint16(n * 30000) }},
 		} {
 			t.Run(string(codec)+"/"+tt.name, func(t *testing.T) {
-				a, err := New(codec, opts)
+				a, err := newAssembler(codec, opts)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -52,19 +52,19 @@ func TestHostileStreamsAreBounded(t *testing.T) {
 						copy(p.Payload, head.first)
 					}
 					tt.write(n, &p.Header)
-					a.Push(p, epoch.Add(time.Duration(n)*time.Millisecond), func(u pipeline.Unit) { emitted = max(emitted, len(u.Data)) })
+					a.push(p, epoch.Add(time.Duration(n)*time.Millisecond), func(u pipeline.Unit) { emitted = max(emitted, len(u.Data)) })
 					if n%2500 != 2499 {
 						continue
 					}
 					if now := heap(); now > before+limit {
-						t.Fatalf("%d MiB are held after %d packets, stats %+v", (now-before)>>20, n, a.Stats())
+						t.Fatalf("%d MiB are held after %d packets, stats %+v", (now-before)>>20, n, a.stats)
 					}
 				}
 				if emitted > opts.UnitBytes+packet {
 					t.Errorf("a unit of %d bytes came", emitted)
 				}
-				if (a.Stats().Oversize > 0) != tt.oversize {
-					t.Errorf("stats %+v", a.Stats())
+				if (a.stats.Oversize > 0) != tt.oversize {
+					t.Errorf("stats %+v", a.stats)
 				}
 			})
 		}

@@ -25,7 +25,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which uint8, script []byte) {
 		i := int(which) % len(allCodecs)
-		a, err := New(allCodecs[i], Options{Wait: 50 * time.Millisecond})
+		a, err := newAssembler(allCodecs[i], limits{Wait: 50 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 		frames, now := 0, epoch
 		send := func(p *rtp.Packet) {
 			now = now.Add(10 * time.Millisecond)
-			a.Push(p, now, func(u pipeline.Unit) {
+			a.push(p, now, func(u pipeline.Unit) {
 				// An error is as good an answer as a frame.
 				_ = d.Decode(u, func(frame *pipeline.Frame) {
 					if frame.Width*frame.Height > limit {
@@ -57,7 +57,7 @@ func FuzzDecode(f *testing.F) {
 		frames = 0
 		resend(streams[i], a.next+farBehind, send)
 		if frames == 0 {
-			t.Errorf("the stream is not decoded any more; stats %+v", a.Stats())
+			t.Errorf("the stream is not decoded any more; stats %+v", a.stats)
 		}
 		if err := d.Close(); err != nil || avdec.Live() != 0 {
 			t.Errorf("close: %v; %d decoders live", err, avdec.Live())

@@ -22,7 +22,7 @@ type picture struct {
 // receive takes packets all the way to pictures, and fails where a key frame would be asked for.
 func receive(t *testing.T, codec pipeline.Codec, packets []*rtp.Packet) (pictures []picture) {
 	t.Helper()
-	a, err := New(codec, Options{})
+	a, err := newAssembler(codec, limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,14 +36,14 @@ func receive(t *testing.T, codec pipeline.Codec, packets []*rtp.Packet) (picture
 		}
 	})
 	for i, p := range packets {
-		needKey := a.Push(p, epoch, func(u pipeline.Unit) {
+		needKey := a.push(p, epoch, func(u pipeline.Unit) {
 			err := d.Decode(u, func(f *pipeline.Frame) { pictures = append(pictures, copyPicture(f)) })
 			if err != nil {
 				t.Fatalf("packet %d, RTP %d: %v", i, u.RTP, err)
 			}
 		})
 		if needKey {
-			t.Fatalf("packet %d asks for a key frame, stats %+v", i, a.Stats())
+			t.Fatalf("packet %d asks for a key frame, stats %+v", i, a.stats)
 		}
 	}
 	return pictures
@@ -111,13 +111,13 @@ func TestSizeChangesInMidStream(t *testing.T) {
 func TestHandedOverAtItsLastPacket(t *testing.T) {
 	for _, codec := range allCodecs {
 		t.Run(string(codec), func(t *testing.T) {
-			a, err := New(codec, Options{})
+			a, err := newAssembler(codec, limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i, p := range packetize(t, codec, testkit.TestSource(t, codec, 640, 480, 10)) {
 				came := 0
-				a.Push(p, epoch, func(pipeline.Unit) { came++ })
+				a.push(p, epoch, func(pipeline.Unit) { came++ })
 				if last := p.Marker; (came == 1) != last || came > 1 {
 					t.Fatalf("packet %d: %d units, last packet of one: %t", i, came, last)
 				}

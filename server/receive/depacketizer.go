@@ -9,13 +9,13 @@ import (
 	"mindflow/pipeline"
 )
 
-// depacketizer collects the payloads of one unit after the other. Payloads are not empty and come in
-// order without gaps, except that reset follows a gap.
+// depacketizer collects the payloads of one unit after the other. Payloads are not empty. They come in order and without
+// gaps: reset is called after a gap.
 type depacketizer interface {
-	begins(payload []byte) bool // whether a unit can begin with it
-	add(payload []byte) error   // after an error comes reset
-	// finish gives the unit and makes ready for the next, which overwrites data. No data and no
-	// error: what came so far belongs to the next unit.
+	begins(payload []byte) bool // reports whether a unit can begin with the payload
+	add(payload []byte) error   // reset is called after an error
+	// finish returns the unit and prepares for the next, which overwrites data. Without data and error, the payloads so far
+	// belong to the next unit.
 	finish() (data []byte, key bool, err error)
 	reset()
 }
@@ -31,7 +31,7 @@ func newDepacketizer(codec pipeline.Codec) (depacketizer, error) {
 	case pipeline.AV1:
 		return &av1{}, nil
 	}
-	return nil, fmt.Errorf("reassembly: codec %q is none of VP8, VP9, H264, AV1", codec)
+	return nil, fmt.Errorf("receive: codec %q is none of VP8, VP9, H264, AV1", codec)
 }
 
 var (
@@ -110,8 +110,8 @@ type av1 struct {
 	key     bool
 }
 
-// maxAV1Packets bounds the packets of a unit: Pion copies all that came of an OBU with each that goes on
-// with it, so a stranger's million of little ones would cost hours. Over a megabyte remains.
+// maxAV1Packets limits the packets of a unit. Pion copies the whole of an OBU so far with each packet that continues it, so
+// that a million small packets would cost hours. A unit may still have more than a megabyte.
 const maxAV1Packets = 1024
 
 func (v *av1) begins(payload []byte) bool { return v.packets.IsPartitionHead(payload) }

@@ -21,8 +21,8 @@ func FuzzPush(f *testing.F) {
 		f.Add(uint8(i), seed)
 	}
 	f.Fuzz(func(t *testing.T, which uint8, data []byte) {
-		opts := Options{Packets: 32, Bytes: 20_000, UnitBytes: 50_000}
-		a, err := New(allCodecs[int(which)%len(allCodecs)], opts)
+		opts := limits{Packets: 32, Bytes: 20_000, UnitBytes: 50_000}
+		a, err := newAssembler(allCodecs[int(which)%len(allCodecs)], opts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,8 +34,8 @@ func FuzzPush(f *testing.F) {
 			p.Timestamp = binary.BigEndian.Uint32(data[4:])
 			p.Marker = data[8]&1 != 0
 			data = data[9+size:]
-			before := a.Stats().Dropped
-			needKey := a.Push(p, epoch.Add(time.Duration(ms)*time.Millisecond), func(u pipeline.Unit) {
+			before := a.stats.Dropped
+			needKey := a.push(p, epoch.Add(time.Duration(ms)*time.Millisecond), func(u pipeline.Unit) {
 				if first && !u.Key {
 					t.Error("the first unit is not a key unit")
 				}
@@ -44,7 +44,7 @@ func FuzzPush(f *testing.F) {
 					t.Errorf("a unit of %d bytes", n)
 				}
 			})
-			if a.Stats().Dropped > before && !needKey {
+			if a.stats.Dropped > before && !needKey {
 				t.Error("a unit was dropped, but no key frame is needed")
 			}
 			if len(a.waiting) >= opts.Packets || a.bytes > opts.Bytes {

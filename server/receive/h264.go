@@ -16,13 +16,13 @@ const (
 	naluFUA   = 28
 )
 
-// maxCarried bounds what waits for a slice, in bytes: a stranger may never send one.
+// maxCarried limits the bytes that wait for a slice, which a publisher may never send.
 const maxCarried = 64 << 10
 
 var startCode = []byte{0, 0, 0, 1}
 
-// h264 is RFC 6184 without interleaving (packetization-mode 0 and 1). Pion's depacketizer hides the
-// types of the NAL units and whether a fragment began at its first piece, which we must know.
+// h264 is RFC 6184 without interleaving (packetization-mode 0 and 1). Pion's depacketizer hides what is needed here: the
+// types of the NAL units, and whether a fragment began at its first piece.
 type h264 struct {
 	buf      []byte
 	sps, pps []byte // the last that came
@@ -30,7 +30,7 @@ type h264 struct {
 	fragment bool // a NAL unit is under way in pieces
 }
 
-// begins refuses pieces, and slices that do not start at the picture's first macroblock.
+// begins refuses fragments that are not a first one, and slices that do not start at the picture's first macroblock.
 func (h *h264) begins(payload []byte) bool {
 	header := payload[0]
 	body := payload[1:]
@@ -73,7 +73,7 @@ func (h *h264) addNALU(nalu []byte) {
 	h.buf = append(append(h.buf, startCode...), nalu...)
 }
 
-// note remembers what the unit holds.
+// note records that the unit holds a NAL unit of a type.
 func (h *h264) note(kind byte) {
 	h.unit.slice = h.unit.slice || kind >= naluSlice && kind <= naluIDR
 	h.unit.idr = h.unit.idr || kind == naluIDR
@@ -81,7 +81,7 @@ func (h *h264) note(kind byte) {
 	h.unit.pps = h.unit.pps || kind == naluPPS
 }
 
-// addAggregate takes NAL units, each after its size in two bytes (section 5.7.1).
+// addAggregate adds NAL units, each of which follows its size in two bytes (section 5.7.1).
 func (h *h264) addAggregate(rest []byte) error {
 	for len(rest) > 0 {
 		if len(rest) < 3 {
@@ -98,7 +98,7 @@ func (h *h264) addAggregate(rest []byte) error {
 	return nil
 }
 
-// addPiece takes a piece of a NAL unit, whose header is spread over the first two bytes (section 5.8).
+// addPiece adds a fragment of a NAL unit, whose header is spread over the first two bytes (section 5.8).
 func (h *h264) addPiece(payload []byte) error {
 	if len(payload) < 2 {
 		return errors.New("a fragment is cut short")
@@ -117,8 +117,8 @@ func (h *h264) addPiece(payload []byte) error {
 	return nil
 }
 
-// finish keeps parameter sets that came without a slice for the next unit, and gives an IDR picture
-// that came without them the last ones: some senders state them once, or in a unit of their own.
+// finish keeps parameter sets without a slice for the next unit, and adds the last parameter sets to an IDR picture that
+// has none: some senders send them once, or in a unit of their own.
 func (h *h264) finish() (data []byte, key bool, err error) {
 	if h.fragment {
 		h.reset()

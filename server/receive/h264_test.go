@@ -62,7 +62,7 @@ func TestH264(t *testing.T) {
 		{"interleaved mode", []unit{{stap, {0x7d, 0x85, 0, 0, 1}}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a, err := New(pipeline.H264, Options{})
+			a, err := newAssembler(pipeline.H264, limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestH264(t *testing.T) {
 			for i, u := range tt.units {
 				for j, payload := range u {
 					header := rtp.Header{SequenceNumber: seq, Timestamp: uint32(i), Marker: j == len(u)-1}
-					a.Push(&rtp.Packet{Header: header, Payload: payload}, epoch, func(u pipeline.Unit) { got = append(got, u) })
+					a.push(&rtp.Packet{Header: header, Payload: payload}, epoch, func(u pipeline.Unit) { got = append(got, u) })
 					seq++
 				}
 			}
@@ -86,8 +86,8 @@ func TestH264(t *testing.T) {
 					t.Errorf("unit %d: key is %t", i, u.Key)
 				}
 			}
-			if a.Stats().Malformed != tt.malformed {
-				t.Errorf("%d malformed, want %d", a.Stats().Malformed, tt.malformed)
+			if a.stats.Malformed != tt.malformed {
+				t.Errorf("%d malformed, want %d", a.stats.Malformed, tt.malformed)
 			}
 		})
 	}
@@ -105,15 +105,15 @@ func TestH264MemoryIsBounded(t *testing.T) {
 		{"endless fragment", append([]byte{0x7c, 0x05}, make([]byte, 1200)...), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a, err := New(pipeline.H264, Options{UnitBytes: limit})
+			a, err := newAssembler(pipeline.H264, limits{UnitBytes: limit})
 			if err != nil {
 				t.Fatal(err)
 			}
 			none := func(pipeline.Unit) { t.Fatal("a unit") }
-			a.Push(&rtp.Packet{Payload: fuFirst}, epoch, none)
+			a.push(&rtp.Packet{Payload: fuFirst}, epoch, none)
 			for n := range 2000 {
 				header := rtp.Header{SequenceNumber: uint16(n + 1), Timestamp: uint32(n) * tt.ts}
-				a.Push(&rtp.Packet{Header: header, Payload: tt.payload}, epoch, none)
+				a.push(&rtp.Packet{Header: header, Payload: tt.payload}, epoch, none)
 				if held := cap(a.unit.(*h264).buf); held > 2*limit {
 					t.Fatalf("%d bytes are held after %d packets", held, n)
 				}

@@ -55,7 +55,7 @@ func TestRealStreams(t *testing.T) {
 	for _, codec := range allCodecs {
 		t.Run(string(codec), func(t *testing.T) {
 			sent := testkit.TestSource(t, codec, 640, 480, 65)
-			a, err := New(codec, Options{})
+			a, err := newAssembler(codec, limits{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,10 +65,10 @@ func TestRealStreams(t *testing.T) {
 			}
 			var got []pipeline.Unit
 			for _, p := range packets {
-				a.Push(p, epoch, func(u pipeline.Unit) { got = append(got, u) })
+				a.push(p, epoch, func(u pipeline.Unit) { got = append(got, u) })
 			}
 			if len(got) != len(sent) {
-				t.Fatalf("%d units of %d came, stats %+v", len(got), len(sent), a.Stats())
+				t.Fatalf("%d units of %d came, stats %+v", len(got), len(sent), a.stats)
 			}
 			for i, u := range got {
 				if !bytes.Equal(u.Data, expected(codec, sent[i].Data)) || u.RTP != sent[i].RTP || u.Key != sent[i].Key {
@@ -88,7 +88,7 @@ func TestRealStreamsOverABadLine(t *testing.T) {
 			sent := testkit.TestSource(t, codec, 320, 240, 150)
 			packets := packetize(t, codec, sent)
 			for seed := range uint64(20) {
-				a, err := New(codec, Options{Wait: 50 * time.Millisecond})
+				a, err := newAssembler(codec, limits{Wait: 50 * time.Millisecond})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -96,7 +96,7 @@ func TestRealStreamsOverABadLine(t *testing.T) {
 				last := -1
 				for i, p := range badLine(packets, rand.New(rand.NewPCG(seed, 1))) {
 					now := epoch.Add(time.Duration(i) * 5 * time.Millisecond)
-					a.Push(p, now, func(u pipeline.Unit) {
+					a.push(p, now, func(u pipeline.Unit) {
 						n := int(u.RTP) * 30 / testkit.Clock
 						if !bytes.Equal(u.Data, expected(codec, sent[n].Data)) || u.Key != sent[n].Key {
 							t.Fatalf("seed %d: unit %d differs", seed, n)
@@ -108,8 +108,8 @@ func TestRealStreamsOverABadLine(t *testing.T) {
 						came++
 					})
 				}
-				if came == 0 || came == len(sent) || a.Stats().Lost == 0 {
-					t.Errorf("seed %d: %d units came, stats %+v", seed, came, a.Stats())
+				if came == 0 || came == len(sent) || a.stats.Lost == 0 {
+					t.Errorf("seed %d: %d units came, stats %+v", seed, came, a.stats)
 				}
 			}
 		})
@@ -146,7 +146,7 @@ func BenchmarkPush640x480(b *testing.B) {
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264} {
 		b.Run(string(codec), func(b *testing.B) {
 			packets := packetize(b, codec, testkit.TestSource(b, codec, 640, 480, 60))
-			a, err := New(codec, Options{})
+			a, err := newAssembler(codec, limits{})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -157,7 +157,7 @@ func BenchmarkPush640x480(b *testing.B) {
 			for i := range b.N {
 				p := *packets[i%len(packets)]
 				p.SequenceNumber = uint16(i)
-				a.Push(&p, epoch, emit)
+				a.push(&p, epoch, emit)
 			}
 			b.ReportMetric(float64(units)/float64(b.N), "units/op")
 		})

@@ -9,7 +9,7 @@ import (
 )
 
 // Of a line that carries a part of what is sent nothing is asked for again, until a key unit came or some time has passed.
-func TestRiddled(t *testing.T) {
+func TestHeavyLoss(t *testing.T) {
 	const wait = 700 * time.Millisecond
 	packets := stream(65500, 0, 40) // over the wrap
 	for _, row := range []struct {
@@ -29,21 +29,21 @@ func TestRiddled(t *testing.T) {
 		{"then a while", append(inOrder(0, 6), step{19, 10}, step{20, 290}, step{21, 580}, step{22, 700}, step{24, 710}), []byte{1, 2}, 1, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			a, err := New(pipeline.VP8, Options{Wait: wait})
+			a, err := newAssembler(pipeline.VP8, limits{Wait: wait})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var units []byte
 			key := false
 			for _, s := range row.steps {
-				needKey := a.Push(packets[s.packet], epoch.Add(time.Duration(s.ms)*time.Millisecond), func(u pipeline.Unit) { units = append(units, u.Data[1]) })
+				needKey := a.push(packets[s.packet], epoch.Add(time.Duration(s.ms)*time.Millisecond), func(u pipeline.Unit) { units = append(units, u.Data[1]) })
 				key = key || needKey
 			}
-			if ask := a.Missing(nil); len(ask) != row.ask {
+			if ask := a.missing(nil); len(ask) != row.ask {
 				t.Errorf("asks for %v, want %d", ask, row.ask)
 			}
-			if riddled := a.Stats().Riddled > 0; riddled != row.key {
-				t.Errorf("riddled %t, want %t", riddled, row.key)
+			if heavyLoss := a.stats.HeavyLoss > 0; heavyLoss != row.key {
+				t.Errorf("heavyLoss %t, want %t", heavyLoss, row.key)
 			}
 			if !slices.Equal(units, row.units) || key != row.key {
 				t.Errorf("units %v, key asked for %t; want %v, %t", units, key, row.units, row.key)

@@ -1,4 +1,4 @@
-package server
+package receive
 
 import (
 	"slices"
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-func TestRepairs(t *testing.T) {
-	var r repairs
+func TestNACKs(t *testing.T) {
+	var r nacks
 	at := func(ms int) time.Time { return time.Unix(1000, 0).Add(time.Duration(ms) * time.Millisecond) }
 	for _, row := range []struct {
 		ms            int
@@ -28,14 +28,14 @@ func TestRepairs(t *testing.T) {
 	for ms := 1000; ms < 3000; ms += 5 {
 		asked += len(r.due([]uint16{7}, at(ms)))
 	}
-	if asked != repairAttempts {
-		t.Errorf("asked %d times for one packet, want %d", asked, repairAttempts)
+	if asked != nackAttempts {
+		t.Errorf("asked %d times for one packet, want %d", asked, nackAttempts)
 	}
-	many := make([]uint16, 4*repairsAtOnce)
+	many := make([]uint16, 4*nackMost)
 	for i := range many {
 		many[i] = uint16(100 + i)
 	}
-	if n := len(r.due(many, at(4000))); n != repairsAtOnce || len(r.asked) != n {
-		t.Errorf("asks for %d at once and remembers %d", n, len(r.asked))
+	if n := len(r.due(many, at(4000))); n != nackMost || len(r.requested) != n {
+		t.Errorf("asks for %d at once and remembers %d", n, len(r.requested))
 	}
 }

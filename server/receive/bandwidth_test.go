@@ -1,4 +1,4 @@
-package server
+package receive
 
 import (
 	"math"
@@ -7,12 +7,12 @@ import (
 )
 
 // The rate rises while all arrives, falls with heavy loss, and stays within its bounds.
-func TestREMBFollowsLoss(t *testing.T) {
+func TestEstimateFollowsLoss(t *testing.T) {
 	const perSecond = 100
 	now := time.Unix(0, 0)
 	seq := uint16(65500) // it wraps around on the way
-	var r remb
-	if rate, ok := r.due(seq, now); !ok || rate != rembFirst {
+	var r lossEstimate
+	if rate, ok := r.due(seq, now); !ok || rate != estimateFirst {
 		t.Errorf("the first packet is answered by %.0f bits a second, %t", rate, ok)
 	}
 	for _, row := range []struct {
@@ -21,12 +21,12 @@ func TestREMBFollowsLoss(t *testing.T) {
 		lost    func(n int) bool
 		want    float64
 	}{
-		{"nothing lost", 1, func(int) bool { return false }, rembFirst * 1.05},
-		{"nothing lost for long", 60, func(int) bool { return false }, rembMost},
-		{"a little lost", 30, func(n int) bool { return n%20 == 3 }, rembMost},
-		{"a fifth lost", 1, func(n int) bool { return n%5 == 3 }, rembMost * 0.9},
-		{"half lost for long", 60, func(n int) bool { return n%2 == 1 }, rembLeast},
-		{"nothing lost again", 2, func(int) bool { return false }, rembLeast * 1.05},
+		{"nothing lost", 1, func(int) bool { return false }, estimateFirst * 1.05},
+		{"nothing lost for long", 60, func(int) bool { return false }, estimateMost},
+		{"a little lost", 30, func(n int) bool { return n%20 == 3 }, estimateMost},
+		{"a fifth lost", 1, func(n int) bool { return n%5 == 3 }, estimateMost * 0.9},
+		{"half lost for long", 60, func(n int) bool { return n%2 == 1 }, estimateLeast},
+		{"nothing lost again", 2, func(int) bool { return false }, estimateLeast * 1.05},
 	} {
 		for n := range row.seconds * perSecond {
 			seq++
