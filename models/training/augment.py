@@ -4,6 +4,7 @@ The network sees grey, so casts of colour are not drawn: they are what brightnes
 """
 import io
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -28,6 +29,19 @@ def resize(x, size):
     return F.interpolate(x, size=(size, size), mode="bilinear", align_corners=False, antialias=x.shape[-1] > size)
 
 
+@dataclass
+class Strength:
+    """How strongly faces are changed. webcam: share of faces seen as by a poor camera. scale: bounds of the side that is seen, 1 for the
+    whole picture. rotation: greatest angle in degrees. cover: greatest side of the covered rectangle, 1 for the whole side.
+    coarse: share of faces seen at 16 to 40 pixels."""
+
+    webcam: float = 0.5
+    scale: tuple = (0.85, 1.18)
+    rotation: float = 18.0
+    cover: float = 0.4
+    coarse: float = 0.0
+
+
 class Draw:
     """Random numbers on the pictures' device from one generator, whose state a checkpoint can hold."""
 
@@ -45,31 +59,64 @@ class Draw:
         return torch.randn(like.shape, generator=self.generator, device=self.device)
 
 
-def augment(pictures, size, draw, webcam=0.5):
-    """uint8 [n, 1, h, w] → float32 [n, 3, size, size]. webcam is the share of faces that are seen as by a poor camera."""
+def augment(pictures, size, draw, strength=Strength(), points=None, pair=None):
+    """uint8 [n, 1, h, w] → float32 [n, 3, size, size], and the points [n, k, 2] moved with the faces (None without points)."""
     n = len(pictures)
     x = pictures.float() / 255
     if x.shape[-1] > size:
         x = resize(x, size)
-    x = move(x, size, draw)
+    x, theta, mirrored = move(x, size, draw, strength)
+    if points is not None:
+        points = move_points(points, theta, mirrored, pair)
+    if strength.coarse > 0:
+        x = torch.where(draw.chance(n, strength.coarse), coarsen(x, draw), x)
     x = light(x, draw)
-    if webcam > 0:
-        seen = draw.chance(n, webcam)
+    if strength.webcam > 0:
+        seen = draw.chance(n, strength.webcam)
         x = torch.where(seen, camera(x, draw), x)
-    return normalise(occlude(x, draw).clamp(0, 1))
+    return normalise(occlude(x, draw, strength.cover).clamp(0, 1)), points
 
 
-def move(x, size, draw):
-    """Flip, turn, scale and shift, as the head moves and the detector's box jitters; brings the faces to the network's size."""
+def move(x, size, draw, strength):
+    """Flip, turn, scale and shift, as the head moves and the detector's box jitters; brings the faces to the network's size.
+
+    Returns the faces, theta [n, 2, 3], which maps places in the result to places in x, and mirrored (bool [n]).
+    """
     n = len(x)
-    angle = draw.uniform(n, -18, 18) * math.pi / 180
-    scale = draw.uniform(n, 0.85, 1.18)
+    angle = draw.uniform(n, -strength.rotation, strength.rotation) * math.pi / 180
+    scale = draw.uniform(n, *strength.scale)
     stretch = draw.uniform(n, 0.95, 1.05)
     flip = torch.where(draw.chance(n, 0.5), -1.0, 1.0)
     cos, sin = angle.cos() * scale, angle.sin() * scale
     theta = torch.cat([cos * stretch * flip, -sin, draw.uniform(n, -0.14, 0.14), sin * flip * stretch, cos, draw.uniform(n, -0.14, 0.14)], 1)
-    grid = F.affine_grid(theta.view(n, 2, 3), (n, 1, size, size), align_corners=False)
-    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+    theta = theta.view(n, 2, 3)
+    grid = F.affine_grid(theta, (n, 1, size, size), align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False), theta, flip.flatten() < 0
+
+
+def move_points(points, theta, mirrored, pair):
+    """Points [n, k, 2] in units of half a picture, moved as move does: by the inverse of theta. In a mirrored face each point takes
+    the place of its pair, so that the left eye stays the one on the picture's left."""
+    moved = torch.linalg.solve(theta[:, :, :2], (points - theta[:, None, :, 2]).mT).mT
+    return torch.where(mirrored.view(-1, 1, 1), moved[:, pair], moved)
+
+
+def coarsen(x, draw):
+    """The faces at 16 to 40 pixels, one side for the whole batch, brought back to their size."""
+    side = int(draw.uniform(1, 16, 41).item())
+    small = F.interpolate(x, size=(side, side), mode="bilinear", antialias=True)
+    return F.interpolate(small, size=x.shape[-2:], mode="bilinear")
+
+
+def mix(x, votes, draw, share):
+    """Mixes a share of the faces with their neighbours in the batch, and the votes with them: half by CutMix (arXiv 1905.04899), half
+    by mixup (arXiv 1710.09412). Returns faces, votes and which faces are left alone (bool [n])."""
+    n = len(x)
+    cut = rectangle(x, draw, 0.3, 0.7).float()
+    weight = torch.where(draw.chance(n, 0.5), cut, draw.uniform(n, 0, 0.5)) * draw.chance(n, share)
+    part = weight.mean(dim=(1, 2, 3))
+    votes = torch.lerp(votes, votes.roll(1, 0), part.unsqueeze(1))
+    return torch.lerp(x, x.roll(1, 0), weight.to(x)), votes, part == 0
 
 
 def light(x, draw):
@@ -117,13 +164,19 @@ def through_jpeg(picture, quality):
     return np.asarray(Image.open(held))
 
 
-def occlude(x, draw, p=0.5):
-    """A flat or noisy rectangle before part of the face: a hand, a cup, a strand of hair."""
+def rectangle(x, draw, low, high):
+    """bool [n, 1, size, size]: a rectangle for each face, with sides of low to high of the picture's."""
     n, size = len(x), x.shape[-1]
-    height, width = draw.uniform(n, 0.1, 0.4) * size, draw.uniform(n, 0.1, 0.4) * size
+    height, width = draw.uniform(n, low, high) * size, draw.uniform(n, low, high) * size
     top, left = draw.uniform(n) * (size - height), draw.uniform(n) * (size - width)
     rows = torch.arange(size, device=x.device).view(1, 1, size, 1)
     columns = torch.arange(size, device=x.device).view(1, 1, 1, size)
-    inside = (rows >= top) & (rows < top + height) & (columns >= left) & (columns < left + width) & draw.chance(n, p)
+    return (rows >= top) & (rows < top + height) & (columns >= left) & (columns < left + width)
+
+
+def occlude(x, draw, largest, p=0.5):
+    """A flat or noisy rectangle before part of the face: a hand, a cup, a strand of hair."""
+    n = len(x)
+    inside = rectangle(x, draw, 0.1, largest) & draw.chance(n, p)
     cover = draw.uniform(n) + draw.noise(x) * draw.uniform(n, 0.0, 0.3)
     return torch.where(inside, cover, x)

@@ -72,7 +72,10 @@ class DAN(nn.Module):
         self.bn = nn.BatchNorm1d(classes)
 
     def forward(self, x):
-        x = self.features(x)
+        return self.attend(self.features(x))
+
+    def attend(self, x):
+        """The rest of forward, from the last feature map [n, 512, h/32, w/32] on."""
         heads = torch.stack([getattr(self, f"cat_head{i}")(x) for i in range(self.heads)], dim=1)
         with torch.autocast(x.device.type, enabled=False):
             joined = F.log_softmax(heads, dim=1) if self.heads > 1 else heads  # over the heads (section 3.3)

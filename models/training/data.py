@@ -24,18 +24,19 @@ SPLITS = {"train": "FER2013Train", "valid": "FER2013Valid"}
 @dataclass
 class Faces:
     """pictures: uint8 [n, 1, side, side], grey. votes: float32 [n, 8], each row sums to 1.
-    majority, plurality: int64 [n], the class by each rule, or -1 where it gives none."""
+    majority, plurality: int64 [n], the class by each rule, or -1 where it gives none. names: of the files."""
 
     pictures: torch.Tensor
     votes: torch.Tensor
     majority: torch.Tensor
     plurality: torch.Tensor
+    names: list
 
     def __len__(self):
         return len(self.pictures)
 
     def to(self, device):
-        return Faces(*(t.to(device) for t in (self.pictures, self.votes, self.majority, self.plurality)))
+        return Faces(*(t.to(device) for t in (self.pictures, self.votes, self.majority, self.plurality)), self.names)
 
 
 def decide(row):
@@ -82,7 +83,7 @@ def read_votes(text, picture, side):
                 continue  # names of the columns
             raise SystemExit(f"label.csv, row {number}: {row[-10:]} are no votes")
         if (decided := decide(votes)) is not None:
-            rows.append((grey(picture(row[0]), side), *decided))
+            rows.append((grey(picture(row[0]), side), *decided, row[0]))
     return gather(rows)
 
 
@@ -95,7 +96,8 @@ def read_classes(folder, side):
             raise SystemExit(f"{sub}: no class of that name; those are {', '.join(LABELS)}")
         label = LABELS.index(name)
         share = np.eye(len(LABELS), dtype=np.float32)[label]
-        rows += [(grey(file.read_bytes(), side), share, label, label) for file in sorted(sub.iterdir()) if file.is_file()]
+        files = [file for file in sorted(sub.iterdir()) if file.is_file()]
+        rows += [(grey(file.read_bytes(), side), share, label, label, f"{sub.name}/{file.name}") for file in files]
     if not rows:
         raise SystemExit(f"{folder}: no pictures in it")
     return gather(rows)
@@ -108,10 +110,11 @@ def grey(data, side):
 
 
 def gather(rows):
-    pictures, votes, majority, plurality = zip(*rows)
+    pictures, votes, majority, plurality, names = zip(*rows)
     return Faces(
         torch.from_numpy(np.stack(pictures)).unsqueeze(1),
         torch.from_numpy(np.stack(votes)),
         torch.tensor(majority),
         torch.tensor(plurality),
+        list(names),
     )

@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 import data
-from augment import Draw, augment, prepare
+import points
+from augment import Draw, Strength, augment, mix, move, move_points, prepare
 from dan import DAN, LABELS, load
 from golden import waves
 from losses import AffinityLoss, partition_loss, vote_loss
@@ -89,8 +90,13 @@ class Votes(unittest.TestCase):
 class Augmentation(unittest.TestCase):
     def test_seeded_and_finite(self):
         pictures = torch.randint(0, 256, (16, 1, 48, 48), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-        one, same = (augment(pictures, 96, Draw("cpu", 7), 0.5) for _ in range(2))
-        other = augment(pictures, 96, Draw("cpu", 8), 0.5)
+        strong = Strength(scale=(0.75, 1.3), rotation=30, cover=0.6, coarse=0.5)
+        for strength in (Strength(), strong):
+            self.check_seeded_and_finite(pictures, strength)
+
+    def check_seeded_and_finite(self, pictures, strength):
+        one, same = (augment(pictures, 96, Draw("cpu", 7), strength)[0] for _ in range(2))
+        other = augment(pictures, 96, Draw("cpu", 8), strength)[0]
         self.assertEqual(tuple(one.shape), (16, 3, 96, 96))
         self.assertTrue(torch.equal(one, same) and not torch.equal(one, other))
         low, high = prepare(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 48, 48), 96).amin((2, 3))
@@ -100,7 +106,34 @@ class Augmentation(unittest.TestCase):
 
     def test_large_pictures_shrink(self):
         pictures = torch.zeros(2, 1, 200, 200, dtype=torch.uint8)
-        self.assertEqual(tuple(augment(pictures, 96, Draw("cpu", 1)).shape), (2, 3, 96, 96))
+        self.assertEqual(tuple(augment(pictures, 96, Draw("cpu", 1))[0].shape), (2, 3, 96, 96))
+
+    def test_points_move_with_the_picture(self):
+        """A dot is drawn on each picture: the brightest pixel of the moved picture lies on the moved point, within a pixel."""
+        n, side, size = 200, 192, 192
+        places = torch.rand(n, 1, 2, generator=torch.Generator().manual_seed(0)) * 0.8 - 0.4
+        rows = (torch.arange(side) + 0.5) / side * 2 - 1
+        x = (-((rows.view(1, 1, 1, -1) - places[:, :, None, :1]) ** 2 + (rows.view(1, 1, -1, 1) - places[:, :, None, 1:]) ** 2) / 0.002).exp()
+        moved, theta, mirrored = move(x, size, Draw("cpu", 3), Strength(scale=(0.75, 1.3), rotation=30))
+        self.assertTrue(20 < mirrored.sum() < 180)
+        brightest = moved.flatten(1).argmax(1)
+        seen = torch.stack([brightest % size, brightest // size], 1) + 0.5
+        said = (move_points(places, theta, mirrored, torch.tensor([0]))[:, 0] + 1) / 2 * size
+        inside = ((said > 0) & (said < size)).all(1)
+        self.assertGreater(inside.sum(), 190)
+        self.assertLess((seen - said)[inside].abs().max(), 1)
+
+    def test_points_of_a_mirrored_face_are_paired(self):
+        eyes = torch.tensor([[[-0.4, 0.0], [0.3, 0.1]]])
+        mirror, pair = torch.tensor([[[-1.0, 0, 0], [0, 1, 0]]]), torch.tensor([1, 0])
+        self.assertTrue(torch.allclose(move_points(eyes, mirror, torch.tensor([True]), pair), torch.tensor([[[-0.3, 0.1], [0.4, 0.0]]])))
+
+    def test_mixed_votes_are_the_share_of_each_face(self):
+        x = torch.eye(8)[:, :, None, None].expand(8, 8, 64, 64)[:, :3].contiguous()  # three of the faces are told by a channel
+        mixed, votes, alone = mix(x, torch.eye(8), Draw("cpu", 1), 0.7)
+        self.assertTrue(torch.allclose(votes.sum(1), torch.ones(8)))
+        self.assertTrue(torch.allclose(mixed.mean((2, 3)), votes[:, :3], atol=1e-5))
+        self.assertTrue(0 < alone.sum() < 8 and torch.equal(alone, votes.max(1).values == 1))
 
 
 class Losses(unittest.TestCase):
@@ -161,6 +194,30 @@ class Network(unittest.TestCase):
         self.assertEqual((tuple(logits.shape), tuple(heads.shape)), ((2, 8), (2, 4, 512)))
 
 
+def made_up_points(path, root):
+    """Points of two eyes and a mouth for the faces of folders(), one of which was not found."""
+    names = [f"{label}/{file.name}" for label in LABELS for file in sorted((root / "train" / label).iterdir())]
+    stored = np.tile(np.uint8([[90, 100], [160, 100], [128, 160]]), (len(names), 1, 1))
+    found = np.array([i != 3 for i in range(len(names))])
+    np.savez(path, Train_names=np.array(names), Train_points=stored, Train_found=found)
+
+
+class PointsOfFaces(unittest.TestCase):
+    def test_read_by_name(self):
+        with tempfile.TemporaryDirectory() as root:
+            folders(Path(root) / "set")
+            made_up_points(Path(root) / "points.npz", Path(root) / "set")
+            got = points.read(Path(root) / "points.npz", "Train", [f"{LABELS[0]}/10.png", "unknown.png", f"{LABELS[0]}/2.png"])
+            self.assertEqual(got.found.tolist(), [True, False, True])
+            self.assertEqual(got.pair.tolist(), [1, 0, 2])
+            self.assertAlmostEqual(got.mean[2, 1].item(), 160 / 255 * 4 - 2, places=6)
+
+    def test_only_counted_faces_cost(self):
+        predicted, wanted = torch.zeros(3, 2, 2), torch.tensor([0.0, 1, 9]).view(3, 1, 1).expand(3, 2, 2)
+        self.assertAlmostEqual(points.points_loss(predicted, wanted, torch.tensor([True, True, False])).item(), 0.975 / 2, places=6)
+        self.assertEqual(points.points_loss(predicted, wanted, torch.zeros(3, dtype=torch.bool)).item(), 0)
+
+
 class Runs(unittest.TestCase):
     def train(self, root, out, *more):
         command = [sys.executable, HERE / "train.py", "--data", root, "--out", out, "--size", "64", "--epochs", "2", "--batch", "16",
@@ -171,26 +228,49 @@ class Runs(unittest.TestCase):
         with tempfile.TemporaryDirectory() as root:
             root = Path(root)
             folders(root / "set")
-            whole = self.train(root / "set", root / "whole")
+            made_up_points(root / "points.npz", root / "set")
+            more = "--points", root / "points.npz", "--mix", "0.5", "--coarse", "0.5"
+            whole = self.train(root / "set", root / "whole", *more)
             self.assertEqual(whole.returncode, 0, whole.stderr)
             for cut in ("3", "8"):  # within an epoch, and within the next
-                part = self.train(root / "set", root / "cut", "--stop-at-step", cut)
+                part = self.train(root / "set", root / "cut", *more, "--stop-at-step", cut)
                 self.assertIn(f"stopped at step {cut} of 12", part.stderr)
-            rest = self.train(root / "set", root / "cut")
+            rest = self.train(root / "set", root / "cut", *more)
             self.assertIn("goes on from step 8 of 12", rest.stderr)
             one, other = (torch.load(root / run / "last.pt", weights_only=True) for run in ("whole", "cut"))
             self.assertEqual((one["step"], other["step"]), (12, 12))
-            for part in ("net", "average", "affinity"):
+            for part in ("net", "average", "affinity", "head"):
                 for name, value in one[part].items():
                     self.assertTrue(torch.equal(value, other[part][name]), f"{part} {name}")
             self.assertEqual(len((root / "cut/log.jsonl").read_text().splitlines()), 2)
             self.assertTrue((root / "cut/curves.png").exists())
+            self.assertGreater(one["head"]["linear.weight"].abs().max(), 0)
+            self.assertFalse([name for name in load(root / "cut/dan.pth").state_dict() if "points" in name or "linear" in name])
             refused = self.train(root / "set", root / "cut", "--rate", "0.1")
             self.assertIn("other values of rate", refused.stderr)
             said = subprocess.run([sys.executable, HERE / "evaluate.py", "--data", root / "set", "--size", "64", root / "cut/dan.pth",
                                    "--calibrate", "--plot", root / "risk.png"], capture_output=True, text=True)
             self.assertEqual(json.loads(said.stdout)["majority"]["faces"], 96, said.stderr)
             self.assertTrue((root / "risk.png").exists())
+
+    def test_a_stable_run_grows_and_branches_into_its_decay(self):
+        with tempfile.TemporaryDirectory() as root:
+            root = Path(root)
+            folders(root / "set")
+            self.train(root / "set", root / "short", "--schedule", "wsd", "--epochs", "1")
+            grown = self.train(root / "set", root / "short", "--schedule", "wsd")
+            self.assertIn("goes on from step 6 of 12", grown.stderr)
+            self.train(root / "set", root / "whole", "--schedule", "wsd")
+            decay = "--schedule", "wsd", "--branch", root / "short/last.pt", "--decay-epochs", "1", "--mix", "0.5"
+            part = self.train(root / "set", root / "decay", *decay, "--stop-at-step", "14")
+            self.assertIn("stopped at step 14 of 18", part.stderr)
+            self.assertIn("goes on from step 14 of 18", self.train(root / "set", root / "decay", *decay).stderr)
+            self.train(root / "set", root / "decay-2", *decay)
+            for runs in (("short", "whole"), ("decay", "decay-2")):
+                one, other = (torch.load(root / run / "last.pt", weights_only=True) for run in runs)
+                for name, value in one["average"].items():
+                    self.assertTrue(torch.equal(value, other["average"][name]), f"{runs} {name}")
+            self.assertEqual(len((root / "decay/log.jsonl").read_text().splitlines()), 3)
 
 
 if __name__ == "__main__":

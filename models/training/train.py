@@ -16,10 +16,16 @@ import torch
 
 import curves
 import data
-from augment import Draw, augment
-from dan import DAN, LABELS, load
+import points
+from augment import Draw, Strength, augment, mix
+from dan import DAN, LABELS, WIDTH, load
 from losses import AffinityLoss, partition_loss, vote_loss
 from measure import figures, inputs_of, logits_of
+
+
+def computes_bf16():
+    """Reports whether bfloat16 is quick here. A processor without AVX-512 takes eight times as long with it as with float32."""
+    return torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def arguments():
@@ -31,62 +37,105 @@ def arguments():
     p.add_argument("--store", type=int, default=48, help="side that pictures are kept at in memory")
     p.add_argument("--epochs", type=float, default=12)
     p.add_argument("--batch", type=int, default=64)
-    p.add_argument("--rate", type=float, default=5e-4, help="highest learning rate; a cosine brings it to zero")
+    p.add_argument("--rate", type=float, default=5e-4, help="highest learning rate")
+    p.add_argument("--schedule", choices=["cosine", "wsd"], default="cosine",
+                   help="cosine: to zero at the last epoch; wsd: constant after the warm-up, so that --epochs can grow later")
+    p.add_argument("--branch", metavar="LAST.PT", help="begin with the state of another run's last.pt; other options may differ from that run's")
+    p.add_argument("--decay-epochs", type=float, default=0.0,
+                   help="with --branch: end after so many epochs, while 1 - sqrt brings the rate to zero")
     p.add_argument("--warmup", type=int, default=200, help="steps until the highest rate")
     p.add_argument("--decay", type=float, default=0.05, help="weight decay")
     p.add_argument("--average", type=float, default=0.998, help="decay a step of the exponential moving average of the weights")
     p.add_argument("--affinity", type=float, default=0.0, help="weight of the affinity loss")
     p.add_argument("--partition", type=float, default=0.0, help="weight of the partition loss")
     p.add_argument("--balance", type=float, default=0.0, help="faces are drawn by their classes' priors to minus this power; 0: each once")
+    p.add_argument("--points", metavar="NPZ", help="points of the faces, which the network then learns to place as a second task (points.py)")
+    p.add_argument("--points-weight", type=float, default=2.0, help="weight of the points' loss")
     p.add_argument("--webcam", type=float, default=0.5, help="share of faces seen as by a poor camera")
+    p.add_argument("--scale", type=float, nargs=2, default=[0.85, 1.18], metavar=("LOW", "HIGH"),
+                   help="bounds of the side that is seen, as a factor of the picture's: under 1 is a closer cut")
+    p.add_argument("--rotation", type=float, default=18.0, help="greatest angle that faces are turned by, in degrees")
+    p.add_argument("--cover", type=float, default=0.4, help="greatest side of the rectangle that covers part of a face, as a share of the picture's")
+    p.add_argument("--coarse", type=float, default=0.0, help="share of faces seen at 16 to 40 pixels")
+    p.add_argument("--mix", type=float, default=0.0, help="share of faces that are mixed with another and its votes (CutMix, mixup)")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    p.add_argument("--precision", choices=["bf16", "fp32"], default="bf16", help="of the convolutions")
+    p.add_argument("--precision", choices=["bf16", "fp32"], default="bf16" if computes_bf16() else "fp32", help="of the convolutions")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--save-every", type=float, default=5, metavar="MINUTES", help="between two checkpoints")
     p.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES", help="save and stop then; the same command goes on")
     p.add_argument("--stop-at-step", type=int, default=sys.maxsize, help=argparse.SUPPRESS)
-    return p.parse_args()
+    o = p.parse_args()
+    if o.decay_epochs > 0 and not o.branch:
+        p.error("--decay-epochs needs --branch: the last.pt from which the rate falls")
+    return o
 
 
 class Run:
     """A training run: what must be kept over a cut, and how one step is taken."""
 
-    def __init__(self, options, train):
-        self.options, self.train = options, train
+    def __init__(self, options, train, places=None):
+        self.options, self.train, self.places = options, train, places
+        self.strength = Strength(options.webcam, tuple(options.scale), options.rotation, options.cover, options.coarse)
         device = options.device
         torch.manual_seed(options.seed)
         self.net = load(options.start, device).train() if options.start else DAN().to(device)
         self.net = self.net.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.affinity = AffinityLoss(len(LABELS)).to(device)
-        self.optimizer = torch.optim.AdamW(
-            [{"params": self.net.parameters()}, {"params": self.affinity.parameters(), "weight_decay": 0.0}],
-            lr=options.rate, weight_decay=options.decay, fused=True,
-        )
+        groups = [{"params": self.net.parameters()}, {"params": self.affinity.parameters(), "weight_decay": 0.0}]
+        self.kept = ["net", "average", "affinity", "optimizer"]
+        if places:
+            self.head = points.PointsHead(WIDTH * math.ceil(options.size / 32) ** 2, places.mean).to(device)
+            groups.append({"params": self.head.parameters()})
+            self.kept.append("head")
+        self.optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.decay, fused=True)
         self.draw = Draw(device, options.seed)
         self.step = 0
         self.log = []
         self.priors = train.votes.mean(dim=0)
         self.an_epoch = len(train) // options.batch
         self.steps = round(options.epochs * self.an_epoch)
-
-    KEPT = ["net", "average", "affinity", "optimizer"]
+        self.branched = 0
 
     def save(self, path):
-        state = {name: getattr(self, name).state_dict() for name in self.KEPT}
-        state |= {"step": self.step, "log": self.log, "draw": self.draw.generator.get_state(), "options": printable(self.options)}
+        state = {name: getattr(self, name).state_dict() for name in self.kept}
+        state |= {"step": self.step, "branched": self.branched, "log": self.log, "draw": self.draw.generator.get_state(),
+                  "options": printable(self.options)}
         write(state, path)
 
+    # What may differ when a run goes on: places of files, the machine, and how long the run is where the schedule allows it.
+    FREE = {"out", "data", "points", "device", "precision", "start", "branch", "save_every", "stop_after", "stop_at_step"}
+
     def resume(self, path):
+        """Goes on with this run's own last.pt: with the same options, as if there had been no cut."""
+        free = self.FREE | ({"epochs"} if self.options.schedule == "wsd" else set())
+        state = self.read(path, lambda name: name not in free)
+        self.branched = state["branched"]
+        self.plan()
+
+    def branch(self, path):
+        """Begins with the last.pt of another run, from which what the network learns from may differ."""
+        self.read(path, lambda name: name in {"size", "batch", "decay"})
+        self.branched = self.step
+        self.plan()
+
+    def read(self, path, fixed):
         state = torch.load(path, map_location=self.options.device, weights_only=True)
-        free = {"out", "data", "device", "start", "save_every", "stop_after", "stop_at_step"}
-        changed = [k for k, v in printable(self.options).items() if k not in free and state["options"].get(k) != v]
+        changed = [k for k, v in printable(self.options).items() if fixed(k) and state["options"].get(k) != v]
+        if ("head" in state) != ("head" in self.kept):
+            changed.append("points")
         if changed:
             raise SystemExit(f"{path} was begun with other values of {', '.join(changed)}; use those, or another --out")
-        for name in self.KEPT:
+        for name in self.kept:
             getattr(self, name).load_state_dict(state[name])
         self.step, self.log = state["step"], state["log"]
         self.draw.generator.set_state(state["draw"].cpu())
+        return state
+
+    def plan(self):
+        """The last step: of --epochs in all, or of --decay-epochs after the branch."""
+        if self.options.decay_epochs > 0:
+            self.steps = self.branched + round(self.options.decay_epochs * self.an_epoch)
 
     def order(self, epoch):
         """The faces of an epoch. It depends on seed and epoch alone, so a resumed run sees those that are left."""
@@ -107,20 +156,30 @@ class Run:
 
     def rate(self):
         o = self.options
-        return o.rate * min(1, (self.step + 1) / max(1, o.warmup)) * (1 + math.cos(math.pi * self.step / self.steps)) / 2
+        rate = o.rate * min(1, (self.step + 1) / max(1, o.warmup))
+        if o.decay_epochs > 0:
+            return rate * (1 - math.sqrt((self.step - self.branched) / (self.steps - self.branched)))  # arXiv 2405.18392
+        return rate if o.schedule == "wsd" else rate * (1 + math.cos(math.pi * self.step / self.steps)) / 2
 
     def learn(self, chosen):
-        """One step on the faces at the places chosen. Gives the loss."""
-        o = self.options
-        x = augment(self.train.pictures[chosen], o.size, self.draw, o.webcam)
-        votes = self.train.votes[chosen]
+        """One step on the faces at the places chosen. Returns the loss and, as a part of it, the points' loss."""
+        o, held = self.options, self.places
+        x, moved = augment(self.train.pictures[chosen], o.size, self.draw, self.strength, *((held.of(chosen), held.pair) if held else ()))
+        votes, alone = self.train.votes[chosen], torch.ones(len(chosen), dtype=torch.bool, device=o.device)
+        if o.mix > 0:
+            x, votes, alone = mix(x, votes, self.draw, o.mix)
         with torch.autocast(torch.device(o.device).type, torch.bfloat16, enabled=o.precision == "bf16"):
-            logits, features, heads = self.net(x)
+            maps = self.net.features(x)
+            logits, features, heads = self.net.attend(maps)
         loss = vote_loss(logits, votes)
         if o.affinity > 0:
             loss = loss + o.affinity * self.affinity(features, votes)
         if o.partition > 0:
             loss = loss + o.partition * partition_loss(heads)
+        placed = loss.new_zeros(())
+        if held:
+            placed = points.points_loss(self.head(maps.float()), moved, held.found[chosen] & alone)
+            loss = loss + o.points_weight * placed
         if not torch.isfinite(loss):
             raise SystemExit(f"the loss is {loss.item()} at step {self.step}; go on from {o.out}/last.pt with a smaller --rate")
         for group in self.optimizer.param_groups:
@@ -131,7 +190,7 @@ class Run:
         self.optimizer.step()
         self.step += 1
         self.follow()
-        return loss.detach()
+        return loss.detach(), placed.detach()
 
     @torch.no_grad()
     def follow(self):
@@ -166,7 +225,10 @@ def judge(run, valid, inputs, losses):
     """A line of the log: the averaged network on valid, plain and as by a poor camera."""
     device = run.options.device
     plain, webcam = (logits_of(run.average, x, device) for x in inputs)
-    line = {"epoch": round(run.step / run.an_epoch, 2), "step": run.step, "loss": sum(losses) / max(1, len(losses))}
+    loss, placed = (sum(part) / max(1, len(losses)) for part in (zip(*losses) if losses else ([], [])))
+    line = {"epoch": round(run.step / run.an_epoch, 2), "step": run.step, "loss": loss}
+    if run.places:
+        line["points_loss"] = placed
     for name, logits, classes in [("majority", plain, valid.majority), ("plurality", plain, valid.plurality),
                                   ("webcam", webcam, valid.majority)]:
         line |= {f"{name}_{k}": v for k, v in figures(logits, classes).items() if k in ("accuracy", "macro_recall")}
@@ -187,17 +249,21 @@ def main():
     o = arguments()
     o.out.mkdir(parents=True, exist_ok=True)
     train, valid = data.read(o.data, "train", o.store), data.read(o.data, "valid", o.store)
-    run, last = Run(o, train.to(o.device)), o.out / "last.pt"
+    places = points.read(o.points, "Train", train.names).to(o.device) if o.points else None
+    run, last = Run(o, train.to(o.device), places), o.out / "last.pt"
     if last.exists():
         run.resume(last)
+    elif o.branch:
+        run.branch(o.branch)
+    if run.step > 0:
         print(f"goes on from step {run.step} of {run.steps}", file=sys.stderr)
     inputs = inputs_of(valid, o.size), inputs_of(valid, o.size, webcam=True)
     began = saved = time.monotonic()
     first, losses = run.step, []
     for chosen in run.rest():
-        losses.append(run.learn(chosen).item())
+        losses.append([part.item() for part in run.learn(chosen)])
         now = time.monotonic()
-        progress(run, losses[-1], now - began, run.step - first)
+        progress(run, losses[-1][0], now - began, run.step - first)
         ended = run.step % run.an_epoch == 0 or run.step == run.steps
         if ended:
             end_epoch(run, valid, inputs, losses)
