@@ -45,6 +45,14 @@ type Frame struct {
 	Decode  time.Duration // how long decoding took
 }
 
+// Video is a sequence of frames with an end.
+type Video interface {
+	// Next returns the next frame, valid until the next call, and its time from the beginning. At the end it returns
+	// io.EOF.
+	Next() (*Frame, time.Duration, error)
+	Close() error
+}
+
 // CopyFrom makes f a copy of src in f's own memory, which is reused when it is large enough.
 func (f *Frame) CopyFrom(src *Frame) {
 	y, u, v := f.Y, f.U, f.V

@@ -18,7 +18,7 @@ import (
 	"mindflow/bench/child"
 	"mindflow/bench/page"
 	"mindflow/pipeline"
-	"mindflow/pipeline/camera"
+	"mindflow/pipeline/synthetic"
 	"mindflow/server/loadtest"
 )
 
@@ -178,6 +178,6 @@ func (p *plan) command() string {
 // face is what is published: two seconds of a drawn face.
 func face(ctx context.Context) ([]pipeline.Unit, error) {
 	c := loadtest.Coding{Width: 160, Height: 120, Rate: 15, Bitrate: 200_000}
-	film := camera.Drawn(camera.Settings{Width: c.Width, Height: c.Height, Rate: c.Rate}, 2*time.Second)
+	film := synthetic.NewVideo(c.Width, c.Height, c.Rate, 2*time.Second)
 	return loadtest.Code(ctx, film, c, func(int) {})
 }

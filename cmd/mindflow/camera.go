@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"mindflow/models/engine"
+	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/vpx"
@@ -122,7 +123,7 @@ func (f *cameraFlags) open() (camera.Device, error) {
 	case f.synthetic:
 		return camera.Synthetic(f.settings)
 	case f.input != "":
-		return camera.Play(f.input, func() (camera.Film, error) { return openClip(f.input) })
+		return camera.Play(f.input, func() (pipeline.Video, error) { return openClip(f.input) })
 	}
 	device, err := camera.Find(f.device)
 	if errors.Is(err, camera.ErrNone) {

@@ -93,7 +93,7 @@ type clip struct {
 	path string
 }
 
-func openClip(path string) (camera.Film, error) {
+func openClip(path string) (pipeline.Video, error) {
 	v, err := avfile.Open(path)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/camera"
+	"mindflow/pipeline/synthetic"
 	"mindflow/pipeline/vpx"
 	"mindflow/server/loadtest"
 	"mindflow/server/whipclient"
@@ -88,7 +88,7 @@ func (f *loadFlags) line() whipclient.Line {
 // clip codes what is to be sent.
 func (f *loadFlags) clip(ctx context.Context, show *status) ([]pipeline.Unit, error) {
 	const turn = 24 * time.Second // after which the drawn face is back where it began, with the same smile
-	film := camera.Drawn(camera.Settings{Width: f.coding.Width, Height: f.coding.Height, Rate: f.rate}, turn)
+	var film pipeline.Video = synthetic.NewVideo(f.coding.Width, f.coding.Height, f.rate, turn)
 	if f.input != "" {
 		var err error
 		if film, err = openClip(f.input); err != nil {

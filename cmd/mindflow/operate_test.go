@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/camera"
+	"mindflow/pipeline/synthetic"
 	"mindflow/server/loadtest"
 	"mindflow/server/whipclient"
 )
@@ -102,7 +102,7 @@ func answerOf(url string) (code int, body string) {
 func dialHost(t *testing.T, url string) *whipclient.Client {
 	t.Helper()
 	coding := loadtest.Coding{Width: 160, Height: 120, Rate: 15, Bitrate: 200_000}
-	units, err := loadtest.Code(t.Context(), camera.Drawn(camera.Settings{Width: coding.Width, Height: coding.Height, Rate: coding.Rate}, 2*time.Second), coding, func(int) {})
+	units, err := loadtest.Code(t.Context(), synthetic.NewVideo(coding.Width, coding.Height, coding.Rate, 2*time.Second), coding, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,9 @@ import (
 
 	"mindflow/models/device"
 	"mindflow/pipeline"
-	"mindflow/pipeline/camera"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/schedule"
+	"mindflow/pipeline/synthetic"
 )
 
 // request is what a child is asked to try.
@@ -44,8 +44,8 @@ func (s Settings) request(on ort.Device, limit time.Duration) request {
 	}
 }
 
-// Probe answers a request of a Settings' Child: it reads it from in, and writes to out how the device did. Whoever asked may be gone, so it
-// ends the process at the request's limit.
+// Probe answers a request of Device.Child: it reads the request from in, tries the device, and writes the answer to out.
+// The parent may have ended, so Probe ends the process at the request's time limit.
 func Probe(ctx context.Context, in io.Reader, out io.Writer) error {
 	var r request
 	if err := json.NewDecoder(in).Decode(&r); err != nil {
@@ -75,7 +75,7 @@ func (s Settings) report(ctx context.Context) (r device.Report, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	frame, _, err := camera.Drawn(camera.Settings{Width: 320, Height: 240, Rate: 1}, time.Second).Next()
+	frame, _, err := synthetic.NewVideo(320, 240, 1, time.Second).Next()
 	if err != nil {
 		return r, err
 	}

@@ -15,8 +15,8 @@ import (
 	"mindflow/models/dan"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
-	"mindflow/pipeline/camera"
 	"mindflow/pipeline/schedule"
+	"mindflow/pipeline/synthetic"
 )
 
 // Plan is what is measured.
@@ -114,7 +114,7 @@ func reference(ctx context.Context, s engine.Settings) (faces []face, truth [][]
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	film := camera.Drawn(camera.Settings{Width: 640, Height: 480, Rate: 2}, pictures/2*time.Second)
+	film := synthetic.NewVideo(640, 480, 2, pictures/2*time.Second)
 	for range pictures {
 		frame, _, err := film.Next()
 		if err != nil {

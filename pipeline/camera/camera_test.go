@@ -1,7 +1,6 @@
 package camera
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -146,26 +145,6 @@ func TestSynthetic(t *testing.T) {
 				t.Errorf("frame %d is as the one before", i)
 			}
 		}
-	}
-}
-
-// A film of the drawn face has the pictures of the synthetic camera, and an end.
-func TestDrawn(t *testing.T) {
-	wanted := Settings{Width: 64, Height: 48, Rate: 10}
-	film := Drawn(wanted, 400*time.Millisecond)
-	var before []byte
-	for i := range 4 {
-		f, at, err := film.Next()
-		if err != nil || f.Width != 64 || f.Height != 48 || at != time.Duration(i)*100*time.Millisecond || bytes.Equal(f.Y, before) {
-			t.Fatalf("frame %d at %v: %v", i, at, err)
-		}
-		before = bytes.Clone(f.Y)
-	}
-	if _, _, err := film.Next(); !errors.Is(err, io.EOF) {
-		t.Errorf("the end is %v", err)
-	}
-	if err := film.Close(); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -8,11 +8,19 @@ import (
 	"mindflow/pipeline"
 )
 
-// picture is what our own drivers give: it knows more than an image of the standard library's.
+// picture is the image of our own drivers, which knows more than those of the standard library.
 type picture struct {
 	image.YCbCr
 	taken            time.Time
 	bt709, fullRange bool
+}
+
+// newPicture returns a picture on the planes of f.
+func newPicture(f *pipeline.Frame, taken time.Time) *picture {
+	return &picture{taken: taken, bt709: f.BT709, fullRange: f.FullRange, YCbCr: image.YCbCr{
+		Y: f.Y, Cb: f.U, Cr: f.V, YStride: f.YStride, CStride: f.CStride,
+		SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, f.Width, f.Height),
+	}}
 }
 
 // planes copies an image into f as I420. Drivers give YCbCr; chroma of more samples is averaged.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/camera"
 	"mindflow/pipeline/vpx"
 )
 
@@ -29,7 +28,7 @@ type Coding struct {
 
 // Code codes a film as VP8, once for all sessions, with a key unit every two seconds. It closes the film.
 // Progress hears how many frames are done.
-func Code(ctx context.Context, film camera.Film, c Coding, progress func(frames int)) (units []pipeline.Unit, err error) {
+func Code(ctx context.Context, film pipeline.Video, c Coding, progress func(frames int)) (units []pipeline.Unit, err error) {
 	defer func() { err = errors.Join(err, film.Close()) }()
 	encoder, err := vpx.Open(c.Width, c.Height, c.Bitrate)
 	if err != nil {

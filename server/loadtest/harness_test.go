@@ -17,7 +17,7 @@ import (
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
-	"mindflow/pipeline/camera"
+	"mindflow/pipeline/synthetic"
 	"mindflow/pipeline/testkit"
 	"mindflow/pipeline/vpx"
 	"mindflow/server"
@@ -31,7 +31,7 @@ var small = Coding{Width: 160, Height: 120, Rate: 30, Bitrate: 300_000}
 // coded is the drawn face, for so long.
 func coded(t *testing.T, c Coding, length time.Duration) []pipeline.Unit {
 	t.Helper()
-	film := camera.Drawn(camera.Settings{Width: c.Width, Height: c.Height, Rate: c.Rate}, length)
+	film := synthetic.NewVideo(c.Width, c.Height, c.Rate, length)
 	units, err := Code(t.Context(), film, c, func(int) {})
 	if err != nil {
 		t.Fatal(err)

@@ -12,14 +12,14 @@ import (
 	"mindflow/pipeline"
 )
 
-// film has frames at given times, in milliseconds.
-type film struct {
+// clip has frames at given times, in milliseconds.
+type clip struct {
 	at     []int
 	frame  pipeline.Frame
 	closed *int
 }
 
-func (f *film) Next() (*pipeline.Frame, time.Duration, error) {
+func (f *clip) Next() (*pipeline.Frame, time.Duration, error) {
 	if len(f.at) == 0 {
 		return nil, 0, io.EOF
 	}
@@ -28,14 +28,14 @@ func (f *film) Next() (*pipeline.Frame, time.Duration, error) {
 	return &f.frame, at, nil
 }
 
-func (f *film) Close() error { *f.closed++; return nil }
+func (f *clip) Close() error { *f.closed++; return nil }
 
-// A film comes at its own times, keeps what its frames say, and ends.
+// Play keeps the times and properties of the frames, and ends.
 func TestPlay(t *testing.T) {
 	closed := 0
 	blank := pipeline.Frame{Width: 4, Height: 4, YStride: 4, CStride: 2, Y: make([]byte, 16), U: make([]byte, 4), V: make([]byte, 4), BT709: true, FullRange: true}
-	d, err := Play("a film", func() (Film, error) {
-		return &film{at: []int{40, 80, 90, 200}, frame: blank, closed: &closed}, nil
+	d, err := Play("a video", func() (pipeline.Video, error) {
+		return &clip{at: []int{40, 80, 90, 200}, frame: blank, closed: &closed}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -54,18 +54,18 @@ func TestPlay(t *testing.T) {
 		t.Errorf("frames at %v after %v, closed %d times", got, time.Since(began), closed)
 	}
 	absent := errors.New("absent")
-	d, err = Play("a film", func() (Film, error) { return nil, absent })
+	d, err = Play("a video", func() (pipeline.Video, error) { return nil, absent })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Run(t.Context(), wanted, nil); !errors.Is(err, absent) || strings.Contains(err.Error(), "plugged") {
-		t.Errorf("a film that is absent: %v", err)
+		t.Errorf("a video that is absent: %v", err)
 	}
 }
 
-// slides is a film that is interrupted while its second frame is an hour away.
+// slides is a video that is interrupted while its second frame is an hour away.
 type slides struct {
-	film
+	clip
 	interrupt func()
 }
 
@@ -73,7 +73,7 @@ func (s *slides) Next() (*pipeline.Frame, time.Duration, error) {
 	if len(s.at) == 1 {
 		s.interrupt()
 	}
-	return s.film.Next()
+	return s.clip.Next()
 }
 
 func TestPlayInterrupted(t *testing.T) {
@@ -81,8 +81,8 @@ func TestPlayInterrupted(t *testing.T) {
 	blank := pipeline.Frame{Width: 4, Height: 4, YStride: 4, CStride: 2, Y: make([]byte, 16), U: make([]byte, 4), V: make([]byte, 4)}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	d, err := Play("a film", func() (Film, error) {
-		return &slides{film{at: []int{0, 3600_000}, frame: blank, closed: &closed}, stop}, nil
+	d, err := Play("a video", func() (pipeline.Video, error) {
+		return &slides{clip{at: []int{0, 3600_000}, frame: blank, closed: &closed}, stop}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
