@@ -174,7 +174,7 @@ func (s *session) follow(w *worker) bool {
 // tell sends the message.
 func (s *session) tell(w *worker) {
 	now := time.Now()
-	s.terms.gauge.add(now.Sub(w.since))
+	s.terms.load.Add(now.Sub(w.since), now)
 	w.told, w.since = true, now
 	w.seq++
 	s.analysed.Add(1)

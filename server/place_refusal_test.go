@@ -12,12 +12,13 @@ import (
 	"mindflow/server/admission"
 )
 
+// Ten thousand refused requests leave nothing but a full queue, read no body, and take no slot of the scheduler.
 func TestRefusedCostNothing(t *testing.T) {
 	s := begin(t, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting, c.MaxPerAddress = 1, 50, 1 })
 	s.offer(t, "")
 	routes := s.routes()
-	seat := s.engine.Scheduler.NewSlot()
-	if err := seat.Acquire(t.Context()); err != nil { // the only turn there is
+	slot := s.engine.Scheduler.NewSlot()
+	if err := slot.Acquire(t.Context()); err != nil { // the only slot of the scheduler
 		t.Fatal(err)
 	}
 	refusals := map[int]int{}
@@ -34,19 +35,20 @@ func TestRefusedCostNothing(t *testing.T) {
 	if refusals[503] != 9950 || refusals[429] != 50 { // the second of each address that waits
 		t.Errorf("answers: %v", refusals)
 	}
-	if s.Stats().Sessions != 1 || s.desk.Waiting(time.Now()) != 50 {
-		t.Errorf("%d sessions, %d wait", s.Stats().Sessions, s.desk.Waiting(time.Now()))
+	if s.Stats().Sessions != 1 || s.admission.Waiting(time.Now()) != 50 {
+		t.Errorf("%d sessions, %d wait", s.Stats().Sessions, s.admission.Waiting(time.Now()))
 	}
-	seat.Release()
-	if seat.Waited() > patience {
-		t.Error("newcomers took turns")
+	slot.Release()
+	if slot.Waited() > patience {
+		t.Error("refusals waited for the scheduler")
 	}
 }
 
+// BenchmarkRefusal refuses requests at a full server with a full queue.
 func BenchmarkRefusal(b *testing.B) {
 	s := begin(b, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting = 16, 100 })
 	for range 16 {
-		if _, err := s.desk.Enter(admission.Visitor{Address: netip.MustParsePrefix("192.0.2.1/32")}, admission.Idle, time.Now()); err != nil {
+		if _, err := s.admission.Admit(admission.Client{Address: netip.MustParsePrefix("192.0.2.1/32")}, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -63,11 +65,12 @@ func BenchmarkRefusal(b *testing.B) {
 	}
 }
 
+// FuzzTicket shows tickets that were made up: they give no slot.
 func FuzzTicket(f *testing.F) {
 	s := newStranger(f)
-	s.server.desk = admission.NewDesk(admission.Limits{Sessions: 1, Waiting: 1})
+	s.server.admission = admission.NewControl(admission.Limits{Sessions: 1, Waiting: 1}, s.server.load.Load)
 	for range 2 {
-		_, _ = s.server.desk.Enter(admission.Visitor{}, admission.Idle, time.Now()) // the second waits
+		_, _ = s.server.admission.Admit(admission.Client{}, time.Now()) // the second waits
 	}
 	for _, seed := range []string{"", "A", "ABCDEFGHIJKLMNOPQRSTUVWX22", "\x00", strings.Repeat("x", 1000)} {
 		f.Add(seed)

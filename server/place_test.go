@@ -10,7 +10,6 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/access"
-	"mindflow/server/admission"
 	"mindflow/server/remote"
 	"mindflow/server/whipclient"
 )
@@ -182,13 +181,12 @@ func TestSessionTime(t *testing.T) {
 	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 }
 
-// 10,000 refused newcomers leave nothing behind but the waiting room, read nothing, and take no turn from the session that is there.
 // While sessions get fewer labels than they should, newcomers wait; a server that is empty takes them all the same.
 func TestBusyMachine(t *testing.T) {
 	s := begin(t, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting, c.MinLabels = 8, 8, 10 })
 	slow := func() {
 		for range 20 {
-			s.gauge.add(time.Second)
+			s.load.Add(time.Second, time.Now())
 		}
 	}
 	slow()
@@ -200,27 +198,22 @@ func TestBusyMachine(t *testing.T) {
 	if res.StatusCode != 503 || !strings.Contains(body, "urn:mindflow:waiting") {
 		t.Errorf("status %d: %s", res.StatusCode, body)
 	}
-	s.gauge.mu.Lock()
-	s.gauge.g = admission.Gauge{}
-	s.gauge.mu.Unlock()
+	for range 10_000 {
+		s.load.Add(0, time.Now())
+	}
 	if q := s.asks(t, res.Header.Get(ticketHeader)); !q.Turn {
 		t.Errorf("it is idle again: %+v", q)
 	}
 }
 
-// Analysing is what the gauge measures.
-func TestGaugeMeasures(t *testing.T) {
+// The load meter measures the time of the analysis.
+func TestLoadMeterMeasures(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
 	s := begin(t, decoding(oneFace{}), func(c *Config) { c.MinLabels = 0.001 })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.publish(units)
 	p.label("labels", first)
 	waitFor(t, "frames to be measured", func() bool {
-		s.gauge.mu.Lock()
-		defer s.gauge.mu.Unlock()
-		return s.gauge.g.Rate(time.Now()) < 1e6
+		return s.load.Rate(time.Now()) < 1e6
 	})
 }
-
-// The turn to refuse somebody, of a full server with a full waiting room.
-// FuzzTicket has strangers show tickets: they get no place by them, and nobody else's.

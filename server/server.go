@@ -125,25 +125,26 @@ func (c Config) withDefaults() Config {
 // Server serves publishers until its context ends.
 type Server struct {
 	// static after construction
-	cfg    Config
-	engine Engine
-	log    *slog.Logger
-	codecs codecs
-	web    net.Listener
-	conns  *connections // of web
-	ports  *portfilter.Filter
-	mux    *ice.MultiUDPMuxDefault
-	tcp    *mediaTCP // nil is none
-	edge   edge
-	turn   *turnPorts // nil is none
-	api    *webrtc.API
-	meters *meters
-	static map[string]staticFile // files of the site by name
-	leave  chan struct{}         // closed when the sessions are asked to go
-	hurry  chan struct{}         // closed by Hurry
-	gauge  *gauge
-	parent context.Context // of all sessions
-	stop   context.CancelFunc
+	cfg       Config
+	engine    Engine
+	log       *slog.Logger
+	codecs    codecs
+	web       net.Listener
+	conns     *connections // of web
+	ports     *portfilter.Filter
+	mux       *ice.MultiUDPMuxDefault
+	tcp       *mediaTCP // nil is none
+	edge      edge
+	turn      *turnPorts // nil is none
+	api       *webrtc.API
+	meters    *meters
+	static    map[string]staticFile // files of the site by name
+	leave     chan struct{}         // closed when the sessions are asked to go
+	hurry     chan struct{}         // closed by Hurry
+	load      *admission.LoadMeter
+	admission *admission.Control
+	parent    context.Context // of all sessions
+	stop      context.CancelFunc
 
 	warnProxy sync.Once
 	work      sync.WaitGroup // sessions
@@ -151,7 +152,6 @@ type Server struct {
 
 	mu       sync.Mutex
 	sessions map[string]*session // guarded by mu
-	desk     *admission.Desk     // guarded by mu
 	closing  bool                // guarded by mu: nobody is let in
 	hurried  bool                // guarded by mu
 }
@@ -193,9 +193,10 @@ func New(cfg Config, e Engine) (*Server, error) {
 		conns:  conns,
 		static: static,
 		meters: newMeters(cfg, e), leave: make(chan struct{}), hurry: make(chan struct{}), sessions: map[string]*session{},
-		desk: admission.NewDesk(cfg.limits()), gauge: &gauge{wanted: cfg.MinLabels},
+		load: admission.NewLoadMeter(cfg.MinLabels),
 	}
-	s.meterPlaces()
+	s.admission = admission.NewControl(cfg.limits(), s.load.Load)
+	s.meterAdmission()
 	if e.Degraded != nil {
 		cfg.Readiness.SetDegraded(e.Degraded)
 	}

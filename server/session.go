@@ -56,7 +56,7 @@ type session struct {
 	// static after construction
 	id       string
 	owner    string // who may see and control it; "" where that is who knows its id
-	place    *admission.Place
+	slot     *admission.Slot
 	engine   *Engine
 	terms    terms
 	log      *slog.Logger
@@ -65,7 +65,7 @@ type session struct {
 	guest    *portfilter.Guest // what the ports let through is its
 	ctx      context.Context   // ends with the session; its cause is an ended
 	end      func(ended)
-	done     chan struct{} // closed when all it held is free, its place too
+	done     chan struct{} // closed when all it held is free, its slot too
 	inbox    chan func()   // for the control loop to run
 	units    chan pipeline.Unit
 	frames   *pipeline.Mailbox
@@ -115,8 +115,8 @@ type terms struct {
 	noMedia, pausedMax time.Duration
 	maxRecords         uint64 // of DTLS, sent
 	ports              *portfilter.Filter
-	place              *admission.Place
-	gauge              *gauge
+	slot               *admission.Slot
+	load               *admission.LoadMeter
 }
 
 // newSession makes a session that waits for its offer. It lives until end is called or parent ends.
@@ -127,7 +127,7 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	s := &session{
-		id: id, owner: t.owner, place: t.place, engine: e, terms: t, log: log.With("session", id[:8]), meters: meters, draining: draining, pc: pc,
+		id: id, owner: t.owner, slot: t.slot, engine: e, terms: t, log: log.With("session", id[:8]), meters: meters, draining: draining, pc: pc,
 		guest: t.ports.Admit(),
 		ctx:   ctx, end: func(why ended) { cancel(why) },
 		done:     make(chan struct{}),
@@ -202,7 +202,7 @@ func (s *session) serve() {
 	defer s.hints.Stop()
 	draining := s.draining
 	var up <-chan time.Time // when it has lasted as long as it may
-	if until := s.place.Until; !until.IsZero() {
+	if until := s.slot.Until; !until.IsZero() {
 		timer := time.NewTimer(time.Until(until))
 		defer timer.Stop()
 		up = timer.C

@@ -6,7 +6,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// open makes a session of v's that begins with the given analysis and gives it a place, if there is one.
+// open admits v and makes its session, which begins with the given analysis. It holds mu, so that replace finds the session of each slot.
 func (s *Server) open(with pipeline.Analysis, v visitor) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -14,19 +14,19 @@ func (s *Server) open(with pipeline.Analysis, v visitor) (*session, error) {
 		return nil, stopping()
 	}
 	now := time.Now()
-	place, err := s.desk.Enter(v.admission(), s.gauge.load(now), now)
+	slot, err := s.admission.Admit(v.client(), now)
 	if err != nil {
-		return nil, noPlace(err)
+		return nil, notAdmitted(err)
 	}
 	t := terms{
 		codecs: s.codecs, analysis: with, owner: v.grant.Subject, edge: s.edge,
 		maxSide: s.cfg.MaxSide, maxFramerate: s.cfg.MaxFramerate, hintEvery: s.cfg.HintEvery,
 		noMedia: s.cfg.NoMedia, pausedMax: s.cfg.PausedMax, ports: s.ports, maxRecords: s.cfg.MaxRecords,
-		place: place, gauge: s.gauge,
+		slot: slot, load: s.load,
 	}
 	sess, err := newSession(s.parent, newID(), s.api, &s.engine, t, s.log, s.meters, s.leave)
 	if err != nil {
-		s.desk.Rise(place, true, false, now)
+		s.admission.Release(slot, true, false, now)
 		return nil, err
 	}
 	s.sessions[sess.id] = sess
@@ -53,7 +53,7 @@ func (s *Server) discard(sess *session) {
 	close(sess.done)
 }
 
-// forget gives a session's place back last: who finds it gone finds its relay gone too, and its end counted.
+// forget removes a session that has ended and gives its slot back last: by then its relay is gone and its end counted.
 func (s *Server) forget(sess *session) {
 	user := relayUser(sess.id)
 	s.relayed.Delete(user)
@@ -64,7 +64,7 @@ func (s *Server) forget(sess *session) {
 	s.meters.Ended.WithLabelValues(string(sess.why())).Inc()
 	s.mu.Lock()
 	delete(s.sessions, sess.id)
-	s.rise(sess, time.Now())
+	s.releaseSlot(sess, time.Now())
 	s.mu.Unlock()
 	s.work.Done()
 }

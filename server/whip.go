@@ -29,7 +29,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err
 			s.refused(err)
 		}
 	}()
-	if err := s.mayEnter(v, time.Now()); err != nil {
+	if err := s.checkAdmission(v, time.Now()); err != nil {
 		return err
 	}
 	body, err := readBody(w, r, offerType)
@@ -58,7 +58,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err
 		s.discard(sess)
 		return fmt.Errorf("answer offer: %w", err)
 	}
-	path, etag, ticket, user := "/sessions/"+sess.id, sess.etag, sess.place.Ticket, relayUser(sess.id)
+	path, etag, ticket, user := "/sessions/"+sess.id, sess.etag, sess.slot.Ticket, relayUser(sess.id)
 	s.relayed.Store(user, true)
 	s.start(sess)
 

@@ -1,108 +1,160 @@
 package admission
 
-import "time"
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
 
-func (d *Desk) room(t *ticket, load Load, now time.Time) int {
-	switch {
-	case d.seats > 0 && load == Over, d.seats > 0 && load == Busy && now.Sub(d.lastSeat) < settle:
-		return 0
-	}
-	free := d.limits.Sessions - d.seats
-	for _, other := range d.queue {
-		if other != t && now.Before(other.held) {
-			free--
+const (
+	// Clients near the head of the queue poll often, those behind less so.
+	pollMin  = 2 * time.Second
+	pollMax  = 15 * time.Second
+	pollStep = time.Second / 2 // more for each client ahead
+
+	pollSlack   = 5 * time.Second  // a poll that is later lets the clients behind go first
+	pollTimeout = 75 * time.Second // a poll that is later loses the place in the queue: browsers run hidden pages once a minute
+	// A ticket that was never shown is worth less: many programs request a slot again and again without their ticket, and must not
+	// wait behind tickets that they threw away.
+	unshownSlack   = time.Second
+	unshownTimeout = 10 * time.Second
+
+	limitRetry  = 10 * time.Second // until a client at its own limit tries again
+	reserveTime = 15 * time.Second // a slot stays reserved
+	returnTime  = 15 * time.Second // a client that left may return before the queue
+	settleTime  = 3 * time.Second  // between two admissions on a busy machine, so that the load of the first shows
+)
+
+type state int
+
+const (
+	waiting state = iota
+	admitted
+	left // within returnTime
+)
+
+// ticket is a client's claim to a slot.
+type ticket struct {
+	id       string
+	key      string
+	address  netip.Prefix
+	state    state
+	queued   time.Time // when it joined the queue
+	pollDue  time.Time // when the next poll is due, while it waits
+	shown    bool      // by its client
+	reserved time.Time // a slot is reserved until then; zero means not
+	started  time.Time // when its first session began
+	gone     time.Time // when it left
+	returned bool      // it left and returned: it precedes clients that never had a slot
+}
+
+// Status is what a queued client is told.
+type Status struct {
+	Ticket    string        // to show with the next poll
+	Reserved  bool          // a slot is reserved, for Within
+	Ahead     int           // clients that precede it
+	Waiting   int           // clients in the queue, itself included
+	PollAfter time.Duration // when to poll again
+	Within    time.Duration // when Reserved: the time to request the slot
+}
+
+// RetryAfter returns when a client that shows no ticket should try again.
+func (s Status) RetryAfter() time.Duration { return s.PollAfter + unshownSlack }
+
+// free returns the number of slots that are free for t, which may be nil: neither taken nor reserved for others.
+func (c *Control) free(t *ticket, now time.Time) int {
+	if c.slots > 0 {
+		switch c.load(now) {
+		case Overloaded:
+			return 0
+		case Busy:
+			if now.Sub(c.lastAdmitted) < settleTime {
+				return 0
+			}
 		}
 	}
-	for _, other := range d.back {
-		if other != t && now.Before(other.held) {
-			free--
+	free := c.limits.Sessions - c.slots
+	for _, list := range [][]*ticket{c.queue, c.returning} {
+		for _, other := range list {
+			if other != t && now.Before(other.reserved) {
+				free--
+			}
 		}
 	}
 	return free
 }
 
-func (d *Desk) punctual(n int, now time.Time) (ahead int) {
-	for _, t := range d.queue[:n] {
-		if !now.Before(t.held) && now.Before(t.due.Add(t.late(slack, newSlack))) {
+// punctual counts, of the first n in the queue, those that precede clients behind them. A client whose poll is late lets
+// others go first; a client with a reserved slot needs no other.
+func (c *Control) punctual(n int, now time.Time) (ahead int) {
+	for _, t := range c.queue[:n] {
+		if !now.Before(t.reserved) && now.Before(t.pollDue.Add(t.allowance(pollSlack, unshownSlack))) {
 			ahead++
 		}
 	}
 	return ahead
 }
 
-func (d *Desk) status(t *ticket, load Load, now time.Time) Status {
-	n := 0
-	for n < len(d.queue) && d.queue[n] != t {
-		n++
-	}
-	s := Status{Ticket: t.id, Ahead: d.punctual(n, now), Waiting: len(d.queue)}
-	s.Again = min(soonest+time.Duration(s.Ahead)*each, latest)
-	t.due = now.Add(s.Again)
-	if now.Before(t.held) || d.room(t, load, now) > s.Ahead {
-		if !now.Before(t.held) {
-			t.held = now.Add(hold)
+// status returns the status of t and reserves a slot when t is next.
+func (c *Control) status(t *ticket, now time.Time) Status {
+	n := max(slices.Index(c.queue, t), 0)
+	s := Status{Ticket: t.id, Ahead: c.punctual(n, now), Waiting: len(c.queue)}
+	s.PollAfter = min(pollMin+time.Duration(s.Ahead)*pollStep, pollMax)
+	t.pollDue = now.Add(s.PollAfter)
+	if now.Before(t.reserved) || c.free(t, now) > s.Ahead {
+		if !now.Before(t.reserved) {
+			t.reserved = now.Add(reserveTime)
 		}
-		s.Turn, s.Ahead, s.Within = true, 0, t.held.Sub(now)
+		s.Reserved, s.Ahead, s.Within = true, 0, t.reserved.Sub(now)
 	}
 	return s
 }
 
-func (t *ticket) late(shown, not time.Duration) time.Duration {
+// allowance returns the limit for a ticket that was shown, or for one that was not.
+func (t *ticket) allowance(shown, unshown time.Duration) time.Duration {
 	if t.shown {
 		return shown
 	}
-	return not
+	return unshown
 }
 
-func (s Status) Retry() time.Duration { return s.Again + newSlack }
-
-func (d *Desk) requeue(t *ticket, now time.Time) {
-	d.take(t)
+// requeue queues a ticket that left: before clients that never had a slot, behind others that returned.
+func (c *Control) requeue(t *ticket, now time.Time) {
+	c.unlist(t)
 	n := 0
-	for n < len(d.queue) && d.queue[n].first {
+	for n < len(c.queue) && c.queue[n].returned {
 		n++
 	}
-	d.queue = append(d.queue, nil)
-	copy(d.queue[n+1:], d.queue[n:])
-	d.queue[n] = t
-	t.state, t.came, t.due = waiting, now, now
+	c.queue = slices.Insert(c.queue, n, t)
+	t.state, t.queued, t.pollDue = waiting, now, now
 }
 
-func (d *Desk) take(t *ticket) {
-	d.queue = without(d.queue, t)
-	d.back = without(d.back, t)
+// unlist removes t from the lists.
+func (c *Control) unlist(t *ticket) {
+	is := func(other *ticket) bool { return other == t }
+	c.queue = slices.DeleteFunc(c.queue, is)
+	c.returning = slices.DeleteFunc(c.returning, is)
 }
 
-func (d *Desk) drop(t *ticket) {
-	d.take(t)
-	delete(d.tickets, t.id)
+func (c *Control) drop(t *ticket) {
+	c.unlist(t)
+	delete(c.tickets, t.id)
 }
 
-func (d *Desk) forget(now time.Time) {
-	keep := func(list []*ticket, stays func(*ticket) bool) []*ticket {
-		kept := list[:0]
-		for _, t := range list {
-			if stays(t) {
-				kept = append(kept, t)
-			} else {
-				delete(d.tickets, t.id)
+// expire drops the clients that have not polled or have waited for too long, and those that did not return in time.
+func (c *Control) expire(now time.Time) {
+	drop := func(list []*ticket, expired func(*ticket) bool) []*ticket {
+		return slices.DeleteFunc(list, func(t *ticket) bool {
+			gone := expired(t)
+			if gone {
+				delete(c.tickets, t.id)
 			}
-		}
-		clear(list[len(kept):])
-		return kept
+			return gone
+		})
 	}
-	d.queue = keep(d.queue, func(t *ticket) bool {
-		tooLong := d.limits.WaitTime > 0 && now.Sub(t.came) > d.limits.WaitTime && !now.Before(t.held)
-		return !tooLong && now.Before(t.due.Add(t.late(patience, newPatience)))
+	c.queue = drop(c.queue, func(t *ticket) bool {
+		tooLong := c.limits.WaitTime > 0 && now.Sub(t.queued) > c.limits.WaitTime && !now.Before(t.reserved)
+		return tooLong || !now.Before(t.pollDue.Add(t.allowance(pollTimeout, unshownTimeout)))
 	})
-	d.back = keep(d.back, func(t *ticket) bool { return now.Before(t.gone.Add(comeback)) })
-}
-
-func without(list []*ticket, t *ticket) []*ticket {
-	for i := range list {
-		if list[i] == t {
-			return append(list[:i], list[i+1:]...)
-		}
-	}
-	return list
+	c.returning = drop(c.returning, func(t *ticket) bool { return !now.Before(t.gone.Add(returnTime)) })
 }
