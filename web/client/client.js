@@ -3,15 +3,15 @@
 
 import { backoff, MAX_ATTEMPTS } from './backoff.js';
 import { Peer } from './peer.js';
-import { Source } from './source.js';
-import { Stamps } from './sendtimes.js';
-import { Failure, passes, silent } from './states.js';
-import { Turns } from './serialqueue.js';
-import { Visitor } from './credentials.js';
-import { askTurn, keepTicket, leaveQueue, takeTicket } from './waiting.js';
-import { Wishes } from './options.js';
+import { VideoSource } from './videosource.js';
+import { SendTimes } from './sendtimes.js';
+import { Failure, isTransient, endedForInactivity } from './states.js';
+import { SerialQueue } from './serialqueue.js';
+import { Credentials } from './credentials.js';
+import { pollQueue, storeTicket, leaveQueue, takeTicket } from './waiting.js';
+import { SessionOptions } from './options.js';
 
-const STEADY_MS = 10_000; // a connection that stood this long starts the back-off anew
+const STABLE_MS = 10_000; // a connection that stood this long starts the back-off anew
 
 /**
  * @typedef {object} ClientHandlers
@@ -19,7 +19,7 @@ const STEADY_MS = 10_000; // a connection that stood this long starts the back-o
  * @property {(stream: MediaStream | undefined) => void} stream the picture came, changed or went
  * @property {(message: import('./wire.js').Labels) => void} labels
  * @property {(message: import('./wire.js').Hello) => void} hello
- * @property {(error: Error) => void} strange something odd that does not end the session
+ * @property {(error: Error) => void} warning something odd that does not end the session
  */
 
 export class Client {
@@ -27,10 +27,10 @@ export class Client {
   #endpoint;
   #on;
   #config;
-  #visitor;
-  #wishes = new Wishes();
-  #turns;
-  #stamps = new Stamps();
+  #credentials;
+  #options = new SessionOptions();
+  #operations;
+  #sendTimes = new SendTimes();
 
   // of the present run, from start to stop
   /** @type {AbortController | undefined} */
@@ -56,11 +56,11 @@ export class Client {
     this.#endpoint = endpoint;
     this.#on = on;
     this.#config = config;
-    this.#visitor = new Visitor(endpoint);
-    this.#turns = new Turns((peer, error) => {
-      if (this.#peer === peer) on.strange(error); // that one ended is told by `lost`
+    this.#credentials = new Credentials(endpoint);
+    this.#operations = new SerialQueue((peer, error) => {
+      if (this.#peer === peer) on.warning(error); // that one ended is told by `lost`
     });
-    this.#source = new Source({ stream: on.stream, failed: (run, error) => this.#fail(run, error), ended: () => this.stop() });
+    this.#source = new VideoSource({ stream: on.stream, failed: (run, error) => this.#fail(run, error), ended: () => this.stop() });
   }
 
   get state() {
@@ -79,35 +79,35 @@ export class Client {
 
   /**
    * Asks for the camera, or opens what was given, and connects. It does nothing while a run is on.
-   * @param {import('./source.js').Choice} [choice]
+   * @param {import('./videosource.js').SourceChoice} [choice]
    */
   async start(choice = {}) {
     if (this.#run) return;
     const run = (this.#run = new AbortController());
     this.#attempt = 0;
-    this.#stamps.open();
-    this.#visitor.ticket ||= takeTicket(this.#endpoint);
-    this.#set({ phase: choice.given ? 'connecting' : 'asking', given: choice.given !== undefined });
+    this.#sendTimes.open();
+    this.#credentials.ticket ||= takeTicket(this.#endpoint);
+    this.#set({ phase: choice.supplied ? 'connecting' : 'asking', supplied: choice.supplied !== undefined });
     if (await this.#source.open(run, choice)) await this.#connect(run);
   }
 
   /** Ends the run and releases the camera. Who waits gives the place in the queue up. */
   stop() {
     if (!this.#run) return;
-    if (this.#state.ahead !== undefined) leaveQueue(this.#endpoint, this.#visitor);
+    if (this.#state.ahead !== undefined) leaveQueue(this.#endpoint, this.#credentials);
     this.#release({ phase: 'stopped' });
   }
 
   /** Ends the run because the page is left. If it is only loaded again, it finds its place in the queue. */
   leave() {
     if (!this.#run) return;
-    keepTicket(this.#endpoint, this.#visitor.ticket);
+    storeTicket(this.#endpoint, this.#credentials.ticket);
     this.#release({ phase: 'stopped' });
   }
 
   /** Shows a token from the next request on. @param {import('./credentials.js').Token} token empty for none */
-  useToken(token) {
-    this.#visitor.use(token);
+  setToken(token) {
+    this.#credentials.setToken(token);
   }
 
   /** Stops sending. The camera stays on, for the page only. */
@@ -116,17 +116,17 @@ export class Client {
     if (this.#state.phase !== 'live' || !peer) return;
     this.#set({ phase: 'paused' });
     // The picture stops first: whether the server heard of it does not matter to that promise.
-    await this.#turns.take(peer, () => peer.setSending(false), () => peer.request('pause'));
+    await this.#operations.add(peer, () => peer.setSending(false), () => peer.request('pause'));
   }
 
   async resume() {
     const run = this.#run;
     if (this.#state.phase !== 'paused' || !run) return;
     const peer = this.#peer;
-    if (!peer) return this.#connectAnew(run);
+    if (!peer) return this.#reconnectNow(run);
     this.#set({ phase: 'live' });
     this.#resuming = peer;
-    await this.#turns.take(peer, () => peer.request('resume'), () => {
+    await this.#operations.add(peer, () => peer.request('resume'), () => {
       if (this.#resuming === peer) this.#resuming = undefined;
       return peer.setSending(this.#state.phase === 'live'); // until this turn came a pause may have been asked for again
     });
@@ -134,9 +134,9 @@ export class Client {
 
   /**
    * Changes to another picture.
-   * @param {import('./source.js').Choice} choice
+   * @param {import('./videosource.js').SourceChoice} choice
    */
-  async use(choice) {
+  async changeSource(choice) {
     const run = this.#run;
     if (!run || (choice.deviceId && choice.deviceId === this.deviceId)) return;
     // Phones cannot open a second camera while the first is on.
@@ -145,10 +145,10 @@ export class Client {
     await this.#sendCamera();
   }
 
-  /** Asks the server for something, now and in connections to come. @param {import('./options.js').Wish} wish */
-  want(wish) {
-    this.#wishes.want(wish);
-    this.#settle();
+  /** Asks the server for something, now and in connections to come. @param {import('./options.js').RequestedOptions} wish */
+  setOptions(wish) {
+    this.#options.set(wish);
+    this.#applyOptions();
   }
 
   /** Tries again at once instead of waiting on. */
@@ -160,8 +160,8 @@ export class Client {
   }
 
   /** What the browser measures of the connection; undefined while there is none. */
-  async measures() {
-    return this.#peer?.measures();
+  async stats() {
+    return this.#peer?.stats();
   }
 
   /** @param {AbortController} run */
@@ -171,19 +171,19 @@ export class Client {
     const track = await this.#source.ready(run);
     if (!track) return;
     try {
-      const peer = await Peer.open(this.#wishes.begin(this.#endpoint), track, {
+      const peer = await Peer.open(this.#options.sessionUrl(this.#endpoint), track, {
         labels: this.#on.labels,
         hello: (message) => {
-          this.#wishes.greet(message);
+          this.#options.receiveHello(message);
           this.#on.hello(message);
-          this.#settle();
+          this.#applyOptions();
         },
-        strange: this.#on.strange,
+        warning: this.#on.warning,
         lost: (failure) => this.#lost(run, failure),
-      }, run.signal, this.#config?.(), this.#visitor, this.#stamps);
+      }, run.signal, this.#config?.(), this.#credentials, this.#sendTimes);
       if (run.signal.aborted) return;
       this.#peer = peer;
-      this.#settle();
+      this.#applyOptions();
     } catch (error) {
       this.#fail(run, error);
       return;
@@ -194,7 +194,7 @@ export class Client {
   }
 
   /** The server let go of a session that was silent, as it should. @param {AbortController} run */
-  #connectAnew(run) {
+  #reconnectNow(run) {
     this.#attempt = 0;
     return this.#connect(run);
   }
@@ -206,17 +206,17 @@ export class Client {
   async #sendCamera(sent) {
     const track = this.#source.track;
     const peer = this.#peer;
-    if (peer && track && track !== sent) await this.#turns.now(peer, () => peer.replaceTrack(track));
+    if (peer && track && track !== sent) await this.#operations.run(peer, () => peer.replaceTrack(track));
   }
 
   /** @param {AbortController} run @param {Failure} failure */
   #lost(run, failure) {
-    const late = this.#peer !== undefined && this.#peer === this.#resuming && silent(failure.reason);
+    const late = this.#peer !== undefined && this.#peer === this.#resuming && endedForInactivity(failure.reason);
     this.#peer = undefined;
     if (this.#state.phase === 'paused') return; // resume connects anew
-    if (late) return void this.#connectAnew(run);
-    if (performance.now() - this.#liveSince > STEADY_MS) this.#attempt = 0;
-    if (passes(failure.reason)) this.#again(run, failure);
+    if (late) return void this.#reconnectNow(run);
+    if (performance.now() - this.#liveSince > STABLE_MS) this.#attempt = 0;
+    if (isTransient(failure.reason)) this.#reconnect(run, failure);
     else this.#fail(run, failure);
   }
 
@@ -224,33 +224,33 @@ export class Client {
   #fail(run, error) {
     if (run.signal.aborted) return;
     const failure = error instanceof Failure ? error : new Failure('lost', String(error));
-    if (failure.retryAfter > 0 && failure.reason === 'full') return this.#wait(run, 'full', failure, failure.retryAfter);
+    if (failure.retryAfter > 0 && failure.reason === 'full') return this.#retryAfter(run, 'full', failure, failure.retryAfter);
     const hopeful = this.#attempt > 0 || failure.retryAfter > 0;
-    if (hopeful && passes(failure.reason) && this.#attempt < MAX_ATTEMPTS) return this.#again(run, failure);
+    if (hopeful && isTransient(failure.reason) && this.#attempt < MAX_ATTEMPTS) return this.#reconnect(run, failure);
     this.#release({ phase: 'failed', reason: failure.reason, detail: failure.detail });
   }
 
   /** Asks whether it is the visitor's turn, and goes on accordingly. @param {AbortController} run */
-  async #queue(run) {
+  async #pollQueue(run) {
     let said;
     try {
-      said = await askTurn(this.#endpoint, this.#visitor, run.signal);
+      said = await pollQueue(this.#endpoint, this.#credentials, run.signal);
     } catch (error) {
       if (run.signal.aborted) return;
       const failure = /** @type {Failure} */ (error);
-      if (failure.reason === 'unreachable' && this.#attempt < MAX_ATTEMPTS) return this.#again(run, failure);
+      if (failure.reason === 'unreachable' && this.#attempt < MAX_ATTEMPTS) return this.#reconnect(run, failure);
       return this.#fail(run, failure);
     }
     if (run.signal.aborted) return;
     if (!said || said.turn) return this.#connect(run);
-    this.#wait(run, 'full', new Failure('full', '', 0, said.ahead), said.again_ms / 1000);
+    this.#retryAfter(run, 'full', new Failure('full', '', 0, said.ahead), said.again_ms / 1000);
   }
 
   /** @param {AbortController} run @param {Failure} failure */
-  #again(run, failure) {
+  #reconnect(run, failure) {
     if (run.signal.aborted) return;
     this.#attempt++;
-    this.#wait(run, 'reconnecting', failure, backoff(this.#attempt));
+    this.#retryAfter(run, 'reconnecting', failure, backoff(this.#attempt));
   }
 
   /**
@@ -259,13 +259,13 @@ export class Client {
    * @param {Failure} failure
    * @param {number} seconds
    */
-  #wait(run, phase, failure, seconds) {
+  #retryAfter(run, phase, failure, seconds) {
     clearTimeout(this.#retry);
     const queued = failure.ahead !== undefined;
     if (phase === 'full') this.#attempt = 0;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      void (queued ? this.#queue(run) : this.#connect(run));
+      void (queued ? this.#pollQueue(run) : this.#connect(run));
     }, seconds * 1000);
     this.#set({
       phase,
@@ -278,9 +278,9 @@ export class Client {
   }
 
   /** Asks the connection, if there is one, for what is wished. */
-  #settle() {
+  #applyOptions() {
     const peer = this.#peer;
-    if (peer) void this.#turns.take(peer, () => this.#wishes.settle(peer));
+    if (peer) void this.#operations.add(peer, () => this.#options.apply(peer));
   }
 
   /** @param {import('./states.js').State} state the last one */
@@ -291,14 +291,14 @@ export class Client {
     this.#retry = undefined;
     this.#peer?.close();
     this.#peer = undefined;
-    this.#stamps.close();
+    this.#sendTimes.close();
     this.#source.close();
     this.#set(state);
   }
 
   /** @param {import('./states.js').State} state */
   #set(state) {
-    this.#state = { given: this.#source.given, ...state };
+    this.#state = { supplied: this.#source.supplied, ...state };
     this.#on.state(this.#state);
   }
 }

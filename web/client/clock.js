@@ -31,7 +31,7 @@ export class CaptureClock {
    * @param {number} at ms, of performance.now(), when it had been captured
    * @param {boolean} sharp it was seen encoded; other bounds only count where there are none of these
    */
-  bound(rtp, at, sharp) {
+  addBound(rtp, at, sharp) {
     const start = at - this.#sender.ms(rtp);
     if (Math.abs(start - this.#start) > RESTART_MS) this.#bounds = [];
     if (!sharp && this.#bounds.some((b) => b.sharp)) return;

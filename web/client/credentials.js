@@ -9,10 +9,10 @@ import { Failure } from './states.js';
 
 const TICKET = 'Mindflow-Ticket';
 
-export class Visitor {
-  #home;
+export class Credentials {
+  #origin;
   /** @type {Token} */
-  #source = '';
+  #tokenSource = '';
   #token = '';
 
   /** What the server gave last; empty for none. */
@@ -20,13 +20,13 @@ export class Visitor {
 
   /** @param {string} endpoint of WHIP: token and ticket are shown at its origin and nowhere else */
   constructor(endpoint) {
-    this.#home = new URL(endpoint).origin;
+    this.#origin = new URL(endpoint).origin;
   }
 
   /** @param {Token} token empty for none */
-  use(token) {
-    if (token === this.#source) return;
-    this.#source = token;
+  setToken(token) {
+    if (token === this.#tokenSource) return;
+    this.#tokenSource = token;
     this.#token = typeof token === 'string' ? token.trim() : '';
   }
 
@@ -40,16 +40,16 @@ export class Visitor {
    */
   async fetch(url, init, { fresh = false, ticket = false } = {}) {
     if (fresh) await this.#renew(false);
-    let response = await fetch(url, this.#dress(url, init, ticket));
-    if (response.status === 401 && (await this.#renew(true))) response = await fetch(url, this.#dress(url, init, ticket));
-    const given = response.headers.get(TICKET);
-    if (ticket && given) this.ticket = given;
+    let response = await fetch(url, this.#authorize(url, init, ticket));
+    if (response.status === 401 && (await this.#renew(true))) response = await fetch(url, this.#authorize(url, init, ticket));
+    const issued = response.headers.get(TICKET);
+    if (ticket && issued) this.ticket = issued;
     return response;
   }
 
   /** @param {string} url @param {RequestInit & {headers?: Record<string, string>}} init @param {boolean} ticket @returns {RequestInit} */
-  #dress(url, init, ticket) {
-    if (new URL(url).origin !== this.#home) return init;
+  #authorize(url, init, ticket) {
+    if (new URL(url).origin !== this.#origin) return init;
     if (/[^!-~]/.test(this.#token)) throw new Failure('unauthorized', 'the token holds a space or a character beyond ASCII');
     /** @type {Record<string, string>} */
     const headers = { ...init.headers };
@@ -60,10 +60,10 @@ export class Visitor {
 
   /** @param {boolean} refused @returns {Promise<boolean>} whether there is a token that was not tried */
   async #renew(refused) {
-    if (typeof this.#source !== 'function') return false;
+    if (typeof this.#tokenSource !== 'function') return false;
     const before = this.#token;
     try {
-      this.#token = String((await this.#source({ refused })) ?? '').trim();
+      this.#token = String((await this.#tokenSource({ refused })) ?? '').trim();
     } catch (error) {
       throw new Failure('unauthorized', error instanceof Error ? error.message : String(error));
     }

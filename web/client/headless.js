@@ -1,7 +1,7 @@
 // The client without a face, for those who draw for themselves.
 
 import { Client } from './client.js';
-import { endpointOf } from './endpoint.js';
+import { whipEndpoint } from './endpoint.js';
 import { Failure } from './states.js';
 
 /**
@@ -29,7 +29,7 @@ export class MindflowClient {
    * @param {object} how
    * @param {string} how.src the server's address
    * @param {import('./credentials.js').Token} [how.token] that it asks for, or a function that gets one
-   * @param {import('./supplied.js').Given} [how.stream] a stream, a playing `<video>`, or a picture or video file; without it, the camera
+   * @param {import('./supplied.js').Supplied} [how.stream] a stream, a playing `<video>`, or a picture or video file; without it, the camera
    * @param {import('./camera.js').Facing} [how.facing] of the camera
    * @param {string} [how.model] of the server's; without it, its default
    * @param {boolean} [how.attention] whether to tell where the network looks
@@ -37,8 +37,8 @@ export class MindflowClient {
    */
   constructor({ src, token = '', stream, facing, model = '', attention = false, onstate }) {
     this.#onstate = onstate;
-    this.#choice = stream ? { given: stream } : { facing };
-    this.#client = new Client(endpointOf(new URL(src, document.baseURI).href).href, {
+    this.#choice = stream ? { supplied: stream } : { facing };
+    this.#client = new Client(whipEndpoint(new URL(src, document.baseURI).href).href, {
       state: (state) => {
         this.#onstate?.(state);
         this.#wake?.();
@@ -49,10 +49,10 @@ export class MindflowClient {
         this.#wake?.();
       },
       hello: (hello) => { this.hello = hello; },
-      strange: (error) => console.warn('mindflow:', error.message),
+      warning: (error) => console.warn('mindflow:', error.message),
     });
-    this.#client.useToken(token);
-    this.#client.want({ model, attention });
+    this.#client.setToken(token);
+    this.#client.setOptions({ model, attention });
   }
 
   /** Where it stands. */

@@ -20,7 +20,7 @@ export function iceServers(header) {
 }
 
 /** The first address with a relation. @param {string | null} header @param {string} relation */
-export function linked(header, relation) {
+export function linkTarget(header, relation) {
   return links(header).find(({ params }) => params.get('rel') === relation)?.url;
 }
 

@@ -1,16 +1,16 @@
 // What the server is asked for beside its work: which model, and whether to say where the network looks.
 
-/** @typedef {{model: string, attention: boolean}} Wish model: its name, or "" for the server's default */
+/** @typedef {{model: string, attention: boolean}} RequestedOptions model: its name, or "" for the server's default */
 
-export class Wishes {
-  /** @type {Wish} */
+export class SessionOptions {
+  /** @type {RequestedOptions} */
   #wanted = { model: '', attention: false };
-  /** What the server of the present connection does. @type {Wish | undefined} undefined until it said hello */
-  #done;
+  /** What the server of the present connection does. @type {RequestedOptions | undefined} undefined until it said hello */
+  #applied;
   #default = ''; // the model that it takes by itself
 
-  /** @param {Wish} wanted here and in connections to come */
-  want(wanted) {
+  /** @param {RequestedOptions} wanted here and in connections to come */
+  set(wanted) {
     this.#wanted = wanted;
   }
 
@@ -19,17 +19,17 @@ export class Wishes {
    * @param {string} endpoint of WHIP
    * @returns {string} the endpoint for a session with the model that is wanted
    */
-  begin(endpoint) {
-    this.#done = undefined;
+  sessionUrl(endpoint) {
+    this.#applied = undefined;
     const url = new URL(endpoint);
     if (this.#wanted.model) url.searchParams.set('model', this.#wanted.model);
     return url.href;
   }
 
   /** @param {import('./wire.js').Hello} hello */
-  greet({ model, models }) {
+  receiveHello({ model, models }) {
     this.#default = (models?.[0] ?? model).name;
-    this.#done = { model: model.name, attention: false };
+    this.#applied = { model: model.name, attention: false };
   }
 
   /**
@@ -37,8 +37,8 @@ export class Wishes {
    * @param {{request: (type: 'options', options: import('./wire.js').Options) => Promise<void>}} peer
    * @throws {Error} refused, lost
    */
-  async settle(peer) {
-    const before = this.#done;
+  async apply(peer) {
+    const before = this.#applied;
     if (!before) return;
     const now = { model: this.#wanted.model || this.#default, attention: this.#wanted.attention };
     const options = {
@@ -46,11 +46,11 @@ export class Wishes {
       ...(now.attention !== before.attention && { attention: now.attention }),
     };
     if (Object.keys(options).length === 0) return;
-    this.#done = now;
+    this.#applied = now;
     try {
       await peer.request('options', options);
     } catch (error) {
-      if (this.#done === now) this.#done = before;
+      if (this.#applied === now) this.#applied = before;
       throw error;
     }
   }

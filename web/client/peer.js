@@ -2,11 +2,11 @@
 // client.js opens the next one.
 
 import { Recovery } from './recovery.js';
-import { Requests } from './requests.js';
-import { Sending } from './videosender.js';
+import { ControlRequests } from './requests.js';
+import { VideoSender } from './videosender.js';
 import { Failure } from './states.js';
-import { Timing } from './capturetimes.js';
-import { measures, traffic } from './stats.js';
+import { CaptureTimes } from './capturetimes.js';
+import { connectionStats, trafficCounters } from './stats.js';
 import { Trickle } from './trickle.js';
 import { publish } from './whip.js';
 import { parseControl, parseLabels, WireError } from './wire.js';
@@ -14,7 +14,7 @@ import { parseControl, parseLabels, WireError } from './wire.js';
 const CONNECT_TIMEOUT_MS = 12_000;
 const DISCONNECTED_TIMEOUT_MS = 4_000; // a Wi-Fi hand-over heals itself in less
 /** Reasons of a bye that there are words for, by the names of PROTOCOL.md §4. */
-const FAREWELLS = /** @type {const} */ (['idle', 'no-media', 'shutdown', 'time', 'replaced', 'too-large', 'internal']);
+const BYE_REASONS = /** @type {const} */ (['idle', 'no-media', 'shutdown', 'time', 'replaced', 'too-large', 'internal']);
 const MAX_BITRATE = 1_500_000; // bit/s; 640×480 looks no better with more
 
 /**
@@ -22,27 +22,27 @@ const MAX_BITRATE = 1_500_000; // bit/s; 640×480 looks no better with more
  * @property {(message: import('./wire.js').Labels) => void} labels in order; late ones are left out
  * @property {(message: import('./wire.js').Hello) => void} hello
  * @property {(failure: Failure) => void} lost once, after the connection stood; not after close
- * @property {(error: Error) => void} strange a message that breaks the protocol, ignored
+ * @property {(error: Error) => void} warning a message that breaks the protocol, ignored
  */
 
 export class Peer {
   // static after construction
   #config;
   #pc;
-  #life = new AbortController();
+  #closed = new AbortController();
   #on;
-  #sending;
-  /** @type {import('./whip.js').Resource | undefined} */
-  #resource;
+  #sender;
+  /** @type {import('./whip.js').WhipSession | undefined} */
+  #session;
   #control;
   #requests;
   /** @type {Recovery | undefined} */
   #recovery;
   #lastSeq = -1;
-  #timing = new Timing(() => this.measures());
+  #captureTimes = new CaptureTimes(() => this.stats());
   /** @type {Failure | undefined} set by the first cause of the end */
-  #ended;
-  #standing = false;
+  #failure;
+  #established = false;
 
   /**
    * Offers the track and resolves when media flows and requests can be sent.
@@ -51,59 +51,59 @@ export class Peer {
    * @param {PeerHandlers} on
    * @param {AbortSignal} signal closes it, at any time
    * @param {RTCConfiguration} [config] such as `iceTransportPolicy`; the server's ICE servers are added to it
-   * @param {import('./credentials.js').Visitor} [visitor]
-   * @param {import('./sendtimes.js').Stamps} [stamps] of what is sent
+   * @param {import('./credentials.js').Credentials} [visitor]
+   * @param {import('./sendtimes.js').SendTimes} [stamps] of what is sent
    * @throws {Failure}
    */
   static async open(endpoint, track, on, signal, config, visitor, stamps) {
-    if (stamps) await stamps.known();
+    if (stamps) await stamps.settled();
     if (signal.aborted) throw new Failure('lost');
     const peer = new Peer(track, on, config, stamps);
     const close = () => peer.close();
-    signal.addEventListener('abort', close, { once: true, signal: peer.#life.signal });
+    signal.addEventListener('abort', close, { once: true, signal: peer.#closed.signal });
     // What is asked of a connection that ends meanwhile is never answered (WebRTC, section 4.4.1.2).
-    const ended = new Promise((_, reject) => peer.#life.signal.addEventListener('abort', () => reject(new Failure('lost')), { once: true }));
+    const ended = new Promise((_, reject) => peer.#closed.signal.addEventListener('abort', () => reject(new Failure('lost')), { once: true }));
     try {
       await Promise.race([peer.#negotiate(endpoint, visitor), ended]);
-      await peer.#connected();
+      await peer.#waitConnected();
     } catch (error) {
-      const failure = peer.#ended ?? asFailure(error);
+      const failure = peer.#failure ?? asFailure(error);
       peer.close();
       throw failure;
     }
     return peer;
   }
 
-  /** @param {MediaStreamTrack} track @param {PeerHandlers} on @param {RTCConfiguration} [config] @param {import('./sendtimes.js').Stamps} [stamps] */
+  /** @param {MediaStreamTrack} track @param {PeerHandlers} on @param {RTCConfiguration} [config] @param {import('./sendtimes.js').SendTimes} [stamps] */
   constructor(track, on, config = {}, stamps) {
     this.#on = on;
     this.#config = config;
     this.#pc = new RTCPeerConnection(config);
-    const { signal } = this.#life;
+    const { signal } = this.#closed;
     const { sender } = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{ maxBitrate: MAX_BITRATE }] });
-    this.#timing.watch(stamps, sender, signal);
-    this.#sending = new Sending(sender);
-    if (globalThis.navigator && ('getBattery' in navigator || 'connection' in navigator)) void import('./battery.js').then(({ watch }) => watch(this.#sending, signal));
+    this.#captureTimes.observe(stamps, sender, signal);
+    this.#sender = new VideoSender(sender);
+    if (globalThis.navigator && ('getBattery' in navigator || 'connection' in navigator)) void import('./lowbattery.js').then(({ limitOnLowBattery }) => limitOnLowBattery(this.#sender, signal));
     const labels = this.#pc.createDataChannel('labels', { ordered: false, maxRetransmits: 0 });
     labels.addEventListener('message', (e) => this.#receiveLabels(e.data, true), { signal });
     this.#control = this.#pc.createDataChannel('control');
-    this.#requests = new Requests(this.#control);
+    this.#requests = new ControlRequests(this.#control);
     this.#control.addEventListener('message', (e) => this.#receiveControl(e.data), { signal });
-    this.#control.addEventListener('close', () => this.#lose(new Failure('lost')), { signal });
+    this.#control.addEventListener('close', () => this.#fail(new Failure('lost')), { signal });
   }
 
   /** Ends the session on both sides and releases everything but the track, which is the caller's. */
   close() {
-    if (this.#life.signal.aborted) return;
-    this.#life.abort();
-    this.#resource?.delete();
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort();
+    this.#session?.delete();
     this.#pc.close();
-    this.#requests.end(new Failure('lost'));
+    this.#requests.rejectAll(new Failure('lost'));
   }
 
   /** @param {MediaStreamTrack} track */
   async replaceTrack(track) {
-    await this.#sending.replaceTrack(track);
+    await this.#sender.replaceTrack(track);
   }
 
   /**
@@ -111,9 +111,9 @@ export class Peer {
    * @param {boolean} sending
    */
   async setSending(sending) {
-    if (!sending) this.#recovery?.expect(false);
-    await this.#sending.setActive(sending);
-    if (sending) this.#recovery?.expect(true);
+    if (!sending) this.#recovery?.setExpected(false);
+    await this.#sender.setActive(sending);
+    if (sending) this.#recovery?.setExpected(true);
   }
 
   /**
@@ -123,30 +123,30 @@ export class Peer {
    * @throws {Failure} refused, lost
    */
   async request(type, options) {
-    await this.#requests.ask(type, options);
+    await this.#requests.request(type, options);
   }
 
   /** What the browser measures of the connection. */
-  measures() {
-    return measures(this.#pc);
+  stats() {
+    return connectionStats(this.#pc);
   }
 
-  /** @param {string} endpoint @param {import('./credentials.js').Visitor} [visitor] */
+  /** @param {string} endpoint @param {import('./credentials.js').Credentials} [visitor] */
   async #negotiate(endpoint, visitor) {
-    const { signal } = this.#life;
+    const { signal } = this.#closed;
     const offer = await this.#pc.createOffer();
     const opened = await publish(endpoint, offer.sdp ?? '', signal, visitor);
     if (signal.aborted) {
       opened.delete();
       throw new Failure('lost');
     }
-    this.#resource = opened;
+    this.#session = opened;
     // Gathering starts with the local description, so it waits for the servers' addresses (RFC 9725 §4.6).
     if (opened.iceServers.length > 0) {
       const { iceServers = [] } = this.#config;
       this.#pc.setConfiguration({ ...this.#config, iceServers: [...iceServers, ...opened.iceServers] });
     }
-    this.#watchLine(opened, new Trickle(this.#pc, opened, signal));
+    this.#startRecovery(opened, new Trickle(this.#pc, opened, signal));
     await this.#pc.setLocalDescription(offer);
     try {
       await this.#pc.setRemoteDescription({ type: 'answer', sdp: opened.answer });
@@ -155,23 +155,23 @@ export class Peer {
     }
   }
 
-  /** @param {import('./whip.js').Resource} resource @param {Trickle} search */
-  #watchLine(resource, search) {
+  /** @param {import('./whip.js').WhipSession} resource @param {Trickle} search */
+  #startRecovery(resource, search) {
     const restart = async (/** @type {AbortSignal} */ signal) => {
       try {
         await search.restart(signal);
       } catch (error) {
-        if (error instanceof Failure && error.reason === 'lost') this.#lose(error);
+        if (error instanceof Failure && error.reason === 'lost') this.#fail(error);
         // Otherwise the server was not reached, for now, or ICE goes on as it would have.
       }
     };
     const labels = (/** @type {string} */ text) => this.#receiveLabels(text, false);
-    this.#recovery = new Recovery({ resource, restart, labels, traffic: () => traffic(this.#pc) }, this.#life.signal);
+    this.#recovery = new Recovery({ resource, restart, labels, traffic: () => trafficCounters(this.#pc) }, this.#closed.signal);
   }
 
   /** Resolves when the connection stands and `control` is open, which comes a round trip or two later. */
-  async #connected() {
-    const { signal } = this.#life;
+  async #waitConnected() {
+    const { signal } = this.#closed;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
     try {
@@ -190,20 +190,20 @@ export class Peer {
     } finally {
       clearTimeout(timer);
     }
-    this.#standing = true;
+    this.#established = true;
     this.#watchConnection();
   }
 
   #watchConnection() {
-    const { signal } = this.#life;
+    const { signal } = this.#closed;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
     const check = () => {
       clearTimeout(timer);
       const state = this.#pc.connectionState;
-      if (state === 'failed') this.#lose(new Failure('lost'));
+      if (state === 'failed') this.#fail(new Failure('lost'));
       if (state === 'disconnected') {
-        timer = setTimeout(() => this.#lose(new Failure('lost')), DISCONNECTED_TIMEOUT_MS);
+        timer = setTimeout(() => this.#fail(new Failure('lost')), DISCONNECTED_TIMEOUT_MS);
       }
     };
     this.#pc.addEventListener('connectionstatechange', check, { signal });
@@ -215,14 +215,14 @@ export class Peer {
   #receiveLabels(text, byChannel) {
     try {
       const message = parseLabels(text);
-      if (byChannel) this.#recovery?.heard(message.seq);
-      this.#recovery?.came(message.seq);
+      if (byChannel) this.#recovery?.receivedOnChannel(message.seq);
+      this.#recovery?.received(message.seq);
       if (message.seq <= this.#lastSeq) return; // the channel is unordered
       this.#lastSeq = message.seq;
-      this.#timing.stamp(message, performance.now());
+      this.#captureTimes.annotate(message, performance.now());
       this.#on.labels(message);
     } catch (error) {
-      this.#refuse(error);
+      this.#handleInvalid(error);
     }
   }
 
@@ -232,51 +232,51 @@ export class Peer {
       const message = parseControl(text);
       switch (message.type) {
         case 'hello': return this.#on.hello(message);
-        case 'ok': return this.#requests.done(message.id);
-        case 'error': return this.#answerError(message);
-        case 'bye': return this.#lose(farewell(message.reason));
-        case 'hint': return void this.#obey(message);
+        case 'ok': return this.#requests.resolve(message.id);
+        case 'error': return this.#receiveError(message);
+        case 'bye': return this.#fail(byeFailure(message.reason));
+        case 'hint': return void this.#applyHint(message);
       }
     } catch (error) {
-      this.#refuse(error);
+      this.#handleInvalid(error);
     }
   }
 
   /** @param {import('./wire.js').ControlError} message */
-  #answerError(message) {
+  #receiveError(message) {
     const failure = new Failure('refused', message.message || message.code);
-    if (!this.#requests.refuse(message.id, failure)) this.#on.strange(failure);
+    if (!this.#requests.reject(message.id, failure)) this.#on.warning(failure);
   }
 
   /** A browser that cannot obey goes on as before. @param {import('./wire.js').Hint} hint */
-  async #obey(hint) {
+  async #applyHint(hint) {
     try {
-      await this.#sending.obey(hint);
+      await this.#sender.applyHint(hint);
     } catch (error) {
-      if (!this.#life.signal.aborted) this.#on.strange(error instanceof Error ? error : new Error(String(error)));
+      if (!this.#closed.signal.aborted) this.#on.warning(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   /** @param {unknown} error */
-  #refuse(error) {
+  #handleInvalid(error) {
     if (!(error instanceof WireError)) throw error;
-    if (error.field === 'v') this.#lose(new Failure('version', error.message));
-    else this.#on.strange(error);
+    if (error.field === 'v') this.#fail(new Failure('version', error.message));
+    else this.#on.warning(error);
   }
 
   /** @param {Failure} failure */
-  #lose(failure) {
-    if (this.#ended || this.#life.signal.aborted) return;
-    this.#ended = failure;
+  #fail(failure) {
+    if (this.#failure || this.#closed.signal.aborted) return;
+    this.#failure = failure;
     this.close();
-    if (this.#standing) this.#on.lost(failure);
+    if (this.#established) this.#on.lost(failure);
   }
 }
 
 /** @param {string} reason of a bye @returns {Failure} */
-function farewell(reason) {
+function byeFailure(reason) {
   if (reason === 'draining') return new Failure('shutdown'); // another server may be there already, or this one in a moment
-  for (const known of FAREWELLS) if (reason === known) return new Failure(known);
+  for (const known of BYE_REASONS) if (reason === known) return new Failure(known);
   if (reason === 'worn') return new Failure('lost', reason);
   return new Failure('ended', reason);
 }

@@ -5,7 +5,7 @@ import { controlRequest } from './wire.js';
 
 const TIMEOUT_MS = 5_000;
 
-export class Requests {
+export class ControlRequests {
   #channel;
   #id = 0;
   /** @type {Map<number, {resolve: () => void, reject: (error: Error) => void}>} */
@@ -22,12 +22,12 @@ export class Requests {
    * @param {import('./wire.js').Options} [options] of the type `options`
    * @throws {Failure} refused, lost
    */
-  async ask(type, options) {
+  async request(type, options) {
     const id = ++this.#id;
     const answered = new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
     });
-    const timer = setTimeout(() => this.refuse(id, new Failure('refused', `the server did not answer ${type}`)), TIMEOUT_MS);
+    const timer = setTimeout(() => this.reject(id, new Failure('refused', `the server did not answer ${type}`)), TIMEOUT_MS);
     try {
       this.#channel.send(controlRequest(type, id, options));
       await answered;
@@ -38,19 +38,19 @@ export class Requests {
   }
 
   /** The server did it. @param {number} id */
-  done(id) {
+  resolve(id) {
     this.#pending.get(id)?.resolve();
   }
 
   /** The server did not. @param {number | undefined} id @param {Failure} failure @returns {boolean} whether somebody waits for it */
-  refuse(id, failure) {
+  reject(id, failure) {
     const waiting = id === undefined ? undefined : this.#pending.get(id);
     waiting?.reject(failure);
     return waiting !== undefined;
   }
 
   /** Nothing will be answered any more. @param {Failure} failure */
-  end(failure) {
+  rejectAll(failure) {
     for (const { reject } of this.#pending.values()) reject(failure);
     this.#pending.clear();
   }

@@ -35,7 +35,7 @@ export function sdpFragment(offer, candidates, end) {
  * @param {string} fragment of the other side
  * @returns {string}
  */
-export function renewed(description, fragment) {
+export function applyIceRestart(description, fragment) {
   const theirs = fragment.split(/\r?\n/);
   /** @type {Map<string, string[]>} candidates, and their end, by section */
   const found = new Map();

@@ -2,12 +2,12 @@
 
 const WAIT_MS = 400; // for the worker: it is asked for while the camera is
 
-export class Stamps {
+export class SendTimes {
   /** @type {Worker | undefined} */
   #worker;
   #ready = false;
   /** @type {Promise<void>} settled when it is known whether there is a worker */
-  #known = Promise.resolve();
+  #settled = Promise.resolve();
   #settle = () => {};
   /** @type {Map<number, import('./clock.js').CaptureClock>} by sender */
   #clocks = new Map();
@@ -17,7 +17,7 @@ export class Stamps {
   open() {
     if (this.#worker || typeof RTCRtpScriptTransform === 'undefined') return;
     try {
-      this.#listen(load(new URL('./stamper.js', import.meta.url)));
+      this.#listen(loadWorker(new URL('./stamper.js', import.meta.url)));
     } catch {
       // The page's policy forbids it.
     }
@@ -26,7 +26,7 @@ export class Stamps {
   /** @param {{worker: Worker, loaded: () => void}} loading */
   #listen({ worker, loaded }) {
     this.#worker = worker;
-    this.#known = new Promise((resolve) => {
+    this.#settled = new Promise((resolve) => {
       const timer = setTimeout(resolve, WAIT_MS);
       const settle = (this.#settle = () => {
         clearTimeout(timer);
@@ -41,14 +41,14 @@ export class Stamps {
         if (data === 'ready') {
           this.#ready = true;
           settle();
-        } else this.#clocks.get(data.id)?.bound(data.rtp, data.at - performance.timeOrigin, true);
+        } else this.#clocks.get(data.id)?.addBound(data.rtp, data.at - performance.timeOrigin, true);
       };
     });
   }
 
   /** Waits until it is known whether there is a worker, but not for long. */
-  known() {
-    return this.#known;
+  settled() {
+    return this.#settled;
   }
 
   /**
@@ -58,7 +58,7 @@ export class Stamps {
    * @param {import('./clock.js').CaptureClock} clock
    * @param {AbortSignal} signal the sender's end
    */
-  watch(sender, clock, signal) {
+  observe(sender, clock, signal) {
     if (!this.#worker || !this.#ready || !('transform' in sender)) return;
     const id = this.#next++;
     try {
@@ -79,7 +79,7 @@ export class Stamps {
 }
 
 /** Begins to load a worker of ours, in a page of whatever origin. @param {URL} url @returns {{worker: Worker, loaded: () => void}} @throws {DOMException} */
-function load(url) {
+function loadWorker(url) {
   if (url.origin === location.origin) return { worker: new Worker(url, { type: 'module' }), loaded: () => {} };
   // Workers of another origin are not loaded, but one of the page's own may import what its policy lets the page import.
   const address = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));

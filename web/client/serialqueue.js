@@ -2,13 +2,13 @@
 
 /** @typedef {import('./peer.js').Peer} Peer */
 
-export class Turns {
+export class SerialQueue {
   #last = Promise.resolve();
-  #strange;
+  #onerror;
 
   /** @param {(peer: Peer, error: Error) => void} strange hears of what failed */
   constructor(strange) {
-    this.#strange = strange;
+    this.#onerror = strange;
   }
 
   /**
@@ -16,8 +16,8 @@ export class Turns {
    * @param {Peer} peer
    * @param {(() => Promise<void>)[]} acts
    */
-  take(peer, ...acts) {
-    for (const act of acts) this.#last = this.#last.then(() => this.now(peer, act));
+  add(peer, ...acts) {
+    for (const act of acts) this.#last = this.#last.then(() => this.run(peer, act));
     return this.#last;
   }
 
@@ -26,11 +26,11 @@ export class Turns {
    * @param {Peer} peer
    * @param {() => Promise<void>} act
    */
-  async now(peer, act) {
+  async run(peer, act) {
     try {
       await act();
     } catch (error) {
-      this.#strange(peer, error instanceof Error ? error : new Error(String(error)));
+      this.#onerror(peer, error instanceof Error ? error : new Error(String(error)));
     }
   }
 }

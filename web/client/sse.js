@@ -1,6 +1,6 @@
 // Server-sent events (HTML standard, section 9.2) read with fetch, which EventSource does not let show a token.
 
-const MOST = 1 << 20; // characters of one event: over that something else is at the other end
+const MAX_CHARACTERS = 1 << 20; // characters of one event: over that something else is at the other end
 
 /**
  * @typedef {object} ServerEvent
@@ -15,7 +15,7 @@ const MOST = 1 << 20; // characters of one event: over that something else is at
  * @returns {AsyncGenerator<ServerEvent, void, void>}
  * @throws {Error} what reading throws; an event that has no end
  */
-export async function* readEvents(body) {
+export async function* readServerSentEvents(body) {
   const parser = new Parser();
   const reader = body.pipeThrough(/** @type {ReadableWritablePair<string, Uint8Array>} */ (/** @type {unknown} */ (new TextDecoderStream()))).getReader();
   try {
@@ -40,7 +40,7 @@ class Parser {
   /** @param {string} text @returns {Generator<ServerEvent, void, void>} */
   *push(text) {
     this.#rest += text;
-    if (this.#rest.length + this.#size > MOST) throw new Error(`an event is over ${MOST} characters`);
+    if (this.#rest.length + this.#size > MAX_CHARACTERS) throw new Error(`an event is over ${MAX_CHARACTERS} characters`);
     // The last line may go on, and a CR at the end may be half of a CR LF.
     const lines = this.#rest.split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? '';

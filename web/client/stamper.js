@@ -1,6 +1,6 @@
 // A worker that sees each encoded frame on its way out, passes it on as it is, and tells when it was there (WebRTC Encoded Transform).
 
-const EARLY = 8; // frames that are told of at once
+const FIRST_FRAMES = 8; // frames that are told of at once
 const EVERY_MS = 250; // then the one that was fastest in a while is
 
 /** @typedef {{id: number, rtp: number, at: number}} Stamp id: of the sender; at: ms of the epoch */
@@ -8,7 +8,7 @@ const EVERY_MS = 250; // then the one that was fastest in a while is
 const post = (/** @type {'ready' | Stamp} */ message) => postMessage(message);
 
 /** @param {any} event RTCTransformEvent, which the types of pages do not have */
-function follow({ transformer: { readable, writable, options } }) {
+function observe({ transformer: { readable, writable, options } }) {
   let seen = 0;
   let told = 0;
   /** @type {Stamp | undefined} */
@@ -20,7 +20,7 @@ function follow({ transformer: { readable, writable, options } }) {
       const at = performance.timeOrigin + performance.now();
       const stamp = { id: options.id, rtp, at };
       if (!best || at - best.at < ((rtp - best.rtp) | 0) / 90) best = stamp;
-      if (++seen > EARLY && at - told < EVERY_MS) return;
+      if (++seen > FIRST_FRAMES && at - told < EVERY_MS) return;
       post(best);
       told = at;
       best = undefined;
@@ -29,5 +29,5 @@ function follow({ transformer: { readable, writable, options } }) {
   readable.pipeThrough(watch).pipeTo(writable).catch(() => {}); // the connection has ended
 }
 
-Object.assign(self, { onrtctransform: follow });
+Object.assign(self, { onrtctransform: observe });
 post('ready');

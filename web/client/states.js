@@ -45,7 +45,7 @@ export const REASONS = /** @type {const} */ ([
  * @typedef {object} State
  * @property {Phase} phase
  * @property {Reason} [reason] why it failed, or why it tries again
- * @property {boolean} [given] the picture is one that was given, not a camera's
+ * @property {boolean} [supplied] the picture is one that was given, not a camera's
  * @property {string} [detail] what the server or the browser said
  * @property {number} [attempt] of reconnecting, from 1
  * @property {number} [ahead] people who come before, of those who wait for a place in turn
@@ -74,7 +74,7 @@ export class Failure extends Error {
  * Whether a failure may pass by itself, so that trying again without a hand makes sense.
  * @param {Reason} reason
  */
-export function passes(reason) {
+export function isTransient(reason) {
   return reason === 'lost' || reason === 'unreachable' || reason === 'blocked' || reason === 'shutdown';
 }
 
@@ -82,6 +82,6 @@ export function passes(reason) {
  * Whether the server ended a session because nothing came in it. Its word may be under way while the page asks to resume.
  * @param {Reason} reason
  */
-export function silent(reason) {
+export function endedForInactivity(reason) {
   return reason === 'idle' || reason === 'no-media';
 }

@@ -1,14 +1,14 @@
 // What the browser counts of a connection (W3C webrtc-stats).
 
-/** @typedef {{bytes: number, frames: number, width: number, height: number, encodeMs: number}} Sent video so far; encodeMs: of a frame, on average */
+/** @typedef {{bytes: number, frames: number, width: number, height: number, encodeMs: number}} SentVideo video so far; encodeMs: of a frame, on average */
 
-/** @typedef {{roundTrip: number | undefined, sent: Sent | undefined}} Measures roundTrip: seconds, as measured by ICE; undefined until they are known */
+/** @typedef {{roundTrip: number | undefined, sent: SentVideo | undefined}} ConnectionStats roundTrip: seconds, as measured by ICE; undefined until they are known */
 
-/** @param {RTCPeerConnection} pc @returns {Promise<Measures>} */
-export async function measures(pc) {
+/** @param {RTCPeerConnection} pc @returns {Promise<ConnectionStats>} */
+export async function connectionStats(pc) {
   const stats = await pc.getStats();
   let pair;
-  /** @type {Sent | undefined} */
+  /** @type {SentVideo | undefined} */
   let sent;
   for (const s of stats.values()) {
     if (s.type === 'transport' && s.selectedCandidatePairId) pair = stats.get(s.selectedCandidatePairId);
@@ -24,8 +24,8 @@ export async function measures(pc) {
   return { roundTrip: pair?.currentRoundTripTime, sent };
 }
 
-/** @param {RTCPeerConnection} pc @returns {Promise<import('./recovery.js').Traffic>} nothing of one that has been closed */
-export async function traffic(pc) {
+/** @param {RTCPeerConnection} pc @returns {Promise<import('./recovery.js').TrafficCounters>} nothing of one that has been closed */
+export async function trafficCounters(pc) {
   let sent = 0;
   let received = 0;
   if (pc.signalingState === 'closed') return { sent, received };

@@ -2,7 +2,7 @@
 
 import { Failure } from './states.js';
 
-/** @typedef {MediaStream | HTMLVideoElement | Blob} Given */
+/** @typedef {MediaStream | HTMLVideoElement | Blob} Supplied */
 
 /** @typedef {{stream: MediaStream, release: () => void}} Opened stream: one video track, ours to stop */
 
@@ -10,31 +10,31 @@ const MAX_SIDE = 1280; // pixels; a photograph of a phone has many more, and a s
 const STILL_MS = 100; // a picture is sent so often, as a stream that stands still is none
 
 /**
- * @param {Given} given
+ * @param {Supplied} supplied
  * @returns {Promise<Opened>}
  * @throws {Failure} source
  */
-export async function openGiven(given) {
+export async function openSupplied(supplied) {
   try {
-    if (given instanceof MediaStream) return ofStream(given);
-    if (given instanceof HTMLVideoElement) return ofVideo(given);
-    return given.type.startsWith('video/') ? await ofFile(given) : await ofPicture(given);
+    if (supplied instanceof MediaStream) return fromStream(supplied);
+    if (supplied instanceof HTMLVideoElement) return fromVideo(supplied);
+    return supplied.type.startsWith('video/') ? await fromVideoFile(supplied) : await fromPicture(supplied);
   } catch (error) {
     throw error instanceof Failure ? error : new Failure('source', error instanceof Error ? error.message : String(error));
   }
 }
 
-/** A copy of its track: what is done to it, and its end, are not the giver's. @param {MediaStream} given @returns {Opened} */
-function ofStream(given) {
-  const track = given.getVideoTracks().find((t) => t.readyState === 'live')?.clone();
+/** A copy of its track: what is done to it, and its end, are not the giver's. @param {MediaStream} supplied @returns {Opened} */
+function fromStream(supplied) {
+  const track = supplied.getVideoTracks().find((t) => t.readyState === 'live')?.clone();
   if (!track) throw new Failure('source', 'the stream has no live video track');
   track.contentHint = 'detail';
   return { stream: new MediaStream([track]), release: () => track.stop() };
 }
 
 /** @param {HTMLVideoElement} video that somebody plays @returns {Opened} */
-function ofVideo(video) {
-  const { draw, opened } = painter(() => [video.videoWidth, video.videoHeight], video);
+function fromVideo(video) {
+  const { draw, opened } = canvasSource(() => [video.videoWidth, video.videoHeight], video);
   let request = 0;
   const next = () => {
     draw();
@@ -48,7 +48,7 @@ function ofVideo(video) {
 }
 
 /** @param {Blob} file of a video, which is played again and again @returns {Promise<Opened>} */
-async function ofFile(file) {
+async function fromVideoFile(file) {
   const video = document.createElement('video');
   const url = URL.createObjectURL(file);
   const close = () => {
@@ -60,7 +60,7 @@ async function ofFile(file) {
   try {
     await video.play();
     if (video.videoWidth === 0) throw new Failure('source', 'the file holds no video');
-    const { stream, release } = ofVideo(video);
+    const { stream, release } = fromVideo(video);
     return { stream, release: () => { release(); close(); } };
   } catch (error) {
     close();
@@ -69,9 +69,9 @@ async function ofFile(file) {
 }
 
 /** @param {Blob} file of a picture @returns {Promise<Opened>} */
-async function ofPicture(file) {
+async function fromPicture(file) {
   const picture = await createImageBitmap(file);
-  const { draw, opened } = painter(() => [picture.width, picture.height], picture);
+  const { draw, opened } = canvasSource(() => [picture.width, picture.height], picture);
   draw();
   const timer = setInterval(draw, STILL_MS);
   return { ...opened, release: () => {
@@ -86,7 +86,7 @@ async function ofPicture(file) {
  * @param {() => [width: number, height: number]} measure
  * @param {CanvasImageSource} picture
  */
-function painter(measure, picture) {
+function canvasSource(measure, picture) {
   const canvas = document.createElement('canvas');
   const ctx = canvas.getContext('2d');
   if (!ctx) throw new Failure('source', 'the browser gives no 2D canvas');

@@ -1,6 +1,6 @@
 // Candidates on their way to the server, as they are found (RFC 8840, RFC 9725 §4.4), and the search for another path.
 
-import { renewed, sdpFragment } from './sdpfrag.js';
+import { applyIceRestart, sdpFragment } from './sdpfrag.js';
 
 const BATCH_MS = 100;
 
@@ -19,7 +19,7 @@ export class Trickle {
 
   /**
    * @param {RTCPeerConnection} pc
-   * @param {import('./whip.js').Resource} resource
+   * @param {import('./whip.js').WhipSession} resource
    * @param {AbortSignal} signal
    */
   constructor(pc, resource, signal) {
@@ -48,7 +48,7 @@ export class Trickle {
     const offer = await this.#pc.createOffer({ iceRestart: true });
     await this.#pc.setLocalDescription(offer);
     const answer = await this.#resource.restart(sdpFragment(offer.sdp ?? '', [], false), signal);
-    await this.#pc.setRemoteDescription({ type: 'answer', sdp: renewed(this.#resource.answer, answer) });
+    await this.#pc.setRemoteDescription({ type: 'answer', sdp: applyIceRestart(this.#resource.answer, answer) });
     this.#sending = Promise.resolve(true);
     this.#held = false;
     this.#flush();

@@ -5,14 +5,14 @@
 
 /** @typedef {Pick<RTCRtpSender, 'track' | 'replaceTrack' | 'getParameters' | 'setParameters'>} Sender */
 
-export class Sending {
+export class VideoSender {
   #sender;
   /** @type {import('./wire.js').Hint | undefined} the server's newest */
   #hint;
   #limited = false; // whether it ever was
-  #most = Infinity; // pictures a second that this device can spare
+  #deviceFramerate = Infinity; // pictures a second that this device can spare
   /** Changes in the order they were asked for: one that is read before the one before is written undoes it. */
-  #turns = Promise.resolve();
+  #queue = Promise.resolve();
 
   /** @param {Sender} sender */
   constructor(sender) {
@@ -21,42 +21,42 @@ export class Sending {
 
   /** Stops or resumes. @param {boolean} active */
   setActive(active) {
-    return this.#inTurn(() => this.#change((encoding) => { encoding.active = active; }));
+    return this.#enqueue(() => this.#editEncodings((encoding) => { encoding.active = active; }));
   }
 
   /** Sends no more than the server can make use of. @param {import('./wire.js').Hint} hint */
-  obey(hint) {
-    return this.#inTurn(async () => {
+  applyHint(hint) {
+    return this.#enqueue(async () => {
       this.#hint = hint;
-      await this.#limit();
+      await this.#applyLimits();
     });
   }
 
   /** Sends no more than this device can spare. @param {number} most pictures a second */
-  spare(most) {
-    return this.#inTurn(async () => {
-      this.#most = most;
-      await this.#limit();
+  limitFramerate(most) {
+    return this.#enqueue(async () => {
+      this.#deviceFramerate = most;
+      await this.#applyLimits();
     });
   }
 
   /** @param {MediaStreamTrack} track */
   replaceTrack(track) {
-    return this.#inTurn(async () => {
+    return this.#enqueue(async () => {
       await this.#sender.replaceTrack(track);
-      await this.#limit();
+      await this.#applyLimits();
     });
   }
 
-  async #limit() {
-    if (!this.#hint && this.#most === Infinity && !this.#limited) return;
+  async #applyLimits() {
+    if (!this.#hint && this.#deviceFramerate === Infinity && !this.#limited) return;
     this.#limited = true;
     const { max_side = Infinity, max_framerate = Infinity } = this.#hint ?? {};
-    const most = Math.min(max_framerate, this.#most);
+    const most = Math.min(max_framerate, this.#deviceFramerate);
     // Of the longer side, which is the same however a phone is held. A track that does not tell its size is sent whole.
     const { width = 0, height = 0 } = this.#sender.track?.getSettings() ?? {};
     const scale = Math.max(1, Math.max(width, height) / max_side);
-    await this.#change((encoding) => {
+    await this.#editEncodings((encoding) => {
       encoding.scaleResolutionDownBy = scale;
       if (most === Infinity) delete encoding.maxFramerate;
       else encoding.maxFramerate = most;
@@ -64,16 +64,16 @@ export class Sending {
   }
 
   /** @param {(encoding: RTCRtpEncodingParameters) => void} edit */
-  async #change(edit) {
+  async #editEncodings(edit) {
     const parameters = this.#sender.getParameters();
     parameters.encodings.forEach(edit);
     await this.#sender.setParameters(parameters);
   }
 
   /** @param {() => Promise<void>} act @returns {Promise<void>} its end; that it failed does not stop what comes after */
-  #inTurn(act) {
-    const acted = this.#turns.then(act);
-    this.#turns = acted.catch(() => {});
+  #enqueue(act) {
+    const acted = this.#queue.then(act);
+    this.#queue = acted.catch(() => {});
     return acted;
   }
 }

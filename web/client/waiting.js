@@ -1,27 +1,27 @@
 // Waiting for a place on a server that is full (PROTOCOL.md §1.1).
 
 import { Failure } from './states.js';
-import { within } from './whip.js';
+import { withTimeout } from './whip.js';
 import { parseWaiting, WireError } from './wire.js';
 
 const TIMEOUT_MS = 10_000;
 
 /** @param {string} endpoint of WHIP */
-function waitingRoom(endpoint) {
+function waitingUrl(endpoint) {
   return new URL('waiting', endpoint).href;
 }
 
 /**
  * Asks whether it is the visitor's turn.
  * @param {string} endpoint of WHIP
- * @param {import('./credentials.js').Visitor} visitor
+ * @param {import('./credentials.js').Credentials} visitor
  * @param {AbortSignal} signal
  * @returns {Promise<import('./wire.js').Waiting | undefined>} undefined when the ticket waits for nothing any more
  * @throws {Failure} unreachable, unauthorized
  */
-export async function askTurn(endpoint, visitor, signal) {
+export async function pollQueue(endpoint, visitor, signal) {
   try {
-    const response = await within(TIMEOUT_MS, signal, (limit) => visitor.fetch(waitingRoom(endpoint), { signal: limit, cache: 'no-store' }, {
+    const response = await withTimeout(TIMEOUT_MS, signal, (limit) => visitor.fetch(waitingUrl(endpoint), { signal: limit, cache: 'no-store' }, {
       ticket: true,
     }));
     if (response.status === 404) return undefined;
@@ -34,9 +34,9 @@ export async function askTurn(endpoint, visitor, signal) {
   }
 }
 
-/** Gives the place in the queue up. @param {string} endpoint of WHIP @param {import('./credentials.js').Visitor} visitor */
+/** Gives the place in the queue up. @param {string} endpoint of WHIP @param {import('./credentials.js').Credentials} visitor */
 export function leaveQueue(endpoint, visitor) {
-  visitor.fetch(waitingRoom(endpoint), { method: 'DELETE', keepalive: true }, { ticket: true }).catch(() => {
+  visitor.fetch(waitingUrl(endpoint), { method: 'DELETE', keepalive: true }, { ticket: true }).catch(() => {
     // The server forgets by itself who does not ask any more.
   });
   visitor.ticket = '';
@@ -45,7 +45,7 @@ export function leaveQueue(endpoint, visitor) {
 const KEY = 'mindflow-ticket ';
 
 /** Leaves the ticket for this tab's next page: one that is loaded again keeps its place. @param {string} endpoint @param {string} ticket */
-export function keepTicket(endpoint, ticket) {
+export function storeTicket(endpoint, ticket) {
   try {
     if (ticket) sessionStorage.setItem(KEY + endpoint, ticket);
   } catch {

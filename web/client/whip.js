@@ -1,27 +1,27 @@
 // The HTTP half of WHIP (RFC 9725): a POST opens a session, PATCH adds candidates, DELETE ends it.
 
 import { retryAfter } from './backoff.js';
-import { iceServers, linked } from './links.js';
+import { iceServers, linkTarget } from './links.js';
 import { Failure } from './states.js';
-import { Visitor } from './credentials.js';
+import { Credentials } from './credentials.js';
 
 const POST_TIMEOUT_MS = 10_000;
 const RESTART_TIMEOUT_MS = 2_000; // on a line that has just come back a new request is sooner there than one that is repeated
 
 /** A session that the server has opened. */
-export class Resource {
-  #visitor;
+export class WhipSession {
+  #credentials;
 
   #labels;
 
-  /** @param {string} url @param {Headers} headers of the answer @param {string} answer SDP @param {Visitor} visitor */
+  /** @param {string} url @param {Headers} headers of the answer @param {string} answer SDP @param {Credentials} visitor */
   constructor(url, headers, answer, visitor) {
-    this.#visitor = visitor;
+    this.#credentials = visitor;
     this.url = url;
     this.etag = headers.get('ETag');
     this.answer = answer;
     this.iceServers = iceServers(headers.get('Link'));
-    const labels = linked(headers.get('Link'), 'urn:mindflow:labels');
+    const labels = linkTarget(headers.get('Link'), 'urn:mindflow:labels');
     this.#labels = labels === undefined ? undefined : new URL(labels, url).href;
   }
 
@@ -35,7 +35,7 @@ export class Resource {
     /** @type {Record<string, string>} */
     const headers = { 'Content-Type': 'application/trickle-ice-sdpfrag' };
     if (this.etag) headers['If-Match'] = this.etag;
-    const response = await this.#visitor.fetch(this.url, { method: 'PATCH', headers, body: fragment, signal });
+    const response = await this.#credentials.fetch(this.url, { method: 'PATCH', headers, body: fragment, signal });
     return response.ok;
   }
 
@@ -49,9 +49,9 @@ export class Resource {
   async restart(fragment, signal) {
     const send = async (/** @type {string} */ tag, /** @type {AbortSignal} */ limit) => {
       const headers = { 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': tag };
-      return this.#visitor.fetch(this.url, { method: 'PATCH', headers, body: fragment, signal: limit });
+      return this.#credentials.fetch(this.url, { method: 'PATCH', headers, body: fragment, signal: limit });
     };
-    return within(RESTART_TIMEOUT_MS, signal, async (limit) => {
+    return withTimeout(RESTART_TIMEOUT_MS, signal, async (limit) => {
       // Under the tag that is known, so that one which a bad line delivers late undoes none after it. If it is not the server's, the answer
       // to the last did not come.
       let response = await send(this.etag ?? '*', limit);
@@ -71,14 +71,14 @@ export class Resource {
    */
   async labels(signal) {
     if (!this.#labels) throw new Failure('refused', 'the server has no labels over HTTP');
-    const response = await this.#visitor.fetch(this.#labels, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal });
+    const response = await this.#credentials.fetch(this.#labels, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal });
     if (response.status !== 200 || !response.body) throw new Failure('refused', `labels over HTTP: ${response.status}`);
     return response.body;
   }
 
   /** Ends the session. It is sent even while the page is being closed; nobody waits for the answer. */
   delete() {
-    this.#visitor.fetch(this.url, { method: 'DELETE', keepalive: true }).catch(() => {
+    this.#credentials.fetch(this.url, { method: 'DELETE', keepalive: true }).catch(() => {
       // The server ends a session that falls silent by itself.
     });
   }
@@ -89,19 +89,19 @@ export class Resource {
  * @param {string} endpoint
  * @param {string} offer SDP
  * @param {AbortSignal} signal
- * @param {Visitor} [visitor]
- * @returns {Promise<Resource>}
+ * @param {Credentials} [visitor]
+ * @returns {Promise<WhipSession>}
  * @throws {Failure} unreachable, full, shutdown, unauthorized or refused
  */
-export async function publish(endpoint, offer, signal, visitor = new Visitor(endpoint)) {
+export async function publish(endpoint, offer, signal, visitor = new Credentials(endpoint)) {
   const response = await post(endpoint, offer, signal, visitor);
   if (response.status === 201) {
     const location = response.headers.get('Location');
     if (!location) throw new Failure('refused', 'the answer has no Location');
     const url = new URL(location, response.url || endpoint).href;
-    return new Resource(url, response.headers, await response.text(), visitor);
+    return new WhipSession(url, response.headers, await response.text(), visitor);
   }
-  const { type, detail, ahead } = await problem(response);
+  const { type, detail, ahead } = await readProblem(response);
   const wait = response.headers.get('Retry-After');
   if (response.status === 503 && wait !== null) {
     const draining = type === 'urn:mindflow:draining';
@@ -114,11 +114,11 @@ export async function publish(endpoint, offer, signal, visitor = new Visitor(end
   throw new Failure(down ? 'unreachable' : 'refused', detail);
 }
 
-/** @param {string} endpoint @param {string} offer @param {AbortSignal} signal @param {Visitor} visitor */
+/** @param {string} endpoint @param {string} offer @param {AbortSignal} signal @param {Credentials} visitor */
 async function post(endpoint, offer, signal, visitor) {
   const headers = { 'Content-Type': 'application/sdp' };
   try {
-    return await within(POST_TIMEOUT_MS, signal, (limit) => visitor.fetch(endpoint, { method: 'POST', headers, body: offer, signal: limit }, {
+    return await withTimeout(POST_TIMEOUT_MS, signal, (limit) => visitor.fetch(endpoint, { method: 'POST', headers, body: offer, signal: limit }, {
       fresh: true, ticket: true,
     }));
   } catch (error) {
@@ -133,7 +133,7 @@ async function post(endpoint, offer, signal, visitor) {
  * @param {AbortSignal} signal
  * @param {(limit: AbortSignal) => Promise<T>} act
  */
-export async function within(ms, signal, act) {
+export async function withTimeout(ms, signal, act) {
   const limit = new AbortController();
   const forward = () => limit.abort();
   signal.addEventListener('abort', forward, { once: true });
@@ -152,7 +152,7 @@ export async function within(ms, signal, act) {
  * @param {Response} response
  * @returns {Promise<{type: string, detail: string, ahead?: number}>}
  */
-async function problem(response) {
+async function readProblem(response) {
   const status = `${response.status} ${response.statusText}`.trim();
   if (!response.headers.get('Content-Type')?.startsWith('application/problem+json')) return { type: '', detail: status };
   try {

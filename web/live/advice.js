@@ -4,10 +4,10 @@ import { LightMeter, whyNoFace, whyUnsure } from './labels/diagnose.js';
 
 const UNSURE_MS = 3000; // a moment of doubt wants no advice
 
-export class Notes {
+export class Advice {
   #el;
   #video;
-  #reading;
+  #store;
   #language;
   #meter = new LightMeter();
   #unsureSince = NaN;
@@ -15,13 +15,13 @@ export class Notes {
   /**
    * @param {HTMLElement} el
    * @param {HTMLVideoElement} video
-   * @param {import('./labels/labelstore.js').Reading} reading
+   * @param {import('./labels/labelstore.js').LabelStore} reading
    * @param {import('../words/language.js').Language} language
    */
   constructor(el, video, reading, language) {
     this.#el = el;
     this.#video = video;
-    this.#reading = reading;
+    this.#store = reading;
     this.#language = language;
   }
 
@@ -31,29 +31,29 @@ export class Notes {
    * @param {number} now milliseconds
    * @returns {string} what is newly said; empty for nothing
    */
-  look(live, now) {
-    const note = live ? this.#note(now) : undefined;
-    const text = note ? this.#language.say.notes[note] : '';
+  update(live, now) {
+    const note = live ? this.#choose(now) : undefined;
+    const text = note ? this.#language.phrases.advice[note] : '';
     if (this.#el.textContent === text) return '';
     this.#el.textContent = text;
     this.#el.hidden = text === '';
     return text;
   }
 
-  /** @param {number} now @returns {keyof import('../words/en.js').Texts['notes'] | undefined} */
-  #note(now) {
+  /** @param {number} now @returns {keyof import('../words/en.js').Texts['advice'] | undefined} */
+  #choose(now) {
     const stream = this.#video.srcObject;
     if (stream instanceof MediaStream && stream.getVideoTracks()[0]?.muted) return 'muted';
-    const note = this.#reading.note(now);
+    const note = this.#store.missing(now);
     if (note === 'no-face') return whyNoFace(this.#meter.read(this.#video, [0, 0, 1, 1]));
     if (note) return note;
-    const face = this.#reading.face(now);
+    const face = this.#store.face(now);
     if (!face?.uncertain) {
       this.#unsureSince = NaN;
       return undefined;
     }
     if (Number.isNaN(this.#unsureSince)) this.#unsureSince = now;
     if (now - this.#unsureSince < UNSURE_MS) return undefined;
-    return whyUnsure(face, this.#reading.width, this.#meter.read(this.#video, face.box));
+    return whyUnsure(face, this.#store.width, this.#meter.read(this.#video, face.box));
   }
 }

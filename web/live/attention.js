@@ -3,10 +3,10 @@
 import { oklch } from './colour.js';
 
 /** @typedef {import('../client/wire.js').Attention} Attention */
-/** @typedef {'off' | 'mean' | number} Show mean of the heads, or one of them, from 1 */
+/** @typedef {'off' | 'mean' | number} AttentionMode mean of the heads, or one of them, from 1 */
 
-/** @param {string | null} text of the attribute @returns {Show} */
-export function showFrom(text) {
+/** @param {string | null} text of the attribute @returns {AttentionMode} */
+export function attentionMode(text) {
   if (text === 'mean') return 'mean';
   return text !== null && /^[1-9]\d?$/.test(text) ? Number(text) : 'off';
 }
@@ -18,7 +18,7 @@ export function showFrom(text) {
  * @param {'mean' | number} show a head that there is not is the last one
  * @returns {number[]} width × height values of 0..1, row by row
  */
-export function mapOf({ heads, width, height, data }, show) {
+export function attentionMap({ heads, width, height, data }, show) {
   const bytes = atob(data);
   const size = width * height;
   const value = (/** @type {number} */ head, /** @type {number} */ i) => bytes.charCodeAt(head * size + i) / 255;
@@ -41,7 +41,7 @@ export function mapOf({ heads, width, height, data }, show) {
  * @param {number} x 0..1 from the left
  * @param {number} y 0..1 from the top
  */
-export function valueAt(map, width, height, x, y) {
+export function interpolate(map, width, height, x, y) {
   const [left, right, fx] = between(x, width);
   const [top, bottom, fy] = between(y, height);
   const row = (/** @type {number} */ r) => map[r * width + left] * (1 - fx) + map[r * width + right] * fx;
@@ -64,7 +64,7 @@ function between(at, cells) {
  * @param {boolean} mirror
  * @returns {[row: number, column: number]} 0..2 from the top, 0..2 from the left
  */
-export function peak(map, width, height, mirror) {
+export function strongestCell(map, width, height, mirror) {
   const at = map.indexOf(Math.max(...map));
   const third = (/** @type {number} */ i, /** @type {number} */ n) => Math.min(2, Math.floor(((i + 0.5) * 3) / n));
   const column = third(at % width, width);
@@ -108,12 +108,12 @@ export class HeatMap {
    */
   draw(ctx, attention, show, rect, mirror) {
     const { width, height } = attention;
-    const map = mapOf(attention, show);
+    const map = attentionMap(attention, show);
     const image = this.#ctx.createImageData(SIDE, SIDE);
     for (let i = 0; i < SIDE * SIDE; i++) {
       const x = ((i % SIDE) + 0.5) / SIDE;
       const y = (Math.floor(i / SIDE) + 0.5) / SIDE;
-      image.data.set(colourAt(valueAt(map, width, height, mirror ? 1 - x : x, y)), 4 * i);
+      image.data.set(colourAt(interpolate(map, width, height, mirror ? 1 - x : x, y)), 4 * i);
     }
     this.#ctx.putImageData(image, 0, 0);
     ctx.save();
@@ -127,7 +127,7 @@ export class HeatMap {
 }
 
 /** The colours as a CSS gradient, without their opacity. */
-export function gradient() {
+export function colourScale() {
   const stops = [0, 0.25, 0.5, 0.75, 1].map((t) => `rgb(${colourAt(t).slice(0, 3).join(' ')})`);
   return `linear-gradient(to right, ${stops.join(', ')})`;
 }

@@ -1,6 +1,6 @@
 // The attributes of <mindflow-live>, each with a property of the same meaning.
 
-import { showFrom } from './attention.js';
+import { attentionMode } from './attention.js';
 
 /** @typedef {'live' | 'off'} Overlay */
 /** @typedef {'live' | 'exact'} Timing */
@@ -151,7 +151,7 @@ export class Attributes extends HTMLElement {
    * @type {string}
    */
   get attention() {
-    return String(showFrom(this.getAttribute('attention')));
+    return String(attentionMode(this.getAttribute('attention')));
   }
 
   set attention(show) {

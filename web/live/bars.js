@@ -1,7 +1,7 @@
 // One bar for each expression's probability.
 
 import { colourOf } from './palette.js';
-import { write } from './settext.js';
+import { setText } from './settext.js';
 
 const MANY = 12; // more bars than that scroll
 
@@ -52,7 +52,7 @@ export class Bars {
     const top = scores.length > 0 ? scores.indexOf(Math.max(...scores)) : -1;
     this.#rows.forEach(({ row, fill, value }, i) => {
       fill.style.transform = `scaleX(${(scores[i] ?? 0).toFixed(3)})`; // a width would be laid out anew at every step of its transition
-      write(value, scores[i] === undefined ? '–' : this.#language.percent(scores[i]));
+      setText(value, scores[i] === undefined ? '–' : this.#language.percent(scores[i]));
       row.classList.toggle('top', i === top);
     });
     if (top !== this.#top) this.#follow(top);

@@ -34,7 +34,7 @@ export async function chartPicture(shown, language, at) {
   ctx.fillStyle = '#1b1e24';
   ctx.font = FONT;
   ctx.fillText(`${language.text.timeline} · ${at.toLocaleString(language.locale)}`, EDGE, 38);
-  const seconds = (/** @type {number} */ n) => `−${language.say.seconds(language.number(n))}`;
+  const seconds = (/** @type {number} */ n) => `−${language.phrases.seconds(language.number(n))}`;
   [[seconds(60), 0, 'left'], [seconds(30), 0.5, 'center'], [language.text.now, 1, 'right']].forEach(([text, x, align]) => {
     ctx.textAlign = /** @type {CanvasTextAlign} */ (align);
     ctx.fillText(String(text), EDGE + Number(x) * (WIDTH - 2 * EDGE), BAND.top + BAND.height + 28);

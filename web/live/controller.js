@@ -1,12 +1,12 @@
 // One stay of <mindflow-live> in a document: its client, its view, and what runs between the two.
 
-import { showFrom } from './attention.js';
-import { Background } from './autopause.js';
+import { attentionMode } from './attention.js';
+import { AutoPause } from './autopause.js';
 import { cameras } from '../client/camera.js';
 import { Client } from '../client/client.js';
-import { endpointOf } from '../client/endpoint.js';
+import { whipEndpoint } from '../client/endpoint.js';
 import { Language } from '../words/language.js';
-import { Reading } from './labels/labelstore.js';
+import { LabelStore } from './labels/labelstore.js';
 import { View } from './view.js';
 
 const TICK_MS = 500;
@@ -15,15 +15,15 @@ const STATS_EVERY = 4; // ticks
 /** @type {ReadonlySet<string>} the phases in which nothing runs */
 const AT_REST = new Set(['idle', 'stopped', 'failed']);
 
-export class Life {
+export class Controller {
   // static after construction
   #element;
   #root;
   #host; // where the picture goes
   #end = new AbortController();
-  #reading = new Reading();
+  #store = new LabelStore();
   client;
-  #background;
+  #autoPause;
 
   #language;
   #facing;
@@ -39,19 +39,19 @@ export class Life {
   constructor(element, root) {
     this.#element = element;
     this.#root = root;
-    const endpoint = endpointOf(element.src);
+    const endpoint = whipEndpoint(element.src);
     this.#host = endpoint.host;
     this.client = new Client(endpoint.href, {
       state: (state) => this.#showState(state),
       stream: (stream) => this.#showStream(stream),
       labels: (message) => this.#receive(message),
       hello: (hello) => {
-        this.#reading.hello(hello);
+        this.#store.hello(hello);
         this.#paint();
       },
-      strange: (error) => this.#emit('mindflow-error', { reason: 'strange', message: error.message }),
+      warning: (error) => this.#emit('mindflow-error', { reason: 'strange', message: error.message }),
     }, () => (element.route === 'relay' ? { iceTransportPolicy: 'relay' } : {}));
-    this.#background = new Background(this.client, this.#end.signal);
+    this.#autoPause = new AutoPause(this.client, this.#end.signal);
     this.#facing = element.facing;
     this.#language = new Language(element.locale);
     this.view = this.#makeView();
@@ -62,7 +62,7 @@ export class Life {
     this.update();
     // A page that is left ends its session; one that comes back from the browser's cache is found stopped.
     addEventListener('pagehide', () => this.client.leave(), { signal });
-    this.#background.begin();
+    this.#autoPause.start();
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.#listCameras(), { signal });
     this.#showState(this.client.state);
   }
@@ -77,53 +77,53 @@ export class Life {
   }
 
   async start() {
-    await this.client.start(this.#choice());
+    await this.client.start(this.#sourceChoice());
   }
 
   /** Another picture than before is to be analysed. */
   changeSource() {
-    if (this.#atRest) this.#showState(this.client.state);
-    else void this.client.use(this.#choice());
+    if (this.#inactive) this.#showState(this.client.state);
+    else void this.client.changeSource(this.#sourceChoice());
   }
 
   /** Does what the element's properties now say. */
   update() {
-    this.#speak();
-    this.client.useToken(this.#element.token);
-    this.client.want({ model: this.#element.model, attention: this.#element.attention !== 'off' });
+    this.#updateLanguage();
+    this.client.setToken(this.#element.token);
+    this.client.setOptions({ model: this.#element.model, attention: this.#element.attention !== 'off' });
     const { facing } = this.#element;
-    if (facing !== this.#facing && !this.#atRest && !this.#given) void this.client.use({ facing });
+    if (facing !== this.#facing && !this.#inactive && !this.#supplied) void this.client.changeSource({ facing });
     this.#facing = facing;
     this.#paint();
   }
 
   /** The session's id; empty while there is none. */
   get session() {
-    return this.#atRest ? '' : this.#reading.session;
+    return this.#inactive ? '' : this.#store.session;
   }
 
-  get #atRest() {
+  get #inactive() {
     return AT_REST.has(this.client.state.phase);
   }
 
   /** Whether the picture is not a camera's. */
-  get #given() {
-    return this.#atRest ? this.#element.srcObject !== null : this.client.state.given === true;
+  get #supplied() {
+    return this.#inactive ? this.#element.srcObject !== null : this.client.state.supplied === true;
   }
 
   #makeView() {
     const { client } = this;
     const element = this.#element;
-    return new View(this.#root, this.#reading, this.#host, {
+    return new View(this.#root, this.#store, this.#host, {
       press: () => this.#press(),
       pick: (id) => this.#pick(id),
       resize: () => this.#paint(),
       file: (file) => void this.#openFile(file),
-      take: (what) => void this.#take(what),
+      export: (what) => void this.#export(what),
       pause: () => void (client.state.phase === 'paused' ? client.resume() : client.pause()),
       stop: () => client.stop(),
       mirror: () => { element.mirror = !element.mirror; },
-      camera: (id) => void client.use({ deviceId: id }),
+      camera: (id) => void client.changeSource({ deviceId: id }),
       model: (name) => { element.model = name; },
       timing: (timing) => { element.timing = timing === 'exact' ? 'exact' : 'live'; },
       attention: (show) => { element.attention = show; },
@@ -131,20 +131,20 @@ export class Life {
   }
 
   /** Speaks the language that is asked for. */
-  #speak() {
+  #updateLanguage() {
     const { locale } = this.#element;
-    if (locale === this.#language.asked) return;
+    if (locale === this.#language.requested) return;
     this.#language = new Language(locale);
     this.view.release();
     this.view = this.#makeView();
     if (this.#stream) this.#showStream(this.#stream);
-    this.view.show({ ...this.client.state, given: this.#given });
+    this.view.show({ ...this.client.state, supplied: this.#supplied });
   }
 
-  /** @returns {import('../client/source.js').Choice} */
-  #choice() {
+  /** @returns {import('../client/videosource.js').SourceChoice} */
+  #sourceChoice() {
     const { srcObject, facing } = this.#element;
-    return srcObject ? { given: srcObject } : { facing };
+    return srcObject ? { supplied: srcObject } : { facing };
   }
 
   /** The card's button does what its words say. */
@@ -160,27 +160,27 @@ export class Life {
 
   /** @param {Blob} file */
   async #openFile(file) {
-    if (this.#atRest) await this.client.start({ given: file });
-    else await this.client.use({ given: file });
+    if (this.#inactive) await this.client.start({ supplied: file });
+    else await this.client.changeSource({ supplied: file });
   }
 
   /** @param {'csv' | 'json' | 'png'} what */
-  async #take(what) {
-    const { take } = await import('./exportsession.js');
-    await take(what, this.#reading, this.view.timeline.shown, this.#language, this.#end.signal);
+  async #export(what) {
+    const { exportSession } = await import('./exportsession.js');
+    await exportSession(what, this.#store, this.view.timeline.shown, this.#language, this.#end.signal);
   }
 
   /** @param {number} id */
   #pick(id) {
-    this.#reading.pick(id, performance.now());
+    this.#store.select(id, performance.now());
     this.#paint();
   }
 
   /** @param {import('../client/wire.js').Labels} message */
   #receive(message) {
     const now = performance.now();
-    this.#reading.receive(message, now);
-    this.view.see(message, now);
+    this.#store.receive(message, now);
+    this.view.receive(message, now);
     this.#paint();
     this.#emit('mindflow-labels', message);
   }
@@ -188,15 +188,15 @@ export class Life {
   /** @param {import('../client/states.js').State} state */
   #showState(state) {
     const { phase, reason, detail, attempt, ahead } = state;
-    const shown = { ...state, given: this.#given };
-    if (phase === 'live') this.#reading.begin(performance.now());
-    else if (phase !== 'paused') this.#reading.reset();
-    if (phase === 'asking' || (phase === 'connecting' && shown.given)) this.#reading.record.clear();
+    const shown = { ...state, supplied: this.#supplied };
+    if (phase === 'live') this.#store.start(performance.now());
+    else if (phase !== 'paused') this.#store.reset();
+    if (phase === 'asking' || (phase === 'connecting' && shown.supplied)) this.#store.log.clear();
     this.view.show(shown);
     this.#setTicking(phase === 'live');
     this.#paint();
     this.#emit('mindflow-state', { state: phase, reason, detail, attempt, ahead });
-    this.#background.look();
+    this.#autoPause.update();
     if (phase === 'failed') {
       const message = [this.#language.wordsFor(shown).title, detail].filter((s) => s).join(': ');
       this.#emit('mindflow-error', { reason, message });
@@ -207,9 +207,9 @@ export class Life {
   #showStream(stream) {
     this.#stream = stream;
     this.view.showStream(stream);
-    this.#background.use(stream?.getVideoTracks()[0], stream && this.client.drawn);
+    this.#autoPause.watch(stream?.getVideoTracks()[0], stream && this.client.drawn);
     if (!stream) return;
-    this.#element.looksAway = this.#given || stream.getVideoTracks()[0].getSettings().facingMode === 'environment';
+    this.#element.looksAway = this.#supplied || stream.getVideoTracks()[0].getSettings().facingMode === 'environment';
     this.#paint();
     void this.#listCameras();
   }
@@ -231,21 +231,21 @@ export class Life {
     this.#paint();
     this.#refresh();
     if (this.#ticks++ % STATS_EVERY !== 0) return;
-    const stats = await this.client.measures();
-    const { health } = this.#reading;
+    const stats = await this.client.stats();
+    const { health } = this.#store;
     health.roundTrip = stats?.roundTrip ?? health.roundTrip;
     this.view.privacy.show(stats?.sent, performance.now());
   }
 
   #refresh() {
-    this.view.refresh(performance.now(), this.#how());
+    this.view.refresh(performance.now(), this.#viewOptions());
   }
 
-  /** @returns {import('./view.js').How} */
-  #how() {
+  /** @returns {import('./view.js').ViewOptions} */
+  #viewOptions() {
     const element = this.#element;
     return {
-      mirror: element.mirror, boxes: element.overlay !== 'off', timing: element.timing, maxFaces: element.maxFaces, attention: showFrom(element.attention),
+      mirror: element.mirror, boxes: element.overlay !== 'off', timing: element.timing, maxFaces: element.maxFaces, attention: attentionMode(element.attention),
     };
   }
 
@@ -254,7 +254,7 @@ export class Life {
     if (this.#end.signal.aborted) return;
     this.#frame ||= requestAnimationFrame((now) => {
       this.#frame = 0;
-      this.view.paint(now, this.#how());
+      this.view.paint(now, this.#viewOptions());
     });
   }
 

@@ -61,10 +61,10 @@ export class Controls {
    * Offers to show where the network looks.
    * @param {boolean} there whether the model tells it
    * @param {number} heads as far as known
-   * @param {import('./attention.js').Show} current
+   * @param {import('./attention.js').AttentionMode} current
    */
   listAttention(there, heads, current) {
-    /** @type {import('./attention.js').Show[]} */
+    /** @type {import('./attention.js').AttentionMode[]} */
     const shows = ['off', 'mean'];
     const most = Math.max(heads, typeof current === 'number' ? current : 0);
     for (let head = 1; head <= most; head++) shows.push(head);
@@ -73,7 +73,7 @@ export class Controls {
 
   /** Offers to have the picture wait for its labels. @param {import('./attributes.js').Timing | undefined} current undefined where it cannot */
   listTimings(current) {
-    const { timing } = this.#language.say;
+    const { timing } = this.#language.phrases;
     this.#timing.show(current ? [['live', timing.live], ['exact', timing.exact]] : [], current ?? '');
   }
 
@@ -89,7 +89,7 @@ export class Controls {
    */
   listCameras(cameras, current) {
     this.#cameraField.hidden = cameras.length < 2 || current === '';
-    this.#camera.replaceChildren(...cameras.map(({ id, name }, i) => new Option(name || this.#language.say.camera(this.#language.number(i + 1)), id, false, id === current)));
+    this.#camera.replaceChildren(...cameras.map(({ id, name }, i) => new Option(name || this.#language.phrases.camera(this.#language.number(i + 1)), id, false, id === current)));
   }
 }
 

@@ -1,9 +1,9 @@
 // The reading in words.
 
 import { colourOf } from './palette.js';
-import { write } from './settext.js';
+import { setText } from './settext.js';
 
-export class Readout {
+export class CurrentLabel {
   #language;
   #label;
   #confidence;
@@ -24,17 +24,17 @@ export class Readout {
    * @param {readonly string[]} labels of the model
    */
   show(face, live, labels) {
-    const { text, say } = this.#language;
+    const { text, phrases } = this.#language;
     this.#swatch.hidden = !face;
     if (!face) {
-      write(this.#label, live ? text.nothing : text.off);
-      write(this.#confidence, live ? text.looking : text.waiting);
+      setText(this.#label, live ? text.nothing : text.off);
+      setText(this.#confidence, live ? text.looking : text.waiting);
       return;
     }
     const name = this.#language.expression(face.label);
     this.#swatch.style.backgroundColor = face.uncertain ? 'transparent' : colourOf(face.label, labels);
-    write(this.#label, face.uncertain ? text.uncertain : name);
+    setText(this.#label, face.uncertain ? text.uncertain : name);
     const share = this.#language.percent(face.confidence);
-    write(this.#confidence, face.uncertain ? say.nearest(name, share) : say.confident(share));
+    setText(this.#confidence, face.uncertain ? phrases.nearest(name, share) : phrases.confident(share));
   }
 }

@@ -1,7 +1,7 @@
 // <mindflow-live>: a picture, its labels, and the controls in one element.
 
 import { Attributes } from './attributes.js';
-import { Life } from './controller.js';
+import { Controller } from './controller.js';
 import { STYLES } from './styles.js';
 
 /** @typedef {{state: import('../client/states.js').Phase, reason?: import('../client/states.js').Reason, detail?: string, attempt?: number, ahead?: number}} StateDetail */
@@ -41,10 +41,10 @@ export class MindflowLive extends Attributes {
   static observedAttributes = ['mirror', 'facing', 'model', 'attention', 'token', 'max-faces', 'overlay', 'timing', 'locale'];
 
   #root = this.attachShadow({ mode: 'open' });
-  /** @type {Life | undefined} one stay in the document, from connectedCallback to the task after disconnectedCallback */
-  #life;
+  /** @type {Controller | undefined} one stay in the document, from connectedCallback to the task after disconnectedCallback */
+  #controller;
   /** @type {MediaStream | HTMLVideoElement | null} */
-  #given = null;
+  #supplied = null;
 
   constructor() {
     super();
@@ -54,9 +54,9 @@ export class MindflowLive extends Attributes {
   }
 
   connectedCallback() {
-    if (this.#life) return this.#life.update(); // it was moved, perhaps to where another language is spoken
-    this.#life = new Life(this, this.#root);
-    this.#life.begin();
+    if (this.#controller) return this.#controller.update(); // it was moved, perhaps to where another language is spoken
+    this.#controller = new Controller(this, this.#root);
+    this.#controller.begin();
     if (this.autostart) void this.start();
   }
 
@@ -64,8 +64,8 @@ export class MindflowLive extends Attributes {
     // An element that is moved is back before the task ends; its session goes on.
     setTimeout(() => {
       if (this.isConnected) return;
-      this.#life?.release();
-      this.#life = undefined;
+      this.#controller?.release();
+      this.#controller = undefined;
     });
   }
 
@@ -74,7 +74,7 @@ export class MindflowLive extends Attributes {
   }
 
   changed() {
-    this.#life?.update();
+    this.#controller?.update();
   }
 
   /**
@@ -83,12 +83,12 @@ export class MindflowLive extends Attributes {
    * @type {MediaStream | HTMLVideoElement | null}
    */
   get srcObject() {
-    return this.#given;
+    return this.#supplied;
   }
 
-  set srcObject(given) {
-    this.#given = given;
-    this.#life?.changeSource();
+  set srcObject(source) {
+    this.#supplied = source;
+    this.#controller?.changeSource();
   }
 
   /**
@@ -96,7 +96,7 @@ export class MindflowLive extends Attributes {
    * @type {import('../client/states.js').Phase}
    */
   get state() {
-    return this.#life?.client.state.phase ?? 'idle';
+    return this.#controller?.client.state.phase ?? 'idle';
   }
 
   /**
@@ -104,27 +104,27 @@ export class MindflowLive extends Attributes {
    * @type {string}
    */
   get session() {
-    return this.#life?.session ?? '';
+    return this.#controller?.session ?? '';
   }
 
   /** Asks for the camera, or takes what was given, and goes live. It does nothing while a session runs. */
   async start() {
-    await this.#life?.start();
+    await this.#controller?.start();
   }
 
   /** Ends the session and releases the camera. */
   stop() {
-    this.#life?.client.stop();
+    this.#controller?.client.stop();
   }
 
   /** Stops sending the picture; the camera stays on. */
   async pause() {
-    await this.#life?.client.pause();
+    await this.#controller?.client.pause();
   }
 
   /** Goes on after a pause. */
   async resume() {
-    await this.#life?.client.resume();
+    await this.#controller?.client.resume();
   }
 
   /**
@@ -135,7 +135,7 @@ export class MindflowLive extends Attributes {
    */
   async snapshot({ type = 'image/png' } = {}) {
     const { snapshot } = await import('./snapshot.js');
-    const { picture, overlay } = this.#life?.view.layers ?? {};
+    const { picture, overlay } = this.#controller?.view.layers ?? {};
     const size = picture instanceof HTMLVideoElement ? { width: picture.videoWidth, height: picture.videoHeight } : picture;
     if (!picture || !size || !overlay || size.width === 0) throw new DOMException('there is no picture: call start() first', 'InvalidStateError');
     return snapshot(picture, size, overlay, this.mirror, type);

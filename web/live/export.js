@@ -16,7 +16,7 @@ export function toCSV(rows, labels) {
 
 /**
  * One object: what the page knows of the session.
- * @param {import('./labels/sessionlog.js').Record} record
+ * @param {import('./labels/sessionlog.js').SessionLog} record
  * @param {{model: string, labels: readonly string[]}} by
  */
 export function toJSON(record, { model, labels }) {
@@ -24,7 +24,7 @@ export function toJSON(record, { model, labels }) {
     t: t / 1000, frame, face: face.id, box: face.box.map(short), label: face.label, uncertain: face.uncertain,
     confidence: short(face.confidence), scores: face.scores.map(short),
   }));
-  const summary = { seconds: record.duration / 1000, shares: record.shares(), changes: record.changes(), forgotten: record.forgotten };
+  const summary = { seconds: record.duration / 1000, shares: record.shares(), changes: record.changes(), forgotten: record.dropped };
   return JSON.stringify({ v: 1, model, labels, summary, rows });
 }
 

@@ -92,7 +92,7 @@ export class FaceCards {
     const label = document.createElement('span');
     name.className = 'face-name';
     label.className = 'face-label';
-    name.textContent = this.#language.say.face(this.#language.number(id));
+    name.textContent = this.#language.phrases.face(this.#language.number(id));
     text.append(name, ' ', label);
     button.append(canvas, text);
     return button;

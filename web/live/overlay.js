@@ -11,7 +11,7 @@ const UNSURE = '#ffffff';
 const WIDE = 2; // boxes' widths that a tag may take
 const MEASURED = 1000; // texts: a label and its hundred shares, times the labels
 
-/** @typedef {{mirror: boolean, selected: number | undefined, labels: readonly string[], attention: import('./attention.js').Show}} How */
+/** @typedef {{mirror: boolean, selected: number | undefined, labels: readonly string[], attention: import('./attention.js').AttentionMode}} How */
 
 export class Overlay {
   #canvas;

@@ -33,15 +33,15 @@ export class Privacy {
     this.#box.checked = /** @type {{backgroundBlur?: boolean} | undefined} */ (track?.getSettings())?.backgroundBlur === true;
   }
 
-  /** @param {import('../client/stats.js').Sent | undefined} sent so far; undefined when nothing is @param {number} now milliseconds */
+  /** @param {import('../client/stats.js').SentVideo | undefined} sent so far; undefined when nothing is @param {number} now milliseconds */
   show(sent, now) {
     const last = this.#last;
     this.#last = sent && { at: now, bytes: sent.bytes, frames: sent.frames };
-    const { text, say } = this.#language;
+    const { text, phrases } = this.#language;
     if (!sent || !last || sent.bytes <= last.bytes) return void (this.#sent.textContent = text.notSent);
     const seconds = (now - last.at) / 1000;
     const number = (/** @type {number} */ n) => this.#language.number(n);
-    this.#sent.textContent = say.sending(`${sent.width} × ${sent.height}`, number((sent.frames - last.frames) / seconds),
+    this.#sent.textContent = phrases.sending(`${sent.width} × ${sent.height}`, number((sent.frames - last.frames) / seconds),
       number(((sent.bytes - last.bytes) * 8) / 1000 / seconds));
   }
 

@@ -1,13 +1,13 @@
 // The card over the picture: what is the case, why, and what to do now.
 
 /** @type {ReadonlySet<import('../client/states.js').Phase>} */
-const WITHOUT_CARD = new Set(['live']);
+const HIDDEN = new Set(['live']);
 /** @type {ReadonlySet<import('../client/states.js').Phase>} */
 const BUSY = new Set(['asking', 'connecting', 'reconnecting']);
 /** @type {ReadonlySet<import('../client/states.js').Phase>} where the visitor is about to start, and so is told what will happen */
-const BEFORE = new Set(['idle', 'stopped']);
+const NOT_STARTED = new Set(['idle', 'stopped']);
 
-export class Card {
+export class StatusCard {
   #language;
   #root;
   #title;
@@ -43,24 +43,24 @@ export class Card {
   /** @param {import('../client/states.js').State} state */
   show(state) {
     const words = this.#language.wordsFor(state);
-    this.#root.hidden = WITHOUT_CARD.has(state.phase);
+    this.#root.hidden = HIDDEN.has(state.phase);
     this.#root.dataset.phase = state.phase;
-    write(this.#title, words.title);
-    write(this.#cause, words.cause);
-    write(this.#next, words.next);
-    write(this.#detail, state.phase === 'failed' || state.phase === 'full' ? (state.detail ?? '') : '');
-    write(this.#button, words.button ?? '');
-    this.#notice.hidden = !BEFORE.has(state.phase);
-    if (!this.#notice.hidden) this.#tell(state.given === true);
+    setTextOrHide(this.#title, words.title);
+    setTextOrHide(this.#cause, words.cause);
+    setTextOrHide(this.#next, words.next);
+    setTextOrHide(this.#detail, state.phase === 'failed' || state.phase === 'full' ? (state.detail ?? '') : '');
+    setTextOrHide(this.#button, words.button ?? '');
+    this.#notice.hidden = !NOT_STARTED.has(state.phase);
+    if (!this.#notice.hidden) this.#showNotice(state.supplied === true);
     const hopeless = state.reason === 'unsupported' || state.reason === 'version'; // a file would go the same way
-    this.#file.hidden = !BEFORE.has(state.phase) && (state.phase !== 'failed' || hopeless);
+    this.#file.hidden = !NOT_STARTED.has(state.phase) && (state.phase !== 'failed' || hopeless);
     this.#spinner.hidden = !BUSY.has(state.phase);
     this.#countDown(state);
   }
 
-  /** Says what will happen. @param {boolean} given whether the picture is not a camera's */
-  #tell(given) {
-    this.#notice.replaceChildren(...this.#language.say.notice(this.#host, given).map((line) => {
+  /** Says what will happen. @param {boolean} supplied whether the picture is not a camera's */
+  #showNotice(supplied) {
+    this.#notice.replaceChildren(...this.#language.phrases.notice(this.#host, supplied).map((line) => {
       const item = document.createElement('li');
       item.textContent = line;
       return item;
@@ -76,10 +76,10 @@ export class Card {
   #countDown({ phase, retryAt, attempt, ahead }) {
     clearInterval(this.#timer);
     const waits = (phase === 'full' && ahead === undefined) || phase === 'reconnecting';
-    if (!waits) return write(this.#count, '');
+    if (!waits) return setTextOrHide(this.#count, '');
     const tick = () => {
       const left = Math.max(0, Math.ceil(((retryAt ?? 0) - performance.now()) / 1000));
-      write(this.#count, this.#language.countdown(left, attempt));
+      setTextOrHide(this.#count, this.#language.countdown(left, attempt));
       if (left === 0) clearInterval(this.#timer);
     };
     if (retryAt !== undefined) this.#timer = setInterval(tick, 250);
@@ -88,7 +88,7 @@ export class Card {
 }
 
 /** @param {HTMLElement} el @param {string} text */
-function write(el, text) {
+function setTextOrHide(el, text) {
   el.textContent = text;
   el.hidden = text === '';
 }

@@ -6,7 +6,7 @@ const CHANGES = 4; // shown
 
 /**
  * @typedef {object} SummaryHandlers
- * @property {(what: 'csv' | 'json' | 'png') => void} take
+ * @property {(what: 'csv' | 'json' | 'png') => void} export
  */
 
 export class Summary {
@@ -33,23 +33,23 @@ export class Summary {
     this.#time = find('.session-time');
     this.#shares = find('.shares');
     this.#changes = find('.changes');
-    for (const what of /** @type {const} */ (['csv', 'json', 'png'])) find(`.${what}`).addEventListener('click', () => on.take(what), { signal });
+    for (const what of /** @type {const} */ (['csv', 'json', 'png'])) find(`.${what}`).addEventListener('click', () => on.export(what), { signal });
   }
 
-  /** @param {import('./labels/sessionlog.js').Record} record @param {readonly string[]} labels of the model */
+  /** @param {import('./labels/sessionlog.js').SessionLog} record @param {readonly string[]} labels of the model */
   show(record, labels) {
     this.#empty.hidden = record.rows.length > 0;
     this.#body.hidden = record.rows.length === 0;
     if (!this.#root.open || record.rows.length === 0) return;
-    const { say } = this.#language;
+    const { phrases } = this.#language;
     const number = (/** @type {number} */ n) => this.#language.number(n);
     const seconds = Math.floor(record.duration / 1000);
     const changes = record.changes();
     const times = changes.reduce((sum, c) => sum + c.times, 0);
-    this.#time.textContent = say.lasted(number(Math.floor(seconds / 60)), number(seconds % 60), number(times));
+    this.#time.textContent = phrases.lasted(number(Math.floor(seconds / 60)), number(seconds % 60), number(times));
     this.#shares.replaceChildren(...record.shares().filter((s) => s.share >= 0.005).map((s) => this.#share(s, labels)));
     this.#changes.textContent = changes.slice(0, CHANGES)
-      .map((c) => say.change(this.#name(c.from), this.#name(c.to), number(c.times))).join(' · ');
+      .map((c) => phrases.change(this.#name(c.from), this.#name(c.to), number(c.times))).join(' · ');
   }
 
   /** @param {import('./labels/sessionlog.js').Share} share @param {readonly string[]} labels */

@@ -5,7 +5,7 @@
  * @param {HTMLElement} stage that it lies in
  * @param {string} words
  */
-export function askTap(video, stage, words) {
+export function showTapToPlay(video, stage, words) {
   if (!video.paused || stage.querySelector('.tap')) return;
   const button = Object.assign(document.createElement('button'), { className: 'tap', type: 'button', textContent: words });
   // Below the card, which may have a button to press. Set by script, as pages' policies may forbid sheets.

@@ -1,13 +1,13 @@
 // The last minute of one face, drawn as bands that fill the height together: the scores sum to one.
 
-import { runs, SPAN_MS } from './labels/history.js';
+import { runs, SPAN_MS } from './labels/scorehistory.js';
 import { colourOf } from './palette.js';
 
 const FRAME_MS = 66; // a minute over a few hundred pixels moves slower than this shows
 const CALM_FRAME_MS = 1000; // for visitors who prefer reduced motion
 const PAUSE_MS = 1500;
 
-/** @typedef {import('./labels/history.js').Sample} Sample */
+/** @typedef {import('./labels/scorehistory.js').Sample} Sample */
 
 /**
  * @typedef {object} Source what to draw, asked for at each drawing

@@ -2,10 +2,10 @@
 
 const STEP = 1 / 60; // a second
 
-export class TimelineReader {
+export class TimelineCursor {
   #strip;
   #tip;
-  #hold;
+  #holdButton;
   #timeline;
   #language;
 
@@ -19,12 +19,12 @@ export class TimelineReader {
     const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (scope.querySelector(name));
     this.#strip = find('.strip');
     this.#tip = find('.tip');
-    this.#hold = find('.hold');
+    this.#holdButton = find('.hold');
     this.#timeline = timeline;
     this.#language = language;
-    find('.axis-60').textContent = `−${language.say.seconds(language.number(60))}`;
-    find('.axis-30').textContent = `−${language.say.seconds(language.number(30))}`;
-    this.#hold.addEventListener('click', () => this.#toggle(), { signal });
+    find('.axis-60').textContent = `−${language.phrases.seconds(language.number(60))}`;
+    find('.axis-30').textContent = `−${language.phrases.seconds(language.number(30))}`;
+    this.#holdButton.addEventListener('click', () => this.#toggle(), { signal });
     this.#strip.addEventListener('pointermove', (e) => {
       const { left, width } = this.#strip.getBoundingClientRect();
       this.#show((e.clientX - left) / width);
@@ -35,8 +35,8 @@ export class TimelineReader {
   }
 
   #toggle() {
-    const on = this.#hold.getAttribute('aria-pressed') !== 'true';
-    this.#hold.setAttribute('aria-pressed', String(on));
+    const on = this.#holdButton.getAttribute('aria-pressed') !== 'true';
+    this.#holdButton.setAttribute('aria-pressed', String(on));
     this.#timeline.hold(on);
   }
 
@@ -67,11 +67,11 @@ export class TimelineReader {
 
   /** @param {number} place */
   #text(place) {
-    const { say, text } = this.#language;
+    const { phrases, text } = this.#language;
     const { ago, sample } = this.#timeline.at(place);
     const { labels } = this.#timeline.shown;
     const best = (sample?.scores ?? []).map((score, i) => ({ score, label: labels[i] })).sort((a, b) => b.score - a.score).slice(0, 2);
     const what = best.map(({ score, label }) => `${this.#language.expression(label)} ${this.#language.percent(score)}`).join(', ');
-    return `${say.ago(this.#language.number(ago))} · ${what || text.nothing}`;
+    return `${phrases.ago(this.#language.number(ago))} · ${what || text.nothing}`;
   }
 }

@@ -1,21 +1,21 @@
 // Everything that is seen of <mindflow-live>: it takes states and readings and shows them.
 
 import { Announcer } from './announcer.js';
-import { gradient, mapOf, peak } from './attention.js';
+import { colourScale, attentionMap, strongestCell } from './attention.js';
 import { Bars } from './bars.js';
-import { Card } from './statuscard.js';
+import { StatusCard } from './statuscard.js';
 import { Controls } from './controls.js';
 import { FaceCards } from './facecards.js';
-import { Notes } from './advice.js';
+import { Advice } from './advice.js';
 import { Overlay } from './overlay.js';
 import { Privacy } from './privacy.js';
-import { TimelineReader } from './timelinecursor.js';
-import { Readout } from './currentlabel.js';
-import { Showing, tells } from './timing/presenter.js';
+import { TimelineCursor } from './timelinecursor.js';
+import { CurrentLabel } from './currentlabel.js';
+import { Presenter, reportsFrames } from './timing/presenter.js';
 import { Summary } from './summary.js';
 import { template } from './template.js';
 import { Timeline } from './timeline.js';
-import { write } from './settext.js';
+import { setText } from './settext.js';
 
 /**
  * @typedef {object} ViewHandlers
@@ -27,17 +27,17 @@ import { write } from './settext.js';
 
 /**
  * How things are shown.
- * @typedef {object} How
+ * @typedef {object} ViewOptions
  * @property {boolean} mirror
  * @property {boolean} boxes
  * @property {import('./attributes.js').Timing} timing
  * @property {number} maxFaces
- * @property {import('./attention.js').Show} attention
+ * @property {import('./attention.js').AttentionMode} attention
  */
 
 export class View {
   #root;
-  #reading;
+  #store;
   #language;
   #end = new AbortController();
   #video;
@@ -48,20 +48,20 @@ export class View {
   #health;
   #overlay;
   #overlayCanvas;
-  #showing;
-  #card;
-  #readout;
-  #cards;
+  #presenter;
+  #statusCard;
+  #currentLabel;
+  #faceCards;
   #bars;
   #barLabels;
   #summary;
-  #notes;
+  #advice;
   #announcer = new Announcer();
   #phase = /** @type {import('../client/states.js').Phase} */ ('idle');
 
   /**
    * @param {ShadowRoot} root
-   * @param {import('./labels/labelstore.js').Reading} reading
+   * @param {import('./labels/labelstore.js').LabelStore} reading
    * @param {string} host where the picture goes
    * @param {ViewHandlers & import('./controls.js').ControlHandlers & import('./summary.js').SummaryHandlers} on
    * @param {import('../words/language.js').Language} language
@@ -70,7 +70,7 @@ export class View {
     root.innerHTML = template(language.text);
     const { signal } = this.#end;
     this.#root = root;
-    this.#reading = reading;
+    this.#store = reading;
     this.#language = language;
     this.#video = /** @type {HTMLVideoElement} */ (root.querySelector('video'));
     this.#overlayCanvas = /** @type {HTMLCanvasElement} */ (root.querySelector('.overlay'));
@@ -78,20 +78,20 @@ export class View {
     this.#badge = this.#find('.badge');
     this.#spoken = this.#find('.spoken');
     this.#legend = this.#find('.legend');
-    this.#find('.legend-scale').style.background = gradient();
-    this.#find('.frame').lang = language.texts;
+    this.#find('.legend-scale').style.background = colourScale();
+    this.#find('.frame').lang = language.code;
     this.#health = ['.rate', '.latency', '.dropped', '.drops'].map((name) => this.#find(name));
     this.#overlay = new Overlay(this.#overlayCanvas, language);
-    this.#showing = new Showing(this.#video, /** @type {HTMLCanvasElement} */ (root.querySelector('.waiting')), this.#overlay);
-    this.#card = new Card(root, host, language);
-    this.#readout = new Readout(root, language);
-    this.#cards = new FaceCards(this.#find('.faces'), on.pick, language, signal);
+    this.#presenter = new Presenter(this.#video, /** @type {HTMLCanvasElement} */ (root.querySelector('.waiting')), this.#overlay);
+    this.#statusCard = new StatusCard(root, host, language);
+    this.#currentLabel = new CurrentLabel(root, language);
+    this.#faceCards = new FaceCards(this.#find('.faces'), on.pick, language, signal);
     this.#barLabels = reading.labels;
     this.#bars = new Bars(this.#find('.bars'), reading.labels, language);
     this.#summary = new Summary(root, on, language, signal);
-    this.#notes = new Notes(this.#find('.note'), this.#video, reading, language);
+    this.#advice = new Advice(this.#find('.note'), this.#video, reading, language);
     this.timeline = new Timeline(/** @type {HTMLCanvasElement} */ (root.querySelector('.timeline')), reading);
-    new TimelineReader(root, this.timeline, language, signal);
+    new TimelineCursor(root, this.timeline, language, signal);
     this.privacy = new Privacy(root, host, language, signal);
     this.controls = new Controls(root, on, language, signal);
     this.#listen(on, signal);
@@ -99,20 +99,20 @@ export class View {
 
   /** The picture and what is drawn over it. */
   get layers() {
-    return { picture: this.#showing.picture, overlay: this.#overlayCanvas };
+    return { picture: this.#presenter.picture, overlay: this.#overlayCanvas };
   }
 
   /** @param {import('../client/states.js').State} state */
   show(state) {
     this.#phase = state.phase;
     const focused = this.#root.activeElement;
-    this.#card.show(state);
+    this.#statusCard.show(state);
     this.controls.show(state.phase);
     if (focused) this.#keepFocus(focused);
     this.#badge.hidden = state.phase !== 'live';
     this.#announcer.reset();
     const { title, cause, next } = this.#language.wordsFor(state);
-    this.#say([title, cause, next].filter((s) => s !== '').join(' '));
+    this.#announce([title, cause, next].filter((s) => s !== '').join(' '));
     if (state.phase === 'live') this.timeline.start();
     else this.timeline.stop();
   }
@@ -130,29 +130,29 @@ export class View {
       await this.#video.play();
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return; // another picture took its place
-      const { askTap } = await import('./taptoplay.js');
-      if (!this.#end.signal.aborted && this.#video.srcObject) askTap(this.#video, this.#stage, this.#language.text.tap);
+      const { showTapToPlay } = await import('./taptoplay.js');
+      if (!this.#end.signal.aborted && this.#video.srcObject) showTapToPlay(this.#video, this.#stage, this.#language.text.tap);
     }
   }
 
   /** Labels came. @param {import('../client/wire.js').Labels} message @param {number} now milliseconds */
-  see(message, now) {
-    this.#showing.see(message, now);
+  receive(message, now) {
+    this.#presenter.receive(message, now);
   }
 
   /**
    * Draws what is now so.
    * @param {number} now milliseconds
-   * @param {How} how
+   * @param {ViewOptions} how
    */
   paint(now, { mirror, boxes, timing, maxFaces, attention }) {
     const live = this.#phase === 'live';
-    const reading = this.#reading;
+    const reading = this.#store;
     this.#stage.classList.toggle('mirrored', mirror);
     this.controls.showMirror(mirror);
     const faces = live ? reading.faces(now, maxFaces) : [];
     const how = { mirror, selected: reading.selected, labels: reading.labels, attention };
-    this.#showing.set({ live, boxes, faces, maxFaces, timing, how }, now);
+    this.#presenter.present({ live, boxes, faces, maxFaces, timing, how }, now);
     this.#paintChoices(attention, timing);
     this.#paintLegend(live ? reading.face(now)?.attention : undefined, attention, mirror);
     this.#overlayCanvas.classList.toggle('pickable', faces.length > 1);
@@ -160,75 +160,75 @@ export class View {
     if (!live) this.timeline.draw(now);
   }
 
-  /** Does what is not worth doing with every message. @param {number} now milliseconds @param {How} how */
+  /** Does what is not worth doing with every message. @param {number} now milliseconds @param {ViewOptions} how */
   refresh(now, { mirror, maxFaces }) {
     const live = this.#phase === 'live';
-    const note = this.#notes.look(live, now);
-    if (note) this.#say(note);
+    const note = this.#advice.update(live, now);
+    if (note) this.#announce(note);
     this.#paintHealth(now);
-    this.#cards.draw(this.#video, live ? this.#reading.faces(now, maxFaces) : [], mirror);
-    this.#summary.show(this.#reading.record, this.#reading.labels);
-    const face = live ? this.#reading.face(now) : undefined;
+    this.#faceCards.draw(this.#video, live ? this.#store.faces(now, maxFaces) : [], mirror);
+    this.#summary.show(this.#store.log, this.#store.labels);
+    const face = live ? this.#store.face(now) : undefined;
     const said = face && this.#announcer.next(face.uncertain ? this.#language.text.uncertain : this.#language.expression(face.label), now);
-    if (said) this.#say(said);
+    if (said) this.#announce(said);
   }
 
   /** Ends what runs by itself. */
   release() {
     this.#end.abort();
     this.timeline.stop();
-    this.#showing.release();
-    this.#card.release();
+    this.#presenter.release();
+    this.#statusCard.release();
     this.showStream(undefined);
     this.#root.replaceChildren();
   }
 
-  /** @param {import('./attention.js').Show} attention @param {import('./attributes.js').Timing} timing */
+  /** @param {import('./attention.js').AttentionMode} attention @param {import('./attributes.js').Timing} timing */
   #paintChoices(attention, timing) {
-    const { models, model, heads } = this.#reading;
+    const { models, model, heads } = this.#store;
     this.controls.listModels(models.map((m) => m.name), model?.name ?? '');
     this.controls.listAttention(model?.attention === true, heads, attention);
-    this.controls.listTimings(tells(this.#video) ? timing : undefined);
+    this.controls.listTimings(reportsFrames(this.#video) ? timing : undefined);
   }
 
-  /** @param {import('../client/wire.js').Attention | undefined} told @param {import('./attention.js').Show} show @param {boolean} mirror */
+  /** @param {import('../client/wire.js').Attention | undefined} told @param {import('./attention.js').AttentionMode} show @param {boolean} mirror */
   #paintLegend(told, show, mirror) {
     this.#legend.hidden = !told || show === 'off';
     if (!told || show === 'off') return;
-    const { say } = this.#language;
+    const { phrases } = this.#language;
     const name = this.#language.attention(show === 'mean' ? show : Math.min(show, told.heads));
-    const [row, column] = peak(mapOf(told, show), told.width, told.height, mirror);
-    this.#legend.setAttribute('aria-label', say.peak(name, `${say.rows[row]} ${say.columns[column]}`));
+    const [row, column] = strongestCell(attentionMap(told, show), told.width, told.height, mirror);
+    this.#legend.setAttribute('aria-label', phrases.peak(name, `${phrases.rows[row]} ${phrases.columns[column]}`));
   }
 
   /** @param {number | undefined} now while live @param {import('../client/wire.js').Face[]} faces */
   #paintPanel(now, faces) {
-    const { labels, selected } = this.#reading;
-    const face = now === undefined ? undefined : this.#reading.face(now);
+    const { labels, selected } = this.#store;
+    const face = now === undefined ? undefined : this.#store.face(now);
     if (labels !== this.#barLabels) {
       this.#barLabels = labels;
       this.#bars.setLabels(labels);
     }
-    this.#bars.show(now === undefined ? undefined : this.#reading.scores(now));
-    this.#readout.show(face, this.#phase === 'live', labels);
-    this.#cards.offer(faces, selected);
+    this.#bars.show(now === undefined ? undefined : this.#store.scores(now));
+    this.#currentLabel.show(face, this.#phase === 'live', labels);
+    this.#faceCards.offer(faces, selected);
   }
 
   /** @param {number} now */
   #paintHealth(now) {
-    const { rate, latency, dropped, reasons } = this.#reading.health.report(now);
+    const { rate, latency, dropped, reasons } = this.#store.health.report(now);
     const on = this.#phase === 'live';
     const [rateField, latencyField, droppedField, drops] = this.#health;
     const number = (/** @type {number} */ n) => this.#language.number(n);
-    write(rateField, on ? number(rate) : '–');
-    write(latencyField, on && latency !== undefined ? number(latency) : '–');
-    write(droppedField, on ? number(dropped) : '–');
+    setText(rateField, on ? number(rate) : '–');
+    setText(latencyField, on && latency !== undefined ? number(latency) : '–');
+    setText(droppedField, on ? number(dropped) : '–');
     drops.title = [this.#language.text.droppedTitle, ...Object.entries(reasons).map(([why, n]) => `${why}: ${number(n)}`)].join('\n');
   }
 
   /** @param {string} text for those who listen */
-  #say(text) {
-    write(this.#spoken, text);
+  #announce(text) {
+    setText(this.#spoken, text);
   }
 
   /** Gives the keyboard another place when its button has gone: Start gives way to Stop, Stop to Start. @param {Element} focused */
@@ -252,7 +252,7 @@ export class View {
     }, { signal });
     const resized = new ResizeObserver(() => {
       this.#overlay.measure();
-      this.#showing.redraw(performance.now()); // now, or what was drawn would be seen stretched
+      this.#presenter.redraw(performance.now()); // now, or what was drawn would be seen stretched
       on.resize();
     });
     resized.observe(this.#stage);

@@ -1,11 +1,11 @@
 // What the page does around the element.
 
-import { french, translate } from '../words/pages/translate.js';
+import { prefersFrench, translate } from '../words/pages/translate.js';
 import { VERSION } from '../client/wire.js';
 
 const live = document.querySelector('mindflow-live');
 live?.setAttribute('locale', navigator.language);
-if (french()) void import('../words/pages/page-fr.js').then(({ FR }) => translate(FR));
+if (prefersFrench()) void import('../words/pages/page-fr.js').then(({ FR }) => translate(FR));
 live?.addEventListener('mindflow-state', (event) => {
   const { state, reason, ahead } = /** @type {CustomEvent<{state: string, reason?: string, ahead?: number}>} */ (event).detail;
   document.title = state === 'live' ? '● Mindflow' : ahead === undefined ? 'Mindflow' : `(${ahead + 1}) Mindflow`;

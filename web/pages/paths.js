@@ -1,6 +1,6 @@
 // The ways that video can take to the server, what an answer offers of them, and what to do when none works.
 
-/** @typedef {'udp' | 'tcp' | 'relay'} Way */
+/** @typedef {'udp' | 'tcp' | 'relay'} Path */
 
 /**
  * @typedef {object} ServerAddress
@@ -14,7 +14,7 @@
 /**
  * What came of one way.
  * @typedef {object} Outcome
- * @property {Way} way
+ * @property {Path} way
  * @property {'works' | 'fails' | 'absent' | 'skipped'} result absent: the server does not offer it
  * @property {ServerAddress[]} tried
  * @property {Pair} [pair] the two ends that ICE chose
@@ -33,7 +33,7 @@
  * @param {string} sdp
  * @returns {ServerAddress[]} each once
  */
-export function addresses(sdp) {
+export function candidateAddresses(sdp) {
   const found = new Map();
   for (const [, protocol, address, port] of sdp.matchAll(/^a=candidate:\S+ \d+ (\S+) \d+ (\S+) (\d+) /gm)) {
     const kind = protocol.toLowerCase();
@@ -48,7 +48,7 @@ export function addresses(sdp) {
  * @param {string} sdp
  * @param {'udp' | 'tcp'} protocol
  */
-export function only(sdp, protocol) {
+export function onlyProtocol(sdp, protocol) {
   return sdp.split('\r\n').filter((line) => !line.startsWith('a=candidate:')
     || line.split(' ')[2].toLowerCase() === protocol).join('\r\n');
 }
@@ -69,7 +69,7 @@ export function isPrivate(address) {
 }
 
 /** @param {ServerAddress[]} list @returns {string} */
-export function listed(list) {
+export function formatAddresses(list) {
   return list.map(({ address, port, protocol }) => `${address.includes(':') ? `[${address}]` : address}:${port} (${protocol.toUpperCase()})`).join(', ');
 }
 
@@ -87,7 +87,7 @@ export function listed(list) {
  * @param {Outcome} outcome with an error
  * @param {import('../words/pages/selftest.js').Texts} words
  */
-export function excuse({ error, reason }, { errors }) {
+export function skipReason({ error, reason }, { errors }) {
   if (!reason) return error ?? '';
   const said = Object.hasOwn(errors, reason) ? errors[/** @type {keyof typeof errors} */ (reason)] : errors.other;
   return error ? `${said}: ${error}` : said;
@@ -101,7 +101,7 @@ export function excuse({ error, reason }, { errors }) {
  */
 export function verdict(outcomes, host, words) {
   const works = outcomes.find((o) => o.result === 'works');
-  if (!works) return noWay(outcomes, host, words);
+  if (!works) return noPath(outcomes, host, words);
   if (works.labelMs === undefined) return { grade: 'bad', ...words.verdict.noLabels };
   if (works.way === 'udp') return { grade: 'good', ...words.verdict.udp };
   const udp = outcomes.find((o) => o.way === 'udp');
@@ -109,11 +109,11 @@ export function verdict(outcomes, host, words) {
 }
 
 /** @param {Outcome[]} outcomes @param {string} host @param {import('../words/pages/selftest.js').Texts} words @returns {Verdict} */
-function noWay(outcomes, host, words) {
+function noPath(outcomes, host, words) {
   const { noToken, notBegun, forbidden, halfOpen, silent } = words.verdict;
   const tried = outcomes.filter((o) => o.result === 'fails');
   const stopped = outcomes.find((o) => o.error !== undefined && o.tried.length === 0);
-  if (stopped) return { grade: 'bad', ...(stopped.reason === 'unauthorized' ? noToken : notBegun), why: `${excuse(stopped, words)}.` };
+  if (stopped) return { grade: 'bad', ...(stopped.reason === 'unauthorized' ? noToken : notBegun), why: `${skipReason(stopped, words)}.` };
   if (tried.length > 0 && tried.every((o) => o.own === 0)) return { grade: 'bad', ...forbidden };
   if (tried.some((o) => (o.answered ?? 0) > 0)) return { grade: 'bad', ...halfOpen };
   const udp = outcomes.find((o) => o.way === 'udp');
@@ -124,5 +124,5 @@ function noWay(outcomes, host, words) {
 function openUDP(udp, host, words) {
   const ports = [...new Set(udp.tried.map((a) => a.port))].join(words.and);
   const inside = udp.tried.length > 0 && udp.tried.every((a) => isPrivate(a.address)) && !isPrivate(host);
-  return (inside ? words.inside : words.closed)(listed(udp.tried), ports);
+  return (inside ? words.inside : words.closed)(formatAddresses(udp.tried), ports);
 }

@@ -1,6 +1,6 @@
 // Tries one way to the server, with a drawn picture instead of a camera.
 
-import { addresses, only } from './paths.js';
+import { candidateAddresses, onlyProtocol } from './paths.js';
 import { Failure } from '../client/states.js';
 import { parseLabels } from '../client/wire.js';
 import { publish } from '../client/whip.js';
@@ -9,7 +9,7 @@ const CONNECT_MS = 10_000;
 const LABEL_MS = 8_000;
 
 /** A picture that moves, so that frames are sent. Stop it. */
-export class Drawing {
+export class TestPicture {
   #canvas = document.createElement('canvas');
   #timer;
   #at = 0;
@@ -39,10 +39,10 @@ export class Drawing {
 /**
  * Tries a way and says what came of it. The session is ended afterwards.
  * @param {string} endpoint of WHIP
- * @param {import('./paths.js').Way} way
+ * @param {import('./paths.js').Path} way
  * @param {MediaStreamTrack} track
  * @param {AbortSignal} signal
- * @param {import('../client/credentials.js').Visitor} visitor who asks
+ * @param {import('../client/credentials.js').Credentials} visitor who asks
  * @returns {Promise<import('./paths.js').Outcome>}
  */
 export async function probe(endpoint, way, track, signal, visitor) {
@@ -55,20 +55,20 @@ export async function probe(endpoint, way, track, signal, visitor) {
     pc.addTransceiver(track, { direction: 'sendonly' });
     const offer = await pc.createOffer();
     opened = await publish(endpoint, offer.sdp ?? '', signal, visitor);
-    const offered = addresses(opened.answer);
+    const offered = candidateAddresses(opened.answer);
     const tried = way === 'relay' ? offered : offered.filter((a) => a.protocol === way);
     if (way === 'relay' ? opened.iceServers.length === 0 : tried.length === 0) return { way, result: 'absent', tried: [] };
     if (way === 'relay') pc.setConfiguration({ iceTransportPolicy: 'relay', iceServers: opened.iceServers });
     const began = performance.now();
     await pc.setLocalDescription(offer);
     // The browser's own addresses are told to nobody: checks then come from here alone, by this way.
-    await pc.setRemoteDescription({ type: 'answer', sdp: way === 'relay' ? opened.answer : only(opened.answer, way) });
-    const connected = await within(CONNECT_MS, talk.opened, failed(pc), signal);
+    await pc.setRemoteDescription({ type: 'answer', sdp: way === 'relay' ? opened.answer : onlyProtocol(opened.answer, way) });
+    const connected = await inTime(CONNECT_MS, talk.opened, failed(pc), signal);
     const connectMs = performance.now() - began;
-    const labelled = connected && await within(LABEL_MS, talk.labelled, failed(pc), signal);
+    const labelled = connected && await inTime(LABEL_MS, talk.labelled, failed(pc), signal);
     return {
       way, tried, result: connected ? 'works' : 'fails', connectMs: connected ? Math.round(connectMs) : undefined,
-      labelMs: labelled ? Math.round(performance.now() - began - connectMs) : undefined, ...(await look(pc)),
+      labelMs: labelled ? Math.round(performance.now() - began - connectMs) : undefined, ...(await readStats(pc)),
     };
   } catch (error) {
     if (error instanceof Failure) return { way, result: 'fails', tried: [], error: error.detail, reason: error.reason };
@@ -111,7 +111,7 @@ function failed(pc) {
  * @param {Promise<void>} end
  * @param {AbortSignal} signal
  */
-async function within(ms, happens, end, signal) {
+async function inTime(ms, happens, end, signal) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const over = new Promise((resolve) => {
@@ -126,7 +126,7 @@ async function within(ms, happens, end, signal) {
 }
 
 /** What the browser's statistics tell of the way. @param {RTCPeerConnection} pc */
-async function look(pc) {
+async function readStats(pc) {
   /** @type {{pair?: import('./paths.js').Pair, roundTripMs?: number, sent: number, answered: number, own: number}} */
   const seen = { sent: 0, answered: 0, own: 0 };
   const stats = await pc.getStats();

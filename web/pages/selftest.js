@@ -1,10 +1,10 @@
 // The page of the connection test: runs probe.js way by way and shows what came of it.
 
 import { Language } from '../words/language.js';
-import { excuse, listed, verdict } from './paths.js';
-import { Drawing, probe } from './probe.js';
-import { french, translate } from '../words/pages/translate.js';
-import { Visitor } from '../client/credentials.js';
+import { skipReason, formatAddresses, verdict } from './paths.js';
+import { TestPicture, probe } from './probe.js';
+import { prefersFrench, translate } from '../words/pages/translate.js';
+import { Credentials } from '../client/credentials.js';
 import { EN, FR, PAGE_FR } from '../words/pages/selftest.js';
 
 /** @typedef {'good' | 'fair' | 'bad' | 'none' | 'busy'} Grade */
@@ -13,8 +13,8 @@ import { EN, FR, PAGE_FR } from '../words/pages/selftest.js';
 const MARKS = { good: '✓', fair: '!', bad: '✕', none: '–', busy: '…' };
 
 const language = new Language(navigator.language);
-const words = french() ? FR : EN;
-if (french()) translate(PAGE_FR);
+const words = prefersFrench() ? FR : EN;
+if (prefersFrench()) translate(PAGE_FR);
 
 const checks = element('checks');
 const result = element('verdict');
@@ -74,16 +74,16 @@ async function test(signal) {
   /** @type {import('./paths.js').Outcome[]} */
   const outcomes = [];
   const endpoint = new URL('/whip', location.href).href;
-  const visitor = new Visitor(endpoint);
-  visitor.use(token.value);
-  const drawing = new Drawing();
+  const visitor = new Credentials(endpoint);
+  visitor.setToken(token.value);
+  const drawing = new TestPicture();
   try {
-    for (const way of /** @type {import('./paths.js').Way[]} */ (['udp', 'tcp', 'relay'])) {
+    for (const way of /** @type {import('./paths.js').Path[]} */ (['udp', 'tcp', 'relay'])) {
       const row = addRow(words.ways[way]);
       const outcome = await probe(endpoint, way, drawing.stream.getVideoTracks()[0], signal, visitor);
       outcomes.push(outcome);
       row(...describe(outcome));
-      lines.push(`${way}: ${JSON.stringify({ ...outcome, way: undefined, tried: listed(outcome.tried) })}`);
+      lines.push(`${way}: ${JSON.stringify({ ...outcome, way: undefined, tried: formatAddresses(outcome.tried) })}`);
       if (outcome.reason === 'unauthorized') form.hidden = false;
       if (outcome.error !== undefined) break; // the others would hear the same
     }
@@ -119,8 +119,8 @@ async function askServer() {
 /** @param {import('./paths.js').Outcome} o @returns {[Grade, string]} */
 function describe(o) {
   if (o.result === 'absent') return ['none', words.absent];
-  if (o.error !== undefined) return ['bad', `${excuse(o, words)}.`];
-  if (o.result === 'fails') return ['bad', `${words.failed(listed(o.tried))}${o.sent ? words.asked(o.sent, o.answered ?? 0) : ''}.`];
+  if (o.error !== undefined) return ['bad', `${skipReason(o, words)}.`];
+  if (o.result === 'fails') return ['bad', `${words.failed(formatAddresses(o.tried))}${o.sent ? words.asked(o.sent, o.answered ?? 0) : ''}.`];
   const { from = '', relay = '', to = '', protocol = '' } = o.pair ?? {};
   const how = words.connected(o.connectMs ?? 0, o.pair ? words.pair(from, relay, to, protocol) : '');
   const trip = o.roundTripMs === undefined ? '' : words.trip(o.roundTripMs);

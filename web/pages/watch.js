@@ -3,15 +3,15 @@
 import { Bars } from '../live/bars.js';
 import { Language } from '../words/language.js';
 import { Failure } from '../client/states.js';
-import { french, translate } from '../words/pages/translate.js';
-import { watch } from './watchsession.js';
+import { prefersFrench, translate } from '../words/pages/translate.js';
+import { watchSession } from './watchsession.js';
 import { EN, FR, PAGE_FR } from '../words/pages/watch.js';
 
 const SHOW_MS = 1000; // a face that is not in the newest messages for so long is taken away
 
 const language = new Language(navigator.language);
-const words = french() ? FR : EN;
-if (french()) translate(PAGE_FR);
+const words = prefersFrench() ? FR : EN;
+if (prefersFrench()) translate(PAGE_FR);
 const id = decodeURIComponent(location.pathname.split('/').filter((s) => s).at(-1) ?? '');
 const state = /** @type {HTMLElement} */ (document.getElementById('state'));
 const detail = /** @type {HTMLElement} */ (document.getElementById('detail'));
@@ -39,7 +39,7 @@ async function begin(token) {
   const { signal } = run;
   say(language.wordsFor({ phase: 'connecting' }).title);
   try {
-    const seen = watch(new URL(`/sessions/${encodeURIComponent(id)}/labels`, location.origin).href, token, signal);
+    const seen = watchSession(new URL(`/sessions/${encodeURIComponent(id)}/labels`, location.origin).href, token, signal);
     for (;;) {
       const { done, value } = await seen.next();
       if (done) return end(value);
@@ -107,7 +107,7 @@ function make(face, labels) {
   const name = document.createElement('h2');
   const label = document.createElement('p');
   const bars = document.createElement('ul');
-  name.textContent = language.say.face(language.number(face));
+  name.textContent = language.phrases.face(language.number(face));
   label.className = 'label';
   bars.className = 'bars';
   root.append(name, label, bars);

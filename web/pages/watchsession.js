@@ -1,30 +1,30 @@
 // Reads a session's labels from elsewhere, as server-sent events (PROTOCOL.md §3.2), with fetch: so that the token stays out of the address.
 
 import { backoff } from '../client/backoff.js';
-import { readEvents } from '../client/sse.js';
+import { readServerSentEvents } from '../client/sse.js';
 import { Failure } from '../client/states.js';
-import { Visitor } from '../client/credentials.js';
+import { Credentials } from '../client/credentials.js';
 import { parseControl, parseLabels, WireError } from '../client/wire.js';
 
-/** @typedef {{type: 'hello', hello: import('../client/wire.js').Hello} | {type: 'labels', labels: import('../client/wire.js').Labels} | {type: 'waiting'}} Seen waiting: cut off, it is tried again */
+/** @typedef {{type: 'hello', hello: import('../client/wire.js').Hello} | {type: 'labels', labels: import('../client/wire.js').Labels} | {type: 'waiting'}} SessionEvent waiting: cut off, it is tried again */
 
 /**
  * What is said in a session, until it ends; what was cut off is taken up again.
  * @param {string} url of the session's labels
  * @param {import('../client/credentials.js').Token} token
  * @param {AbortSignal} signal
- * @returns {AsyncGenerator<Seen, string, void>} the reason of the end, as the server's `bye` tells it
+ * @returns {AsyncGenerator<SessionEvent, string, void>} the reason of the end, as the server's `bye` tells it
  * @throws {Failure} unauthorized; refused; version; ended, when there is no such session
  */
-export async function* watch(url, token, signal) {
-  const visitor = new Visitor(url);
-  visitor.use(token);
+export async function* watchSession(url, token, signal) {
+  const visitor = new Credentials(url);
+  visitor.setToken(token);
   let last = '';
   for (let attempt = 1; !signal.aborted; attempt++) {
     const body = await open(url, visitor, last, signal);
     if (body === 'ended') return last ? 'closed' : '';
     try {
-      for await (const { type, data, id } of body ? readEvents(body) : []) {
+      for await (const { type, data, id } of body ? readServerSentEvents(body) : []) {
         last = id || last;
         attempt = 0;
         if (type === 'message') yield { type: 'labels', labels: parseLabels(data) };
@@ -43,7 +43,7 @@ export async function* watch(url, token, signal) {
 }
 
 /**
- * @param {string} url @param {Visitor} visitor @param {string} last event's id @param {AbortSignal} signal
+ * @param {string} url @param {Credentials} visitor @param {string} last event's id @param {AbortSignal} signal
  * @returns {Promise<ReadableStream<Uint8Array> | 'ended' | undefined>} undefined where it may be tried again
  */
 async function open(url, visitor, last, signal) {

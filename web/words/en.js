@@ -1,14 +1,14 @@
 // Every text that the element shows, in English. words-fr.js has the same in French; language.js chooses.
 
 /**
- * @typedef {object} Words
+ * @typedef {object} StateText
  * @property {string} title what is the case
  * @property {string} cause
  * @property {string} next what to do now
  * @property {string} [button] what pressing it does; without it there is none
  */
 
-/** @type {Record<import('../client/states.js').Phase, Words>} */
+/** @type {Record<import('../client/states.js').Phase, StateText>} */
 const PHASES = {
   idle: { title: 'See what a network reads in a face', cause: '', next: '', button: 'Start camera' },
   asking: { title: 'Allow the camera', cause: 'Your browser is asking for permission.', next: 'Choose “Allow” there.' },
@@ -30,15 +30,15 @@ const PHASES = {
   failed: { title: 'That did not work', cause: '', next: '' },
 };
 
-/** Where a picture is shown that is not a camera's, in place of what speaks of cameras. @type {Partial<Record<import('../client/states.js').Phase, Partial<Words>>>} */
-const GIVEN = {
+/** Where a picture is shown that is not a camera's, in place of what speaks of cameras. @type {Partial<Record<import('../client/states.js').Phase, Partial<StateText>>>} */
+const SUPPLIED = {
   idle: { button: 'Start' },
   connecting: { cause: '' },
   paused: { cause: 'No picture leaves this device.', next: 'Resume when you like, or Stop to end.' },
   stopped: { cause: '', button: 'Start' },
 };
 
-/** @type {Record<import('../client/states.js').Reason, Words>} */
+/** @type {Record<import('../client/states.js').Reason, StateText>} */
 const FAILURES = {
   insecure: {
     title: 'This page cannot use the camera', cause: 'Browsers give the camera only to pages over HTTPS.',
@@ -130,11 +130,11 @@ const FAILURES = {
 
 export const EN = {
   phases: PHASES,
-  given: GIVEN,
+  supplied: SUPPLIED,
   failures: FAILURES,
 
-  notice: (/** @type {string} */ host, /** @type {boolean} */ given) => [
-    given ? `The picture goes to ${host} over an encrypted connection, while you are live.` : `The picture of your camera goes to ${host} over an encrypted connection, while you are live.`,
+  notice: (/** @type {string} */ host, /** @type {boolean} */ supplied) => [
+    supplied ? `The picture goes to ${host} over an encrypted connection, while you are live.` : `The picture of your camera goes to ${host} over an encrypted connection, while you are live.`,
     'A neural network guesses the expression of every face in it. That is how a face looks, not what a person feels.',
     'No picture is kept.',
   ],
@@ -145,7 +145,7 @@ export const EN = {
   queueNext: 'Keep this page open: it joins by itself. The camera is on, but no picture leaves this device; Stop gives your place up.',
 
   /** Hints over a live picture. */
-  notes: {
+  advice: {
     'no-face': 'No face in view. Move into the picture; light from the front helps.',
     muted: 'The camera gives no picture. Is it covered, or in use elsewhere?',
     silent: 'Waiting for labels. The server may be busy.',

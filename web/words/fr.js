@@ -23,7 +23,7 @@ export const FR = {
     failed: { title: 'Cela n’a pas marché', cause: '', next: '' },
   },
 
-  given: {
+  supplied: {
     idle: { button: 'Commencer' },
     connecting: { cause: '' },
     paused: { cause: 'Aucune image ne quitte cet appareil.', next: 'Reprenez quand vous voulez, ou arrêtez pour finir.' },
@@ -119,8 +119,8 @@ export const FR = {
     ended: { title: 'Le serveur a terminé la session', cause: 'Il avait ses raisons.', next: 'Recommencez pour continuer.', button: 'Recommencer' },
   },
 
-  notice: (host, given) => [
-    given ? `L’image va à ${host} par une connexion chiffrée, tant que vous êtes en direct.` : `L’image de votre caméra va à ${host} par une connexion chiffrée, tant que vous êtes en direct.`,
+  notice: (host, supplied) => [
+    supplied ? `L’image va à ${host} par une connexion chiffrée, tant que vous êtes en direct.` : `L’image de votre caméra va à ${host} par une connexion chiffrée, tant que vous êtes en direct.`,
     'Un réseau de neurones devine l’expression de chaque visage. C’est l’air d’un visage, non ce qu’une personne ressent.',
     'Aucune image n’est gardée.',
   ],
@@ -129,7 +129,7 @@ export const FR = {
     (ahead === 0 ? 'Vous êtes le prochain.' : ahead === 1 ? 'Une personne passe avant vous.' : `${count} personnes passent avant vous.`),
   queueNext: 'Gardez cette page ouverte : elle entre d’elle-même. La caméra est allumée, mais aucune image ne quitte cet appareil ; Arrêter rend votre place.',
 
-  notes: {
+  advice: {
     'no-face': 'Aucun visage en vue. Placez-vous dans l’image ; une lumière de face aide.',
     muted: 'La caméra ne donne pas d’image. Est-elle couverte, ou utilisée ailleurs ?',
     silent: 'En attente de lectures. Le serveur est peut-être occupé.',

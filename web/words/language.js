@@ -4,29 +4,29 @@ import { expressionKey } from './expressions.js';
 import { EN } from './en.js';
 import { FR } from './fr.js';
 
-/** @typedef {import('./en.js').Words} Words */
+/** @typedef {import('./en.js').StateText} Words */
 
 /** The languages that there are texts in, the one for all others first. @type {Record<string, import('./en.js').Texts>} */
 const LANGUAGES = { en: EN, fr: FR };
 
 export class Language {
   /** What was asked for. */
-  asked;
+  requested;
   /** The BCP 47 tag by which numbers are written. */
   locale;
   /** That of the texts: "en" or "fr". */
-  texts;
+  code;
   #all;
   #percent;
   #formats = new Map();
 
   /** @param {string} [locale] BCP 47; one that is none, or of a language without texts, is read in English */
   constructor(locale = 'en') {
-    this.asked = locale;
+    this.requested = locale;
     this.locale = usable(locale);
     const language = this.locale.split('-')[0].toLowerCase();
-    this.texts = Object.hasOwn(LANGUAGES, language) ? language : 'en';
-    this.#all = LANGUAGES[this.texts];
+    this.code = Object.hasOwn(LANGUAGES, language) ? language : 'en';
+    this.#all = LANGUAGES[this.code];
     this.#percent = new Intl.NumberFormat(this.locale, { style: 'percent' });
   }
 
@@ -36,7 +36,7 @@ export class Language {
   }
 
   /** Texts that have parts to fill in, which are strings as this locale writes them. */
-  get say() {
+  get phrases() {
     return this.#all;
   }
 
@@ -45,7 +45,7 @@ export class Language {
    * @param {import('../client/states.js').State} state
    * @returns {Words}
    */
-  wordsFor({ phase, reason, ahead, given }) {
+  wordsFor({ phase, reason, ahead, supplied }) {
     const { phases, failures } = this.#all;
     if (phase === 'failed') return { ...phases.failed, ...(reason && failures[reason]) };
     if (phase === 'reconnecting' && reason === 'shutdown') {
@@ -54,7 +54,7 @@ export class Language {
     if (phase === 'full' && ahead !== undefined) {
       return { title: phases.full.title, cause: this.#all.queue(ahead, this.number(ahead)), next: this.#all.queueNext };
     }
-    return given ? { ...phases[phase], ...this.#all.given[phase] } : phases[phase];
+    return supplied ? { ...phases[phase], ...this.#all.supplied[phase] } : phases[phase];
   }
 
   /** @param {string} label @returns {string} as it is shown */

@@ -1,28 +1,28 @@
 // What is known of the faces in this session. Pure: the time is passed in, in milliseconds.
 
 import { Health } from './health.js';
-import { History } from './history.js';
+import { ScoreHistory } from './scorehistory.js';
 import { EXPRESSIONS } from '../palette.js';
-import { Record } from './sessionlog.js';
-import { Selection } from './selection.js';
+import { SessionLog } from './sessionlog.js';
+import { FaceSelection } from './faceselection.js';
 
 const STALE_MS = 1000; // what is older than this is no longer shown as being so
 const NO_FACE_MS = 1500;
-const SILENT_MS = 4000;
+const NO_LABELS_MS = 4000;
 
 /** @typedef {import('../../client/wire.js').Face} Face */
 /** @typedef {import('../../client/wire.js').Model} Model */
 
-export class Reading {
-  #selection = new Selection();
-  #history = new History();
+export class LabelStore {
+  #selection = new FaceSelection();
+  #history = new ScoreHistory();
   /** @type {readonly string[]} */
   #labels = EXPRESSIONS;
   /** @type {readonly Model[]} */
   #models = [];
   #model = ''; // name of the one that the newest message is of
   /** @type {Model | undefined} the one that labels and history are of */
-  #read;
+  #loggedModel;
   /** @type {import('../../client/wire.js').Labels | undefined} */
   #last;
   #lastAt = -Infinity;
@@ -37,7 +37,7 @@ export class Reading {
   /** The server's name for the session; empty until it said so. */
   session = '';
   health = new Health();
-  record = new Record();
+  log = new SessionLog();
 
   /** Names of the scores, in their order: the usual eight until the server says which. */
   get labels() {
@@ -59,8 +59,8 @@ export class Reading {
   }
 
   /** The one that the record is of; it stays when the session ends. */
-  get read() {
-    return this.#read;
+  get loggedModel() {
+    return this.#loggedModel;
   }
 
   /** The selected face's scores, in the order of labels; undefined while it is not known whose they are. @param {number} now */
@@ -77,13 +77,13 @@ export class Reading {
   hello({ session, model, models = [model] }) {
     this.session = session;
     this.#models = models;
-    this.#take(this.#last?.model ?? model.name);
+    this.#setModel(this.#last?.model ?? model.name);
     const face = this.#last?.faces.find((f) => f.id === this.selected);
-    if (face && this.#fits(face)) this.#scores = face.scores; // it came before its names
+    if (face && this.#matches(face)) this.#scores = face.scores; // it came before its names
   }
 
   /** The stream begins or goes on: hints wait from here. @param {number} now */
-  begin(now) {
+  start(now) {
     this.#lastAt = this.#anyAt = now;
   }
 
@@ -101,21 +101,21 @@ export class Reading {
     this.#last = message;
     this.#lastAt = now;
     // The channels are unordered: which labels the scores are of stands in the message itself.
-    this.#take(message.model ?? this.#model);
+    this.#setModel(message.model ?? this.#model);
     if (message.faces.length > 0) this.#anyAt = now;
-    this.#follow(this.#selection.update(message.faces, now), now);
+    this.#setFace(this.#selection.update(message.faces, now), now);
     this.health.add(message, now);
     this.#heads = message.faces[0]?.attention?.heads ?? this.#heads; // a face may be away for a moment
     for (const face of message.faces) {
-      if (this.#fits(face)) this.#history.add(face.id, now, face.scores);
+      if (this.#matches(face)) this.#history.add(face.id, now, face.scores);
     }
-    if (message.faces.every((face) => this.#fits(face))) this.record.add(message, now);
+    if (message.faces.every((face) => this.#matches(face))) this.log.add(message, now);
   }
 
   /** @param {number} id of the face to be about @param {number} now */
-  pick(id, now) {
-    this.#selection.pick(id, now);
-    this.#follow(this.#last?.faces.find((f) => f.id === id), now);
+  select(id, now) {
+    this.#selection.select(id, now);
+    this.#setFace(this.#last?.faces.find((f) => f.id === id), now);
   }
 
   /** The faces in view, the largest when there are more than `most`. @param {number} now @param {number} [most] @returns {Face[]} */
@@ -140,27 +140,27 @@ export class Reading {
   }
 
   /** What to hint at, while live. @param {number} now @returns {'silent' | 'no-face' | undefined} */
-  note(now) {
-    if (now - this.#lastAt > SILENT_MS) return 'silent';
+  missing(now) {
+    if (now - this.#lastAt > NO_LABELS_MS) return 'silent';
     if (this.#last && now - this.#anyAt > NO_FACE_MS) return 'no-face';
     return undefined;
   }
 
   /** @param {Face | undefined} face @param {number} now */
-  #follow(face, now) {
+  #setFace(face, now) {
     if (!face) return;
     this.#face = face;
     this.#faceAt = now;
-    this.#scores = this.#fits(face) ? face.scores : undefined;
+    this.#scores = this.#matches(face) ? face.scores : undefined;
   }
 
   /** Reads what comes as said by a model. @param {string} name */
-  #take(name) {
+  #setModel(name) {
     this.#model = name;
     const { model } = this;
-    if (!model || model === this.#read) return;
-    this.#read = model;
-    if (String(model.labels) !== String(this.#labels)) this.record.clear(); // it has a column for each label
+    if (!model || model === this.#loggedModel) return;
+    this.#loggedModel = model;
+    if (String(model.labels) !== String(this.#labels)) this.log.clear(); // it has a column for each label
     this.#labels = model.labels;
     this.#heads = 0;
     this.#scores = undefined;
@@ -168,7 +168,7 @@ export class Reading {
   }
 
   /** Whether a face's scores are known to be those of labels. @param {Face} face */
-  #fits(face) {
+  #matches(face) {
     return this.model !== undefined && face.scores.length === this.#labels.length;
   }
 }

@@ -8,12 +8,12 @@ const MAX_ROWS = 50_000; // nearly three hours of one face
 /** @typedef {{label: string, ms: number, share: number}} Share share: 0..1 of the time in which a face was seen */
 /** @typedef {{from: string, to: string, times: number}} Change */
 
-export class Record {
-  #began = NaN;
+export class SessionLog {
+  #startedAt = NaN;
   /** @type {Row[]} oldest first */
   #rows = [];
   /** How many rows had to give way to newer ones. */
-  forgotten = 0;
+  dropped = 0;
   /** @type {Map<number, {t: number, label: string, row: number}>} by face: when it was seen last, as what, and when its last row was */
   #last = new Map();
   /** @type {Map<string, number>} milliseconds by label */
@@ -27,8 +27,8 @@ export class Record {
 
   /** @param {import('../../client/wire.js').Labels} message @param {number} now */
   add(message, now) {
-    if (Number.isNaN(this.#began)) this.#began = now;
-    const t = now - this.#began;
+    if (Number.isNaN(this.#startedAt)) this.#startedAt = now;
+    const t = now - this.#startedAt;
     for (const face of message.faces) {
       const last = this.#last.get(face.id);
       const near = last && t - last.t <= GAP_MS ? last : undefined;
@@ -62,9 +62,9 @@ export class Record {
   }
 
   clear() {
-    this.#began = NaN;
+    this.#startedAt = NaN;
     this.#rows = [];
-    this.forgotten = 0;
+    this.dropped = 0;
     for (const map of [this.#last, this.#times, this.#changes]) map.clear();
   }
 
@@ -81,7 +81,7 @@ export class Record {
     const over = this.#rows.length - MAX_ROWS;
     if (over > MAX_ROWS / 10) { // seldom, as it moves all that stay
       this.#rows.splice(0, over);
-      this.forgotten += over;
+      this.dropped += over;
     }
     for (const [id, { t: seen }] of this.#last) if (t - seen > 60_000) this.#last.delete(id);
   }

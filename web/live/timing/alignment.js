@@ -5,52 +5,52 @@
 // is shown late, or not at all. Of all ways to lay pictures over frames the likeliest is taken (Viterbi's algorithm).
 
 const SPAN_MS = 2500; // of pictures and frames that are looked at
-const MOST = 48; // of either
-const EARLY = 6; // what a picture costs that was shown a frame's time earlier than others
-const LATE = 1; // or later
-const LOST = 2.5; // what a frame costs that was not shown
-const TWICE = 4; // or that two pictures are of
-const LEARN = 0.1; // of a new lag
+const MAX_TIMES = 48; // of either
+const EARLY_COST = 6; // what a picture costs that was shown a frame's time earlier than others
+const LATE_COST = 1; // or later
+const LOST_COST = 2.5; // what a frame costs that was not shown
+const REPEAT_COST = 4; // or that two pictures are of
+const LAG_WEIGHT = 0.1; // of a new lag
 const LAG_MS = 5; // Chromium tells a time about 1 ms before the capture as clock.js knows it, Firefox one 12 ms after
 
-export class Align {
+export class Alignment {
   /** @type {number[]} when pictures were shown, oldest first */
   #shown = [];
   /** @type {number[]} when frames were captured that there are labels of, oldest first */
   #sent = [];
   #lag = LAG_MS; // from capture to screen, as a rule
   /** @type {Map<number, number> | undefined} capture times by when a picture was shown; undefined when something has come since */
-  #known;
+  #captureTimes;
 
   /** A picture was shown. @param {number} t */
-  show(t) {
-    keep(this.#shown, t);
-    this.#known = undefined;
+  addPicture(t) {
+    remember(this.#shown, t);
+    this.#captureTimes = undefined;
   }
 
   /** Labels came. @param {number} t when their frame was captured */
-  see(t) {
-    keep(this.#sent, t);
-    this.#known = undefined;
+  addFrame(t) {
+    remember(this.#sent, t);
+    this.#captureTimes = undefined;
   }
 
   /** When the picture was captured that was shown at `t`. @param {number} t */
-  captured(t) {
-    this.#known ??= this.#lay();
-    return this.#known.get(t) ?? t - this.#lag;
+  captureTime(t) {
+    this.#captureTimes ??= this.#align();
+    return this.#captureTimes.get(t) ?? t - this.#lag;
   }
 
   /** @returns {Map<number, number>} */
-  #lay() {
+  #align() {
     const known = /** @type {Map<number, number>} */ (new Map());
     const shown = this.#shown;
     if (shown.length < 3 || this.#sent.length < 2) return known;
     const interval = median(shown.slice(1).map((t, i) => t - shown[i]));
-    this.#lag += LEARN * (median(this.#sent.map((c) => nearest(shown, c + LAG_MS) - c)) - this.#lag);
-    const frames = filled(this.#sent, interval, (shown.at(-1) ?? 0) - this.#lag);
+    this.#lag += LAG_WEIGHT * (median(this.#sent.map((c) => nearest(shown, c + LAG_MS) - c)) - this.#lag);
+    const frames = fillGaps(this.#sent, interval, (shown.at(-1) ?? 0) - this.#lag);
     const cost = (/** @type {number} */ t, /** @type {number} */ c) => {
       const late = (t - c - this.#lag) / interval;
-      return late < 0 ? -EARLY * late : LATE * late;
+      return late < 0 ? -EARLY_COST * late : LATE_COST * late;
     };
     /** @type {Int16Array[]} by picture and frame: the frame of the picture before */
     const from = [];
@@ -61,10 +61,10 @@ export class Align {
       let [best, bestAt] = [Infinity, 0]; // of those before j, with what is lost up to there
       for (let j = 0; j < frames.length; j++) {
         if (j > 0) {
-          best += LOST;
+          best += LOST_COST;
           if (sums[j - 1] <= best) [best, bestAt] = [sums[j - 1], j - 1];
         }
-        const twice = sums[j] + TWICE;
+        const twice = sums[j] + REPEAT_COST;
         back[j] = twice < best ? j : bestAt;
         next[j] = Math.min(twice, best) + cost(shown[i], frames[j]);
       }
@@ -81,26 +81,26 @@ export class Align {
 }
 
 /** Adds a time to those that are remembered. @param {number[]} times @param {number} t */
-function keep(times, t) {
+function remember(times, t) {
   const last = times.at(-1) ?? -Infinity;
   if (t <= last) {
     if (last - t < SPAN_MS) return;
     times.length = 0; // another clock
   }
   times.push(t);
-  while (times.length > MOST || times[0] < t - SPAN_MS) times.shift();
+  while (times.length > MAX_TIMES || times[0] < t - SPAN_MS) times.shift();
 }
 
 /** Frames with those between them that there are no labels of, and those since. @param {readonly number[]} sent @param {number} interval @param {number} end */
-function filled(sent, interval, end) {
+function fillGaps(sent, interval, end) {
   const all = [sent[0]];
   for (const t of sent.slice(1)) {
     const last = all[all.length - 1];
-    const n = Math.min(MOST, Math.max(1, Math.round((t - last) / interval)));
+    const n = Math.min(MAX_TIMES, Math.max(1, Math.round((t - last) / interval)));
     for (let k = 1; k < n; k++) all.push(last + (k * (t - last)) / n);
     all.push(t);
   }
-  for (let t = all[all.length - 1] + interval; t < end + interval && all.length < 3 * MOST; t += interval) all.push(t);
+  for (let t = all[all.length - 1] + interval; t < end + interval && all.length < 3 * MAX_TIMES; t += interval) all.push(t);
   return all;
 }
 

@@ -5,12 +5,12 @@
 // right way do all the frames that were sent meet one that was shown. Where they come so evenly that every way fits, the nearest counts.
 
 const SPAN_MS = 3000; // of frames that are remembered
-const RECENT = 40; // sent frames that are laid over those that were shown
-const MEETS_MS = 2.5; // timestamps are of whole milliseconds
-const LATE_MS = 4; // what clock.js tells is later than the truth by about so much
-const BETTER = 0.1; // by how much another way must fit better, so that two alike do not alternate
+const MAX_SENT = 40; // sent frames that are laid over those that were shown
+const MATCH_MS = 2.5; // timestamps are of whole milliseconds
+const CLOCK_BIAS_MS = 4; // what clock.js tells is later than the truth by about so much
+const SWITCH_MARGIN = 0.1; // by how much another way must fit better, so that two alike do not alternate
 
-export class Match {
+export class FrameMatcher {
   /** @type {number[]} when frames were captured that were shown, oldest first */
   #shown = [];
   /** @type {number[]} the sender's times of those that there are labels of, oldest first */
@@ -25,7 +25,7 @@ export class Match {
   }
 
   /** A frame was shown. @param {number} t when it was captured */
-  show(t) {
+  addShown(t) {
     const last = this.#shown.at(-1) ?? -Infinity;
     if (t <= last) {
       if (last - t > SPAN_MS) this.#shown = [];
@@ -48,7 +48,7 @@ export class Match {
 
   /** When the first frame after `t` was captured. @param {number} t @returns {number | undefined} */
   after(t) {
-    return this.#shown.find((s) => s > t + MEETS_MS);
+    return this.#shown.find((s) => s > t + MATCH_MS);
   }
 
   /**
@@ -57,43 +57,43 @@ export class Match {
    * @param {number} about when it was, as far as is known
    * @returns {number} the time of the shown frame that it is; `about` where none is near
    */
-  place(sent, about) {
+  match(sent, about) {
     this.#sent.push(sent);
-    if (this.#sent.length > RECENT) this.#sent.shift();
+    if (this.#sent.length > MAX_SENT) this.#sent.shift();
     if (this.#shown.length < 2) return about;
-    this.#settle(sent, about - LATE_MS);
+    this.#updateShift(sent, about - CLOCK_BIAS_MS);
     const t = sent + this.#shift;
-    const near = this.#near(t);
+    const near = this.#nearest(t);
     return Math.abs(near - t) < this.interval / 2 ? near : t;
   }
 
   /** @param {number} sent @param {number} about */
-  #settle(sent, about) {
-    const from = this.#place(about);
+  #updateShift(sent, about) {
+    const from = this.#indexOf(about);
     const ways = this.#shown.slice(Math.max(0, from - 2), from + 2).map((t) => t - sent);
     const rate = (/** @type {number} */ shift) => {
-      const met = this.#sent.filter((s) => Math.abs(this.#near(s + shift) - s - shift) < MEETS_MS).length / this.#sent.length;
+      const met = this.#sent.filter((s) => Math.abs(this.#nearest(s + shift) - s - shift) < MATCH_MS).length / this.#sent.length;
       return met - Math.abs(sent + shift - about) / this.interval / 4;
     };
     // The present way is rated where it fits now: the clocks drift.
-    const here = this.#near(sent + this.#shift);
-    if (Math.abs(here - sent - this.#shift) < MEETS_MS) this.#shift += (here - sent - this.#shift) / 4;
+    const here = this.#nearest(sent + this.#shift);
+    if (Math.abs(here - sent - this.#shift) < MATCH_MS) this.#shift += (here - sent - this.#shift) / 4;
     this.#score = Number.isNaN(this.#shift) ? -Infinity : rate(this.#shift);
     for (const way of ways) {
       const score = rate(way);
-      if (score > this.#score + (Math.abs(way - this.#shift) < MEETS_MS ? 0 : BETTER)) [this.#shift, this.#score] = [way, score];
+      if (score > this.#score + (Math.abs(way - this.#shift) < MATCH_MS ? 0 : SWITCH_MARGIN)) [this.#shift, this.#score] = [way, score];
     }
   }
 
   /** The shown frame nearest to a time. @param {number} t */
-  #near(t) {
-    const i = this.#place(t);
+  #nearest(t) {
+    const i = this.#indexOf(t);
     const [a, b] = [this.#shown[i - 1] ?? Infinity, this.#shown[i] ?? Infinity];
     return Math.abs(a - t) < Math.abs(b - t) ? a : b;
   }
 
   /** How many frames were captured before a time. @param {number} t */
-  #place(t) {
+  #indexOf(t) {
     let [low, high] = [0, this.#shown.length];
     while (low < high) {
       const middle = (low + high) >> 1;

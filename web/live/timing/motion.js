@@ -1,105 +1,105 @@
 // Where faces are now, from where they were in the frames that there are labels of. Pure: times are passed in, in milliseconds.
 
-const KEEP_MS = 260; // of a face's past tells its speed
-const KEEP = 8; // labels of it at most
+const HISTORY_MS = 260; // of a face's past tells its speed
+const MAX_HISTORY = 8; // labels of it at most
 const FORGET_MS = 70; // older ones count for less
-const AHEAD_MS = 250; // that a face is expected to go on for at most
-const SLOWS_MS = 400; // and it is expected to slow down meanwhile, as heads do
-const STILL = 0.15; // box sides a second: slower than that it is the detector's unrest
+const MAX_AHEAD_MS = 250; // that a face is expected to go on for at most
+const DECAY_MS = 400; // and it is expected to slow down meanwhile, as heads do
+const NOISE_SPEED = 0.15; // box sides a second: slower than that it is the detector's unrest
 const EASE_MS = 25; // a box that was led astray comes back in about this time
 const EASE_STILL_MS = 160; // and one of a face at rest, where it is unrest
-const LEAP = 0.5; // box sides: it is not the same movement any more
+const JUMP = 0.5; // box sides: it is not the same movement any more
 
 /** @typedef {[x: number, y: number, w: number, h: number]} Box */
-/** @typedef {{t: number, box: Box}} Seen */
+/** @typedef {{t: number, box: Box}} Observation */
 
 /** One face. */
-class Motion {
-  /** @type {Seen[]} oldest first */
-  #seen = [];
+class FaceMotion {
+  /** @type {Observation[]} oldest first */
+  #history = [];
   /** @type {Box} a second, of each */
-  #speed = [0, 0, 0, 0];
+  #velocity = [0, 0, 0, 0];
   /** @type {Box} where it is drawn, beside where it should be, at #easedAt */
-  #off = [0, 0, 0, 0];
+  #offset = [0, 0, 0, 0];
   #easedAt = 0;
   #ease = EASE_MS;
 
   /** @param {number} t when the frame was captured @param {Box} box in it @param {number} shown the time that it was drawn for last */
-  see(t, box, shown) {
-    const last = this.#seen.at(-1);
+  update(t, box, shown) {
+    const last = this.#history.at(-1);
     if (last && t <= last.t) return;
-    const leaps = !last || this.#expect(t).some((v, i) => Math.abs(v - box[i]) > LEAP * box[2 + (i % 2)]);
-    const drawn = leaps ? undefined : this.at(shown);
-    this.#seen = leaps ? [] : this.#seen.filter((s) => s.t > t - KEEP_MS).slice(1 - KEEP);
-    this.#seen.push({ t, box });
-    this.#speed = speedOf(this.#seen);
-    const [vx, vy] = [Math.abs(this.#speed[0]) / box[2], Math.abs(this.#speed[1]) / box[3]];
-    this.#ease = Math.max(vx, vy) < 2 * STILL ? EASE_STILL_MS : EASE_MS;
+    const leaps = !last || this.#extrapolate(t).some((v, i) => Math.abs(v - box[i]) > JUMP * box[2 + (i % 2)]);
+    const drawn = leaps ? undefined : this.drawnAt(shown);
+    this.#history = leaps ? [] : this.#history.filter((s) => s.t > t - HISTORY_MS).slice(1 - MAX_HISTORY);
+    this.#history.push({ t, box });
+    this.#velocity = velocity(this.#history);
+    const [vx, vy] = [Math.abs(this.#velocity[0]) / box[2], Math.abs(this.#velocity[1]) / box[3]];
+    this.#ease = Math.max(vx, vy) < 2 * NOISE_SPEED ? EASE_STILL_MS : EASE_MS;
     this.#easedAt = shown;
-    const next = this.#expect(shown);
-    this.#off = drawn ? /** @type {Box} */ (drawn.map((v, i) => v - next[i])) : [0, 0, 0, 0];
+    const next = this.#extrapolate(shown);
+    this.#offset = drawn ? /** @type {Box} */ (drawn.map((v, i) => v - next[i])) : [0, 0, 0, 0];
   }
 
   /** Where it is to be drawn. @param {number} t @returns {Box} */
-  at(t) {
+  drawnAt(t) {
     const left = Math.exp(-Math.max(0, t - this.#easedAt) / this.#ease);
-    return /** @type {Box} */ (this.#expect(t).map((v, i) => v + left * this.#off[i]));
+    return /** @type {Box} */ (this.#extrapolate(t).map((v, i) => v + left * this.#offset[i]));
   }
 
   /** Where it should be. @param {number} t @returns {Box} */
-  #expect(t) {
-    const { t: last, box } = this.#seen[this.#seen.length - 1];
-    const ahead = Math.min(AHEAD_MS, Math.max(0, t - last));
-    const seconds = (SLOWS_MS * (1 - Math.exp(-ahead / SLOWS_MS))) / 1000;
-    const [w, h] = [Math.max(0, box[2] + seconds * this.#speed[2]), Math.max(0, box[3] + seconds * this.#speed[3])];
-    const [cx, cy] = [box[0] + box[2] / 2 + seconds * this.#speed[0], box[1] + box[3] / 2 + seconds * this.#speed[1]];
+  #extrapolate(t) {
+    const { t: last, box } = this.#history[this.#history.length - 1];
+    const ahead = Math.min(MAX_AHEAD_MS, Math.max(0, t - last));
+    const seconds = (DECAY_MS * (1 - Math.exp(-ahead / DECAY_MS))) / 1000;
+    const [w, h] = [Math.max(0, box[2] + seconds * this.#velocity[2]), Math.max(0, box[3] + seconds * this.#velocity[3])];
+    const [cx, cy] = [box[0] + box[2] / 2 + seconds * this.#velocity[0], box[1] + box[3] / 2 + seconds * this.#velocity[1]];
     return [cx - w / 2, cy - h / 2, w, h];
   }
 }
 
 /**
  * How fast the centre and the size change: the line that fits best, and nothing where it is hardly more than unrest.
- * @param {readonly Seen[]} seen oldest first
+ * @param {readonly Observation[]} seen oldest first
  * @returns {Box} a second
  */
-function speedOf(seen) {
+function velocity(seen) {
   const n = seen.length;
   if (n < 2) return [0, 0, 0, 0];
   const weights = seen.map((s) => Math.exp((s.t - seen[n - 1].t) / FORGET_MS));
-  const sum = (/** @type {(s: Seen) => number} */ of) => seen.reduce((total, s, i) => total + weights[i] * of(s), 0);
+  const sum = (/** @type {(s: Observation) => number} */ of) => seen.reduce((total, s, i) => total + weights[i] * of(s), 0);
   const mean = sum((s) => s.t) / sum(() => 1);
   const spread = sum((s) => (s.t - mean) ** 2);
   const slope = (/** @type {(box: Box) => number} */ of) => (1000 * sum((s) => (s.t - mean) * of(s.box))) / spread;
   const [w, h] = [seen[n - 1].box[2], seen[n - 1].box[3]];
   const speed = [slope((b) => b[0] + b[2] / 2), slope((b) => b[1] + b[3] / 2), slope((b) => b[2]), slope((b) => b[3])];
   return /** @type {Box} */ (speed.map((v, i) => {
-    const own = (v / (i % 2 ? h : w) / STILL) ** 2;
+    const own = (v / (i % 2 ? h : w) / NOISE_SPEED) ** 2;
     return v * (own / (1 + own));
   }));
 }
 
 /** All faces of the newest labels. */
-export class Motions {
-  /** @type {Map<number, Motion>} by face id */
+export class MotionPredictor {
+  /** @type {Map<number, FaceMotion>} by face id */
   #faces = new Map();
   #shown = -Infinity;
 
   /** @param {readonly import('../../client/wire.js').Face[]} faces @param {number} t when their frame was captured */
-  see(faces, t) {
+  update(faces, t) {
     const before = this.#faces;
-    this.#faces = new Map(faces.map((face) => [face.id, before.get(face.id) ?? new Motion()]));
-    for (const face of faces) this.#faces.get(face.id)?.see(t, face.box, Math.max(this.#shown, t));
+    this.#faces = new Map(faces.map((face) => [face.id, before.get(face.id) ?? new FaceMotion()]));
+    for (const face of faces) this.#faces.get(face.id)?.update(t, face.box, Math.max(this.#shown, t));
   }
 
   /** The faces, moved to where they should be. @param {readonly import('../../client/wire.js').Face[]} faces @param {number} t */
-  at(faces, t) {
+  predict(faces, t) {
     this.#shown = t;
-    return faces.map((face) => moved(face, this.#faces.get(face.id)?.at(t)));
+    return faces.map((face) => moveFace(face, this.#faces.get(face.id)?.drawnAt(t)));
   }
 }
 
 /** A face elsewhere, and where the network looks with it. @param {import('../../client/wire.js').Face} face @param {Box} [to] @returns {import('../../client/wire.js').Face} */
-export function moved(face, to) {
+export function moveFace(face, to) {
   if (!to) return face;
   if (!face.attention) return { ...face, box: to };
   const [dx, dy] = [0, 1].map((i) => to[i] + to[i + 2] / 2 - face.box[i] - face.box[i + 2] / 2);

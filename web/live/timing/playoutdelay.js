@@ -1,20 +1,20 @@
 // How much later than it was captured a picture is shown, so that its labels are there. Pure: times are passed in, in milliseconds.
 
 const WINDOW_MS = 5000;
-const SHARE = 0.97; // of the labels come in time
+const QUANTILE = 0.97; // of the labels come in time
 const MARGIN_MS = 8;
-const MOST_MS = 1000;
-const LONGER = 0.25; // of the time that goes by: the picture then moves a quarter slower
-const SHORTER = 0.06;
+const MAX_MS = 1000;
+const GROW_RATE = 0.25; // of the time that goes by: the picture then moves a quarter slower
+const SHRINK_RATE = 0.06;
 
-export class Delay {
+export class PlayoutDelay {
   /** @type {{at: number, needed: number}[]} */
   #recent = [];
   #ms = NaN;
   #at = 0;
 
   /** Labels came that a picture would have had to wait for so long. @param {number} needed @param {number} now */
-  need(needed, now) {
+  add(needed, now) {
     this.#recent = this.#recent.filter((r) => r.at > now - WINDOW_MS);
     this.#recent.push({ at: now, needed });
   }
@@ -25,9 +25,9 @@ export class Delay {
     this.#at = now;
     if (this.#recent.length === 0) return this.#ms;
     const sorted = this.#recent.map((r) => r.needed).sort((a, b) => a - b);
-    const want = Math.min(MOST_MS, Math.max(0, sorted[Math.floor(SHARE * (sorted.length - 1))] + MARGIN_MS));
+    const want = Math.min(MAX_MS, Math.max(0, sorted[Math.floor(QUANTILE * (sorted.length - 1))] + MARGIN_MS));
     if (Number.isNaN(this.#ms)) this.#ms = want;
-    else this.#ms = Math.min(this.#ms + LONGER * passed, Math.max(this.#ms - SHORTER * passed, want));
+    else this.#ms = Math.min(this.#ms + GROW_RATE * passed, Math.max(this.#ms - SHRINK_RATE * passed, want));
     return this.#ms;
   }
 }

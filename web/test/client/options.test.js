@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Wishes } from '../../client/options.js';
+import { SessionOptions } from '../../client/options.js';
 
 const model = { name: 'a', labels: ['x', 'y'], uncertain: 0.5 };
 const hello = /** @type {import('../../client/wire.js').Hello} */ ({ v: 1, type: 'hello', session: 's', model, models: [model, { ...model, name: 'b' }] });
@@ -17,36 +17,36 @@ function noting(no = []) {
 }
 
 test('only what differs is asked for, and once', async () => {
-  const wishes = new Wishes();
+  const wishes = new SessionOptions();
   const peer = noting();
-  assert.equal(wishes.begin('http://h/whip'), 'http://h/whip');
-  wishes.want({ model: 'b', attention: true });
-  await wishes.settle(peer); // too early: the server has not said what it does
-  wishes.greet(hello);
-  await wishes.settle(peer);
-  await wishes.settle(peer);
-  wishes.want({ model: '', attention: true }); // the default
-  await wishes.settle(peer);
+  assert.equal(wishes.sessionUrl('http://h/whip'), 'http://h/whip');
+  wishes.set({ model: 'b', attention: true });
+  await wishes.apply(peer); // too early: the server has not said what it does
+  wishes.receiveHello(hello);
+  await wishes.apply(peer);
+  await wishes.apply(peer);
+  wishes.set({ model: '', attention: true }); // the default
+  await wishes.apply(peer);
   assert.deepEqual(peer.asked, [{ model: 'b', attention: true }, { model: 'a' }]);
 });
 
 test('a new connection is told again', async () => {
-  const wishes = new Wishes();
-  wishes.want({ model: 'b', attention: true });
-  assert.equal(wishes.begin('http://h/whip?key=1'), 'http://h/whip?key=1&model=b');
+  const wishes = new SessionOptions();
+  wishes.set({ model: 'b', attention: true });
+  assert.equal(wishes.sessionUrl('http://h/whip?key=1'), 'http://h/whip?key=1&model=b');
   const peer = noting();
-  wishes.greet({ ...hello, model: { ...model, name: 'b' } });
-  await wishes.settle(peer);
+  wishes.receiveHello({ ...hello, model: { ...model, name: 'b' } });
+  await wishes.apply(peer);
   assert.deepEqual(peer.asked, [{ attention: true }]);
 });
 
 test('what was refused may be asked for again', async () => {
-  const wishes = new Wishes();
-  wishes.greet(hello);
+  const wishes = new SessionOptions();
+  wishes.receiveHello(hello);
   const peer = noting(['c']);
-  wishes.want({ model: 'c', attention: false });
-  await assert.rejects(wishes.settle(peer), /no such model/);
-  wishes.want({ model: 'a', attention: false });
-  await wishes.settle(peer); // it still does that
+  wishes.set({ model: 'c', attention: false });
+  await assert.rejects(wishes.apply(peer), /no such model/);
+  wishes.set({ model: 'a', attention: false });
+  await wishes.apply(peer); // it still does that
   assert.deepEqual(peer.asked, [{ model: 'c' }]);
 });

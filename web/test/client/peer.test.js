@@ -71,7 +71,7 @@ class Channel extends EventTarget {
   }
 }
 
-const on = { labels: () => {}, hello: () => {}, lost: () => {}, strange: () => {} };
+const on = { labels: () => {}, hello: () => {}, lost: () => {}, warning: () => {} };
 const track = /** @type {MediaStreamTrack} */ ({});
 const turn = () => new Promise((resolve) => setImmediate(resolve)); // after all that is due now
 
@@ -154,7 +154,7 @@ test('control that does not open in time is a path that is blocked', async (t) =
 test('a hint reaches the sender; one that the browser cannot obey is strange and no more', async () => {
   /** @type {Error[]} */
   const strange = [];
-  const { opening, pc } = await answered({ strange: (error) => strange.push(error) });
+  const { opening, pc } = await answered({ warning: (error) => strange.push(error) });
   pc.connect();
   pc.channels.control.open();
   const peer = await opening;

@@ -69,8 +69,8 @@ function clock(t) {
 /** 25 labels a second by the channel. @param {(ms: number) => Promise<void>} pass @param {number} from @param {number} to */
 async function channel(pass, from, to) {
   for (let seq = from; seq < to; seq++) {
-    recovery.came(seq);
-    recovery.heard(seq);
+    recovery.received(seq);
+    recovery.receivedOnChannel(seq);
     await pass(40);
   }
 }
@@ -93,14 +93,14 @@ test('a channel that is stuck: labels come over HTTP until it gives new ones', a
   line.detours[0].say('event: hello\ndata: {}\n\nid: 60\ndata: labels 60\n\n');
   await pass(500, alive);
   assert.deepEqual(line.got, ['labels 60']);
-  recovery.came(60);
+  recovery.received(60);
   for (const seq of [50, 51, 52, 56]) { // what was stuck
-    recovery.came(seq);
-    recovery.heard(seq);
+    recovery.received(seq);
+    recovery.receivedOnChannel(seq);
   }
   await pass(200, alive);
   assert.equal(line.detours[0].signal.aborted, false);
-  recovery.heard(58); // no more behind than one way may be behind the other
+  recovery.receivedOnChannel(58); // no more behind than one way may be behind the other
   await pass(200, alive);
   assert.equal(line.detours[0].signal.aborted, true);
   await channel(pass, 61, 80);
@@ -160,7 +160,7 @@ test('no path is looked for where nothing is sent: a camera that gives no pictur
 test('the fewer labels a second, the longer the patience', async (t) => {
   const pass = clock(t);
   for (let seq = 0; seq < 80; seq++) {
-    recovery.heard(seq);
+    recovery.receivedOnChannel(seq);
     await pass(200);
   }
   await pass(800);
@@ -172,11 +172,11 @@ test('the fewer labels a second, the longer the patience', async (t) => {
 test('nothing is due while no picture is sent, nor after the end', async (t) => {
   const pass = clock(t);
   await channel(pass, 0, 50);
-  recovery.expect(false);
-  recovery.heard(51); // was under way
+  recovery.setExpected(false);
+  recovery.receivedOnChannel(51); // was under way
   await pass(5000);
   assert.equal(line.detours.length, 0);
-  recovery.expect(true);
+  recovery.setExpected(true);
   await pass(5000);
   assert.equal(line.detours.length, 0, 'before the first label');
   await channel(pass, 51, 60);
@@ -185,7 +185,7 @@ test('nothing is due while no picture is sent, nor after the end', async (t) => 
   life.abort();
   await pass(5000);
   assert.equal(line.detours[0].signal.aborted, true);
-  recovery.heard(61);
+  recovery.receivedOnChannel(61);
   await pass(5000);
   assert.equal(line.detours.length, 1);
 });

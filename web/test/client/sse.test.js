@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readEvents } from '../../client/sse.js';
+import { readServerSentEvents } from '../../client/sse.js';
 
 /** A stream of text in pieces. @param {string[]} pieces @param {() => void} [cancelled] */
 function stream(pieces, cancelled) {
@@ -18,7 +18,7 @@ function stream(pieces, cancelled) {
 /** @param {ReadableStream<Uint8Array>} body */
 async function all(body) {
   const events = [];
-  for await (const e of readEvents(body)) events.push(e);
+  for await (const e of readServerSentEvents(body)) events.push(e);
   return events;
 }
 
@@ -43,7 +43,7 @@ test('an event without an end is refused', async () => {
 test('who stops reading ends the stream', async () => {
   const cancelled = new Promise((/** @type {(v: void) => void} */ resolve) => {
     void (async () => {
-      for await (const e of readEvents(stream(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n'], resolve))) {
+      for await (const e of readServerSentEvents(stream(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n'], resolve))) {
         if (e.data === '1') break;
       }
     })();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Sending } from '../../client/videosender.js';
+import { VideoSender } from '../../client/videosender.js';
 
 /** A camera of a size. @param {number} [width] @param {number} [height] */
 const camera = (width, height) => /** @type {MediaStreamTrack} */ (/** @type {unknown} */ ({ getSettings: () => ({ width, height }) }));
@@ -53,27 +53,27 @@ for (const [name, track, fields, want] of /** @type {[string, MediaStreamTrack |
 ])) {
   test(`a hint is obeyed: ${name}`, async () => {
     const sender = new Sender(track);
-    await new Sending(sender).obey(hint(fields));
+    await new VideoSender(sender).applyHint(hint(fields));
     assert.deepEqual(sender.encoding, { active: true, maxBitrate: 1_500_000, ...want });
   });
 }
 
 test('each hint replaces the one before', async () => {
   const sender = new Sender(camera(1920, 1080));
-  const sending = new Sending(sender);
-  await sending.obey(hint({ max_side: 640, max_framerate: 10 }));
-  await sending.obey(hint({ max_side: 960 }));
+  const sending = new VideoSender(sender);
+  await sending.applyHint(hint({ max_side: 640, max_framerate: 10 }));
+  await sending.applyHint(hint({ max_side: 960 }));
   assert.deepEqual(sender.encoding, { active: true, maxBitrate: 1_500_000, scaleResolutionDownBy: 2 });
-  await sending.obey(hint({}));
+  await sending.applyHint(hint({}));
   assert.deepEqual(sender.encoding, { active: true, maxBitrate: 1_500_000, scaleResolutionDownBy: 1 });
 });
 
 test('another track is limited as well, by its own size', async () => {
   const sender = new Sender(camera(640, 480));
-  const sending = new Sending(sender);
+  const sending = new VideoSender(sender);
   await sending.replaceTrack(camera(1280, 960));
   assert.equal(sender.encoding.scaleResolutionDownBy, undefined); // no server has asked for anything
-  await sending.obey(hint({ max_side: 640 }));
+  await sending.applyHint(hint({ max_side: 640 }));
   assert.equal(sender.encoding.scaleResolutionDownBy, 2);
   await sending.replaceTrack(camera(1920, 1080));
   assert.equal(sender.encoding.scaleResolutionDownBy, 3);
@@ -83,12 +83,12 @@ test('another track is limited as well, by its own size', async () => {
 
 test('what is asked for at once does not undo one another', async () => {
   const sender = new Sender(camera(1280, 720));
-  const sending = new Sending(sender);
+  const sending = new VideoSender(sender);
   await Promise.all([
     sending.setActive(false),
-    sending.obey(hint({ max_side: 640, max_framerate: 20 })),
+    sending.applyHint(hint({ max_side: 640, max_framerate: 20 })),
     sending.replaceTrack(camera(1920, 1080)),
-    sending.obey(hint({ max_side: 480, max_framerate: 10 })),
+    sending.applyHint(hint({ max_side: 480, max_framerate: 10 })),
   ]);
   assert.deepEqual(sender.encoding, { active: false, maxBitrate: 1_500_000, scaleResolutionDownBy: 4, maxFramerate: 10 });
   await sending.setActive(true);
@@ -100,8 +100,8 @@ test('a browser that refuses a limit still pauses', async () => {
   sender.check = ({ encodings }) => {
     if (encodings[0].maxFramerate !== undefined) throw new Error('maxFramerate is not supported');
   };
-  const sending = new Sending(sender);
-  const obeyed = sending.obey(hint({ max_side: 640, max_framerate: 15 }));
+  const sending = new VideoSender(sender);
+  const obeyed = sending.applyHint(hint({ max_side: 640, max_framerate: 15 }));
   const paused = sending.setActive(false);
   await assert.rejects(obeyed, /maxFramerate/);
   await paused;
@@ -110,10 +110,10 @@ test('a browser that refuses a limit still pauses', async () => {
 
 test('it sends no more than the server can use and the device can spare', async () => {
   const sender = new Sender(camera(640, 480));
-  const sending = new Sending(/** @type {any} */ (sender));
+  const sending = new VideoSender(/** @type {any} */ (sender));
   const rates = [];
-  for (const act of [() => sending.spare(Infinity), () => sending.spare(10), () => sending.obey(hint({ max_framerate: 15 })), () => sending.obey(hint({ max_framerate: 5 })),
-    () => sending.spare(Infinity), () => sending.obey(hint({}))]) {
+  for (const act of [() => sending.limitFramerate(Infinity), () => sending.limitFramerate(10), () => sending.applyHint(hint({ max_framerate: 15 })), () => sending.applyHint(hint({ max_framerate: 5 })),
+    () => sending.limitFramerate(Infinity), () => sending.applyHint(hint({}))]) {
     await act();
     rates.push(sender.encoding.maxFramerate);
   }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { iceServers } from '../../client/links.js';
-import { renewed, sdpFragment } from '../../client/sdpfrag.js';
+import { applyIceRestart, sdpFragment } from '../../client/sdpfrag.js';
 import { Failure } from '../../client/states.js';
 import { publish } from '../../client/whip.js';
 
@@ -45,8 +45,8 @@ test('a fragment takes the place of what a description said of ICE', () => {
   const answer = OFFER.replace('a=mid:0', `a=mid:0\r\na=${HOST.candidate}\r\na=end-of-candidates`);
   const want = OFFER.replaceAll('EsAw', 'new1').replaceAll('P2uYro0UCOQ4zxjKXaWCBui1', 'newpassword')
     .replace('a=mid:0', `a=mid:0\r\na=${MAPPED.candidate}\r\na=end-of-candidates`);
-  assert.equal(renewed(answer, fragment), want);
-  assert.equal(renewed(want, fragment), want, 'and again');
+  assert.equal(applyIceRestart(answer, fragment), want);
+  assert.equal(applyIceRestart(want, fragment), want, 'and again');
 });
 
 test('Link headers give ICE servers', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addresses, isPrivate, listed, only, verdict } from '../../pages/paths.js';
+import { candidateAddresses, isPrivate, formatAddresses, onlyProtocol, verdict } from '../../pages/paths.js';
 import { EN, FR } from '../../words/pages/selftest.js';
 
 const ANSWER = [
@@ -13,15 +13,15 @@ const ANSWER = [
 ].join('\r\n');
 
 test('an answer tells the server’s addresses, each once', () => {
-  const list = addresses(ANSWER);
-  assert.equal(listed(list), '203.0.113.7:8189 (UDP), [2001:db8::7]:8189 (UDP), 203.0.113.7:8443 (TCP)');
-  assert.deepEqual(addresses('v=0\r\n'), []);
+  const list = candidateAddresses(ANSWER);
+  assert.equal(formatAddresses(list), '203.0.113.7:8189 (UDP), [2001:db8::7]:8189 (UDP), 203.0.113.7:8443 (TCP)');
+  assert.deepEqual(candidateAddresses('v=0\r\n'), []);
 });
 
 test('an answer can be cut to one protocol', () => {
-  assert.deepEqual(addresses(only(ANSWER, 'tcp')).map((a) => a.port), [8443]);
-  assert.deepEqual(addresses(only(ANSWER, 'udp')).map((a) => a.protocol), ['udp', 'udp']);
-  assert.ok(only(ANSWER, 'tcp').includes('a=end-of-candidates'));
+  assert.deepEqual(candidateAddresses(onlyProtocol(ANSWER, 'tcp')).map((a) => a.port), [8443]);
+  assert.deepEqual(candidateAddresses(onlyProtocol(ANSWER, 'udp')).map((a) => a.protocol), ['udp', 'udp']);
+  assert.ok(onlyProtocol(ANSWER, 'tcp').includes('a=end-of-candidates'));
 });
 
 test('addresses that mean nothing to the world are known', () => {
@@ -32,7 +32,7 @@ test('addresses that mean nothing to the world are known', () => {
   }
 });
 
-const UDP = { way: /** @type {const} */ ('udp'), tried: addresses(only(ANSWER, 'udp')) };
+const UDP = { way: /** @type {const} */ ('udp'), tried: candidateAddresses(onlyProtocol(ANSWER, 'udp')) };
 const INSIDE = { way: /** @type {const} */ ('udp'), tried: [{ protocol: /** @type {const} */ ('udp'), address: '10.0.0.5', port: 8189 }] };
 const NO_TCP = { way: /** @type {const} */ ('tcp'), result: /** @type {const} */ ('absent'), tried: [] };
 

@@ -17,7 +17,7 @@ test('French has every text that English has', () => {
 
 test('French texts are French', () => {
   const french = new Language('fr-CA');
-  assert.equal(french.texts, 'fr');
+  assert.equal(french.code, 'fr');
   for (const phase of PHASES) assert.notEqual(french.wordsFor({ phase }).title, new Language().wordsFor({ phase }).title, phase);
   for (const reason of REASONS) assert.ok(french.wordsFor({ phase: 'failed', reason }).next.endsWith('.'), reason);
   assert.equal(french.expression('Happiness'), 'Joie');
@@ -27,7 +27,7 @@ test('French texts are French', () => {
 test('numbers are written as the locale does, whatever the texts', () => {
   assert.equal(new Language('en').percent(0.834), '83%');
   assert.match(new Language('fr').percent(0.834), /^83\s%$/);
-  assert.equal(new Language('de').texts, 'en');
+  assert.equal(new Language('de').code, 'en');
   assert.equal(new Language('de').number(1234.5, 1), '1.234,5');
   assert.equal(new Language('no such thing!').locale, 'en');
   assert.equal(new Language('').number(3), '3');
@@ -36,7 +36,7 @@ test('numbers are written as the locale does, whatever the texts', () => {
 test('of a picture that was given nothing is said of cameras', () => {
   for (const phase of /** @type {const} */ (['idle', 'connecting', 'paused', 'stopped'])) {
     for (const locale of ['en', 'fr']) {
-      const { title, cause, next, button } = new Language(locale).wordsFor({ phase, given: true });
+      const { title, cause, next, button } = new Language(locale).wordsFor({ phase, supplied: true });
       assert.doesNotMatch([title, cause, button].join(' '), /cam[eé]ra/i, `${locale} ${phase} ${next}`);
     }
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cameraFailure } from '../../client/camera.js';
 import { Language } from '../../words/language.js';
-import { Failure, passes, PHASES, REASONS } from '../../client/states.js';
+import { Failure, isTransient, PHASES, REASONS } from '../../client/states.js';
 
 const english = new Language('en');
 const wordsFor = (/** @type {import('../../client/states.js').State} */ state) => english.wordsFor(state);
@@ -34,7 +34,7 @@ test('what waits offers not to', () => {
 });
 
 test('the notice says where the picture goes and what is made of it', () => {
-  const text = english.say.notice('mindflow.example', false).join(' ');
+  const text = english.phrases.notice('mindflow.example', false).join(' ');
   for (const said of [/mindflow\.example/, /encrypted/, /guess/, /not what a person feels/, /No picture is kept/]) assert.match(text, said);
 });
 
@@ -65,7 +65,7 @@ test('camera errors have reasons', () => {
 });
 
 test('only what may pass by itself is tried again', () => {
-  assert.deepEqual(REASONS.filter(passes), ['unreachable', 'blocked', 'lost', 'shutdown']);
+  assert.deepEqual(REASONS.filter(isTransient), ['unreachable', 'blocked', 'lost', 'shutdown']);
   assert.equal(new Failure('lost', 'x').message, 'lost: x');
 });
 

@@ -1,7 +1,7 @@
 // What our pages say outside of the element: English stands in their HTML, French is put in its place for whom the browser says so.
 
 /** Whether the visitor is spoken to in French. */
-export function french() {
+export function prefersFrench() {
   return /^fr\b/i.test(navigator.language);
 }
 

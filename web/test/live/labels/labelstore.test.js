@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Reading } from '../../../live/labels/labelstore.js';
-import { Selection } from '../../../live/labels/selection.js';
+import { LabelStore } from '../../../live/labels/labelstore.js';
+import { FaceSelection } from '../../../live/labels/faceselection.js';
 
 /** @param {number} id @param {number} side @returns {import('../../../client/wire.js').Face} */
 const face = (id, side) => ({
@@ -14,16 +14,16 @@ const message = (...faces) => ({
 });
 
 test('the largest face is selected, and stays so against one nearly as large', () => {
-  const selection = new Selection();
+  const selection = new FaceSelection();
   assert.equal(selection.update([face(1, 0.2), face(2, 0.3)], 0)?.id, 2);
   assert.equal(selection.update([face(1, 0.31), face(2, 0.3)], 50)?.id, 2);
   assert.equal(selection.update([face(1, 0.4), face(2, 0.3)], 100)?.id, 1);
 });
 
 test('a picked face stays selected until it is gone for a second', () => {
-  const selection = new Selection();
+  const selection = new FaceSelection();
   selection.update([face(1, 0.2), face(2, 0.5)], 0);
-  selection.pick(1, 10);
+  selection.select(1, 10);
   assert.equal(selection.update([face(1, 0.2), face(2, 0.5)], 50)?.id, 1);
   assert.equal(selection.update([face(2, 0.5)], 500), undefined);
   assert.equal(selection.id, 1);
@@ -32,7 +32,7 @@ test('a picked face stays selected until it is gone for a second', () => {
 });
 
 test('nobody in view for a second is nobody selected', () => {
-  const selection = new Selection();
+  const selection = new FaceSelection();
   assert.equal(selection.update([], 0), undefined);
   selection.update([face(4, 0.2)], 100);
   selection.update([], 600);
@@ -42,8 +42,8 @@ test('nobody in view for a second is nobody selected', () => {
 });
 
 test('old labels are not shown as present', () => {
-  const reading = new Reading();
-  reading.begin(0);
+  const reading = new LabelStore();
+  reading.start(0);
   reading.receive(message(face(1, 0.2)), 100);
   assert.equal(reading.faces(200).length, 1);
   assert.equal(reading.face(200)?.id, 1);
@@ -52,15 +52,15 @@ test('old labels are not shown as present', () => {
 });
 
 test('hints say what is missing', () => {
-  const reading = new Reading();
-  reading.begin(0);
-  assert.equal(reading.note(3000), undefined);
-  assert.equal(reading.note(4500), 'silent');
+  const reading = new LabelStore();
+  reading.start(0);
+  assert.equal(reading.missing(3000), undefined);
+  assert.equal(reading.missing(4500), 'silent');
   reading.receive(message(face(1, 0.2)), 5000);
   reading.receive(message(), 6000);
-  assert.equal(reading.note(6000), undefined); // a blink of the detector
+  assert.equal(reading.missing(6000), undefined); // a blink of the detector
   reading.receive(message(), 6600);
-  assert.equal(reading.note(6600), 'no-face');
+  assert.equal(reading.missing(6600), 'no-face');
 });
 
 /** @param {string[][]} labels of the models a, b, … */
@@ -70,7 +70,7 @@ const hello = (...labels) => {
 };
 
 test('scores are shown only with the labels of the model that gave them', () => {
-  const reading = new Reading();
+  const reading = new LabelStore();
   const from = (/** @type {string} */ model) => ({ ...message(face(1, 0.2)), model });
   reading.receive(from('a'), 0); // the other channel has not said yet what a is
   assert.equal(reading.scores(0), undefined);
@@ -92,7 +92,7 @@ test('scores are shown only with the labels of the model that gave them', () => 
 });
 
 test('the heads are known from the first face on, and are the model’s', () => {
-  const reading = new Reading();
+  const reading = new LabelStore();
   reading.hello(hello(['x', 'y'], ['y', 'x']));
   const attention = { heads: 4, width: 1, height: 1, ranges: [], data: '', region: /** @type {[number, number, number, number]} */ ([0, 0, 1, 1]) };
   reading.receive({ ...message({ ...face(1, 0.2), attention }), model: 'a' }, 0);
@@ -103,7 +103,7 @@ test('the heads are known from the first face on, and are the model’s', () => 
 });
 
 test('a server without a choice is read by its hello', () => {
-  const reading = new Reading();
+  const reading = new LabelStore();
   const { models, ...old } = hello(['x', 'y']);
   reading.hello(old);
   reading.receive(message(face(1, 0.2)), 0);
@@ -111,16 +111,16 @@ test('a server without a choice is read by its hello', () => {
 });
 
 test('picking shows the other face at once', () => {
-  const reading = new Reading();
+  const reading = new LabelStore();
   reading.hello(hello(['x', 'y']));
   reading.receive(message(face(1, 0.2), face(2, 0.5)), 0);
   assert.equal(reading.selected, 2);
-  reading.pick(1, 10);
+  reading.select(1, 10);
   assert.equal(reading.face(10)?.id, 1);
   assert.equal(reading.samples().length, 1);
   reading.reset();
   assert.equal(reading.model, undefined);
-  assert.notEqual(reading.read, undefined); // the record may be taken along after the end
+  assert.notEqual(reading.loggedModel, undefined); // the record may be taken along after the end
   assert.equal(reading.face(20)?.id, undefined);
   assert.equal(reading.selected, undefined);
 });

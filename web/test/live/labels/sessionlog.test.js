@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toCSV, toJSON } from '../../../live/export.js';
-import { Record } from '../../../live/labels/sessionlog.js';
+import { SessionLog } from '../../../live/labels/sessionlog.js';
 
 /** @param {number} id @param {string} label @param {boolean} [uncertain] */
 const face = (id, label, uncertain = false) => /** @type {import('../../../client/wire.js').Face} */ ({
@@ -12,7 +12,7 @@ const message = (seq, ...faces) => /** @type {import('../../../client/wire.js').
 
 /** Ten seconds at ten messages a second. @param {(second: number) => import('../../../client/wire.js').Face[]} of */
 function recorded(of) {
-  const record = new Record();
+  const record = new SessionLog();
   for (let i = 0; i <= 100; i++) record.add(message(i, ...of(i / 10)), 5000 + 100 * i);
   return record;
 }
@@ -41,8 +41,8 @@ test('rows are five a second, and bounded', () => {
   assert.equal(record.rows.length, 51);
   assert.equal(record.rows[1].t, 200);
   for (let i = 0; i < 60_000; i++) record.add(message(i, face(2, 'sad')), 50_000 + 200 * i);
-  assert.ok(record.rows.length <= 55_000 && record.forgotten > 0, `${record.rows.length} rows`);
-  assert.equal(record.rows.length + record.forgotten, 60_051);
+  assert.ok(record.rows.length <= 55_000 && record.dropped > 0, `${record.rows.length} rows`);
+  assert.equal(record.rows.length + record.dropped, 60_051);
   record.clear();
   assert.equal(record.rows.length + record.duration, 0);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Match } from '../../../live/timing/framematcher.js';
+import { FrameMatcher } from '../../../live/timing/framematcher.js';
 
 const SHIFT = 81_234.5; // ms between the two clocks
 
@@ -11,12 +11,12 @@ const SHIFT = 81_234.5; // ms between the two clocks
  * @param {(i: number) => boolean} sent
  */
 function wrong(times, late, sent = () => true) {
-  const match = new Match();
+  const match = new FrameMatcher();
   let count = 0;
   times.forEach((t, i) => {
-    match.show(t);
+    match.addShown(t);
     if (!sent(i)) return;
-    const placed = match.place(Math.round(t - SHIFT), t + late(i));
+    const placed = match.match(Math.round(t - SHIFT), t + late(i));
     if (i > 20 && Math.abs(placed - t) > 1) count++;
   });
   return count;
@@ -39,8 +39,8 @@ test('uneven frames are told apart by their pattern, also where what is known er
 });
 
 test('it says when the first frame after another was captured, and how long one lasts', () => {
-  const match = new Match();
-  for (const t of [100, 140, 180]) match.show(t);
+  const match = new FrameMatcher();
+  for (const t of [100, 140, 180]) match.addShown(t);
   assert.equal(match.after(100), 140);
   assert.equal(match.after(180), undefined);
   assert.equal(match.interval, 40);

@@ -6,10 +6,10 @@ const FRAMERATE = 10; // a second: labels then come as often
 /** @typedef {EventTarget & {charging: boolean, level: number}} Battery */
 
 /**
- * @param {{spare: (most: number) => Promise<void>}} sending
+ * @param {{limitFramerate: (most: number) => Promise<void>}} sender
  * @param {AbortSignal} signal its end
  */
-export async function watch(sending, signal) {
+export async function limitOnLowBattery(sender, signal) {
   const { connection, getBattery } = /** @type {{connection?: EventTarget & {saveData: boolean}, getBattery?: () => Promise<Battery>}} */ (/** @type {unknown} */ (navigator));
   // In a frame of another origin the battery may be none of its business.
   const battery = await Promise.resolve(getBattery?.call(navigator)).catch(() => undefined);
@@ -19,7 +19,7 @@ export async function watch(sending, signal) {
     const spare = connection?.saveData === true || (battery !== undefined && !battery.charging && battery.level <= LOW);
     if (spare === sparing) return;
     sparing = spare;
-    sending.spare(spare ? FRAMERATE : Infinity).catch(() => {}); // a browser that cannot goes on as before
+    sender.limitFramerate(spare ? FRAMERATE : Infinity).catch(() => {}); // a browser that cannot goes on as before
   };
   battery?.addEventListener('levelchange', look, { signal });
   battery?.addEventListener('chargingchange', look, { signal });

@@ -1,30 +1,30 @@
 // Pictures that are shown later than they came, each with the labels that belong to it. Loaded where it is asked for.
 
-import { Align } from './alignment.js';
-import { Delay } from './playoutdelay.js';
-import { moved } from './motion.js';
+import { Alignment } from './alignment.js';
+import { PlayoutDelay } from './playoutdelay.js';
+import { moveFace } from './motion.js';
 
-const KEPT = 36; // pictures at most: over a second of a usual camera
-const LABELS = 64;
+const MAX_PICTURES = 36; // pictures at most: over a second of a usual camera
+const MAX_LABELS = 64;
 const HOLD_MS = 250; // that a picture stands still for labels which are late; then it goes on, and its boxes are expected ones
 const SAME_MS = 2;
 
-/** @typedef {{t: number, canvas: HTMLCanvasElement}} Kept t: when it was captured, or shown where that is not told */
+/** @typedef {{t: number, canvas: HTMLCanvasElement}} Picture t: when it was captured, or shown where that is not told */
 /** @typedef {{t: number, faces: readonly import('../../client/wire.js').Face[]}} Labelled */
 
-export class Exact {
+export class ExactPlayout {
   #canvas;
   #ctx;
-  #delay = new Delay();
-  /** @type {Kept[]} oldest first; the first may be the one that is shown */
-  #kept = [];
+  #delay = new PlayoutDelay();
+  /** @type {Picture[]} oldest first; the first may be the one that is shown */
+  #pictures = [];
   /** @type {HTMLCanvasElement[]} to be used again */
   #spare = [];
   /** @type {Labelled[]} oldest first */
   #labels = [];
-  #shown = -Infinity; // the t of the picture that is shown
-  /** @type {Align | undefined} where pictures do not bear the time at which they were captured */
-  #align;
+  #presented = -Infinity; // the t of the picture that is shown
+  /** @type {Alignment | undefined} where pictures do not bear the time at which they were captured */
+  #alignment;
 
   /** @param {HTMLCanvasElement} canvas over the video */
   constructor(canvas) {
@@ -39,15 +39,15 @@ export class Exact {
    * @param {number} most pixels of width that are of use
    * @param {boolean} [told] whether it bears that time; otherwise t is when it was shown
    */
-  keep(video, t, most, told = true) {
-    if (told) this.#align = undefined;
-    else (this.#align ??= new Align()).show(t);
-    if (video.videoWidth === 0 || t <= (this.#kept.at(-1)?.t ?? -Infinity)) return;
-    const canvas = (this.#kept.length < KEPT ? this.#spare.pop() : this.#kept.shift()?.canvas) ?? document.createElement('canvas');
+  capture(video, t, most, told = true) {
+    if (told) this.#alignment = undefined;
+    else (this.#alignment ??= new Alignment()).addPicture(t);
+    if (video.videoWidth === 0 || t <= (this.#pictures.at(-1)?.t ?? -Infinity)) return;
+    const canvas = (this.#pictures.length < MAX_PICTURES ? this.#spare.pop() : this.#pictures.shift()?.canvas) ?? document.createElement('canvas');
     const scale = Math.min(1, Math.max(160, most) / video.videoWidth);
     fit(canvas, Math.round(video.videoWidth * scale), Math.round(video.videoHeight * scale));
     context(canvas).drawImage(video, 0, 0, canvas.width, canvas.height);
-    this.#kept.push({ t, canvas });
+    this.#pictures.push({ t, canvas });
   }
 
   /**
@@ -58,12 +58,12 @@ export class Exact {
    * @param {number} next the t of the picture that comes next
    * @param {number} now
    */
-  see(faces, t, first, next, now) {
+  receive(faces, t, first, next, now) {
     if (t <= (this.#labels.at(-1)?.t ?? -Infinity)) return;
-    this.#delay.need(this.#captured(next) - first, now);
-    this.#align?.see(t);
+    this.#delay.add(this.#captureTime(next) - first, now);
+    this.#alignment?.addFrame(t);
     this.#labels.push({ t, faces });
-    if (this.#labels.length > LABELS) this.#labels.shift();
+    if (this.#labels.length > MAX_LABELS) this.#labels.shift();
   }
 
   /**
@@ -72,42 +72,42 @@ export class Exact {
    * @param {number} now
    * @returns {Labelled | undefined} what belongs to it; undefined while there is none
    */
-  show(newest, now) {
+  present(newest, now) {
     const delay = this.#delay.at(now);
     const labelled = this.#labels.at(-1)?.t ?? NaN;
-    const due = this.#captured(newest) - delay;
+    const due = this.#captureTime(newest) - delay;
     const t = Math.max(Math.min(due, labelled), due - HOLD_MS);
-    const at = this.#kept.findLastIndex((k) => this.#captured(k.t) <= t + SAME_MS || k.t <= this.#shown);
+    const at = this.#pictures.findLastIndex((k) => this.#captureTime(k.t) <= t + SAME_MS || k.t <= this.#presented);
     if (Number.isNaN(t) || at < 0) return undefined;
-    for (const { canvas } of this.#kept.splice(0, at)) this.#spare.push(canvas);
-    const [{ t: shown, canvas }] = this.#kept;
-    if (shown > this.#shown) {
+    for (const { canvas } of this.#pictures.splice(0, at)) this.#spare.push(canvas);
+    const [{ t: shown, canvas }] = this.#pictures;
+    if (shown > this.#presented) {
       fit(this.#canvas, canvas.width, canvas.height);
       this.#ctx.drawImage(canvas, 0, 0);
-      this.#shown = shown;
+      this.#presented = shown;
     }
     this.#canvas.hidden = false;
-    const captured = this.#captured(shown);
+    const captured = this.#captureTime(shown);
     return { t: captured, faces: this.#facesAt(captured) };
   }
 
   /** Lets go of all pictures, and of the delay. */
   reset() {
-    if (this.#canvas.hidden && this.#kept.length === 0) return;
-    for (const { canvas } of this.#kept) fit(canvas, 0, 0);
+    if (this.#canvas.hidden && this.#pictures.length === 0) return;
+    for (const { canvas } of this.#pictures) fit(canvas, 0, 0);
     for (const canvas of [...this.#spare, this.#canvas]) fit(canvas, 0, 0);
-    this.#kept = [];
+    this.#pictures = [];
     this.#spare = [];
     this.#labels = [];
-    this.#delay = new Delay();
-    this.#shown = -Infinity;
-    this.#align = undefined;
+    this.#delay = new PlayoutDelay();
+    this.#presented = -Infinity;
+    this.#alignment = undefined;
     this.#canvas.hidden = true;
   }
 
   /** When a picture was captured. @param {number} t its own */
-  #captured(t) {
-    return this.#align?.captured(t) ?? t;
+  #captureTime(t) {
+    return this.#alignment?.captureTime(t) ?? t;
   }
 
   /** The faces of a frame: as they were said, or between the two frames around it that were analysed. @param {number} t */
@@ -119,7 +119,7 @@ export class Exact {
     const f = (t - a.t) / (b.t - a.t);
     return a.faces.map((face) => {
       const next = b.faces.find((other) => other.id === face.id);
-      return next ? moved(face, /** @type {import('./motion.js').Box} */ (face.box.map((v, k) => v + f * (next.box[k] - v)))) : face;
+      return next ? moveFace(face, /** @type {import('./motion.js').Box} */ (face.box.map((v, k) => v + f * (next.box[k] - v)))) : face;
     });
   }
 }

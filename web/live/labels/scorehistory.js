@@ -6,7 +6,7 @@ const MAX_FACES = 32;
 
 /** @typedef {{t: number, scores: number[]}} Sample t in milliseconds */
 
-export class History {
+export class ScoreHistory {
   /** @type {Map<number, Sample[]>} by face id, oldest sample first; the face heard of longest ago first */
   #faces = new Map();
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { History, runs, SPAN_MS } from '../../../live/labels/history.js';
+import { ScoreHistory, runs, SPAN_MS } from '../../../live/labels/scorehistory.js';
 
 const scores = [0.25, 0.75];
 
 test('a minute is kept, and one sample beyond its edge', () => {
-  const history = new History();
+  const history = new ScoreHistory();
   for (let t = 0; t <= 2 * SPAN_MS; t += 100) history.add(1, t, scores);
   const samples = history.of(1);
   assert.equal(samples[0].t, SPAN_MS);
@@ -13,14 +13,14 @@ test('a minute is kept, and one sample beyond its edge', () => {
 });
 
 test('thirty messages a second do not cost thirty samples', () => {
-  const history = new History();
+  const history = new ScoreHistory();
   for (let i = 0; i < 300; i++) history.add(1, (i * 1000) / 30, scores);
   const { length } = history.of(1);
   assert.ok(length <= 111 && length >= 90, `${length} samples in 10 s`);
 });
 
 test('faces keep apart and are forgotten with time', () => {
-  const history = new History();
+  const history = new ScoreHistory();
   history.add(1, 0, scores);
   history.add(2, 1000, [1, 0]);
   assert.deepEqual(history.of(1), [{ t: 0, scores }]);
@@ -32,7 +32,7 @@ test('faces keep apart and are forgotten with time', () => {
 });
 
 test('many passers-by do not fill the memory', () => {
-  const history = new History();
+  const history = new ScoreHistory();
   for (let id = 0; id < 1000; id++) history.add(id, id, scores);
   assert.equal(history.faces, 32);
   assert.equal(history.of(999).length, 1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Exact } from '../../../live/timing/exact.js';
+import { ExactPlayout } from '../../../live/timing/exactplayout.js';
 
 /** Canvases that note what was drawn on them last, in place of the browser's. */
 const made = /** @type {any[]} */ ([]);
@@ -19,14 +19,14 @@ const at = (/** @type {number} */ t) => t / 100_000; // where the face is then
 
 /** @type {any} */
 let screen;
-/** @type {Exact} */
+/** @type {ExactPlayout} */
 let exact;
 
 beforeEach(() => {
   made.length = 0;
   Object.assign(globalThis, { document: { createElement: canvas } });
   screen = canvas();
-  exact = new Exact(screen);
+  exact = new ExactPlayout(screen);
 });
 afterEach(() => { Reflect.deleteProperty(globalThis, 'document'); });
 
@@ -38,12 +38,12 @@ function run(frames, { late, every = 1, silent = Infinity }) {
   const shown = [];
   for (let i = 0, told = 0; i < frames; i++) {
     const t = FRAME * i;
-    exact.keep(/** @type {any} */ ({ videoWidth: 640, videoHeight: 480, holds: t }), t, 640);
+    exact.capture(/** @type {any} */ ({ videoWidth: 640, videoHeight: 480, holds: t }), t, 640);
     for (; told * FRAME * every + late <= t && told * every < silent; told++) {
       const of = told * FRAME * every;
-      exact.see([face(at(of))], of, Math.max(0, of - FRAME * (every - 1)), t + FRAME, t);
+      exact.receive([face(at(of))], of, Math.max(0, of - FRAME * (every - 1)), t + FRAME, t);
     }
-    const labelled = exact.show(t, t);
+    const labelled = exact.present(t, t);
     if (labelled) shown.push({ at: t, t: labelled.t, x: labelled.faces[0]?.box[0], holds: screen.holds });
   }
   return shown;
@@ -76,7 +76,7 @@ test('it keeps few pictures, and none after the end', () => {
   exact.reset();
   assert.equal(screen.hidden, true);
   assert.deepEqual(made.filter((c) => c.width > 0), []);
-  assert.equal(exact.show(0, 0), undefined);
+  assert.equal(exact.present(0, 0), undefined);
 });
 
 /** Shows frames that do not bear their capture time, each 12 ms after it and some later, and tells how far boxes lie from their own. @param {(i: number) => boolean} [told] whether there are labels of a frame */
@@ -89,9 +89,9 @@ function untold(told = () => true) {
   const errors = [];
   let newest = NaN;
   for (const { now, i, label } of events) {
-    if (label) exact.see([face(at(FRAME * i))], FRAME * i + 2 * Math.sin(3 * i), FRAME * (i - 1), newest + FRAME, now);
-    else exact.keep(/** @type {any} */ ({ videoWidth: 640, videoHeight: 480, holds: i }), newest = now, 640, false);
-    const x = exact.show(newest, now)?.faces[0]?.box[0];
+    if (label) exact.receive([face(at(FRAME * i))], FRAME * i + 2 * Math.sin(3 * i), FRAME * (i - 1), newest + FRAME, now);
+    else exact.capture(/** @type {any} */ ({ videoWidth: 640, videoHeight: 480, holds: i }), newest = now, 640, false);
+    const x = exact.present(newest, now)?.faces[0]?.box[0];
     if (x !== undefined && i > 40) errors.push(Math.abs(x - at(FRAME * screen.holds)) / at(FRAME));
   }
   return errors.sort((a, b) => a - b);

@@ -5,7 +5,7 @@ import { Failure } from './states.js';
 
 /**
  * What to open: `given`, else the camera `deviceId`, else one that faces `facing`.
- * @typedef {{given?: import('./supplied.js').Given, deviceId?: string, facing?: import('./camera.js').Facing}} Choice
+ * @typedef {{supplied?: import('./supplied.js').Supplied, deviceId?: string, facing?: import('./camera.js').Facing}} SourceChoice
  */
 
 /**
@@ -15,7 +15,7 @@ import { Failure } from './states.js';
  * @property {() => void} ended one that was given came to its end
  */
 
-export class Source {
+export class VideoSource {
   #on;
   /** @type {import('./supplied.js').Opened | undefined} */
   #opened;
@@ -23,7 +23,7 @@ export class Source {
   #opening = Promise.resolve(false);
 
   /** Whether the newest picture was given, and whether this page draws it. */
-  given = false;
+  supplied = false;
   drawn = false;
 
   /** @param {SourceHandlers} on */
@@ -38,17 +38,17 @@ export class Source {
 
   /** The camera in use; empty when there is none. */
   get deviceId() {
-    return this.given ? '' : (this.track?.getSettings().deviceId ?? '');
+    return this.supplied ? '' : (this.track?.getSettings().deviceId ?? '');
   }
 
   /**
    * @param {AbortController} run that the picture is for; its end does not close the source
-   * @param {Choice} choice
+   * @param {SourceChoice} choice
    * @returns {Promise<boolean>} whether the run has its picture
    */
   open(run, choice) {
-    this.given = choice.given !== undefined;
-    this.drawn = this.given && !(choice.given instanceof MediaStream);
+    this.supplied = choice.supplied !== undefined;
+    this.drawn = this.supplied && !(choice.supplied instanceof MediaStream);
     return (this.#opening = this.#open(run, choice));
   }
 
@@ -70,7 +70,7 @@ export class Source {
     this.#on.stream(undefined);
   }
 
-  /** @param {AbortController} run @param {Choice} choice */
+  /** @param {AbortController} run @param {SourceChoice} choice */
   async #open(run, choice) {
     let opened;
     try {
@@ -87,7 +87,7 @@ export class Source {
     this.#opened = opened;
     opened.stream.getVideoTracks()[0].addEventListener('ended', () => {
       if (this.#opened !== opened) return;
-      if (choice.given) this.#on.ended();
+      if (choice.supplied) this.#on.ended();
       else this.#on.failed(run, new Failure('camera-lost'));
     }, { signal: run.signal });
     this.#on.stream(opened.stream);
@@ -95,10 +95,10 @@ export class Source {
   }
 }
 
-/** @param {Choice} choice @returns {Promise<import('./supplied.js').Opened>} @throws {Failure} */
-async function open({ given, deviceId, facing }) {
+/** @param {SourceChoice} choice @returns {Promise<import('./supplied.js').Opened>} @throws {Failure} */
+async function open({ supplied, deviceId, facing }) {
   if (typeof RTCPeerConnection === 'undefined') throw new Failure('unsupported');
-  if (given) return (await import('./supplied.js')).openGiven(given); // most pages never load it
+  if (supplied) return (await import('./supplied.js')).openSupplied(supplied); // most pages never load it
   const stream = await openCamera(deviceId, facing);
   return { stream, release: () => closeCamera(stream) };
 }

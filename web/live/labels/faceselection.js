@@ -3,10 +3,10 @@
 const PATIENCE_MS = 1000; // the server remembers a face that is not seen for as long
 const LARGER = 1.25; // by how much another face must be larger to take over, so that two alike do not alternate
 
-export class Selection {
+export class FaceSelection {
   /** @type {number | undefined} */
   #id;
-  #picked = false;
+  #chosen = false;
   #seen = 0;
 
   /** The selected face's id; undefined while there is none. */
@@ -15,9 +15,9 @@ export class Selection {
   }
 
   /** Makes a face the selected one, for as long as it is there. @param {number} id @param {number} now ms */
-  pick(id, now) {
+  select(id, now) {
     this.#id = id;
-    this.#picked = true;
+    this.#chosen = true;
     this.#seen = now;
   }
 
@@ -31,8 +31,8 @@ export class Selection {
     const own = faces.find((f) => f.id === this.#id);
     if (own) this.#seen = now;
     const gone = now - this.#seen > PATIENCE_MS;
-    if (this.#picked && !gone) return own;
-    this.#picked = false;
+    if (this.#chosen && !gone) return own;
+    this.#chosen = false;
     const largest = faces.reduce((/** @type {typeof own} */ a, b) => (a && size(a) >= size(b) ? a : b), undefined);
     if (own && largest && size(largest) < LARGER * size(own)) return own;
     if (!largest) {
@@ -46,7 +46,7 @@ export class Selection {
 
   reset() {
     this.#id = undefined;
-    this.#picked = false;
+    this.#chosen = false;
   }
 }
 
