@@ -26,7 +26,7 @@ UNIT_TESTS := $(shell find web/test -name '*.test.js' -not -path '*/browser/*' 2
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help run build gpu check env format lint lint-lines test test-go test-web test-browser test-webgpu test-training train asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile bench-paint bench-notebook bench-weather clean system system-test system-notebook
+.PHONY: help run build gpu check env format lint lint-lines test test-go test-web test-browser test-webgpu test-training train weights asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile bench-paint bench-notebook bench-weather clean system system-test system-notebook
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -236,6 +236,10 @@ RECIPE := --size 96 --epochs 8 --rate 5e-4 --balance 0.35 --webcam 0.3 --affinit
 train: .cache/training/ready ## train as the shipped weights were: DATA=FERPLUS.tar.gz OUT=FOLDER START=CHECKPOINT; goes on after a cut
 	@[ -n "$(DATA)" ] && [ -n "$(OUT)" ] || { echo "say make train DATA=ferplus.tar.gz OUT=run START=dan-ferplus.pth; models/training/README.md has the rest" >&2; exit 1; }
 	@$(PYTHON) models/training/train.py --data $(abspath $(DATA)) --out $(abspath $(OUT)) $(if $(START),--start $(abspath $(START))) $(RECIPE)
+
+weights: .cache/training/ready build ## make all that depends on the weights anew: CHECKPOINT=run/dan.pth DATA=FERPLUS.tar.gz; WRITE=1 puts it into the repository
+	@[ -n "$(DATA)" ] && [ -n "$(CHECKPOINT)" ] || { echo "say make weights CHECKPOINT=run/dan.pth DATA=ferplus.tar.gz; models/training/README.md has the rest" >&2; exit 1; }
+	@$(PYTHON) models/training/ship.py $(abspath $(CHECKPOINT)) --data $(abspath $(DATA)) --out .cache/weights $(if $(WRITE),--write)
 
 test-training: .cache/training/ready ## the trainer's own tests
 	@cd models/training && $(PYTHON) -m unittest test_training

@@ -1,6 +1,7 @@
 """Measures checkpoints on FER+ valid. `python evaluate.py --data FERPLUS.tar.gz dan.pth --calibrate --plot risk.png`
 
 The figures are those of `mindflow eval`. --calibrate fits the temperature on one half of the faces and reports on the other.
+--robust measures the robustness set (robust.py), --answers what is said of rare expressions; --plot draws the bars of --robust.
 """
 import argparse
 import json
@@ -9,6 +10,7 @@ from pathlib import Path
 import torch
 
 import data
+import robust
 from dan import LABELS, load
 from measure import figures, fit_temperature, inputs_of, logits_of
 
@@ -23,9 +25,18 @@ def arguments():
     p.add_argument("--flip", action="store_true", help="average with the mirror image")
     p.add_argument("--webcam", action="store_true", help="faces as by a poor camera")
     p.add_argument("--calibrate", action="store_true", help="fit temperature, report the error on the other half, and what a threshold means")
-    p.add_argument("--plot", type=Path, help="with --calibrate: a picture of reliability and of risk against coverage")
+    p.add_argument("--robust", action="store_true", help="measure each view of the robustness set")
+    p.add_argument("--answers", action="store_true",
+                   help="how often faces whose votes agree on a rare expression are called neutral with confidence, with the temperature of --calibrate")
+    p.add_argument("--names", nargs="+", help="what the checkpoints are called in the picture of --robust; by default their paths")
+    p.add_argument("--plot", type=Path, help="a picture: with --calibrate of reliability and of risk against coverage, with --robust of its rows")
     p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    return p.parse_args()
+    o = p.parse_args()
+    if o.plot and o.calibrate == o.robust:
+        p.error("--plot draws either --calibrate or --robust")
+    if o.names and len(o.names) != len(o.checkpoints):
+        p.error(f"{len(o.names)} names for {len(o.checkpoints)} checkpoints")
+    return o
 
 
 def halves(n):
@@ -78,9 +89,10 @@ def draw(confidence, right, path):
 def main():
     o = arguments()
     faces = data.read(o.data, "valid", o.store)
-    inputs = inputs_of(faces, o.size, o.webcam)
-    for path in o.checkpoints:
-        logits = logits_of(load(path, o.device), inputs, o.device, o.flip)
+    inputs, views = inputs_of(faces, o.size, o.webcam), {}
+    for name, path in zip(o.names or o.checkpoints, o.checkpoints):
+        net = load(path, o.device)
+        logits = logits_of(net, inputs, o.device, o.flip)
         said = {"checkpoint": path, "size": o.size, "labels": LABELS}
         said["majority"] = figures(logits, faces.majority, o.temperature)
         said["plurality"] = figures(logits, faces.plurality, o.temperature)
@@ -88,7 +100,14 @@ def main():
             said["calibration"], confidence, right = calibrate(logits, faces.majority)
             if o.plot:
                 draw(confidence, right, o.plot)
-        print(json.dumps(said, indent=1))
+        if o.answers:
+            temperature = calibrate(logits, faces.majority)[0]["temperature"]
+            said["answers"] = {"temperature": temperature} | robust.answers(logits, faces, temperature)
+        if o.robust:
+            said["robust"] = views[name] = robust.robust(net, faces, o.size, o.device)
+        print(json.dumps(said, indent=1), flush=True)
+    if o.robust and o.plot:
+        robust.draw(views, o.plot)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a checkpoint, as of unfold.py, gives for pictures by a formula, for the tests. `python golden.py dan.pth > pipeline/ort/testdata/golden-96.json`"""
+"""What a checkpoint computes for pictures given by a formula: the reference of the tests. `python golden.py dan.pth > golden-96.json`"""
 import json
 import sys
 
@@ -20,14 +20,14 @@ def rounded(values):
 
 
 @torch.inference_mode()
-def main():
-    net, gates = load(sys.argv[1]), []
+def golden(net):
+    gates = []
     for i in range(net.heads):
         getattr(net, f"cat_head{i}").sa.register_forward_hook(lambda module, inputs, gate: gates.append(gate))
     logits = net(waves(BATCH, SIZE))[0]
     case = {"batch": BATCH, "size": SIZE, "logits": rounded(logits), "gates": rounded(torch.cat(gates, dim=1))}
-    json.dump({"input": waves.__doc__.split(": ")[1].split(" for")[0], "cases": [case]}, sys.stdout)
+    return {"input": waves.__doc__.split(": ")[1].split(" for")[0], "cases": [case]}
 
 
 if __name__ == "__main__":
-    main()
+    json.dump(golden(load(sys.argv[1])), sys.stdout)

@@ -14,9 +14,11 @@ from PIL import Image
 
 import data
 import points
+import robust
+import ship
 from augment import Draw, Strength, augment, mix, move, move_points, prepare
 from dan import DAN, LABELS, load
-from golden import waves
+from golden import golden, waves
 from losses import AffinityLoss, partition_loss, vote_loss
 from measure import calibration_error, figures, fit_temperature
 from unfold import initializers, unfold
@@ -136,6 +138,41 @@ class Augmentation(unittest.TestCase):
         self.assertTrue(0 < alone.sum() < 8 and torch.equal(alone, votes.max(1).values == 1))
 
 
+class Robustness(unittest.TestCase):
+    def test_views_are_the_same_each_time_and_differ(self):
+        x = torch.rand(8, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+        seen = {name: see(x) for name, see in robust.VIEWS.items()}
+        for name, view in seen.items():
+            self.assertTrue(view.shape == x.shape and view.min() >= 0 and view.max() <= 1, name)
+            self.assertTrue(torch.equal(view, robust.VIEWS[name](x)), name)
+            self.assertEqual(torch.equal(view, x), name == "plain", name)
+
+    def test_geometry(self):
+        x = torch.zeros(1, 1, 97, 97)
+        x[0, 0, 48, 78] = 1  # 30 to the right of the middle
+        for name, row, column in [("close cut (zoom 1.2)", 48, 84), ("wide cut (zoom 0.8)", 48, 72), ("turned by +20°", 38, 76), ("turned by -20°", 58, 76)]:
+            place = robust.VIEWS[name](x).argmax().item()
+            self.assertLessEqual(max(abs(place // 97 - row), abs(place % 97 - column)), 1, name)
+
+    def test_half_is_covered(self):
+        covered = robust.half_covered(torch.zeros(5, 1, 96, 96))
+        self.assertEqual(covered.mean((1, 2, 3)).tolist(), [0.25] * 5)
+        self.assertEqual([covered[i, 0, 0, 0].item() for i in range(4)], [0.5, 0, 0.5, 0])
+
+    def test_answers(self):
+        anger, neutral = LABELS.index("anger"), LABELS.index("neutral")
+        votes = torch.zeros(4, len(LABELS))
+        votes[:, anger] = torch.tensor([1.0, 0.8, 0.8, 0.5])
+        logits = torch.zeros(4, len(LABELS))
+        logits[0, anger], logits[1, neutral], logits[3, neutral] = 9, 9, 9
+        got = robust.answers(logits, data.Faces(None, votes, None, None, []), 1.0)
+        self.assertEqual(got["anger"]["faces"], 3)
+        for key in ("neutral", "right", "uncertain"):
+            self.assertAlmostEqual(got["anger"][key], 1 / 3, places=6)
+        self.assertEqual(got["all four"], got["anger"])
+        self.assertIsNone(got["fear"]["right"])
+
+
 class Losses(unittest.TestCase):
     def test_affinity_is_zero_at_the_centres(self):
         loss = AffinityLoss(3, 4)
@@ -167,6 +204,40 @@ class Figures(unittest.TestCase):
         logits = torch.randn(4000, 4, generator=chance)
         classes = torch.multinomial(logits.softmax(1), 1, generator=chance).flatten()
         self.assertAlmostEqual(fit_temperature(logits * 2, classes), 2, delta=0.2)
+
+
+class Ship(unittest.TestCase):
+    def test_edit_of_the_manifest(self):
+        text = (HERE / "../manifest.json").read_text()
+        entry = next(m for m in json.loads(text)["models"] if m["name"] == ship.NAME)
+        new = entry | {"sha256": "0" * 64, "bytes": 12, "temperature": 0.9, "uncertain": 0.4, "ranges": {"input": [-1.23456789, 2], "a.relu": [0, 3]}}
+        with tempfile.NamedTemporaryFile() as checkpoint:
+            got = ship.edit(text, new, Path(checkpoint.name), {"accuracy": 0.8712, "macro_recall": 0.75})
+        one, other = json.loads(text), json.loads(got)
+        edited = next(m for m in other["models"] if m["name"] == ship.NAME)
+        self.assertEqual({k: edited[k] for k in ("sha256", "bytes", "temperature", "uncertain")}, {k: new[k] for k in ("sha256", "bytes", "temperature", "uncertain")})
+        self.assertEqual(edited["ranges"], {"a.relu": [0, 3], "input": [-1.23457, 2]})
+        self.assertIn("accuracy 87.1 %, macro recall 75.0 %;", edited["notes"])
+        self.assertIn("(sha256 e3b0c442", edited["source"])
+        for key in ("sha256", "bytes", "temperature", "uncertain", "ranges", "notes", "source"):
+            edited[key] = entry[key]
+        self.assertEqual(one, other)
+
+    def test_the_same_entry_leaves_the_same_text(self):
+        text = (HERE / "../manifest.json").read_text()
+        entry = next(m for m in json.loads(text)["models"] if m["name"] == ship.NAME)
+        with tempfile.NamedTemporaryFile() as checkpoint:
+            got = ship.edit(text, entry, Path(checkpoint.name), {"accuracy": 0.85, "macro_recall": 0.687})
+        changed = [line for line, other in zip(text.splitlines(), got.splitlines(), strict=True) if line != other]
+        self.assertEqual([line.split('"')[1] for line in changed], ["source"])
+
+    def test_golden_values_are_those_of_the_tests(self):
+        text = (HERE / "../../pipeline/ort/testdata/golden-96.json").read_text()
+        got = golden(unfold(initializers(HERE / "../weights/dan-ferplus.onnx")))
+        self.assertEqual(got["input"], json.loads(text)["input"])
+        for key in ("logits", "gates"):
+            one, other = (torch.tensor(g["cases"][0][key]) for g in (got, json.loads(text)))
+            self.assertLess(((one - other).abs() / other.abs().clamp_min(1)).max(), 1e-5, key)
 
 
 class Network(unittest.TestCase):
@@ -252,6 +323,10 @@ class Runs(unittest.TestCase):
                                    "--calibrate", "--plot", root / "risk.png"], capture_output=True, text=True)
             self.assertEqual(json.loads(said.stdout)["majority"]["faces"], 96, said.stderr)
             self.assertTrue((root / "risk.png").exists())
+            said = subprocess.run([sys.executable, HERE / "evaluate.py", "--data", root / "set", "--size", "64", root / "cut/dan.pth",
+                                   "--robust", "--answers", "--plot", root / "bars.png"], capture_output=True, text=True)
+            self.assertEqual(json.loads(said.stdout)["robust"]["dark"]["faces"], 96, said.stderr)
+            self.assertTrue((root / "bars.png").exists())
 
     def test_a_stable_run_grows_and_branches_into_its_decay(self):
         with tempfile.TemporaryDirectory() as root:
