@@ -145,9 +145,8 @@ func TestSlowClients(t *testing.T) {
 				t.Errorf("the connection was still open after %s", patience)
 			}
 			waitFor(t, "the connection to be forgotten", func() bool {
-				s.conns.mu.Lock()
-				defer s.conns.mu.Unlock()
-				return len(s.conns.open) == 0
+				open, _ := s.conns.Open()
+				return open == 0
 			})
 		})
 	}
@@ -165,7 +164,7 @@ func TestSurplusConnections(t *testing.T) {
 		defer c.Close()
 		open = append(open, c)
 	}
-	waitFor(t, "the surplus to be refused", func() bool { return s.conns.refusals()["total"] >= 50 })
+	waitFor(t, "the surplus to be refused", func() bool { return s.conns.Refused()["total"] >= 50 })
 	for _, c := range open {
 		_ = c.Close()
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -134,4 +135,20 @@ func TestDrainTellsReaders(t *testing.T) {
 	if e, _ := events.next(); e.kind != "bye" || e.data != `{"v":1,"type":"bye","reason":"deleted"}` {
 		t.Errorf("the stream ended with %+v", e)
 	}
+}
+
+// A connection that a browser opened in advance does not hold up the server's end, which begin waits for.
+func TestUnusedConnectionsDoNotHoldTheEnd(t *testing.T) {
+	var conn net.Conn
+	t.Cleanup(func() { conn.Close() })                                     // after the server's end
+	s := begin(t, idle(), func(c *Config) { c.EndTime = 4 * time.Second }) // Shutdown alone waits for five
+	var err error
+	conn, err = net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the connection", func() bool {
+		_, unused := s.conns.Open()
+		return unused == 1
+	})
 }

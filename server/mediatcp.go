@@ -9,8 +9,8 @@ import (
 	"github.com/pion/logging"
 
 	"mindflow/pipeline/field"
+	"mindflow/server/ports"
 	"mindflow/server/ports/portfilter"
-	"mindflow/server/turnstile"
 )
 
 const (
@@ -25,11 +25,11 @@ const (
 // mediaTCP is one port for the media of those that UDP does not reach (RFC 6544).
 type mediaTCP struct {
 	*ice.TCPMuxDefault
-	gate *turnstile.Listener
+	gate *ports.LimitedListener
 }
 
-// listenMediaTCP opens the port for so many sessions. Pion sees what ports lets through.
-func listenMediaTCP(address string, sessions int, ports *portfilter.Filter, logs logging.LoggerFactory) (*mediaTCP, error) {
+// listenMediaTCP opens the port for so many sessions. Pion sees what filter lets through.
+func listenMediaTCP(address string, sessions int, filter *portfilter.Filter, logs logging.LoggerFactory) (*mediaTCP, error) {
 	addr, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, field.Errorf("MediaTCP", "TCP media address %q: %w: give it as host:port, such as :8189", address, err)
@@ -38,9 +38,9 @@ func listenMediaTCP(address string, sessions int, ports *portfilter.Filter, logs
 	if err != nil {
 		return nil, portError("TCP port", strconv.Itoa(addr.Port), "MediaTCP", err)
 	}
-	bounded := turnstile.New(listener, tcpOfSession*sessions+tcpEach, tcpEach)
+	bounded := ports.LimitListener(listener, tcpOfSession*sessions+tcpEach, tcpEach)
 	return &mediaTCP{ice.NewTCPMuxDefault(ice.TCPMuxParams{
-		Listener:                     ports.Listener(bounded),
+		Listener:                     filter.Listener(bounded),
 		Logger:                       logs.NewLogger("ice"),
 		ReadBufferSize:               tcpReadQueue,
 		WriteBufferSize:              tcpWriteQueue,

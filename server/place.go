@@ -11,7 +11,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/server/admission"
-	"mindflow/server/remote"
+	"mindflow/server/ports"
 )
 
 // ticketHeader names the ticket of a visitor that waits for a place or has one: web/PROTOCOL.md, section 1.1.
@@ -161,13 +161,13 @@ func (s *Server) leaveQueue(w http.ResponseWriter, r *http.Request, v visitor) e
 	return noContent(w)
 }
 
-// from tells what is known of r's sender before it has shown a token.
+// from returns what is known of r's sender before its token is read.
 func (s *Server) from(r *http.Request) visitor {
-	if s.cfg.Proxies.Ignored(r) {
+	if s.cfg.Proxies.IgnoresForwarded(r) {
 		s.warnProxy.Do(func() {
-			s.log.Warn("X-Forwarded-For is not believed; if it is of a proxy of yours, name its address with --trusted-proxy, else all its visitors count as one",
+			s.log.Warn("X-Forwarded-For is ignored; if it comes from your own proxy, configure the proxy's address as trusted: until then all its clients count as one",
 				"peer", r.RemoteAddr)
 		})
 	}
-	return visitor{network: remote.Network(s.cfg.Proxies.Client(r)), ticket: r.Header.Get(ticketHeader)}
+	return visitor{network: ports.ClientNetwork(s.cfg.Proxies.ClientAddr(r)), ticket: r.Header.Get(ticketHeader)}
 }

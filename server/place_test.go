@@ -10,7 +10,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/access"
-	"mindflow/server/remote"
+	"mindflow/server/ports"
 	"mindflow/server/whipclient"
 )
 
@@ -122,7 +122,7 @@ func TestWaitingNeedsToken(t *testing.T) {
 
 func TestLimitsOfOneVisitor(t *testing.T) {
 	gate, sign := keyed(t)
-	proxies, err := remote.ParseProxies([]string{"127.0.0.1"})
+	proxies, err := ports.ParseProxies([]string{"127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestUntrustedProxy(t *testing.T) {
 	for range 3 {
 		s.call(t, with(offerCall(""), "X-Forwarded-For", "192.0.2.1"))
 	}
-	if n := strings.Count(log.String(), "--trusted-proxy"); n != 1 {
+	if n := strings.Count(log.String(), "X-Forwarded-For is ignored"); n != 1 {
 		t.Errorf("it was said %d times", n)
 	}
 }

@@ -23,7 +23,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		IdleTimeout:       s.cfg.IdleTime,
 		MaxHeaderBytes:    maxHeader,
 		ConnContext:       keepLittle,
-		ConnState:         s.conns.changed,
+		ConnState:         s.conns.ConnState,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	s.cfg.Readiness.Set(operate.Serving) // before anybody is answered: who reaches the server finds it ready
@@ -132,7 +132,7 @@ func (s *Server) shutdown(web *http.Server) error {
 	case <-patience.Done():
 		errs = append(errs, fmt.Errorf("%d sessions did not end within %s", s.Stats().Sessions, s.cfg.EndTime))
 	}
-	s.conns.endFresh()
+	s.conns.CloseUnused()
 	if err := web.Shutdown(patience); err != nil {
 		errs = append(errs, fmt.Errorf("end HTTP: %w", err), web.Close())
 	}

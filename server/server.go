@@ -19,8 +19,8 @@ import (
 	"mindflow/server/access"
 	"mindflow/server/admission"
 	"mindflow/server/operate"
+	"mindflow/server/ports"
 	"mindflow/server/ports/portfilter"
-	"mindflow/server/remote"
 )
 
 // Engine is what sessions work with. They share it.
@@ -46,13 +46,13 @@ type Config struct {
 	TurnHost    string // by which publishers find both; what they call the server
 	MaxSessions int    // 16
 
-	MaxPerAddress int            // sessions of one address, and those that wait from there; no limit
-	MaxPerKey     int            // likewise of one key, whose token has no number of its own; no limit
-	MaxWaiting    int            // newcomers that wait for a place; none
-	MaxWait       time.Duration  // how long they may; no limit
-	SessionTime   time.Duration  // of the longest session, whose token has none of its own; no limit
-	MinLabels     float64        // a second: while sessions get fewer for want of the machine's time, newcomers wait; not measured
-	Proxies       remote.Proxies // whose X-Forwarded-For is believed; none
+	MaxPerAddress int           // sessions of one address, and those that wait from there; no limit
+	MaxPerKey     int           // likewise of one key, whose token has no number of its own; no limit
+	MaxWaiting    int           // newcomers that wait for a place; none
+	MaxWait       time.Duration // how long they may; no limit
+	SessionTime   time.Duration // of the longest session, whose token has none of its own; no limit
+	MinLabels     float64       // a second: while sessions get fewer for want of the machine's time, newcomers wait; not measured
+	Proxies       ports.Proxies // whose X-Forwarded-For is believed; none
 
 	Codecs       []pipeline.Codec // in order of preference; all of Codecs(), in the publisher's order
 	Access       *access.Gate     // who may use it; everybody
@@ -122,6 +122,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Bounds of HTTP connections: in all, and of one source.
+const (
+	maxConnections = 4096
+	maxPerSource   = 128
+)
+
 // Server serves publishers until its context ends.
 type Server struct {
 	// static after construction
@@ -130,8 +136,8 @@ type Server struct {
 	log       *slog.Logger
 	codecs    codecs
 	web       net.Listener
-	conns     *connections // of web
-	ports     *portfilter.Filter
+	conns     *ports.HTTPConns // of web
+	filter    *portfilter.Filter
 	mux       *ice.MultiUDPMuxDefault
 	tcp       *mediaTCP // nil is none
 	edge      edge
@@ -179,17 +185,17 @@ func New(cfg Config, e Engine) (*Server, error) {
 		return nil, portError("port", port, "Listen", err)
 	}
 	logs := pionLogs{cfg.Log}
-	conns := newConnections(maxConnections, maxPerAddress, cfg.Proxies)
-	cfg.Metrics.CounterVecFunc("http_refused_connections_total", "HTTP connections that were one too many.", "bound", conns.refusals)
-	ports := portfilter.New(time.Now)
-	cfg.Metrics.CounterVecFunc("media_port_dropped_packets_total", "Packets that the filter before the media ports did not let through.", "reason", ports.Drops)
-	mux, err := listenMedia(cfg.Media, ports, logs)
+	conns := ports.NewHTTPConns(maxConnections, maxPerSource, cfg.Proxies)
+	cfg.Metrics.CounterVecFunc("http_refused_connections_total", "HTTP connections that were one too many.", "bound", conns.Refused)
+	filter := portfilter.New(time.Now)
+	cfg.Metrics.CounterVecFunc("media_port_dropped_packets_total", "Packets that the filter before the media ports did not let through.", "reason", filter.Drops)
+	mux, err := listenMedia(cfg.Media, filter, logs)
 	if err != nil {
 		return nil, errors.Join(err, web.Close())
 	}
 	parent, stop := context.WithCancel(context.Background())
 	s := &Server{
-		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, ports: ports, mux: mux, parent: parent, stop: stop,
+		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, filter: filter, mux: mux, parent: parent, stop: stop,
 		conns:  conns,
 		static: static,
 		meters: newMeters(cfg, e), leave: make(chan struct{}), hurry: make(chan struct{}), sessions: map[string]*session{},
@@ -201,7 +207,7 @@ func New(cfg Config, e Engine) (*Server, error) {
 		cfg.Readiness.SetDegraded(e.Degraded)
 	}
 	if cfg.MediaTCP != "" {
-		if s.tcp, err = listenMediaTCP(cfg.MediaTCP, cfg.MaxSessions, ports, logs); err != nil {
+		if s.tcp, err = listenMediaTCP(cfg.MediaTCP, cfg.MaxSessions, filter, logs); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
@@ -268,5 +274,5 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Sessions: len(s.sessions), Panics: s.meters.Panics.Load(), Refused: s.ports.Drops()}
+	return Stats{Sessions: len(s.sessions), Panics: s.meters.Panics.Load(), Refused: s.filter.Drops()}
 }

@@ -114,7 +114,7 @@ type terms struct {
 	hintEvery          time.Duration
 	noMedia, pausedMax time.Duration
 	maxRecords         uint64 // of DTLS, sent
-	ports              *portfilter.Filter
+	filter             *portfilter.Filter
 	slot               *admission.Slot
 	load               *admission.LoadMeter
 }
@@ -128,7 +128,7 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 	ctx, cancel := context.WithCancelCause(parent)
 	s := &session{
 		id: id, owner: t.owner, slot: t.slot, engine: e, terms: t, log: log.With("session", id[:8]), meters: meters, draining: draining, pc: pc,
-		guest: t.ports.Admit(),
+		guest: t.filter.Admit(),
 		ctx:   ctx, end: func(why ended) { cancel(why) },
 		done:     make(chan struct{}),
 		inbox:    make(chan func(), inboxSize),

@@ -18,8 +18,8 @@ import (
 	"github.com/pion/logging"
 
 	"mindflow/pipeline/field"
+	"mindflow/server/ports"
 	"mindflow/server/ports/turn"
-	"mindflow/server/turnstile"
 )
 
 const (
@@ -36,7 +36,7 @@ type turnPorts struct {
 	*turn.Server
 	port    int // UDP and TCP; 0 is none
 	tlsPort int // 0 is none
-	doors   []*turnstile.Listener
+	doors   []*ports.LimitedListener
 }
 
 // listenTurn opens what Config.Turn and Config.TurnTLS name.
@@ -63,9 +63,9 @@ func (s *Server) listenTurn(logs logging.LoggerFactory) (err error) {
 			_ = listener.Close()
 		}
 	}()
-	ports := &turnPorts{}
+	opened := &turnPorts{}
 	if s.cfg.Turn != "" {
-		if err = ports.listenPlain(s.cfg.Turn, s.cfg.MaxSessions, &cfg); err != nil {
+		if err = opened.listenPlain(s.cfg.Turn, s.cfg.MaxSessions, &cfg); err != nil {
 			return err
 		}
 	}
@@ -73,23 +73,23 @@ func (s *Server) listenTurn(logs logging.LoggerFactory) (err error) {
 		if s.cfg.TLS == nil {
 			return field.Errorf("TurnTLS", "TURN over TLS needs a certificate: give one as for HTTPS, or leave the address out")
 		}
-		l, err := ports.listenTCP(s.cfg.TurnTLS, "TurnTLS", s.cfg.MaxSessions)
+		l, err := opened.listenTCP(s.cfg.TurnTLS, "TurnTLS", s.cfg.MaxSessions)
 		if err != nil {
 			return err
 		}
-		ports.tlsPort = l.Addr().(*net.TCPAddr).Port
+		opened.tlsPort = l.Addr().(*net.TCPAddr).Port
 		config := s.cfg.TLS.Clone()
 		config.NextProtos = nil // those are HTTP's
 		cfg.TCP = append(cfg.TCP, tls.NewListener(l, config))
 	}
-	if ports.Server, err = turn.New(cfg); err != nil {
+	if opened.Server, err = turn.New(cfg); err != nil {
 		return err
 	}
-	s.turn = ports
+	s.turn = opened
 	s.cfg.Metrics.CounterVecFunc("turn_refused_total", "Packets and requests to the TURN ports that were not relayed or granted.", "reason",
-		func() map[string]uint64 { return ports.Stats().Dropped })
+		func() map[string]uint64 { return opened.Stats().Dropped })
 	s.cfg.Metrics.GaugeVecFunc("turn_allocations", "Relays that are open for publishers.", "transport",
-		func() map[string]uint64 { return map[string]uint64{"udp": uint64(ports.Stats().Allocations)} })
+		func() map[string]uint64 { return map[string]uint64{"udp": uint64(opened.Stats().Allocations)} })
 	return nil
 }
 
@@ -136,7 +136,7 @@ func (p *turnPorts) listenTCP(address, setting string, sessions int) (net.Listen
 	if err != nil {
 		return nil, portError("TCP port", strconv.Itoa(addr.Port), setting, err)
 	}
-	door := turnstile.New(l, turnOfAll*sessions+turnTCPEach, turnTCPEach)
+	door := ports.LimitListener(l, turnOfAll*sessions+turnTCPEach, turnTCPEach)
 	p.doors = append(p.doors, door)
 	return door, nil
 }

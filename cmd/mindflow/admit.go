@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"mindflow/server"
-	"mindflow/server/remote"
+	"mindflow/server/ports"
 )
 
 // admitFlags are the settings of `serve` that say how many may use it.
@@ -52,7 +52,7 @@ func (a *admitFlags) check() (err error) {
 	case !(a.cfg.MinLabels >= 0 && a.cfg.MinLabels <= 1000): // also what is not a number
 		return fmt.Errorf("--min-labels %v: use 0 to 1000 labels a second", a.cfg.MinLabels)
 	}
-	if a.cfg.Proxies, err = remote.ParseProxies(a.proxies); err != nil {
+	if a.cfg.Proxies, err = ports.ParseProxies(a.proxies); err != nil {
 		return fmt.Errorf("--trusted-proxy: %w", err)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"mindflow/server"
-	"mindflow/server/publicip"
+	"mindflow/server/ports"
 )
 
 // reachFlags are the settings of how media finds its way to the server.
@@ -71,12 +71,12 @@ func (r *reachFlags) check() error {
 func (r *reachFlags) open(cfg *server.Config) io.Closer {
 	cfg.MediaTCP, cfg.Turn, cfg.TurnTLS, cfg.TurnHost = r.mediaTCP, r.turn, r.turnTLS, r.turnHost
 	var fixed []netip.Addr
-	var finder *publicip.Finder
+	var finder *ports.PublicIP
 	for _, text := range r.publicIPs {
 		if ip, err := netip.ParseAddr(text); err == nil {
 			fixed = append(fixed, ip.Unmap())
 		} else if finder == nil {
-			finder = publicip.Find(r.stunServer, cfg.Log)
+			finder = ports.WatchPublicIP(r.stunServer, cfg.Log)
 		}
 	}
 	switch {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"mindflow/pipeline/field"
-	"mindflow/server/turnstile"
+	"mindflow/server/ports"
 )
 
 // Connections to the redirect, in all and of one address. Each ends with its first answer.
@@ -28,7 +28,7 @@ func ListenRedirect(address string, httpsPort int, wrap func(http.Handler) http.
 	if wrap != nil {
 		handler = wrap(handler)
 	}
-	return serve("plain HTTP", turnstile.New(l, redirectTotal, redirectEach), &http.Server{
+	return serve("plain HTTP", ports.LimitListener(l, redirectTotal, redirectEach), &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"mindflow/server/turnstile"
+	"mindflow/server/ports"
 )
 
 const (
@@ -33,7 +33,7 @@ func newAskers() *askers { return &askers{seed: maphash.MakeSeed()} }
 
 // mayAsk takes a question of an address into account, or refuses it.
 func (a *askers) mayAsk(from net.Addr, now time.Time) bool {
-	i := maphash.Comparable(a.seed, turnstile.Source(from)) % buckets
+	i := maphash.Comparable(a.seed, ports.SourceOf(from)) % buckets
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	b := &a.asked[i]

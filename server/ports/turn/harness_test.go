@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"mindflow/pipeline/testkit"
-	"mindflow/server/turnstile"
+	"mindflow/server/ports"
 )
 
 const patience = 2 * time.Minute
@@ -53,7 +53,7 @@ func start(t testing.TB, change func(*Config)) *site {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return turnstile.New(l, 50, 50)
+		return ports.LimitListener(l, 50, 50)
 	}
 	plain, secure := listen(), listen()
 	stand := httptest.NewUnstartedServer(nil)

@@ -12,7 +12,7 @@ import (
 
 	"mindflow/server"
 	"mindflow/server/cert"
-	"mindflow/server/publicip"
+	"mindflow/server/ports"
 )
 
 // Reach is what serve is set to for visitors from elsewhere. What is empty is not set.
@@ -172,7 +172,7 @@ func publicAddress(ctx context.Context, s Setup) Result {
 		}
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		ip, err := publicip.Ask(ctx, s.Reach.STUNServer)
+		ip, err := ports.QueryPublicIP(ctx, s.Reach.STUNServer)
 		if err != nil {
 			return failed(check, err, "name another server by --stun-server")
 		}

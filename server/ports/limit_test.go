@@ -1,4 +1,4 @@
-package turnstile
+package ports
 
 import (
 	"io"
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestBounds(t *testing.T) {
+func TestLimitListener(t *testing.T) {
 	for _, c := range []struct {
 		name              string
 		all, each, opened int
@@ -22,7 +22,7 @@ func TestBounds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l := New(inner, c.all, c.each)
+			l := LimitListener(inner, c.all, c.each)
 			defer l.Close()
 			accepted := make(chan net.Conn, 16)
 			go func() {
@@ -50,7 +50,7 @@ func TestBounds(t *testing.T) {
 					t.Fatalf("%d were refused, want %d", l.Refused(), c.opened-c.want)
 				}
 			}
-			// Who closes, twice even, gives back one place.
+			// A connection that is closed, even twice, frees one place.
 			held[0].Close()
 			held[0].Close()
 			one, err := net.Dial("tcp", l.Addr().String())
@@ -65,20 +65,20 @@ func TestBounds(t *testing.T) {
 			for _, conn := range held[1:] {
 				conn.Close()
 			}
-			if len(l.held) != 0 || len(l.count.of) != 0 {
-				t.Errorf("%d are held, of %v", len(l.held), l.count.of)
+			if len(l.open) != 0 || len(l.limit.bySource) != 0 {
+				t.Errorf("%d are held, of %v", len(l.open), l.limit.bySource)
 			}
 		})
 	}
 }
 
-// The end of the listener is the end of those it let in.
-func TestClose(t *testing.T) {
+// Closing the listener closes its connections.
+func TestLimitedListenerClose(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := New(inner, 9, 9)
+	l := LimitListener(inner, 9, 9)
 	visitor, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -95,18 +95,18 @@ func TestClose(t *testing.T) {
 	}
 }
 
-func TestSource(t *testing.T) {
+func TestSourceOf(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.7":           "192.0.2.7/32",
 		"::ffff:192.0.2.7":    "192.0.2.7/32",
 		"2001:db8:0:1:2::3":   "2001:db8:0:1::/64",
 		"2001:db8:0:1:ffff::": "2001:db8:0:1::/64",
 	} {
-		if got := Source(&net.TCPAddr{IP: net.ParseIP(address), Port: 5}).String(); got != want {
+		if got := SourceOf(&net.TCPAddr{IP: net.ParseIP(address), Port: 5}).String(); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}
 	}
-	if got := Source(&net.UnixAddr{}); got.IsValid() {
+	if got := SourceOf(&net.UnixAddr{}); got.IsValid() {
 		t.Errorf("of another kind: %v", got)
 	}
 }

@@ -1,4 +1,4 @@
-package server
+package ports
 
 import (
 	"fmt"
@@ -6,19 +6,16 @@ import (
 	"net/http"
 	"net/netip"
 	"testing"
-	"time"
-
-	"mindflow/server/remote"
 )
 
-// from is a connection of an address; that it was closed is all that happens to it.
-type from struct {
+// fakeConn is a connection of an address that can be closed.
+type fakeConn struct {
 	net.Conn
 	addr   string
 	closed bool
 }
 
-func (f *from) RemoteAddr() net.Addr {
+func (f *fakeConn) RemoteAddr() net.Addr {
 	a, err := net.ResolveTCPAddr("tcp", f.addr)
 	if err != nil {
 		panic(err)
@@ -26,9 +23,9 @@ func (f *from) RemoteAddr() net.Addr {
 	return a
 }
 
-func (f *from) Close() error { f.closed = true; return nil }
+func (f *fakeConn) Close() error { f.closed = true; return nil }
 
-func TestConnectionsAreBounded(t *testing.T) {
+func TestHTTPConns(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		addr  func(i int) string
@@ -44,49 +41,32 @@ func TestConnectionsAreBounded(t *testing.T) {
 		{"a proxy nearby", func(i int) string { return fmt.Sprintf("10.0.0.1:%d", 1000+i) }, 10},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c := newConnections(10, 4, remote.Proxies{netip.MustParsePrefix("203.0.113.7/32")})
-			var conns []*from
+			c := NewHTTPConns(10, 4, Proxies{netip.MustParsePrefix("203.0.113.7/32")})
+			var conns []*fakeConn
 			borne := 0
 			for i := range 20 {
-				conn := &from{addr: row.addr(i)}
-				c.changed(conn, http.StateNew)
+				conn := &fakeConn{addr: row.addr(i)}
+				c.ConnState(conn, http.StateNew)
 				if !conn.closed {
 					borne++
 				}
 				conns = append(conns, conn)
 			}
-			refused := c.refusals()
+			refused := c.Refused()
 			if borne != row.bears || refused["total"]+refused["address"] != uint64(20-borne) {
 				t.Errorf("%d were borne, refused %v", borne, refused)
 			}
 			for _, conn := range conns {
-				c.changed(conn, http.StateActive)
-				c.changed(conn, http.StateClosed)
+				c.ConnState(conn, http.StateActive)
+				c.ConnState(conn, http.StateClosed)
 			}
-			if len(c.open) != 0 || len(c.fresh) != 0 {
+			if len(c.open) != 0 || len(c.unused) != 0 {
 				t.Errorf("%d are left", len(c.open))
 			}
-			again := &from{addr: row.addr(0)}
-			if c.changed(again, http.StateNew); again.closed {
+			again := &fakeConn{addr: row.addr(0)}
+			if c.ConnState(again, http.StateNew); again.closed {
 				t.Error("nobody may in any more")
 			}
 		})
 	}
-}
-
-// A connection that a browser opened in advance does not hold up the server's end, which begin waits for.
-func TestUnusedConnectionsDoNotHoldTheEnd(t *testing.T) {
-	var conn net.Conn
-	t.Cleanup(func() { conn.Close() })                                     // after the server's end
-	s := begin(t, idle(), func(c *Config) { c.EndTime = 4 * time.Second }) // Shutdown alone waits for five
-	var err error
-	conn, err = net.Dial("tcp", s.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	waitFor(t, "the connection", func() bool {
-		s.conns.mu.Lock()
-		defer s.conns.mu.Unlock()
-		return len(s.conns.fresh) == 1
-	})
 }

@@ -1,4 +1,4 @@
-package remote
+package ports
 
 import (
 	"net/http"
@@ -11,7 +11,7 @@ func request(peer string, forwarded ...string) *http.Request {
 	return &http.Request{RemoteAddr: peer, Header: http.Header{"X-Forwarded-For": forwarded}}
 }
 
-func TestClient(t *testing.T) {
+func TestClientAddr(t *testing.T) {
 	trusted, err := ParseProxies([]string{"127.0.0.1", "10.0.0.0/8", "2001:db8:1::/48"})
 	if err != nil {
 		t.Fatal(err)
@@ -41,25 +41,25 @@ func TestClient(t *testing.T) {
 		{"an endless list", "127.0.0.1:1", []string{"192.0.2.1," + strings.Repeat("10.1.1.1,", 100_000) + "10.1.1.1"}, "10.1.1.1"},
 		{"no address", "somewhere", []string{"192.0.2.1"}, "invalid IP"},
 	} {
-		if got := trusted.Client(request(row.peer, row.forwarded...)).String(); got != row.want {
+		if got := trusted.ClientAddr(request(row.peer, row.forwarded...)).String(); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
 		}
 	}
-	if !Proxies(nil).Ignored(request("127.0.0.1:1", "192.0.2.1")) || trusted.Ignored(request("127.0.0.1:1", "192.0.2.1")) || Proxies(nil).Ignored(request("192.0.2.1:1", "198.51.100.7")) || Proxies(nil).Ignored(request("127.0.0.1:1")) {
+	if !Proxies(nil).IgnoresForwarded(request("127.0.0.1:1", "192.0.2.1")) || trusted.IgnoresForwarded(request("127.0.0.1:1", "192.0.2.1")) || Proxies(nil).IgnoresForwarded(request("192.0.2.1:1", "198.51.100.7")) || Proxies(nil).IgnoresForwarded(request("127.0.0.1:1")) {
 		t.Error("what is believed is mixed up")
 	}
 }
 
-func TestNetwork(t *testing.T) {
+func TestClientNetwork(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.1": "192.0.2.1/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::": "2001:db8:1:2::/64", "2001:db8:1:3::": "2001:db8:1:3::/64",
 		"127.0.0.1": "invalid Prefix", "::1": "invalid Prefix",
 	} {
-		if got := Network(netip.MustParseAddr(address)).String(); got != want {
+		if got := ClientNetwork(netip.MustParseAddr(address)).String(); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}
 	}
-	if Network(netip.Addr{}).IsValid() {
+	if ClientNetwork(netip.Addr{}).IsValid() {
 		t.Error("no address has a network")
 	}
 }
@@ -76,7 +76,7 @@ func TestParseProxies(t *testing.T) {
 	}
 }
 
-// FuzzForwarded reads what strangers send by way of a proxy: what stands before its own word changes nothing.
+// FuzzForwarded reads headers that clients forge: what precedes the proxy's own entry changes nothing.
 func FuzzForwarded(f *testing.F) {
 	for _, seed := range []string{"", "192.0.2.1", "a, b", "[::1]:1", ",", "10.0.0.1,,", "::ffff:1.2.3.4", "\x00"} {
 		f.Add(seed)
@@ -86,13 +86,13 @@ func FuzzForwarded(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, lie string) {
-		if got := trusted.Client(request("127.0.0.1:1", lie+", 192.0.2.1")).String(); got != "192.0.2.1" {
+		if got := trusted.ClientAddr(request("127.0.0.1:1", lie+", 192.0.2.1")).String(); got != "192.0.2.1" {
 			t.Errorf("%q made it %s", lie, got)
 		}
-		if got := trusted.Client(request("198.51.100.7:1", lie)).String(); got != "198.51.100.7" {
+		if got := trusted.ClientAddr(request("198.51.100.7:1", lie)).String(); got != "198.51.100.7" {
 			t.Errorf("%q made it %s", lie, got)
 		}
-		if a := trusted.Client(request("127.0.0.1:1", lie)); a.IsValid() && a.Zone() != "" {
+		if a := trusted.ClientAddr(request("127.0.0.1:1", lie)); a.IsValid() && a.Zone() != "" {
 			t.Errorf("%q: %s", lie, a)
 		}
 	})

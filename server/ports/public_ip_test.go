@@ -1,4 +1,4 @@
-package publicip
+package ports
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// standIn answers questions as told, until the test ends. Each gets its number.
-func standIn(t *testing.T, reply func(n int, question *stun.Message) [][]byte) string {
+// stunServer responds to the n-th request with the packets of reply, until the test ends.
+func stunServer(t *testing.T, reply func(n int, question *stun.Message) [][]byte) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -60,11 +60,11 @@ func reply(t *testing.T, setters ...stun.Setter) []byte {
 	return m.Raw
 }
 
-func TestAsk(t *testing.T) {
+func TestQueryPublicIP(t *testing.T) {
 	noLeaks(t)
 	right := &stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 7), Port: 4}
 	wrong := &stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 66), Port: 4}
-	server := standIn(t, func(n int, q *stun.Message) [][]byte {
+	server := stunServer(t, func(n int, q *stun.Message) [][]byte {
 		if n == 0 {
 			return nil // lost
 		}
@@ -78,26 +78,26 @@ func TestAsk(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	if got, err := Ask(ctx, server); err != nil || got != netip.MustParseAddr("203.0.113.7") {
+	if got, err := QueryPublicIP(ctx, server); err != nil || got != netip.MustParseAddr("203.0.113.7") {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-func TestAskSilence(t *testing.T) {
-	server := standIn(t, func(int, *stun.Message) [][]byte { return nil })
+func TestQueryPublicIPTimeout(t *testing.T) {
+	server := stunServer(t, func(int, *stun.Message) [][]byte { return nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if got, err := Ask(ctx, server); err == nil || !strings.Contains(err.Error(), "STUNServer") || !strings.Contains(err.Error(), server) {
-		t.Errorf("%v, %v; want the server and the flag named", got, err)
+	if got, err := QueryPublicIP(ctx, server); err == nil || !strings.Contains(err.Error(), "STUNServer") || !strings.Contains(err.Error(), server) {
+		t.Errorf("%v, %v; want the server and the field named", got, err)
 	}
 }
 
-func TestFinder(t *testing.T) {
+func TestWatchPublicIP(t *testing.T) {
 	noLeaks(t)
-	server := standIn(t, func(_ int, q *stun.Message) [][]byte {
+	server := stunServer(t, func(_ int, q *stun.Message) [][]byte {
 		return [][]byte{reply(t, q, stun.BindingSuccess, &stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 7), Port: 4})}
 	})
-	f := Find(server, slog.New(slog.DiscardHandler))
+	f := WatchPublicIP(server, slog.New(slog.DiscardHandler))
 	for deadline := time.Now().Add(2 * time.Minute); f.Addr() != netip.MustParseAddr("203.0.113.7"); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("found %v", f.Addr())
@@ -109,7 +109,7 @@ func TestFinder(t *testing.T) {
 }
 
 // GHSA-34rh-wp3j-6cxc: an address that is too short made the library of old panic.
-func TestShortAddress(t *testing.T) {
+func TestShortMappedAddr(t *testing.T) {
 	id := [stun.TransactionIDSize]byte{1}
 	for _, attribute := range []string{"00200000", "0020000100000000", "0020000400010000", "002000080002000000000000"} {
 		value, err := hex.DecodeString(attribute)
@@ -117,13 +117,14 @@ func TestShortAddress(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := append([]byte{1, 1, 0, byte(len(value)), 0x21, 0x12, 0xa4, 0x42}, append(id[:], value...)...)
-		if addr, ok := answer(m, id); ok {
+		if addr, ok := mappedAddr(m, id); ok {
 			t.Errorf("%s: %v", attribute, addr)
 		}
 	}
 }
 
-func FuzzAnswer(f *testing.F) {
+// FuzzMappedAddr reads packets that may be forged.
+func FuzzMappedAddr(f *testing.F) {
 	id := [stun.TransactionIDSize]byte{1}
 	m, err := stun.Build(&stun.Message{TransactionID: id}, stun.BindingSuccess, &stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 7), Port: 4})
 	if err != nil {
@@ -132,7 +133,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(m.Raw)
 	f.Add(append([]byte{1, 1, 0, 4, 0x21, 0x12, 0xa4, 0x42}, append(id[:], 0, 0x20, 0, 0)...))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if addr, ok := answer(data, id); ok && (!addr.IsValid() || addr.IsUnspecified()) {
+		if addr, ok := mappedAddr(data, id); ok && (!addr.IsValid() || addr.IsUnspecified()) {
 			t.Errorf("%x: %v", data, addr)
 		}
 	})
