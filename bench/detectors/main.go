@@ -41,7 +41,9 @@ type photo struct {
 func run(ctx context.Context) error {
 	folder := flag.String("faces", "", "`folder` of photographs with annotations in *.xml, as dlib's examples/faces has them")
 	rounds := flag.Int("rounds", 5, "how often each photograph is timed")
-	settings := engine.Flags(flag.CommandLine)
+	settings := engine.Default()
+	flag.StringVar(&settings.Models, "models", settings.Models, "`folder` of the models")
+	flag.StringVar(&settings.Library, "ort-lib", settings.Library, "ONNX Runtime's shared library, a `file`")
 	flag.Parse()
 	photos, err := readPhotos(*folder)
 	if err != nil {
@@ -63,7 +65,7 @@ func run(ctx context.Context) error {
 	var failed error
 	for _, name := range names {
 		settings.Detector = name
-		r, err := compare(ctx, *settings, photos, *rounds)
+		r, err := compare(ctx, settings, photos, *rounds)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
 			continue

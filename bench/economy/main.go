@@ -66,13 +66,16 @@ func full(now pipeline.AnalysisPolicy, turn time.Duration) rule {
 }
 
 func run(ctx context.Context) error {
-	settings := engine.Flags(flag.CommandLine)
+	settings := engine.Default()
+	flag.StringVar(&settings.Models, "models", settings.Models, "`folder` of the models")
+	flag.StringVar(&settings.Library, "ort-lib", settings.Library, "ONNX Runtime's shared library, a `file`")
+	flag.StringVar(&settings.Detector, "detector", settings.Detector, "face detector, a `name` in the manifest")
 	flag.Parse()
 	if flag.NArg() == 0 {
 		return errors.New("name at least one clip")
 	}
 	settings.Many = true
-	e, err := engine.Open(*settings)
+	e, err := engine.Open(settings)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/models/gauge"
 )
@@ -21,7 +22,8 @@ const largestBatch = 256
 // gaugeDevice measures a device.
 func gaugeDevice(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow bench", flag.ContinueOnError)
-	settings := engine.GaugeFlags(fs)
+	chosen := engine.Default()
+	settings.ThroughputFlags(fs, &chosen)
 	batches := fs.String("batch", "1,2,4,8,16,32,64", "`sizes` of batch, in faces")
 	precisions := fs.String("precision", engine.FP32, "what to compute in: `some` of fp32, fp16 and int8")
 	each := fs.Duration("duration", 2*time.Second, "time of each measurement")
@@ -33,15 +35,19 @@ func gaugeDevice(ctx context.Context, args []string, out io.Writer) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("bench takes no argument %q; mindflow bench --help lists the flags", rest[0])
 	}
-	plan := gauge.Plan{Precisions: strings.Split(*precisions, ","), Time: *each, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) }}
+	plan := gauge.Plan{
+		Precisions: strings.Split(*precisions, ","), Time: *each,
+		Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
+		Text:     func(err error) string { return settings.WithFlag(err).Error() },
+	}
 	if plan.Batches, err = sizes(*batches); err != nil {
 		return err
 	}
 	if *each < 10*time.Millisecond || *each > time.Hour {
 		return fmt.Errorf("--duration %v: use 10ms to 1h", *each)
 	}
-	tryAuto(ctx, settings)
-	plan.Engine = settings.Alone()
+	tryAuto(ctx, &chosen)
+	plan.Engine = chosen.Alone()
 	result, err := gauge.Run(ctx, plan)
 	if err != nil {
 		return err

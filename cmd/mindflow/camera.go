@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
@@ -152,12 +153,13 @@ func analysedThere(from sources) error {
 func live(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow camera", flag.ContinueOnError)
 	how := newCameraFlags(fs)
-	settings := engine.Flags(fs)
+	chosen := engine.Default()
+	settings.EngineFlags(fs, &chosen)
 	rest, from, err := parseSources(fs, args)
 	if err != nil {
 		return err
 	}
-	how.takeDevice(&settings.Device)
+	how.takeDevice(&chosen.Device)
 	if how.publish != "" {
 		if err := analysedThere(from); err != nil {
 			return err
@@ -177,7 +179,7 @@ func live(ctx context.Context, args []string, out io.Writer) error {
 	if how.publish != "" {
 		err = publish(ctx, how, device, show)
 	} else {
-		err = analyse(ctx, how, device, *settings, show)
+		err = analyse(ctx, how, device, chosen, show)
 	}
 	show.end()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {

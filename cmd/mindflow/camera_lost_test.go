@@ -19,6 +19,7 @@ import (
 	frames "github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/pipeline/camera"
 )
@@ -166,7 +167,8 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 func cameraOf(t *testing.T, args []string) (engine.Settings, *cameraFlags, camera.Device) {
 	t.Helper()
 	fs := flag.NewFlagSet("camera", flag.ContinueOnError)
-	how, settings := newCameraFlags(fs), engine.Flags(fs)
+	how, chosen := newCameraFlags(fs), engine.Default()
+	settings.EngineFlags(fs, &chosen)
 	if _, err := parse(fs, append(args, engineArgs(t)...)); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +179,7 @@ func cameraOf(t *testing.T, args []string) (engine.Settings, *cameraFlags, camer
 	if err != nil {
 		t.Fatal(err)
 	}
-	return *settings, how, device
+	return chosen, how, device
 }
 
 func waitUntil(t *testing.T, what string, happened func() bool) {

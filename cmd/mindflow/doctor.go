@@ -14,7 +14,7 @@ import (
 // examine checks the machine for the settings of serve. It is an error that a check fails.
 func examine(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow doctor", flag.ContinueOnError)
-	settings := newServeFlags(fs)
+	s := newServeFlags(fs)
 	asJSON := fs.Bool("json", false, "print one JSON list of {check, status, detail, cure}")
 	rest, err := parse(fs, args)
 	if err != nil {
@@ -23,15 +23,15 @@ func examine(ctx context.Context, args []string, out io.Writer) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("doctor takes no argument %q; mindflow doctor --help lists the flags", rest[0])
 	}
-	if err := settings.check(); err != nil {
+	if err := s.check(); err != nil {
 		return err
 	}
-	tryDevices(ctx, settings.engine)
+	tryDevices(ctx, &s.engine)
 	results, failures := []doctor.Result{}, 0
 	var printed error
 	err = doctor.Examine(ctx, doctor.Setup{
-		Listen: settings.server.Listen, Media: settings.server.Media, Admin: settings.admin,
-		MaxPixels: settings.maxPixels, Decoder: settings.decode.device(), Named: settings.decode != "auto", Engine: *settings.engine, Reach: settings.examined(), Keys: settings.access.keyed(), Open: settings.access.open,
+		Listen: s.server.Listen, Media: s.server.Media, Admin: s.admin,
+		MaxPixels: s.maxPixels, Decoder: s.decode.device(), Named: s.decode != "auto", Engine: s.engine, Reach: s.examined(), Keys: s.access.keyed(), Open: s.access.open,
 	}, func(r doctor.Result) {
 		results = append(results, r)
 		if r.Status == doctor.Failure {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/dataset"
 	"mindflow/models/engine"
 	"mindflow/models/evaluate"
@@ -46,7 +47,8 @@ func evaluation(ctx context.Context, args []string, out io.Writer) (err error) {
 	fs.StringVar(&how.vs, "vs", "", "also run this classifier, a `name` in the manifest, and compare")
 	fs.BoolVar(&how.asJSON, "json", false, "print one JSON object")
 	fs.StringVar(&how.plot, "plot", "", "also draw the confusion matrix to this PNG `file`")
-	settings := engine.Flags(fs)
+	chosen := engine.Default()
+	settings.EngineFlags(fs, &chosen)
 	names, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -57,7 +59,7 @@ func evaluation(ctx context.Context, args []string, out io.Writer) (err error) {
 	if len(names) != 1 {
 		return errors.New("eval: name one folder with a subfolder for each class, or FER+ as a folder or .tar.gz")
 	}
-	chosen := settings.Alone()
+	chosen = chosen.Alone()
 	if err := chosen.Check(); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 )
 
@@ -64,11 +65,10 @@ func fromPreset(fs *flag.FlagSet, from sources) error {
 	if chosen == nil {
 		return nil
 	}
-	preset, err := engine.LookupPreset(chosen.Value.String())
-	if err != nil {
+	if _, err := engine.LookupPreset(chosen.Value.String()); err != nil {
 		return err
 	}
-	for name, value := range preset.Settings {
+	for name, value := range settings.Presets[chosen.Value.String()] {
 		if from[name] != "" {
 			continue
 		}

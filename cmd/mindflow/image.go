@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/vision"
@@ -27,7 +28,8 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 	fs := flag.NewFlagSet("mindflow image FILE…", flag.ContinueOnError)
 	asJSON := fs.Bool("json", false, "print one JSON object a line")
 	annotate := fs.String("annotate", "", "also write the picture with boxes and labels to this `file` (for several pictures: folder)")
-	settings := engine.Flags(fs)
+	chosen := engine.Default()
+	settings.EngineFlags(fs, &chosen)
 	files, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -39,8 +41,8 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	tryAuto(ctx, settings)
-	e, err := engine.Open(settings.Alone())
+	tryAuto(ctx, &chosen)
+	e, err := engine.Open(chosen.Alone())
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"mindflow/cmd/mindflow/internal/serve/supervisor"
+	"mindflow/cmd/mindflow/internal/settings"
 )
 
 // command is one subcommand: it parses its own flags out of args. One without a brief is for this program's own children, and not listed.
@@ -83,7 +84,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	for _, c := range commands {
 		if c.name == name {
-			return withFlag(c.run(ctx, args, out))
+			return settings.WithFlag(c.run(ctx, args, out))
 		}
 	}
 	return fmt.Errorf("unknown command %q; mindflow help lists the commands", name)

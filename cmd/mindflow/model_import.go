@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/models/importer"
 )
@@ -24,7 +25,8 @@ func importModel(ctx context.Context, args []string, out io.Writer) error {
 	fs.Func("precision", "fp32 (default), fp16 or int8: how weights are stored", o.SetPrecision)
 	fs.StringVar(&o.Calibrate, "calibrate", "", "`folder` of face pictures to measure ranges on, for int8: with another precision the model can be served with --precision int8, too")
 	fs.BoolVar(&o.Replace, "replace", false, "replace the model of that name")
-	settings := engine.PathFlags(fs)
+	paths := engine.Default()
+	settings.PathFlags(fs, &paths)
 	files, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -32,7 +34,7 @@ func importModel(ctx context.Context, args []string, out io.Writer) error {
 	if len(files) != 1 {
 		return errors.New("model import: name one checkpoint")
 	}
-	o.Checkpoint, o.Labels, o.Models, o.Library = files[0], labels, settings.Models, settings.Library
+	o.Checkpoint, o.Labels, o.Models, o.Library = files[0], labels, paths.Models, paths.Library
 	if isTerminal(os.Stderr) {
 		o.Progress = showStep
 		defer fmt.Fprint(os.Stderr, "\r\x1b[K")

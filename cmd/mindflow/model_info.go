@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models"
 	"mindflow/models/engine"
 )
@@ -18,7 +19,8 @@ import (
 func informModel(_ context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow model info NAME", flag.ContinueOnError)
 	asJSON := fs.Bool("json", false, "print a JSON object")
-	settings := engine.PathFlags(fs)
+	paths := engine.Default()
+	settings.PathFlags(fs, &paths)
 	names, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -26,7 +28,7 @@ func informModel(_ context.Context, args []string, out io.Writer) error {
 	if len(names) != 1 {
 		return errors.New("model info: name one model; mindflow model list shows them")
 	}
-	manifest, err := models.Load(settings.Models)
+	manifest, err := models.Load(paths.Models)
 	if err != nil {
 		return err
 	}
@@ -41,7 +43,7 @@ func informModel(_ context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	l := describe(settings.Models, e)
+	l := describe(paths.Models, e)
 	if *asJSON {
 		return json.NewEncoder(out).Encode(l)
 	}

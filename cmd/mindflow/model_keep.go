@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models"
 	"mindflow/models/engine"
 )
@@ -16,12 +17,13 @@ import (
 // verifyModels is `mindflow model verify`: the sums of the named model or of all that are there.
 func verifyModels(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow model verify [NAME…]", flag.ContinueOnError)
-	settings := engine.PathFlags(fs)
+	paths := engine.Default()
+	settings.PathFlags(fs, &paths)
 	names, err := parse(fs, args)
 	if err != nil {
 		return err
 	}
-	manifest, err := models.Load(settings.Models)
+	manifest, err := models.Load(paths.Models)
 	if err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func verifyModels(ctx context.Context, args []string, out io.Writer) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		line, ok := verifyModel(manifest, settings.Models, name, all)
+		line, ok := verifyModel(manifest, paths.Models, name, all)
 		if !ok {
 			bad++
 		}
@@ -75,7 +77,8 @@ func verifyModel(manifest *models.Manifest, dir, name string, all bool) (line st
 // removeModel is `mindflow model remove`. It only touches the folder of the user's models.
 func removeModel(_ context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow model remove NAME", flag.ContinueOnError)
-	settings := engine.PathFlags(fs)
+	paths := engine.Default()
+	settings.PathFlags(fs, &paths)
 	names, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -83,9 +86,9 @@ func removeModel(_ context.Context, args []string, out io.Writer) error {
 	if len(names) != 1 {
 		return errors.New("model remove: name one model; mindflow model list shows them")
 	}
-	removed, err := models.Remove(settings.Models, names[0])
+	removed, err := models.Remove(paths.Models, names[0])
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("model remove %s: your folder of models, %s, has no such model; what comes with the program stays", names[0], settings.Models)
+		return fmt.Errorf("model remove %s: your folder of models, %s, has no such model; what comes with the program stays", names[0], paths.Models)
 	}
 	for _, path := range removed {
 		fmt.Fprintf(out, "removed %s\n", path)

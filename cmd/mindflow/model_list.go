@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models"
 	"mindflow/models/engine"
 )
@@ -47,20 +48,21 @@ func describe(dir string, e models.Entry) modelState {
 func listModels(_ context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow model list", flag.ContinueOnError)
 	asJSON := fs.Bool("json", false, "print one JSON object a line")
-	settings := engine.PathFlags(fs)
+	paths := engine.Default()
+	settings.PathFlags(fs, &paths)
 	if rest, err := parse(fs, args); err != nil {
 		return err
 	} else if len(rest) > 0 {
 		return errors.New("model list: takes no names; model info NAME tells of one")
 	}
-	manifest, err := models.Load(settings.Models)
+	manifest, err := models.Load(paths.Models)
 	if err != nil {
 		return err
 	}
 	if *asJSON {
-		return encodeModels(json.NewEncoder(out), manifest, settings.Models)
+		return encodeModels(json.NewEncoder(out), manifest, paths.Models)
 	}
-	return printModels(out, manifest, settings.Models)
+	return printModels(out, manifest, paths.Models)
 }
 
 // encodeModels writes an object for all that printModels shows.

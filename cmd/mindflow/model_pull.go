@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models"
 	"mindflow/models/engine"
 	"mindflow/models/fetch"
@@ -19,7 +20,8 @@ import (
 func pullModel(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("mindflow model pull NAME", flag.ContinueOnError)
 	url := fs.String("url", "", "take it from this `address or file` instead: for networks without the internet")
-	settings := engine.PathFlags(fs)
+	paths := engine.Default()
+	settings.PathFlags(fs, &paths)
 	names, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -27,10 +29,10 @@ func pullModel(ctx context.Context, args []string, out io.Writer) error {
 	if len(names) != 1 {
 		return errors.New("model pull: name one model; mindflow model list shows them")
 	}
-	if settings.Models == "" {
+	if paths.Models == "" {
 		return errors.New("model pull: name a folder with --models")
 	}
-	manifest, err := models.Load(settings.Models)
+	manifest, err := models.Load(paths.Models)
 	if err != nil {
 		return err
 	}
@@ -38,7 +40,7 @@ func pullModel(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if path := engine.Locate(settings.Models, e); path != "" {
+	if path := engine.Locate(paths.Models, e); path != "" {
 		if _, err := models.Verify(filepath.Dir(path), e); err == nil {
 			_, err := fmt.Fprintf(out, "%s is there already: %s\n", e.Name, path)
 			return err
@@ -52,7 +54,7 @@ func pullModel(ctx context.Context, args []string, out io.Writer) error {
 	if isTerminal(os.Stderr) {
 		bar.out = os.Stderr
 	}
-	job := fetch.Job{Place: place, Target: filepath.Join(settings.Models, e.File), SHA256: e.SHA256, Bytes: e.Bytes, Progress: bar.show}
+	job := fetch.Job{Place: place, Target: filepath.Join(paths.Models, e.File), SHA256: e.SHA256, Bytes: e.Bytes, Progress: bar.show}
 	err = job.Run(ctx)
 	bar.clear()
 	if err != nil {

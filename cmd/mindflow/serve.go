@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
@@ -34,11 +35,11 @@ type serveFlags struct {
 	access    accessFlags
 	reach     *reachFlags
 	admit     *admitFlags
-	engine    *engine.Settings
+	engine    engine.Settings
 }
 
 func newServeFlags(fs *flag.FlagSet) *serveFlags {
-	s := &serveFlags{}
+	s := &serveFlags{engine: engine.Default()}
 	fs.StringVar(&s.server.Listen, "listen", "127.0.0.1:8080", "HTTP `address`; of HTTPS, where a certificate is chosen, which makes it :443, or :8443 with --tls-self-signed, where not named")
 	fs.StringVar(&s.server.Media, "media", ":8189", "UDP `address` that all media of all sessions use")
 	fs.Var((*list)(&s.server.AllowOrigins), "allow-origin", "`origin` of pages elsewhere that may embed the widget; several: repeat or use commas")
@@ -55,10 +56,9 @@ func newServeFlags(fs *flag.FlagSet) *serveFlags {
 	s.tls, s.reach = newTLSFlags(fs), newReachFlags(fs)
 	s.access.declare(fs)
 	s.admit = newAdmitFlags(fs, &s.server)
-	s.engine = engine.Flags(fs)
 	s.engine.Many = true
-	chosen := fs.Lookup("device")
-	s.engine.Device.Name, chosen.DefValue = engine.Auto, engine.Auto // who serves many stays; the other commands start at once
+	s.engine.Device.Name = engine.Auto // a server runs long; the other commands start at once
+	settings.EngineFlags(fs, &s.engine)
 	return s
 }
 
@@ -134,7 +134,7 @@ func (s *serveFlags) config() server.Config {
 
 func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 	fs := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-	settings := newServeFlags(fs)
+	s := newServeFlags(fs)
 	onlyPrint := fs.Bool(printFlag, false, "print the settings and where each comes from, as a settings file, and end")
 	rest, from, err := parseSources(fs, args)
 	if err != nil {
@@ -143,19 +143,19 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 	if len(rest) > 0 {
 		return fmt.Errorf("serve takes no argument %q; mindflow serve --help lists the flags", rest[0])
 	}
-	if err := settings.check(); err != nil {
+	if err := s.check(); err != nil {
 		return err
 	}
-	if err := settings.access.check(settings.server.Listen, from); err != nil {
+	if err := s.access.check(s.server.Listen, from); err != nil {
 		return err
 	}
 	if *onlyPrint {
 		return printConfig(out, fs, from)
 	}
-	if settings.supervise {
-		return supervise(args, settings.log.open(os.Stderr))
+	if s.supervise {
+		return supervise(args, s.log.open(os.Stderr))
 	}
-	return settings.serve(ctx, out)
+	return s.serve(ctx, out)
 }
 
 // serve serves until ctx ends.
@@ -183,11 +183,11 @@ func (s *serveFlags) serve(ctx context.Context, out io.Writer) (err error) {
 	var told []func() // what the machine was found to have, said once the server stands: a start that fails says why in one line
 	tell := func(text string, args ...any) { told = append(told, func() { cfg.Log.Info(text, args...) }) }
 	s.engine.Device.Note = func(text string) { tell("choosing what networks run on", "device", text) }
-	tryDevices(ctx, s.engine)
+	tryDevices(ctx, &s.engine)
 	s.engine.Warming = func(network string, batch, most int) {
 		cfg.Log.Info("preparing a network for a size of batch", "network", network, "batch", batch, "most", most)
 	}
-	e, err := engine.Open(*s.engine)
+	e, err := engine.Open(s.engine)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (s *serveFlags) serve(ctx context.Context, out io.Writer) (err error) {
 	for _, note := range e.Notes {
 		cfg.Log.Warn(note)
 	}
-	if err := e.Fill(*s.engine); err != nil {
+	if err := e.Fill(s.engine); err != nil {
 		return err
 	}
 	countC(cfg.Metrics)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avfile"
@@ -43,7 +44,8 @@ func videos(ctx context.Context, args []string, out io.Writer) (err error) {
 	fs.StringVar(&how.out, "out", "", "print to this `file`; it gets its name when it is whole")
 	fs.StringVar(&how.annotate, "annotate", "", "also write the video with boxes and labels, without its sound, to this MP4 `file` (for several videos: folder)")
 	fs.Float64Var(&how.rate, "rate", 0, "analyse this many frames a second, 0 for every frame")
-	settings := engine.Flags(fs)
+	chosen := engine.Default()
+	settings.EngineFlags(fs, &chosen)
 	names, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -62,13 +64,13 @@ func videos(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	preset, err := engine.LookupPreset(settings.Preset)
+	preset, err := engine.LookupPreset(chosen.Preset)
 	if err != nil {
 		return err
 	}
 	how.bgr = preset.BGR
-	tryAuto(ctx, settings)
-	e, err := engine.Open(settings.Alone())
+	tryAuto(ctx, &chosen)
+	e, err := engine.Open(chosen.Alone())
 	if err != nil {
 		return err
 	}

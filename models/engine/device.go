@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"mindflow/models/device"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/ort"
 )
 
@@ -32,20 +32,7 @@ type Device struct {
 	Note func(text string)
 }
 
-func (d *Device) declare(flags *flag.FlagSet) {
-	d.declareDevice(flags)
-	flags.StringVar(&d.Precision, "precision", Auto, "numbers that classifiers compute with: fp32, fp16 (float32 where they get too large for it; slow on the CPU), int8 (on the CPU, twice as fast with AVX2 and three times with VNNI; a label in a hundred is another), or auto: fp16 on CUDA, else fp32, and int8 while a server that has only such a CPU is full. TensorRT chooses by itself what it computes in fp16, if that is named")
-}
-
-// declareDevice is declare without the precision.
-func (d *Device) declareDevice(flags *flag.FlagSet) {
-	flags.StringVar(&d.Name, "device", "cpu", "what networks run on: cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml, where the library that --ort-lib names has it, or auto, the fastest that is there and answers as the CPU does")
-	flags.IntVar(&d.Memory, "gpu-memory", 0, "`MiB` of the GPU's memory that CUDA and TensorRT may take; 0 is as many as they need")
-	flags.StringVar(&d.Engines, "engine-cache", defaultEngines(), "`folder` that TensorRT and OpenVINO keep what they built for this GPU in, which takes minutes; none where empty")
-	d.Note = func(text string) { fmt.Fprintln(os.Stderr, "device:", text) }
-}
-
-// defaultEngines is the default of --engine-cache.
+// defaultEngines is the default folder of engines.
 func defaultEngines() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -57,14 +44,14 @@ func defaultEngines() string {
 func (d Device) check() error {
 	if d.Name != "" && d.Name != Auto {
 		if _, err := ort.ParseDevice(d.Name); err != nil {
-			return fmt.Errorf("--device %s: use auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml", d.Name)
+			return field.Valuef("Device", d.Name, "use auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml")
 		}
 	}
 	switch {
 	case d.Memory < 0 || d.Memory > 1<<20:
-		return fmt.Errorf("--gpu-memory %d: use 0 to %d MiB", d.Memory, 1<<20)
+		return field.Valuef("GPUMemory", d.Memory, "use 0 to %d MiB", 1<<20)
 	case !slices.Contains([]string{"", Auto, FP32, FP16, INT8}, d.Precision):
-		return fmt.Errorf("--precision %s: use auto, fp32, fp16 or int8", d.Precision)
+		return field.Valuef("Precision", d.Precision, "use auto, fp32, fp16 or int8")
 	}
 	return nil
 }
@@ -103,7 +90,7 @@ func (s Settings) makeEngines() error {
 		return nil
 	}
 	if err := os.MkdirAll(s.Device.Engines, 0o755); err != nil {
-		return fmt.Errorf("--engine-cache: %w; name a folder that can be written, or none by --engine-cache ''", err)
+		return field.Errorf("Engines", "%w; name a folder that can be written, or leave it empty to keep none", err)
 	}
 	return nil
 }
@@ -142,11 +129,11 @@ func (s Settings) pick(loaded *ort.Runtime) (ort.Device, error) {
 func (s Settings) tryNamed(ctx context.Context, on ort.Device) error {
 	r, err := s.probe(ctx, on)
 	if err != nil {
-		return fmt.Errorf("--device %w", err)
+		return err
 	}
 	cpu, err := s.probe(ctx, ort.Device{})
 	if err != nil {
-		return fmt.Errorf("--device %s: try the CPU, to compare with: %w", on, err)
+		return field.Valuef("Device", on, "try the CPU, to compare with: %w", err)
 	}
 	if apart := r.Apart(cpu); apart != "" {
 		s.Device.note(fmt.Sprintf("%s does not answer as the CPU does, and runs all the same, as it is named: %s", on, apart))
@@ -209,5 +196,5 @@ func (s Settings) explain(err error) error {
 	default:
 		return err
 	}
-	return fmt.Errorf("--device %w", device.Explain(on, device.Look(s.Library, on), err))
+	return device.Explain(on, device.Look(s.Library, on), err)
 }

@@ -94,7 +94,7 @@ func TestDeviceThatIsNotThere(t *testing.T) {
 			t.Skip("this machine has "+name, e.Close())
 		}
 		var fault *device.Fault
-		if !errors.As(err, &fault) || !strings.HasPrefix(err.Error(), "--device "+name+": ") || !strings.Contains(err.Error(), "; ") {
+		if !errors.As(err, &fault) || !strings.HasPrefix(err.Error(), name+": ") || !strings.Contains(err.Error(), "; ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -109,9 +109,9 @@ func TestChildAnswers(t *testing.T) {
 		err    error
 		want   string
 	}{
-		{`{"cause":"no such GPU","cure":"buy one"}`, nil, "--device cuda: no such GPU; buy one"},
-		{"", errors.New("the process that tried it ended: signal: segmentation fault"), "--device cuda: "},
-		{"{", nil, "--device cuda: "},
+		{`{"cause":"no such GPU","cure":"buy one"}`, nil, "cuda: no such GPU; buy one"},
+		{"", errors.New("the process that tried it ended: signal: segmentation fault"), "cuda: "},
+		{"{", nil, "cuda: "},
 	} {
 		s.Device.Child = func(context.Context, []byte) ([]byte, error) { return []byte(c.answer), c.err }
 		e, err := Open(s)
@@ -130,9 +130,9 @@ func TestDeviceSettings(t *testing.T) {
 		want   string // in the error; "" none
 	}{
 		{Device{}, ""}, {Device{Name: Auto}, ""}, {Device{Name: "cuda:2", Memory: 4096, Precision: "fp16"}, ""},
-		{Device{Name: "abacus"}, "--device abacus: use auto"},
-		{Device{Memory: -1}, "--gpu-memory"},
-		{Device{Precision: "fp8"}, "--precision fp8"},
+		{Device{Name: "abacus"}, "Device abacus: use auto"},
+		{Device{Memory: -1}, "GPUMemory -1"},
+		{Device{Precision: "fp8"}, "Precision fp8"},
 	} {
 		err := c.device.check()
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

@@ -14,6 +14,7 @@ import (
 
 	"mindflow/models"
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/vision"
@@ -44,7 +45,7 @@ func Open(s Settings) (e *Engine, err error) {
 		}
 	}()
 	if _, err := os.Stat(s.Models); s.Models != userModels() && errors.Is(err, fs.ErrNotExist) {
-		return e, fmt.Errorf("--models %s: there is no such folder; correct it", s.Models)
+		return e, field.Valuef("Models", s.Models, "there is no such folder; correct it")
 	}
 	manifest, err := models.Load(s.Models)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 )
 
 // finite looks whether a classifier in half precision gives numbers for a picture of black and white dots, which drives its sums high. The
@@ -19,7 +20,7 @@ func (f form) finite(ctx context.Context, a pipeline.Analysis) error {
 	}
 	for _, v := range scores[0].Logits {
 		if v-v != 0 {
-			return fmt.Errorf("model %s gives no numbers in half precision, whose largest is 65504; use --precision fp32", a.Model.Name)
+			return field.Errorf("Precision", "model %s gives no numbers in half precision, whose largest is 65504; use fp32", a.Model.Name)
 		}
 	}
 	return nil

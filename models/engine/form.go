@@ -9,6 +9,7 @@ import (
 	"mindflow/models/dan"
 	"mindflow/models/onnx"
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/schedule"
 )
@@ -114,7 +115,7 @@ func (f form) classifier(e models.Entry, m pipeline.Model, path, precision strin
 			_, err = r.of(path)
 		}
 		if err != nil && precision == FP16 {
-			return from, m, nil, fmt.Errorf("--precision fp16: model %s: %w; use --precision fp32", e.Name, err)
+			return from, m, nil, field.Valuef("Precision", FP16, "model %s: %w; use fp32", e.Name, err)
 		}
 		r.half = err == nil // its file may hold another precision, such as int8, which is then kept
 	}

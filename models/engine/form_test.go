@@ -222,7 +222,7 @@ func TestPrecisionOfStrangers(t *testing.T) {
 	add(t, dir, file, plainEntry(file, "scores", pipeline.Logits))
 	s := settings(t, dir)
 	s.Device.Precision = FP16
-	if e, err := Open(s); err == nil || !strings.Contains(err.Error(), "--precision fp16: model mean-colours") || !strings.Contains(err.Error(), "--precision fp32") {
+	if e, err := Open(s); err == nil || !strings.Contains(err.Error(), "Precision fp16: model mean-colours") || !strings.Contains(err.Error(), "use fp32") {
 		t.Error(e, err)
 	}
 	s.Device.Precision = "fp8"

@@ -10,6 +10,7 @@ import (
 	"mindflow/models"
 	"mindflow/models/onnx"
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/ort"
 )
 
@@ -36,7 +37,7 @@ func largestValue() int {
 // integers is a classifier's file, rewritten when it is loaded to compute in 8 bits. The error says why that cannot be.
 func integers(e models.Entry, path string) (ort.Source, error) {
 	if len(e.Ranges) == 0 {
-		return ort.Source{}, errors.New(`the ranges of its tensors are not known; import it again with --calibrate and a folder of faces`)
+		return ort.Source{}, errors.New(`the ranges of its tensors are not known; import it again, calibrated with a folder of faces`)
 	}
 	ranges := make(map[string]onnx.Range, len(e.Ranges))
 	for name, r := range e.Ranges {
@@ -62,11 +63,11 @@ func integers(e models.Entry, path string) (ort.Source, error) {
 // openIntegers loads a classifier in 8 bits, which only the processor gains by.
 func (e *Engine) openIntegers(entry models.Entry, m pipeline.Model, path string, s Settings) (*ort.Classifier, error) {
 	if e.form.provider != ort.CPU {
-		return nil, fmt.Errorf("--precision int8: %s does not compute so; use --device cpu, or fp16", e.form.provider)
+		return nil, field.Valuef("Precision", INT8, "%s does not compute so; use the CPU, or fp16", e.form.provider)
 	}
 	from, err := integers(entry, path)
 	if err != nil {
-		return nil, fmt.Errorf("--precision int8: model %s: %w", entry.Name, err)
+		return nil, field.Valuef("Precision", INT8, "model %s: %w", entry.Name, err)
 	}
 	return e.runtime.NewClassifierOf(from, m, e.form.running(s.Threads, e.form.faces))
 }

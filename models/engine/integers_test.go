@@ -94,7 +94,7 @@ func TestIntegersRefused(t *testing.T) {
 	add(t, dir, file, plainEntry(file, "scores", pipeline.Logits))
 	s := settings(t, dir)
 	s.Device.Precision = INT8
-	if _, err := Open(s); err == nil || !strings.Contains(err.Error(), "--precision int8: model mean-colours: the ranges") {
+	if _, err := Open(s); err == nil || !strings.Contains(err.Error(), "Precision int8: model mean-colours: the ranges") {
 		t.Errorf("a model without ranges: %v", err)
 	}
 	for _, e := range []*Engine{{form: formFor(ort.CUDA)}, {form: formFor(ort.WebGPU)}} {

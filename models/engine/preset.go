@@ -1,16 +1,14 @@
 package engine
 
 import (
-	"fmt"
-
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 )
 
 // Preset is a known way to analyse, under one name.
 type Preset struct {
-	Settings map[string]string // flags that it sets where nobody else does
-	BGR      bool              // pictures of video files go by way of OpenCV's, whose rounding Haar cascades feel
-	feed     func(pipeline.Model) pipeline.Model
+	BGR  bool // pictures of video files go by way of OpenCV's, whose rounding Haar cascades feel
+	feed func(pipeline.Model) pipeline.Model
 }
 
 // LookupPreset gives the preset of that name; "" is one that changes nothing.
@@ -19,9 +17,9 @@ func LookupPreset(name string) (Preset, error) {
 	case "":
 		return Preset{feed: func(m pipeline.Model) pipeline.Model { return m }}, nil
 	case "notebook":
-		return Preset{map[string]string{"detector": "haar", "smoothing": "0s", "detect-every": "0s", "classify-every": "0s", "rest-every": "0s"}, true, notebook}, nil
+		return Preset{true, notebook}, nil
 	}
-	return Preset{}, fmt.Errorf("--preset %s: unknown; the presets are: notebook", name)
+	return Preset{}, field.Valuef("Preset", name, "unknown; the presets are: notebook")
 }
 
 // notebook feeds a classifier as the notebook does that Mindflow began as: bench/notebook_loop.py states it.

@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"errors"
-	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,8 +8,12 @@ import (
 
 	"mindflow/models"
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/schedule"
 )
+
+// maxClassifiers bounds what a server offers: each is held in memory, and pages are told of all.
+const maxClassifiers = 16
 
 // Settings say which models run and how.
 type Settings struct {
@@ -41,53 +42,15 @@ var DefaultPolicy = pipeline.AnalysisPolicy{
 	MinChange: 3, MinMargin: 0.1, MaxDefer: 300 * time.Millisecond,
 }
 
-// Flags declares the settings on flags, with defaults beside the running binary.
-func Flags(flags *flag.FlagSet) *Settings {
-	s := PathFlags(flags)
-	s.Fell = func(network, device string, why error) {
-		fmt.Fprintf(os.Stderr, "%s goes on on the CPU, as %s failed: %v\n", network, device, why)
+// Default returns the settings as they are shipped: the files beside the running binary, on the CPU.
+func Default() Settings {
+	return Settings{
+		Models: userModels(), Library: ownLibrary(), Device: Device{Name: "cpu", Precision: Auto, Engines: defaultEngines()},
+		Detector: "blazeface-back", Classifiers: []string{"dan-ferplus"}, Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16, Policy: DefaultPolicy,
 	}
-	flags.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
-	s.Classifiers = []string{"dan-ferplus"}
-	flags.Var(&names{list: &s.Classifiers}, "model", "expression classifier, a `name` in the manifest; several to choose from: repeat or use commas, the default first (only serve offers several, all others take that)")
-	flags.StringVar(&s.Preset, "preset", "", "`name` of a known way to analyse, which sets what is not set otherwise: notebook (as the original: Haar, box grown by 60 pixels, 224 pixels in colour, no smoothing)")
-	s.Device.declare(flags)
-	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
-	flags.DurationVar(&s.Smoothing, "smoothing", 300*time.Millisecond, "time constant of the shown scores, 0 for none")
-	flags.IntVar(&s.MaxFaces, "max-faces", 16, "faces analysed in a frame, surest first")
-	flags.Float64Var(&s.MinFace, "min-face", 0, "longer side of the smallest face asked for, as a `fraction` of the frame's; 0 is any. yunet then works on a smaller picture")
-	p := &s.Policy
-	flags.DurationVar(&p.DetectEvery, "detect-every", DefaultPolicy.DetectEvery, "time between two detections while the known faces can be followed without; with --rest-every 0s too, 0s detects in every frame")
-	flags.DurationVar(&p.ClassifyEvery, "classify-every", DefaultPolicy.ClassifyEvery, "time between two classifications of a face that changes; with --rest-every 0s too, 0s classifies every face of every frame")
-	flags.DurationVar(&p.RestEvery, "rest-every", DefaultPolicy.RestEvery, "the same for faces that neither move nor change; 0s treats all alike")
-	flags.DurationVar(&p.MaxDefer, "put-off", DefaultPolicy.MaxDefer, "longest time that faces are only followed, with the scores they have, while a turn of a full machine is waited for; 0s never")
-	flags.Float64Var(&p.MinChange, "change", DefaultPolicy.MinChange, "mean difference of a face's picture, in grey `levels` of 255, from which it has changed")
-	flags.Float64Var(&p.MinMargin, "doubt", DefaultPolicy.MinMargin, "a face is classified in every frame while a smaller change of its smoothed `probabilities` than this would show something else; 0 only before that")
-	flags.IntVar(&s.Batch.MaxCrops, "batch", 0, "faces of all sessions that are classified at once at most; 0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
-	flags.DurationVar(&s.Batch.Wait, "batch-wait", 0, "time that a batch waits to fill; 0 waits only while all processors are busy")
-	return s
 }
 
-// GaugeFlags declares those that say what a network runs on, but for the batch and the precision, of which a measurement takes several.
-func GaugeFlags(flags *flag.FlagSet) *Settings {
-	s := PathFlags(flags)
-	s.MaxFaces, s.Classifiers = 16, []string{"dan-ferplus"}
-	flags.StringVar(&s.Detector, "detector", "blazeface-back", "face detector, a `name` in the manifest")
-	flags.Var(&names{list: &s.Classifiers}, "model", "expression classifier, a `name` in the manifest")
-	flags.IntVar(&s.Threads, "threads", 1, "CPU threads of one inference")
-	s.Device.declareDevice(flags)
-	return s
-}
-
-// PathFlags declares those of the settings that say where files are.
-func PathFlags(flags *flag.FlagSet) *Settings {
-	s := &Settings{}
-	flags.StringVar(&s.Models, "models", userModels(), "`folder` of the models that you added; shipped ones may lie there or beside the program")
-	flags.StringVar(&s.Library, "ort-lib", ownLibrary(), "ONNX Runtime's shared library, a `file`; that of make gpu where it was made")
-	return s
-}
-
-// userModels is the default of --models. Without a home it is empty, which adds no models.
+// userModels is the default folder of models. Without a home it is empty, which adds no models.
 func userModels() string {
 	dir, err := models.UserFolder()
 	if err != nil {
@@ -96,7 +59,7 @@ func userModels() string {
 	return dir
 }
 
-// ownLibrary is the default of --ort-lib.
+// ownLibrary is the default path of ONNX Runtime: that of "make gpu" where it was made.
 func ownLibrary() string {
 	const name = "libonnxruntime.so.1"
 	if gpu := beside("lib", "gpu", name); exists(gpu) {
@@ -122,41 +85,41 @@ func beside(parts ...string) string {
 	return filepath.Join(append([]string{filepath.Dir(exe)}, parts...)...)
 }
 
-// Check says which setting is out of its range.
+// Check returns a *field.Error of the first setting that is out of its range.
 func (s Settings) Check() error {
 	switch {
 	case s.Threads < 1 || s.Threads > 256:
-		return fmt.Errorf("--threads %d: use 1 to 256", s.Threads)
+		return field.Valuef("Threads", s.Threads, "use 1 to 256")
 	case s.MaxFaces < 1 || s.MaxFaces > 256:
-		return fmt.Errorf("--max-faces %d: use 1 to 256", s.MaxFaces)
+		return field.Valuef("MaxFaces", s.MaxFaces, "use 1 to 256")
 	case s.Smoothing < 0 || s.Smoothing > time.Minute:
-		return fmt.Errorf("--smoothing %v: use 0s to 1m", s.Smoothing)
+		return field.Valuef("Smoothing", s.Smoothing, "use 0s to 1m")
 	case !(s.MinFace >= 0 && s.MinFace <= 1):
-		return fmt.Errorf("--min-face %v: use 0 to 1, a fraction of the frame's longer side", s.MinFace)
+		return field.Valuef("MinFace", s.MinFace, "use 0 to 1, a fraction of the frame's longer side")
 	case s.Policy.DetectEvery < 0 || s.Policy.DetectEvery > time.Minute:
-		return fmt.Errorf("--detect-every %v: use 0s to 1m", s.Policy.DetectEvery)
+		return field.Valuef("DetectEvery", s.Policy.DetectEvery, "use 0s to 1m")
 	case s.Policy.ClassifyEvery < 0 || s.Policy.ClassifyEvery > time.Minute:
-		return fmt.Errorf("--classify-every %v: use 0s to 1m", s.Policy.ClassifyEvery)
+		return field.Valuef("ClassifyEvery", s.Policy.ClassifyEvery, "use 0s to 1m")
 	case s.Policy.RestEvery < 0 || s.Policy.RestEvery > time.Minute:
-		return fmt.Errorf("--rest-every %v: use 0s to 1m", s.Policy.RestEvery)
+		return field.Valuef("RestEvery", s.Policy.RestEvery, "use 0s to 1m")
 	case s.Policy.MaxDefer < 0 || s.Policy.MaxDefer > time.Minute:
-		return fmt.Errorf("--put-off %v: use 0s to 1m", s.Policy.MaxDefer)
+		return field.Valuef("MaxDefer", s.Policy.MaxDefer, "use 0s to 1m")
 	case !(s.Policy.MinChange >= 0 && s.Policy.MinChange <= 255): // also what is not a number
-		return fmt.Errorf("--change %v: use 0 to 255 grey levels", s.Policy.MinChange)
+		return field.Valuef("MinChange", s.Policy.MinChange, "use 0 to 255 grey levels")
 	case !(s.Policy.MinMargin >= 0 && s.Policy.MinMargin <= 1):
-		return fmt.Errorf("--doubt %v: use 0 to 1, a probability", s.Policy.MinMargin)
+		return field.Valuef("MinMargin", s.Policy.MinMargin, "use 0 to 1, a probability")
 	case s.Batch.MaxCrops < 0 || s.Batch.MaxCrops > 256:
-		return fmt.Errorf("--batch %d: use 1 to 256, or 0 for what suits the device", s.Batch.MaxCrops)
+		return field.Valuef("Batch", s.Batch.MaxCrops, "use 1 to 256, or 0 for what suits the device")
 	case s.Batch.Wait < 0 || s.Batch.Wait > time.Second:
-		return fmt.Errorf("--batch-wait %v: use 0s to 1s", s.Batch.Wait)
+		return field.Valuef("BatchWait", s.Batch.Wait, "use 0s to 1s")
 	case len(s.Classifiers) == 0:
-		return errors.New("--model: name at least one")
+		return field.Errorf("Classifiers", "name at least one")
 	case len(s.Classifiers) > maxClassifiers:
-		return fmt.Errorf("--model: %d are named, use at most %d", len(s.Classifiers), maxClassifiers)
+		return field.Errorf("Classifiers", "%d are named, use at most %d", len(s.Classifiers), maxClassifiers)
 	}
 	for i, name := range s.Classifiers {
 		if slices.Contains(s.Classifiers[:i], name) {
-			return fmt.Errorf("--model %s: it is named twice", name)
+			return field.Valuef("Classifiers", name, "it is named twice")
 		}
 	}
 	if err := s.Device.check(); err != nil {

@@ -26,6 +26,14 @@ type Plan struct {
 	Precisions []string
 	Time       time.Duration // of each measurement
 	Progress   func(text string)
+	Text       func(error) string // of an error, for whom the measurement is made; optional
+}
+
+func (p Plan) text(err error) string {
+	if p.Text == nil {
+		return err.Error()
+	}
+	return p.Text(err)
 }
 
 // Result is what was found.
@@ -78,8 +86,9 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 			return r, ctx.Err()
 		}
 		if err != nil {
-			p.say(fmt.Sprintf("%s skipped: %v", precision, err))
-			r.Skipped = append(r.Skipped, Skip{precision, err.Error()})
+			skip := Skip{precision, p.text(err)}
+			p.say(fmt.Sprintf("%s skipped: %s", precision, skip.Why))
+			r.Skipped = append(r.Skipped, skip)
 		}
 	}
 	if len(r.Rows) == 0 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"io/fs"
 	"math"
 	"os"
@@ -23,7 +22,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // shipped are the settings of what "make build" puts in place.
 func shipped(t *testing.T) engine.Settings {
 	t.Helper()
-	s := engine.GaugeFlags(flag.NewFlagSet("test", flag.ContinueOnError))
+	s := engine.Default()
 	bin := filepath.Join("..", "..", "bin")
 	s.Models, s.Library = filepath.Join(bin, "models"), filepath.Join(bin, "lib", "libonnxruntime.so.1")
 	for _, path := range []string{s.Library, filepath.Join(s.Models, "dan-ferplus.onnx")} {
@@ -31,7 +30,7 @@ func shipped(t *testing.T) engine.Settings {
 			t.Skipf(`%s is not there; run "make build"`, path)
 		}
 	}
-	return *s
+	return s
 }
 
 // The CPU measured against itself: whatever the times, its answers are the same, and the work for a face is known.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/pipeline/camera"
 	"mindflow/pipeline/field"
@@ -81,13 +82,13 @@ func ok(check, detail string) Result { return Result{check, OK, detail, ""} }
 // that do not.
 func failed(check string, err error, cure string) Result {
 	var at *field.Error
-	ofSetting := errors.As(err, &at) // cure names the flag
-	if ofSetting {
+	named := errors.As(err, &at) && strings.Contains(cure, "--") // the cure has the flag
+	if named {
 		err = at.Err
 	}
-	detail := strings.ReplaceAll(err.Error(), "\n", ", ")
+	detail := strings.ReplaceAll(settings.WithFlag(err).Error(), "\n", ", ")
 	if i := strings.LastIndex(detail, "; "); i >= 0 {
-		if !ofSetting {
+		if !named {
 			cure = detail[i+2:]
 		}
 		detail = detail[:i]

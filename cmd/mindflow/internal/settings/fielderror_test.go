@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -20,11 +20,11 @@ func TestWithFlag(t *testing.T) {
 		{&field.Error{Field: "unknown", Err: cause}, "unknown: port 80 is taken"},
 		{cause, "port 80 is taken"},
 	} {
-		if got := withFlag(c.err); got.Error() != c.want || !errors.Is(got, cause) {
+		if got := WithFlag(c.err); got.Error() != c.want || !errors.Is(got, cause) {
 			t.Errorf("%v became %v, want %s", c.err, got, c.want)
 		}
 	}
-	if withFlag(nil) != nil {
+	if WithFlag(nil) != nil {
 		t.Error("no error became one")
 	}
 }

@@ -1,12 +1,9 @@
-package engine
+package settings
 
 import "strings"
 
-// maxClassifiers bounds what a server offers: each is held in memory, and pages are told of all.
-const maxClassifiers = 16
-
-// names is a flag that may be given several times, or once with commas; what is given replaces the
-// default. It implements flag.Getter.
+// names is a flag that may be given several times, or once with commas. What is given replaces the default. It
+// implements flag.Getter.
 type names struct {
 	list  *[]string
 	given bool

@@ -1,0 +1,73 @@
+package settings
+
+import (
+	"errors"
+	"strings"
+
+	"mindflow/models/device"
+	"mindflow/pipeline/field"
+)
+
+// flagOf has the flag that fills each field that a field.Error names.
+var flagOf = map[string]string{
+	"ACMERoot":      "acme-root",
+	"Admin":         "admin",
+	"Batch":         "batch",
+	"BatchWait":     "batch-wait",
+	"CertFile":      "tls-cert",
+	"CertFolder":    "tls-folder",
+	"Classifiers":   "model",
+	"ClassifyEvery": "classify-every",
+	"DetectEvery":   "detect-every",
+	"Device":        "device",
+	"Engines":       "engine-cache",
+	"GPUMemory":     "gpu-memory",
+	"KeyFile":       "tls-key",
+	"Listen":        "listen",
+	"MaxDefer":      "put-off",
+	"MaxFaces":      "max-faces",
+	"Media":         "media",
+	"MediaTCP":      "media-tcp",
+	"MinChange":     "change",
+	"MinFace":       "min-face",
+	"MinMargin":     "doubt",
+	"Models":        "models",
+	"Precision":     "precision",
+	"Preset":        "preset",
+	"Redirect":      "http-redirect",
+	"RestEvery":     "rest-every",
+	"STUNServer":    "stun-server",
+	"Smoothing":     "smoothing",
+	"Threads":       "threads",
+	"Turn":          "turn",
+	"TurnTLS":       "turn-tls",
+}
+
+// flagError is an error of a setting, told with the name of the flag instead of the field's.
+type flagError struct {
+	err  error
+	text string
+}
+
+func (e *flagError) Error() string { return e.text }
+func (e *flagError) Unwrap() error { return e.err }
+
+// WithFlag replaces the field that err names, if any, by its flag.
+func WithFlag(err error) error {
+	var flagged *flagError
+	var at *field.Error
+	var fault *device.Fault
+	switch {
+	case errors.As(err, &flagged): // done
+	case errors.As(err, &at) && flagOf[at.Field] != "":
+		return replaced(err, at, "--"+flagOf[at.Field]+at.Detail())
+	case errors.As(err, &fault):
+		return replaced(err, fault, "--device "+fault.Error())
+	}
+	return err
+}
+
+// replaced returns err with another text for a part of it.
+func replaced(err, part error, text string) error {
+	return &flagError{err, strings.Replace(err.Error(), part.Error(), text, 1)}
+}
