@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pion/datachannel"
+
+	"mindflow/server/servertest"
 )
 
 // talker is a publisher whose control channel the test reads and writes itself. It sends no media.
@@ -33,7 +35,7 @@ func talk(t *testing.T, s *Server) talker {
 	select {
 	case raw := <-opened:
 		return talker{raw, t}
-	case <-time.After(patience):
+	case <-time.After(servertest.Patience):
 		t.Fatal("the control channel did not open")
 		return talker{}
 	}
@@ -125,7 +127,7 @@ func TestFlood(t *testing.T) {
 			k := talk(t, s)
 			flooded := make(chan struct{})
 			go func() { k.flood(message); close(flooded) }()
-			waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+			servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 			bye, count := k.last()
 			if bye.Type != "bye" || bye.Reason != "abuse" {
 				t.Errorf("the last of %d messages is %+v", count, bye)

@@ -17,6 +17,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -29,7 +30,7 @@ func (s *Server) raw(t *testing.T, sent string) (status int, body string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(servertest.Patience))
 	go func() { _, _ = io.WriteString(conn, sent) }() // the server may answer and close before it has read all
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
@@ -136,15 +137,15 @@ func TestSlowClients(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(patience))
+			_ = conn.SetDeadline(time.Now().Add(servertest.Patience))
 			if _, err := io.WriteString(conn, row.sent); err != nil {
 				t.Fatal(err)
 			}
 			var timeout net.Error
 			if _, err := io.Copy(io.Discard, conn); errors.As(err, &timeout) && timeout.Timeout() {
-				t.Errorf("the connection was still open after %s", patience)
+				t.Errorf("the connection was still open after %s", servertest.Patience)
 			}
-			waitFor(t, "the connection to be forgotten", func() bool {
+			servertest.WaitFor(t, "the connection to be forgotten", func() bool {
 				open, _ := s.conns.Open()
 				return open == 0
 			})
@@ -164,11 +165,11 @@ func TestSurplusConnections(t *testing.T) {
 		defer c.Close()
 		open = append(open, c)
 	}
-	waitFor(t, "the surplus to be refused", func() bool { return s.conns.Refused()["total"] >= 50 })
+	servertest.WaitFor(t, "the surplus to be refused", func() bool { return s.conns.Refused()["total"] >= 50 })
 	for _, c := range open {
 		_ = c.Close()
 	}
-	waitFor(t, "room", func() bool {
+	servertest.WaitFor(t, "room", func() bool {
 		status, _ := s.raw(t, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		return status == http.StatusOK
 	})
@@ -178,17 +179,17 @@ func TestSurplusConnections(t *testing.T) {
 func TestBurst(t *testing.T) {
 	const offers, workers = 10_000, 50
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
-	s := begin(t, decoding(oneFace{}), func(c *Config) { c.MaxSessions, c.Log = 1, nil })
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.MaxSessions, c.Log = 1, nil })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(units)
-	p.label("labels", first)
+	p.Stream(units)
+	p.Label("labels", servertest.Any)
 	sess := s.only(t)
 	heap, goroutines := settledHeap(), runtime.NumGoroutine()
 
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workers}}
 	var next, refused atomic.Int64
 	var work sync.WaitGroup
-	body := lines(offerText)
+	body := servertest.Lines(servertest.Offer)
 	for range workers {
 		work.Add(1)
 		go func() {
@@ -227,12 +228,12 @@ func TestBurst(t *testing.T) {
 	if messages == 0 {
 		t.Error("the session had no labels meanwhile")
 	}
-	drainLabels(p)
-	p.label("labels afterwards", first)
+	p.DrainLabels()
+	p.Label("labels afterwards", servertest.Any)
 	if s.only(t) != sess {
 		t.Error("the session is another one")
 	}
-	waitFor(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines+5 })
+	servertest.WaitFor(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines+5 })
 	if grown := int64(settledHeap()) - int64(heap); grown > 8<<20 {
 		t.Errorf("the heap grew by %d KiB", grown>>10)
 	}
@@ -251,7 +252,7 @@ func settledHeap() uint64 {
 // TestRestartsAreBounded restarts ICE without end.
 func TestRestartsAreBounded(t *testing.T) {
 	s := begin(t, idle(), nil)
-	res, _ := s.call(t, offerCall(lines(offerText)))
+	res, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	location := res.Header.Get("Location")
 	done, refused := 0, 0
 	begun := time.Now()

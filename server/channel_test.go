@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v3"
+
+	"mindflow/server/servertest"
 )
 
 // TestRequestsWithTheOpening sends requests in one breath with the opening of the control channel.
@@ -59,7 +61,7 @@ func hastyRequests(t *testing.T, s *Server) (said [3]reply) {
 	location := s.connect(t, pc)
 	select {
 	case err = <-talked:
-	case <-time.After(patience):
+	case <-time.After(servertest.Patience):
 		err = errors.New("no answers")
 	}
 	sess := s.only(t)

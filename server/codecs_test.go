@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
+	"mindflow/server/servertest"
 )
 
 // A publisher sends the first codec of the answer: the server's choice when it has one, its own otherwise.
@@ -24,7 +25,7 @@ func TestCodecOrder(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := begin(t, idle(), func(cfg *Config) { cfg.Codecs = c.codecs })
-			response, err := http.Post("http://"+s.Addr().String()+"/whip", offerType, strings.NewReader(lines(offerText)))
+			response, err := http.Post("http://"+s.Addr().String()+"/whip", offerType, strings.NewReader(servertest.Lines(servertest.Offer)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,14 +14,15 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/operate"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
 // draining serves, with one session that publishes, and begins to drain.
-func draining(t *testing.T, grace time.Duration) (s *Server, p publisher, served <-chan error) {
+func draining(t *testing.T, grace time.Duration) (s *Server, p servertest.Publisher, served <-chan error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Grace: grace, EndTime: patience}, decoding(oneFace{}))
+	s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Grace: grace, EndTime: servertest.Patience}, decoding(servertest.OneFace{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,17 +31,17 @@ func draining(t *testing.T, grace time.Duration) (s *Server, p publisher, served
 	go func() { ended <- s.Serve(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		noGoroutines(t, before)
+		servertest.NoGoroutines(t, before)
 	})
 	c, err := whipclient.Dial(t.Context(), s.url("/whip"), whipclient.Options{Codec: pipeline.VP8})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Abort() })
-	p = publisher{c, t}
-	p.hello() // or the grace may be over before it hears anything
-	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 60))
-	p.label("labels", first)
+	p = servertest.Publisher{Client: c, T: t}
+	p.Hello() // or the grace may be over before it hears anything
+	p.Stream(testkit.TestSource(t, pipeline.VP8, 160, 120, 60))
+	p.Label("labels", servertest.Any)
 	stop()
 	return s, p, ended
 }
@@ -48,7 +49,7 @@ func draining(t *testing.T, grace time.Duration) (s *Server, p publisher, served
 // A server that drains lets nobody in and asks those who are there to go; one who stays is served until the grace is over.
 func TestDrain(t *testing.T) {
 	s, p, served := draining(t, time.Hour)
-	if why := p.bye(); why != "draining" {
+	if why := p.Bye(); why != "draining" {
 		t.Fatalf("bye because of %q", why)
 	}
 	res, body := s.call(t, call{"GET", "/readyz", nil, ""})
@@ -58,19 +59,19 @@ func TestDrain(t *testing.T) {
 	if res, _ := s.call(t, call{"GET", "/healthz", nil, ""}); res.StatusCode != http.StatusOK {
 		t.Errorf("/healthz: %d", res.StatusCode)
 	}
-	res, body = s.call(t, offerCall(lines(offerText)))
+	res, body = s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(string(body), "urn:mindflow:draining") {
 		t.Errorf("a newcomer: %d, Retry-After %q: %s", res.StatusCode, res.Header.Get("Retry-After"), body)
 	}
-	seen := p.label("labels while it drains", first)
-	p.label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
+	seen := p.Label("labels while it drains", servertest.Any)
+	p.Label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
 	if err := p.Close(t.Context()); err != nil { // a DELETE, which is still served
 		t.Error(err)
 	}
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
-	noDecoders(t)
+	servertest.NoDecoders(t)
 }
 
 // What is told of a server comes before what is done, however busy the machine is: it is not ready before it refuses anybody, and a
@@ -82,11 +83,11 @@ func TestToldBeforeDone(t *testing.T) {
 	s.mu.Lock() // nothing is done
 	defer s.mu.Unlock()
 	sess.end(endAbuse)
-	waitFor(t, "the end to be counted", func() bool {
+	servertest.WaitFor(t, "the end to be counted", func() bool {
 		return testutil.ToFloat64(s.meters.Ended.WithLabelValues(string(endAbuse))) == 1 && testutil.ToFloat64(s.meters.Sessions) == 0
 	})
 	go s.drain(&http.Server{})
-	waitFor(t, "the server to say that it is not ready", func() bool { return s.cfg.Readiness.Report().Phase == operate.Draining })
+	servertest.WaitFor(t, "the server to say that it is not ready", func() bool { return s.cfg.Readiness.Report().Phase == operate.Draining })
 	if s.closing {
 		t.Error("it refuses newcomers already")
 	}
@@ -103,17 +104,17 @@ func TestDrainEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, p, served := draining(t, row.grace)
-			if why := p.bye(); why != "draining" {
+			if why := p.Bye(); why != "draining" {
 				t.Fatalf("bye because of %q", why)
 			}
 			row.then(s)
-			if why := p.bye(); why != "shutdown" {
+			if why := p.Bye(); why != "shutdown" {
 				t.Errorf("then bye because of %q", why)
 			}
 			if err := <-served; err != nil {
 				t.Error(err)
 			}
-			noDecoders(t)
+			servertest.NoDecoders(t)
 		})
 	}
 }
@@ -131,7 +132,7 @@ func TestDrainTellsReaders(t *testing.T) {
 	tell(sess, 1, 1)
 	events.ids(1)
 	sess.end(endDeleted)
-	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	if e, _ := events.next(); e.kind != "bye" || e.data != `{"v":1,"type":"bye","reason":"deleted"}` {
 		t.Errorf("the stream ended with %+v", e)
 	}
@@ -147,7 +148,7 @@ func TestUnusedConnectionsDoNotHoldTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the connection", func() bool {
+	servertest.WaitFor(t, "the connection", func() bool {
 		_, unused := s.conns.Open()
 		return unused == 1
 	})

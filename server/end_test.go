@@ -14,6 +14,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -22,66 +23,66 @@ func TestEnds(t *testing.T) {
 	const short = 300 * time.Millisecond
 	t.Run("never connected", func(t *testing.T) {
 		s := begin(t, idle(), func(c *Config) { c.NoMedia = short })
-		s.call(t, offerCall(lines(offerText)))
-		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		s.call(t, offerCall(servertest.Lines(servertest.Offer)))
+		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	})
 	t.Run("no media", func(t *testing.T) {
-		s := begin(t, decoding(oneFace{}), nil)
+		s := begin(t, decoding(servertest.OneFace{}), nil)
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-		p.hello()
+		p.Hello()
 		for _, u := range units[:3] {
 			if err := p.WriteUnit(u); err != nil {
 				t.Fatal(err)
 			}
 		}
-		p.label("labels", first)
+		p.Label("labels", servertest.Any)
 		s.only(t).soon(short)
-		if why := p.bye(); why != "no-media" {
+		if why := p.Bye(); why != "no-media" {
 			t.Errorf("bye because of %q", why)
 		}
-		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
-		noDecoders(t)
+		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		servertest.NoDecoders(t)
 	})
 	t.Run("paused for long", func(t *testing.T) {
-		s := begin(t, decoding(oneFace{}), func(c *Config) { c.PausedMax = short })
+		s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.PausedMax = short })
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-		p.publish(units)
-		p.label("labels", first)
-		p.request("pause")
-		if why := p.bye(); why != "idle" {
+		p.Stream(units)
+		p.Label("labels", servertest.Any)
+		p.Ask("pause")
+		if why := p.Bye(); why != "idle" {
 			t.Errorf("bye because of %q", why)
 		}
-		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	})
 	t.Run("paused and resumed in turn", func(t *testing.T) {
-		s := begin(t, decoding(oneFace{}), nil)
+		s := begin(t, decoding(servertest.OneFace{}), nil)
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-		p.hello()
+		p.Hello()
 		s.only(t).soon(2 * short)
 		turn := time.NewTicker(short / 3)
 		defer turn.Stop()
-		waitFor(t, "the session to end", func() bool {
+		servertest.WaitFor(t, "the session to end", func() bool {
 			<-turn.C
 			_, _ = p.Request("pause") // fails when the session is over
 			_, _ = p.Request("resume")
 			return s.Stats().Sessions == 0
 		})
-		if why := p.bye(); why != "no-media" {
+		if why := p.Bye(); why != "no-media" {
 			t.Errorf("bye because of %q", why)
 		}
 	})
 	t.Run("too large", func(t *testing.T) {
-		e := decoding(oneFace{})
+		e := decoding(servertest.OneFace{})
 		e.OpenDecoder = func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, 100*100) }
 		s := begin(t, e, nil)
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-		p.hello()
-		p.publish(units)
-		if why := p.bye(); why != "too-large" {
+		p.Hello()
+		p.Stream(units)
+		if why := p.Bye(); why != "too-large" {
 			t.Errorf("bye because of %q", why)
 		}
-		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
-		noDecoders(t)
+		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		servertest.NoDecoders(t)
 	})
 	t.Run("never reached", func(t *testing.T) {
 		s := begin(t, idle(), func(c *Config) { c.NoMedia = time.Hour })
@@ -92,7 +93,7 @@ func TestEnds(t *testing.T) {
 			}
 			return true
 		})
-		_, err := whipclient.Dial(ctx, s.url("/whip"), whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
+		_, err := whipclient.Dial(ctx, s.url("/whip"), whipclient.Options{Codec: pipeline.VP8, Client: r.Client()})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("dial: %v", err)
 		}
@@ -101,33 +102,33 @@ func TestEnds(t *testing.T) {
 		}
 	})
 	t.Run("client gone", func(t *testing.T) {
-		s := begin(t, decoding(oneFace{}), nil)
+		s := begin(t, decoding(servertest.OneFace{}), nil)
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-		p.publish(units)
-		p.label("labels", first)
+		p.Stream(units)
+		p.Label("labels", servertest.Any)
 		if err := p.Abort(); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
-		noDecoders(t)
+		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		servertest.NoDecoders(t)
 	})
 	t.Run("network gone", func(t *testing.T) {
 		var gone atomic.Bool
-		s := begin(t, decoding(oneFace{}), nil)
+		s := begin(t, decoding(servertest.OneFace{}), nil)
 		r := newRelay(t, s, func(int, bool) bool { return gone.Load() })
-		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
-		p.publish(units)
-		p.label("labels", first)
+		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.Client()})
+		p.Stream(units)
+		p.Label("labels", servertest.Any)
 		gone.Store(true) // the bye is lost too
 		s.only(t).soon(4 * short)
-		waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
-		noDecoders(t)
+		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		servertest.NoDecoders(t)
 	})
 	t.Run("server stops", func(t *testing.T) {
 		before := goleak.IgnoreCurrent()
-		defer func() { noGoroutines(t, before) }()
-		e := decoding(oneFace{})
-		s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", EndTime: patience}, e)
+		defer func() { servertest.NoGoroutines(t, before) }()
+		e := decoding(servertest.OneFace{})
+		s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", EndTime: servertest.Patience}, e)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,12 +139,12 @@ func TestEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := publisher{c, t}
-		p.hello()
-		p.publish(units)
-		p.label("labels", first)
+		p := servertest.Publisher{Client: c, T: t}
+		p.Hello()
+		p.Stream(units)
+		p.Label("labels", servertest.Any)
 		stop()
-		if why := p.bye(); why != "shutdown" {
+		if why := p.Bye(); why != "shutdown" {
 			t.Errorf("bye because of %q", why)
 		}
 		if err := <-served; err != nil {
@@ -152,16 +153,16 @@ func TestEnds(t *testing.T) {
 		if err := p.Abort(); err != nil {
 			t.Error(err)
 		}
-		noDecoders(t)
+		servertest.NoDecoders(t)
 	})
 }
 
 // What is over holds no picture, even where something still holds the session.
 func TestEndedSessionHoldsNoPicture(t *testing.T) {
-	s := begin(t, decoding(oneFace{}), nil)
+	s := begin(t, decoding(servertest.OneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 60))
-	p.label("labels", first)
+	p.Stream(testkit.TestSource(t, pipeline.VP8, 160, 120, 60))
+	p.Label("labels", servertest.Any)
 	sess := s.only(t)
 	var frames weak.Pointer[pipeline.Mailbox]
 	if !sess.do(func() { frames = weak.Make(sess.frames) }) {
@@ -170,8 +171,8 @@ func TestEndedSessionHoldsNoPicture(t *testing.T) {
 	if err := p.Abort(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
-	waitFor(t, "its pictures to be gone", func() bool {
+	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	servertest.WaitFor(t, "its pictures to be gone", func() bool {
 		runtime.GC()
 		return frames.Value() == nil
 	})
@@ -196,22 +197,31 @@ func TestFaultEndsOneSession(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := begin(t, decoding(oneFace{before: before}), nil)
+			s := begin(t, decoding(servertest.OneFace{Before: before}), nil)
 			good := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-			good.publish(units)
-			good.label("labels", first)
+			good.Stream(units)
+			good.Label("labels", servertest.Any)
 			bad := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-			bad.hello()
-			bad.publish(big)
-			if why := bad.bye(); why != "internal" {
+			bad.Hello()
+			bad.Stream(big)
+			if why := bad.Bye(); why != "internal" {
 				t.Errorf("bye because of %q", why)
 			}
-			waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 1 })
+			servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 1 })
 			if got := s.Stats().Panics; (name == "panic") != (got == 1) {
 				t.Errorf("%d panics", got)
 			}
-			seen := good.label("labels of the other", first)
-			good.label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
+			seen := good.Label("labels of the other", servertest.Any)
+			good.Label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
 		})
 	}
+}
+
+// soon has the session end when from now on it sends nothing for so long: to connect, a busy machine may need longer.
+func (sess *session) soon(d time.Duration) {
+	sess.do(func() {
+		sess.terms.noMedia = d
+		sess.heard.Store(time.Now().UnixNano())
+		sess.checkIdle()
+	})
 }

@@ -17,6 +17,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/operate"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -31,16 +32,16 @@ func tell(sess *session, from, to uint64) {
 func silent(t *testing.T, change func(*Config)) (s *Server, sess *session, url string) {
 	t.Helper()
 	s = begin(t, idle(), change)
-	res, _ := s.call(t, offerCall(lines(offerText)))
+	res, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	return s, s.only(t), s.url(res.Header.Get("Location"))
 }
 
 func TestEventsOfVideo(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	counts := operate.NewMetrics("1.2")
-	s := begin(t, decoding(oneFace{}), func(c *Config) { c.Metrics = counts })
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.Metrics = counts })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(units)
+	p.Stream(units)
 	head, err := http.Head(p.Session() + "/labels")
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +50,7 @@ func TestEventsOfVideo(t *testing.T) {
 		t.Errorf("HEAD: status %d, content type %q", head.StatusCode, got)
 	}
 	sess := s.only(t)
-	waitFor(t, "HEAD to give its place back", func() bool { return sess.events.readers.Load() == 0 })
+	servertest.WaitFor(t, "HEAD to give its place back", func() bool { return sess.events.readers.Load() == 0 })
 	res, events := listen(t, p.Session()+"/labels", "")
 	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("content type %q", got)
@@ -153,7 +154,7 @@ func TestEventsOfPause(t *testing.T) {
 	if beats < 2 || end.data != `{"v":1,"type":"bye","reason":"idle"}` {
 		t.Errorf("%d heartbeats, then %+v", beats, end)
 	}
-	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	if res, _ := listen(t, url+"/labels", "2"); res.StatusCode != http.StatusNoContent {
 		t.Errorf("coming back after the end: status %d", res.StatusCode)
 	}
@@ -187,7 +188,7 @@ func TestEventsReaders(t *testing.T) {
 	if err := readers[0].Body.Close(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "a place", func() bool { return sess.events.readers.Load() < maxReaders })
+	servertest.WaitFor(t, "a place", func() bool { return sess.events.readers.Load() < maxReaders })
 	if res, _ := listen(t, url+"/labels", ""); res.StatusCode != http.StatusOK {
 		t.Errorf("in the place of one that left: status %d", res.StatusCode)
 	}
@@ -235,12 +236,12 @@ func TestEventsSlowReader(t *testing.T) {
 func rawReader(t *testing.T, url string) net.Conn {
 	t.Helper()
 	host, path, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
-	dialer := net.Dialer{Timeout: patience}
+	dialer := net.Dialer{Timeout: servertest.Patience}
 	conn, err := dialer.DialContext(t.Context(), "tcp", host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(conn.(*net.TCPConn).SetReadBuffer(4<<10), conn.SetDeadline(time.Now().Add(patience))); err != nil {
+	if err := errors.Join(conn.(*net.TCPConn).SetReadBuffer(4<<10), conn.SetDeadline(time.Now().Add(servertest.Patience))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := fmt.Fprintf(conn, "GET /%s/labels HTTP/1.1\r\nHost: %s\r\n\r\n", path, host); err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"mindflow/server/sdpfrag"
+	"mindflow/server/servertest"
 )
 
 // stranger is a server without a network before it: a request goes straight to its routes.
@@ -67,8 +68,8 @@ func (s stranger) end(t *testing.T, location string) {
 
 // FuzzOffer posts a body as an offer: all of the handler, and Pion behind it.
 func FuzzOffer(f *testing.F) {
-	replace := func(old, new string) string { return lines(strings.Replace(offerText, old, new, 1)) }
-	f.Add(lines(offerText))
+	replace := func(old, new string) string { return servertest.Lines(strings.Replace(servertest.Offer, old, new, 1)) }
+	f.Add(servertest.Lines(servertest.Offer))
 	f.Add(replace("a=mid:1\n", "a=mid:1\na=simulcast:send h;;l\n"))
 	f.Add(replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ host\na=end-of-candidates\n"))
 	f.Add(replace("m=video 9", "m=video 0"))
@@ -96,7 +97,7 @@ func FuzzPatch(f *testing.F) {
 	f.Add("a=ice-ufrag:x\r\na=ice-pwd:y\r\n", false)
 	s := newStranger(f)
 	f.Fuzz(func(t *testing.T, body string, current bool) {
-		res := s.ask(t, offerCall(lines(offerText)))
+		res := s.ask(t, offerCall(servertest.Lines(servertest.Offer)))
 		location, tag := res.Header.Get("Location"), "*"
 		if current {
 			tag = res.Header.Get("ETag")

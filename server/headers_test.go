@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"mindflow/server/servertest"
 )
 
 // TestHeadersOfEveryAnswer asks for what there is and what there is not.
@@ -25,7 +27,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	for _, c := range []call{
 		{"GET", "/", nil, ""}, {"GET", "/mindflow.js", nil, ""}, {"GET", "/none", nil, ""}, {"GET", "/whip", nil, ""},
 		{"PUT", "/whip", nil, ""}, {"GET", "/sessions/x", nil, ""}, {"GET", "/sessions/x/labels", nil, ""}, {"GET", "/healthz", nil, ""},
-		{"POST", "/whip", map[string]string{"Content-Type": "application/sdp"}, "v=0"}, offerCall(lines(offerText)),
+		{"POST", "/whip", map[string]string{"Content-Type": "application/sdp"}, "v=0"}, offerCall(servertest.Lines(servertest.Offer)),
 		{"GET", "/", map[string]string{"Origin": "https://stranger.example"}, ""},
 		{"OPTIONS", "/whip", map[string]string{"Origin": s.url(""), "Access-Control-Request-Method": "POST"}, ""},
 	} {

@@ -5,13 +5,13 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -107,68 +107,55 @@ func TestPaceWithinLimits(t *testing.T) {
 	}
 }
 
-// gate holds up frames until it is opened.
-type gate struct {
-	shut chan struct{}
-	open func()
-}
-
-func newGate() gate {
-	shut := make(chan struct{})
-	return gate{shut, sync.OnceFunc(func() { close(shut) })}
-}
-
-func (g gate) hold(*pipeline.Frame) error { <-g.shut; return nil }
-
-func (p publisher) hint(what string, fits func(whipclient.Control) bool) whipclient.Control {
-	p.t.Helper()
-	return p.says(what, func(c whipclient.Control) bool { return c.Type == "hint" && fits(c) })
+func hint(p servertest.Publisher, what string, fits func(whipclient.Control) bool) whipclient.Control {
+	p.T.Helper()
+	return p.Says(what, func(c whipclient.Control) bool { return c.Type == "hint" && fits(c) })
 }
 
 // hintWhile sends until there is a hint.
-func (p publisher) hintWhile(what string, send func()) whipclient.Control {
-	p.t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); send() {
+func hintWhile(p servertest.Publisher, what string, send func()) whipclient.Control {
+	p.T.Helper()
+	for deadline := time.Now().Add(servertest.Patience); time.Now().Before(deadline); send() {
 		for len(p.Controls()) > 0 {
 			if c := <-p.Controls(); c.Type == "hint" {
 				return c
 			}
 		}
 	}
-	p.t.Fatalf("waited %s for %s", patience, what)
+	p.T.Fatalf("waited %s for %s", servertest.Patience, what)
 	return whipclient.Control{}
 }
 
 func TestHints(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
-	g := newGate()
-	s := begin(t, decoding(oneFace{before: g.hold}), func(c *Config) {
+	g := servertest.NewGate()
+	s := begin(t, decoding(servertest.OneFace{Before: g.Hold}), func(c *Config) {
 		c.MaxSide, c.MaxFramerate, c.HintEvery = 320, 24, 500*time.Millisecond
 	})
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	t.Cleanup(g.open) // before the client's end, which waits for the frame's
+	t.Cleanup(g.Open) // before the client's end, which waits for the frame's
 	var said []string
-	first := p.says("a hint", func(c whipclient.Control) bool { said = append(said, c.Type); return c.Type == "hint" })
+	first := p.Says("a hint", func(c whipclient.Control) bool { said = append(said, c.Type); return c.Type == "hint" })
 	if !slices.Equal(said, []string{"hello", "hint"}) || first.V != 1 || first.MaxSide != 320 || first.MaxFramerate != 24 {
 		t.Errorf("the server said %v, then %+v", said, first)
 	}
 	frame, tick := 0, time.NewTicker(time.Second/30)
 	defer tick.Stop()
-	low := p.hintWhile("a lower rate", func() {
+	low := hintWhile(p, "a lower rate", func() {
 		<-tick.C
-		p.writeAt(units[frame%len(units)], frame)
+		p.WriteAt(units[frame%len(units)], frame)
 		frame++
 	})
 	if low.MaxSide != 320 || low.MaxFramerate != leastFramerate { // the detector holds the first frame
 		t.Errorf("hint is %+v", low)
 	}
-	g.open()
+	g.Open()
 	last := low
 	for last.MaxFramerate < 24 { // the publisher goes on no faster than all is analysed
-		next := p.hintWhile("a higher rate", func() {
-			sent := p.writeAt(units[frame%len(units)], frame)
+		next := hintWhile(p, "a higher rate", func() {
+			sent := p.WriteAt(units[frame%len(units)], frame)
 			frame++
-			p.label("its labels", func(m pipeline.Message) bool { return m.RTP == sent })
+			p.Label("its labels", func(m pipeline.Message) bool { return m.RTP == sent })
 		})
 		if next.MaxSide != 320 || next.MaxFramerate <= last.MaxFramerate || next.MaxFramerate > 24 {
 			t.Fatalf("%+v follows %+v", next, last)
@@ -182,7 +169,7 @@ func TestHintsOfOneKind(t *testing.T) {
 		t.Run(fmt.Sprintf("%+v", row), func(t *testing.T) {
 			s := begin(t, idle(), func(c *Config) { c.MaxSide, c.MaxFramerate = row.side, row.rate })
 			p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-			h := p.hint("a hint", func(whipclient.Control) bool { return true })
+			h := hint(p, "a hint", func(whipclient.Control) bool { return true })
 			if h.MaxSide != row.side || h.MaxFramerate != float64(row.rate) {
 				t.Errorf("it is %+v", h)
 			}
@@ -201,7 +188,7 @@ func seldom(c *Config) { c.MaxSide, c.MaxFramerate, c.HintEvery = 640, 30, time.
 
 func TestNoHintsWithoutControl(t *testing.T) {
 	s := begin(t, idle(), seldom)
-	res, _ := s.call(t, offerCall(lines(offerText)))
+	res, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	sess := s.only(t)
 	sess.waited.Add(1000)
 	sess.look(2 * time.Second)
@@ -227,8 +214,8 @@ func TestNoHintsWithoutLimits(t *testing.T) {
 		sess.look(2 * time.Second)
 	}
 	var said []string
-	p.ask(1, "")
-	p.request("pause")
+	p.AskOptions(1, "")
+	p.Ask("pause")
 	for len(p.Controls()) > 0 {
 		said = append(said, (<-p.Controls()).Type)
 	}
@@ -241,14 +228,14 @@ func TestPauseIsNotMeasured(t *testing.T) {
 	s := begin(t, idle(), seldom)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	sess := s.only(t)
-	p.request("pause")
+	p.Ask("pause")
 	for range 3 {
 		sess.waited.Add(1000) // as left over from before
 		if rate := sess.look(2 * time.Second); rate != 30 {
 			t.Fatalf("%d in a pause", rate)
 		}
 	}
-	p.request("resume")
+	p.Ask("resume")
 	for i, want := range []int{30, leastFramerate} {
 		sess.waited.Add(1000)
 		if rate := sess.look(time.Duration(4+2*i) * time.Second); rate != want {
@@ -260,23 +247,23 @@ func TestPauseIsNotMeasured(t *testing.T) {
 // Frames that are decoded in one go, as after a repair, are no sign that there is too much to do.
 func TestFramesInOneGo(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, unitQueue)
-	analysis, decoder := newGate(), newGate()
-	e := decoding(oneFace{before: analysis.hold})
+	analysis, decoder := servertest.NewGate(), servertest.NewGate()
+	e := decoding(servertest.OneFace{Before: analysis.Hold})
 	e.OpenDecoder = func(c pipeline.Codec) (pipeline.Decoder, error) {
 		d, err := avdec.Open(c, avdec.DefaultMaxPixels)
-		return slowDecoder{d, decoder.shut}, err
+		return servertest.SlowDecoder{Decoder: d, Hold: decoder.Shut}, err
 	}
 	s := begin(t, e, seldom)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	t.Cleanup(decoder.open)
-	t.Cleanup(analysis.open)
+	t.Cleanup(decoder.Open)
+	t.Cleanup(analysis.Open)
 	sess := s.only(t)
 	for i := range unitQueue {
-		p.writeAt(units[i], i)
+		p.WriteAt(units[i], i)
 	}
-	waitFor(t, "the units", func() bool { return len(sess.units) == unitQueue-1 }) // one is with the decoder
-	decoder.open()
-	waitFor(t, "frames to be replaced", func() bool { return sess.dropped[dropStale].Load() >= unitQueue-3 })
+	servertest.WaitFor(t, "the units", func() bool { return len(sess.units) == unitQueue-1 }) // one is with the decoder
+	decoder.Open()
+	servertest.WaitFor(t, "frames to be replaced", func() bool { return sess.dropped[dropStale].Load() >= unitQueue-3 })
 	if stale, waited := sess.dropped[dropStale].Load(), sess.waited.Load(); waited > stale/2 { // a busy machine may stop in between
 		t.Errorf("%d of %d count as waited", waited, stale)
 	}

@@ -8,6 +8,7 @@ import (
 	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/operate"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -36,7 +37,7 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 
 // followed is an engine with one turn, that leaves out what it can for so long.
 func followed(putOff time.Duration) Engine {
-	e := decoding(oneFace{})
+	e := decoding(servertest.OneFace{})
 	e.Analyses[0].Policy = pipeline.AnalysisPolicy{DetectEvery: time.Millisecond, ClassifyEvery: time.Millisecond, MaxDefer: putOff}
 	e.Scheduler = schedule.New(1, schedule.Batching{InFlight: 1}) // so that who has the turn keeps no batch from its end
 	return e
@@ -48,12 +49,12 @@ func stillSource(t *testing.T) []pipeline.Unit {
 }
 
 // withoutTurns takes the only turn there is, once labels have come.
-func (p publisher) withoutTurns(s *Server) (other *schedule.Slot) {
-	p.t.Helper()
-	p.label("the first label", first)
+func withoutTurns(p servertest.Publisher, s *Server) (other *schedule.Slot) {
+	p.T.Helper()
+	p.Label("the first label", servertest.Any)
 	other = s.engine.Scheduler.NewSlot()
-	if err := other.Acquire(p.t.Context()); err != nil {
-		p.t.Fatal(err)
+	if err := other.Acquire(p.T.Context()); err != nil {
+		p.T.Fatal(err)
 	}
 	return other
 }
@@ -64,12 +65,12 @@ func TestFollowedWithoutATurn(t *testing.T) {
 	m := operate.NewMetrics("1.2")
 	s := begin(t, followed(time.Hour), func(c *Config) { c.Metrics = m })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(stillSource(t))
-	other := p.withoutTurns(s)
+	p.Stream(stillSource(t))
+	other := withoutTurns(p, s)
 	var last pipeline.Message
 	age, news := 0.0, 0
 	for range 10 {
-		got := p.label("a frame that is only followed", func(m pipeline.Message) bool { return len(m.Faces) == 1 && m.Faces[0].AgeMS > 100 })
+		got := p.Label("a frame that is only followed", func(m pipeline.Message) bool { return len(m.Faces) == 1 && m.Faces[0].AgeMS > 100 })
 		if got.RTP == last.RTP || got.Seq <= last.Seq || got.MS.Classify != 0 {
 			t.Errorf("%+v after %+v", got, last)
 		}
@@ -84,7 +85,7 @@ func TestFollowedWithoutATurn(t *testing.T) {
 		t.Errorf("%v frames count as followed", v["mindflow_frames_followed_total"])
 	}
 	other.Release()
-	fresh := p.label("a frame that is looked at", func(m pipeline.Message) bool { return m.Faces[0].AgeMS < age })
+	fresh := p.Label("a frame that is looked at", func(m pipeline.Message) bool { return m.Faces[0].AgeMS < age })
 	if fresh.RTP == last.RTP {
 		t.Error("a frame was told twice")
 	}
@@ -94,14 +95,14 @@ func TestFollowedWithoutATurn(t *testing.T) {
 func TestNotFollowedWhereNothingIsPutOff(t *testing.T) {
 	s := begin(t, followed(0), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(stillSource(t))
-	other := p.withoutTurns(s)
+	p.Stream(stillSource(t))
+	other := withoutTurns(p, s)
 	sess := s.only(t)
 	said, stale := sess.analysed.Load(), sess.dropped[dropStale].Load()
-	waitFor(t, "frames to go by", func() bool { return sess.dropped[dropStale].Load() >= stale+10 })
+	servertest.WaitFor(t, "frames to go by", func() bool { return sess.dropped[dropStale].Load() >= stale+10 })
 	if now := sess.analysed.Load(); now > said+1 { // that was under way
 		t.Errorf("%d frames were told without a turn", now-said)
 	}
 	other.Release()
-	p.label("a label", func(m pipeline.Message) bool { return m.Seq > said+1 })
+	p.Label("a label", func(m pipeline.Message) bool { return m.Seq > said+1 })
 }

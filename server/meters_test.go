@@ -13,6 +13,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/operate"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -40,20 +41,20 @@ func scrape(t *testing.T, m *operate.Metrics) map[string]float64 {
 func TestMeters(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	m := operate.NewMetrics("1.2")
-	s := begin(t, decoding(oneFace{before: func(f *pipeline.Frame) error {
+	s := begin(t, decoding(servertest.OneFace{Before: func(f *pipeline.Frame) error {
 		if f.Width == 320 {
 			panic("made by the test")
 		}
 		return nil
 	}}), func(c *Config) { c.Metrics, c.MaxSessions = m, 2 })
-	waitFor(t, "the server to be ready", func() bool { return scrape(t, m)["mindflow_ready"] == 1 })
+	servertest.WaitFor(t, "the server to be ready", func() bool { return scrape(t, m)["mindflow_ready"] == 1 })
 	if v := scrape(t, m); v["mindflow_sessions_limit"] != 2 || v[`mindflow_frames_dropped_total{reason="stale"}`] != 0 {
 		t.Errorf("before the first: %v", v)
 	}
 	one := func() {
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-		p.publish(units)
-		p.label("labels", func(m pipeline.Message) bool { return m.Seq >= 5 })
+		p.Stream(units)
+		p.Label("labels", func(m pipeline.Message) bool { return m.Seq >= 5 })
 		if v := scrape(t, m); v["mindflow_sessions"] != 1 {
 			t.Errorf("%v sessions", v["mindflow_sessions"])
 		}
@@ -87,10 +88,10 @@ func TestMeters(t *testing.T) {
 		t.Errorf("%v ways were found", paths)
 	}
 	bad := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	bad.hello()
-	bad.publish(testkit.TestSource(t, pipeline.VP8, 320, 240, 30))
-	bad.bye()
-	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	bad.Hello()
+	bad.Stream(testkit.TestSource(t, pipeline.VP8, 320, 240, 30))
+	bad.Bye()
+	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	before := len(scrape(t, m))
 	for range 3 {
 		one()
@@ -104,11 +105,11 @@ func TestMeters(t *testing.T) {
 func TestRefusalsCounted(t *testing.T) {
 	m := operate.NewMetrics("1.2")
 	s := begin(t, idle(), func(c *Config) { c.Metrics, c.MaxSessions = m, 1 })
-	s.call(t, call{"POST", "/whip", map[string]string{"Origin": "https://stranger.example", "Content-Type": offerType}, lines(offerText)})
+	s.call(t, call{"POST", "/whip", map[string]string{"Origin": "https://stranger.example", "Content-Type": offerType}, servertest.Lines(servertest.Offer)})
 	s.call(t, call{"POST", "/whip", map[string]string{"Content-Type": offerType}, "no offer"})
-	s.call(t, call{"POST", "/whip", map[string]string{"Content-Type": "text/plain"}, lines(offerText)})
-	s.call(t, offerCall(lines(offerText)))
-	s.call(t, offerCall(lines(offerText)))
+	s.call(t, call{"POST", "/whip", map[string]string{"Content-Type": "text/plain"}, servertest.Lines(servertest.Offer)})
+	s.call(t, offerCall(servertest.Lines(servertest.Offer)))
+	s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	s.refused(errors.New("made by the test"))
 	v := scrape(t, m)
 	for reason, want := range map[string]float64{refusedOrigin: 1, refusedOffer: 2, refusedFull: 1, refusedInternal: 1, refusedDraining: 0} {
@@ -140,7 +141,7 @@ func TestDegraded(t *testing.T) {
 	e := idle()
 	e.Degraded = func() map[string]string { return map[string]string{"classifier": "the GPU failed; on the CPU"} }
 	s := begin(t, e, func(c *Config) { c.Metrics = m })
-	waitFor(t, "the server to be ready", func() bool { return s.cfg.Readiness.Report().Ready })
+	servertest.WaitFor(t, "the server to be ready", func() bool { return s.cfg.Readiness.Report().Ready })
 	if v := scrape(t, m); v[`mindflow_degraded{part="classifier"}`] != 1 || v["mindflow_ready"] != 1 {
 		t.Errorf("degraded %v, ready %v", v[`mindflow_degraded{part="classifier"}`], v["mindflow_ready"])
 	}

@@ -17,6 +17,7 @@ import (
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -96,9 +97,9 @@ func TestExpressions(t *testing.T) {
 			e := realEngine(t)
 			s := begin(t, e, nil)
 			p := dial(t, s, whipclient.Options{Codec: codec})
-			p.publish(units)
+			p.Stream(units)
 			for range 15 {
-				m := p.label("labels", first)
+				m := p.Label("labels", servertest.Any)
 				if len(m.Faces) != 1 {
 					t.Fatalf("message %d has %d faces", m.Seq, len(m.Faces))
 				}

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -11,30 +9,12 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
-// angry scores three classes and looks at the lower right.
-type angry struct{}
-
-func (angry) Classify(_ context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
-	for range crops {
-		maps := pipeline.Attention{Heads: 1, Height: 2, Width: 2, Values: []float32{-1, 0, 0, 4}}
-		dst = append(dst, pipeline.Scores{Logits: []float32{3, 0, 0}, Attention: maps})
-	}
-	return dst, nil
-}
-
 // twoModels offers one-face and angry.
-func twoModels() Engine {
-	e := decoding(oneFace{})
-	second := e.Analyses[0]
-	second.Model.Name, second.Model.Labels = "angry", []string{"anger", "happy", "neutral"}
-	second.Model.Outputs = []pipeline.Output{{Name: "maps", Kind: pipeline.AttentionMaps}}
-	second.Classifier = angry{}
-	e.Analyses = append(e.Analyses, second)
-	return e
-}
+func twoModels() Engine { return engine(servertest.TwoModels()...) }
 
 func TestModelOfTheOffer(t *testing.T) {
 	s := begin(t, twoModels(), nil)
@@ -43,7 +23,7 @@ func TestModelOfTheOffer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hello := publisher{c, t}.says("hello", func(c whipclient.Control) bool { return c.Type == "hello" })
+		hello := servertest.Publisher{Client: c, T: t}.Says("hello", func(c whipclient.Control) bool { return c.Type == "hello" })
 		if hello.Model.Name != want || len(hello.Models) != 2 || hello.Models[0].Name != "one-face" || hello.Models[0].Attention ||
 			!slices.Equal(hello.Models[1].Labels, []string{"anger", "happy", "neutral"}) || !hello.Models[1].Attention {
 			t.Errorf("%q: hello is %+v", query, hello)
@@ -52,7 +32,7 @@ func TestModelOfTheOffer(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	res, err := http.Post(s.url("/whip?model=happy"), offerType, strings.NewReader(lines(offerText)))
+	res, err := http.Post(s.url("/whip?model=happy"), offerType, strings.NewReader(servertest.Lines(servertest.Offer)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,32 +46,23 @@ func TestModelOfTheOffer(t *testing.T) {
 	}
 }
 
-// ask sends a request with fields and gives the answer.
-func (p publisher) ask(id int, fields string) whipclient.Control {
-	p.t.Helper()
-	if err := p.SendControl(fmt.Sprintf(`{"v":1,"type":"options","id":%d%s}`, id, fields)); err != nil {
-		p.t.Fatal(err)
-	}
-	return p.says("the answer", func(c whipclient.Control) bool { return c.ID != nil && *c.ID == int64(id) })
-}
-
 func TestOptionsInFlight(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	s := begin(t, twoModels(), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(units)
-	m := p.label("labels", first)
+	p.Stream(units)
+	m := p.Label("labels", servertest.Any)
 	if f := m.Faces[0]; m.Model != "one-face" || f.Label != "happy" || len(f.Scores) != 2 || f.Attention != nil {
 		t.Errorf("at first: %+v", m)
 	}
-	if ok := p.ask(1, `,"attention":true,"zoom":4`); ok.Type != "ok" || ok.Model.Name != "one-face" {
+	if ok := p.AskOptions(1, `,"attention":true,"zoom":4`); ok.Type != "ok" || ok.Model.Name != "one-face" {
 		t.Errorf("attention: %+v", ok)
 	}
-	if ok := p.ask(2, `,"model":"angry"`); ok.Type != "ok" || ok.Model.Name != "angry" || len(ok.Model.Labels) != 3 {
+	if ok := p.AskOptions(2, `,"model":"angry"`); ok.Type != "ok" || ok.Model.Name != "angry" || len(ok.Model.Labels) != 3 {
 		t.Errorf("model: %+v", ok)
 	}
 	// Every message says whose scores it holds, whatever was asked for meanwhile.
-	m = p.label("the other model", func(m pipeline.Message) bool {
+	m = p.Label("the other model", func(m pipeline.Message) bool {
 		if n := len(m.Faces[0].Scores); (m.Model == "angry") != (n == 3) {
 			t.Fatalf("%s has %d scores", m.Model, n)
 		}
@@ -106,9 +77,9 @@ func TestOptionsInFlight(t *testing.T) {
 		a.Ranges[0] != [2]float32{-1, 4} || a.Region != [4]float32{0.25, 0.5 - 0.5*80/120, 0.5, 80.0 / 120} {
 		t.Errorf("attention is %+v", a)
 	}
-	p.ask(3, `,"attention":false`)
-	p.label("no attention", func(m pipeline.Message) bool { return m.Model == "angry" && m.Faces[0].Attention == nil })
-	if ok := p.ask(4, ""); ok.Type != "ok" || ok.Model.Name != "angry" {
+	p.AskOptions(3, `,"attention":false`)
+	p.Label("no attention", func(m pipeline.Message) bool { return m.Model == "angry" && m.Faces[0].Attention == nil })
+	if ok := p.AskOptions(4, ""); ok.Type != "ok" || ok.Model.Name != "angry" {
 		t.Errorf("nothing asked for: %+v", ok)
 	}
 }
@@ -126,12 +97,12 @@ func TestOptionsRefused(t *testing.T) {
 		{`,"attention":null`, "bad-message", "attention"},
 		{`,"model":"angry","attention":1`, "bad-message", "attention"}, // nothing of it is done
 	} {
-		c := p.ask(10+i, row.fields)
+		c := p.AskOptions(10+i, row.fields)
 		if c.Type != "error" || c.Code != row.code || !strings.Contains(c.Message, row.message) {
 			t.Errorf("%s: %+v", row.fields, c)
 		}
 	}
-	if ok := p.ask(30, ""); ok.Model.Name != "one-face" {
+	if ok := p.AskOptions(30, ""); ok.Model.Name != "one-face" {
 		t.Errorf("after refusals the model is %s", ok.Model.Name)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -28,7 +29,7 @@ func TestClientWaits(t *testing.T) {
 		t.Error("it lost its place in the queue")
 	}
 	back := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Ticket: first.Ticket()}) // its network changed
-	waitFor(t, "the connection before to be replaced", func() bool {
+	servertest.WaitFor(t, "the connection before to be replaced", func() bool {
 		select {
 		case <-first.Done():
 			return true

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mindflow/server/admission"
+	"mindflow/server/servertest"
 )
 
 // Ten thousand refused requests leave nothing but a full queue, read no body, and take no slot of the scheduler.
@@ -39,7 +40,7 @@ func TestRefusedCostNothing(t *testing.T) {
 		t.Errorf("%d sessions, %d wait", s.Stats().Sessions, s.admission.Waiting(time.Now()))
 	}
 	slot.Release()
-	if slot.Waited() > patience {
+	if slot.Waited() > servertest.Patience {
 		t.Error("refusals waited for the scheduler")
 	}
 }

@@ -11,13 +11,14 @@ import (
 	"mindflow/pipeline/testkit"
 	"mindflow/server/access"
 	"mindflow/server/ports"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
 // offer posts an offer with a ticket, "" is none.
 func (s *Server) offer(t *testing.T, ticket string) (*http.Response, string) {
 	t.Helper()
-	return s.call(t, with(offerCall(lines(offerText)), ticketHeader, ticket))
+	return s.call(t, with(offerCall(servertest.Lines(servertest.Offer)), ticketHeader, ticket))
 }
 
 // asks how it goes for who waits.
@@ -97,7 +98,7 @@ func TestWaitingNeedsToken(t *testing.T) {
 	s := begin(t, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting, c.Access = 1, 5, gate })
 	ada, bob := "Bearer "+sign(access.Claims{Subject: "ada"}), "Bearer "+sign(access.Claims{Subject: "bob"})
 	offer := func(token, ticket string) *http.Response {
-		res, _ := s.call(t, with(with(offerCall(lines(offerText)), "Authorization", token), ticketHeader, ticket))
+		res, _ := s.call(t, with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", token), ticketHeader, ticket))
 		return res
 	}
 	first := offer(ada, "")
@@ -147,7 +148,7 @@ func TestLimitsOfOneVisitor(t *testing.T) {
 		{two, "192.0.2.5", 201, ""},
 		{two, "192.0.2.6", 429, "urn:mindflow:limit-per-key"}, // its claim, not --max-per-key
 	} {
-		c := with(with(offerCall(lines(offerText)), "Authorization", "Bearer "+row.token), "X-Forwarded-For", row.from)
+		c := with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", "Bearer "+row.token), "X-Forwarded-For", row.from)
 		res, body := s.call(t, c)
 		if res.StatusCode != row.status || row.kind != "" && (!strings.Contains(body, row.kind) || res.Header.Get("Retry-After") == "") {
 			t.Errorf("%d, from %s: status %d, want %d %s: %s", i, row.from, res.StatusCode, row.status, row.kind, body)
@@ -171,14 +172,14 @@ func TestUntrustedProxy(t *testing.T) {
 func TestSessionTime(t *testing.T) {
 	gate, sign := keyed(t)
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 10)
-	s := begin(t, decoding(oneFace{}), func(c *Config) { c.Access, c.SessionTime = gate, time.Hour })
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.Access, c.SessionTime = gate, time.Hour })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Token: sign(access.Claims{Subject: "ada", SessionTime: 5 * time.Second})}) // of which connecting is a part
-	p.publish(units)
-	p.hello()
-	if why := p.bye(); why != "time" {
+	p.Stream(units)
+	p.Hello()
+	if why := p.Bye(); why != "time" {
 		t.Errorf("it ended because of %q", why)
 	}
-	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 }
 
 // While sessions get fewer labels than they should, newcomers wait; a server that is empty takes them all the same.
@@ -209,11 +210,11 @@ func TestBusyMachine(t *testing.T) {
 // The load meter measures the time of the analysis.
 func TestLoadMeterMeasures(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
-	s := begin(t, decoding(oneFace{}), func(c *Config) { c.MinLabels = 0.001 })
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.MinLabels = 0.001 })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(units)
-	p.label("labels", first)
-	waitFor(t, "frames to be measured", func() bool {
+	p.Stream(units)
+	p.Label("labels", servertest.Any)
+	servertest.WaitFor(t, "frames to be measured", func() bool {
 		return s.load.Rate(time.Now()) < 1e6
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/sdpfrag"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -35,7 +36,7 @@ func (s *Server) intrude(t testing.TB) intruder {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	_ = conn.SetReadDeadline(time.Now().Add(servertest.Patience))
 	return intruder{conn, t}
 }
 
@@ -46,10 +47,10 @@ func (i intruder) send(p []byte) {
 	}
 }
 
-// credentials are what the server's answer to offerText says of ICE.
+// credentials are what the server's answer to servertest.Offer says of ICE.
 func (s *Server) credentials(t *testing.T) (ufrag, pwd string) {
 	t.Helper()
-	res, text := s.call(t, offerCall(lines(offerText)))
+	res, text := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	answer := &sdp.SessionDescription{}
 	if err := answer.UnmarshalString(text); err != nil || res.StatusCode != http.StatusCreated {
 		t.Fatalf("%s: %v", res.Status, err)
@@ -57,7 +58,7 @@ func (s *Server) credentials(t *testing.T) (ufrag, pwd string) {
 	return sdpfrag.Attribute(answer, "ice-ufrag"), sdpfrag.Attribute(answer, "ice-pwd")
 }
 
-// check is a binding request for a session of offerText.
+// check is a binding request for a session of servertest.Offer.
 func check(t *testing.T, ufrag, pwd string) []byte {
 	t.Helper()
 	m, err := stun.Build(stun.BindingRequest, stun.TransactionID, stun.NewUsername(ufrag+":EsAw"),
@@ -162,11 +163,11 @@ func TestAdvisories(t *testing.T) {
 // TestHostilePackets sends each from a stranger's address and from the session's own, while the session goes on.
 func TestHostilePackets(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
-	s := begin(t, decoding(oneFace{}), nil)
+	s := begin(t, decoding(servertest.OneFace{}), nil)
 	r := newRelay(t, s, func(int, bool) bool { return false })
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
-	p.publish(units)
-	p.label("labels", first)
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.Client()})
+	p.Stream(units)
+	p.Label("labels", servertest.Any)
 	sess := s.only(t)
 	stranger := s.intrude(t)
 
@@ -181,19 +182,19 @@ func TestHostilePackets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before, of := refused(), s.Stats().Refused[h.why]
 			stranger.send(h.packet)
-			waitFor(t, "the stranger's packet to be dropped", func() bool { return refused() == before+1 })
-			if _, err := r.far.Write(h.packet); err != nil {
+			servertest.WaitFor(t, "the stranger's packet to be dropped", func() bool { return refused() == before+1 })
+			if err := r.Send(h.packet); err != nil {
 				t.Fatal(err)
 			}
-			waitFor(t, "the session's packet to be dropped", func() bool { return refused() >= before+2 })
+			servertest.WaitFor(t, "the session's packet to be dropped", func() bool { return refused() >= before+2 })
 			if got := s.Stats().Refused[h.why]; got <= of {
 				t.Errorf("counted %v, want %s", s.Stats().Refused, h.why)
 			}
 		})
 	}
-	drainLabels(p)
-	seq := p.label("labels after all that", first).Seq
-	p.label("more labels", func(m pipeline.Message) bool { return m.Seq > seq+10 })
+	p.DrainLabels()
+	seq := p.Label("labels after all that", servertest.Any).Seq
+	p.Label("more labels", func(m pipeline.Message) bool { return m.Seq > seq+10 })
 	if s.only(t) != sess || s.Stats().Panics > 0 {
 		t.Error("the session is another one, or a panic was caught")
 	}
@@ -209,7 +210,7 @@ func TestLite(t *testing.T) {
 	i := s.intrude(t)
 	i.send(check(t, ufrag, "not the password")) // passes the filter, and Pion refuses it
 	i.send(handshake(1, 0, make([]byte, 40)...))
-	waitFor(t, "the ClientHello to be dropped", func() bool { return s.Stats().Refused["stranger"] == 1 })
+	servertest.WaitFor(t, "the ClientHello to be dropped", func() bool { return s.Stats().Refused["stranger"] == 1 })
 
 	for range 3 {
 		sent := check(t, ufrag, pwd)
@@ -225,16 +226,16 @@ func TestLite(t *testing.T) {
 		}
 	}
 	i.send(mustBuild(t, stun.BindingSuccess, stun.TransactionID, stun.NewShortTermIntegrity(pwd))) // not even of a session
-	waitFor(t, "the response to be dropped", func() bool { return s.Stats().Refused["stun-no-request"] == 1 })
+	servertest.WaitFor(t, "the response to be dropped", func() bool { return s.Stats().Refused["stun-no-request"] == 1 })
 }
 
 // TestRolesOfOffers has each section of an offer ask the server to be DTLS's client.
 func TestRolesOfOffers(t *testing.T) {
 	s := begin(t, idle(), nil)
 	const setup = "a=setup:actpass"
-	for at := range bytes.Count([]byte(offerText), []byte(setup)) {
+	for at := range bytes.Count([]byte(servertest.Offer), []byte(setup)) {
 		for _, role := range []string{"passive", "holdconn", ""} {
-			parts := bytes.Split([]byte("a=setup:active\n"+offerText), []byte(setup))
+			parts := bytes.Split([]byte("a=setup:active\n"+servertest.Offer), []byte(setup))
 			for i := range parts[:len(parts)-1] {
 				said := setup
 				if i == at {
@@ -244,7 +245,7 @@ func TestRolesOfOffers(t *testing.T) {
 			}
 			body := bytes.TrimPrefix(bytes.Join(parts, nil), []byte("a=setup:active\n"))
 			body = bytes.Replace(body, []byte("t=0 0\n"), []byte("t=0 0\na=setup:active\n"), 1)
-			res, text := s.call(t, offerCall(lines(string(body))))
+			res, text := s.call(t, offerCall(servertest.Lines(string(body))))
 			if res.StatusCode != http.StatusBadRequest {
 				t.Errorf("section %d with %q: status %d: %s", at, role, res.StatusCode, text)
 			}
@@ -259,9 +260,9 @@ func TestKeysWearOut(t *testing.T) {
 	const most = 60
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
 	var sealed atomic.Uint64
-	s := begin(t, decoding(oneFace{}), func(c *Config) { c.MaxRecords, c.HintEvery = most, 50*time.Millisecond })
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.MaxRecords, c.HintEvery = most, 50*time.Millisecond })
 	r := newRelay(t, s, func(int, bool) bool { return false })
-	watch := func(p []byte, toServer bool) {
+	r.Watch(func(p []byte, toServer bool) {
 		if toServer || p[0] < 20 || p[0] > 63 {
 			return
 		}
@@ -270,18 +271,17 @@ func TestKeysWearOut(t *testing.T) {
 		} else if p[0] == 22 && p[13] == 1 {
 			t.Error("the server sent a ClientHello")
 		}
-	}
-	r.watch.Store(&watch)
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.client()})
-	p.hello()
+	})
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.Client()})
+	p.Hello()
 	sess := s.only(t)
-	p.publish(units)
-	if why := p.bye(); why != "worn" {
+	p.Stream(units)
+	if why := p.Bye(); why != "worn" {
 		t.Errorf("bye %q", why)
 	}
-	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	if sent := sess.guest.Sent(); sent < most || sent > most+60 {
 		t.Errorf("%d records were sent, the session should end after %d", sent, most)
 	}
-	waitFor(t, "the records to arrive", func() bool { return sealed.Load() >= most })
+	servertest.WaitFor(t, "the records to arrive", func() bool { return sealed.Load() >= most })
 }

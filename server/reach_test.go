@@ -20,6 +20,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -27,15 +28,15 @@ func withTCP(c *Config) { c.MediaTCP = "127.0.0.1:0" }
 
 // Where no UDP gets through, the same comes over TCP.
 func TestMediaTCP(t *testing.T) {
-	s := begin(t, decoding(oneFace{}), withTCP)
+	s := begin(t, decoding(servertest.OneFace{}), withTCP)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, TCP: true})
-	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
-	p.label("a label", first)
+	p.Stream(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.Label("a label", servertest.Any)
 }
 
 // A publisher that leaves without a word frees its connections, and one that says nothing holds up no end.
 func TestMediaTCPEnds(t *testing.T) {
-	s := begin(t, decoding(oneFace{}), withTCP)
+	s := begin(t, decoding(servertest.OneFace{}), withTCP)
 	silent, err := net.Dial("tcp", s.MediaTCPAddr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -50,12 +51,12 @@ func TestMediaTCPEnds(t *testing.T) {
 		t.Error(err)
 	}
 	sess.soon(time.Second)
-	waitFor(t, "the session's end", func() bool { return s.Stats().Sessions == 0 })
+	servertest.WaitFor(t, "the session's end", func() bool { return s.Stats().Sessions == 0 })
 }
 
 // A stranger cannot have the server connect to what it names.
 func TestNoActiveTCP(t *testing.T) {
-	s := begin(t, decoding(oneFace{}), withTCP)
+	s := begin(t, decoding(servertest.OneFace{}), withTCP)
 	target, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -71,8 +72,8 @@ func TestNoActiveTCP(t *testing.T) {
 			came <- c
 		}
 	}()
-	offer := strings.ReplaceAll(offerText, "a=sendonly\n", "a=sendonly\na=candidate:1 1 tcp 1518214911 127.0.0.1 "+port(target.Addr())+" typ host tcptype passive\n")
-	response, err := http.Post(s.url("/whip"), "application/sdp", strings.NewReader(lines(offer)))
+	offer := strings.ReplaceAll(servertest.Offer, "a=sendonly\n", "a=sendonly\na=candidate:1 1 tcp 1518214911 127.0.0.1 "+port(target.Addr())+" typ host tcptype passive\n")
+	response, err := http.Post(s.url("/whip"), "application/sdp", strings.NewReader(servertest.Lines(offer)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestPublicIPs(t *testing.T) {
 			return []netip.Addr{own, netip.MustParseAddr("203.0.113.7"), {}, netip.MustParseAddr("2001:db8::7")}
 		}
 	})
-	response, err := http.Post(s.url("/whip"), "application/sdp", strings.NewReader(lines(offerText)))
+	response, err := http.Post(s.url("/whip"), "application/sdp", strings.NewReader(servertest.Lines(servertest.Offer)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +139,7 @@ func TestTLS(t *testing.T) {
 	stand := httptest.NewUnstartedServer(nil)
 	stand.StartTLS() // for its certificate
 	defer stand.Close()
-	s := begin(t, decoding(oneFace{}), func(c *Config) { c.TLS = &tls.Config{Certificates: stand.TLS.Certificates} })
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.TLS = &tls.Config{Certificates: stand.TLS.Certificates} })
 	client := stand.Client()
 	defer client.CloseIdleConnections()
 	response, err := client.Get("https://" + s.Addr().String() + "/healthz")
@@ -153,14 +154,14 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := publisher{c, t}
+	p := servertest.Publisher{Client: c, T: t}
 	t.Cleanup(func() {
 		if err := c.Close(context.Background()); err != nil {
 			t.Errorf("close client: %v", err)
 		}
 	})
-	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
-	p.label("a label", first)
+	p.Stream(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.Label("a label", servertest.Any)
 }
 
 // onlyPublic is a publisher's HTTP client that hears of no address but the public ones, as from another network.
@@ -181,29 +182,19 @@ func (onlyPublic) RoundTrip(r *http.Request) (*http.Response, error) {
 // A router maps an address of its own to the server's (1:1 NAT): who knows only that gets there, and the answers come back from it.
 func TestThroughNAT(t *testing.T) {
 	outside := net.IPv4(127, 0, 0, 2) // where the server does not listen
-	s := begin(t, decoding(oneFace{}), func(c *Config) {
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) {
 		c.PublicIPs = func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("127.0.0.2")} }
 	})
 	media := s.MediaAddr().(*net.UDPAddr)
-	router := &relay{fate: func(int, bool) fate { return fate{} }}
-	var err error
-	if router.conn, err = net.ListenUDP("udp", &net.UDPAddr{IP: outside, Port: media.Port}); err != nil {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: outside, Port: media.Port})
+	if err != nil {
 		t.Skipf("this machine has no second loopback address: %v", err)
 	}
-	if router.far, err = net.DialUDP("udp", nil, media); err != nil {
-		t.Fatal(err)
-	}
-	router.forward(router.conn, true)
-	router.forward(router.far, false)
-	t.Cleanup(func() {
-		_ = router.conn.Close()
-		_ = router.far.Close()
-		router.work.Wait()
-	})
+	router := servertest.NewRelayOn(t, conn, media, func(int, bool) servertest.Fate { return servertest.Fate{} })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: &http.Client{Transport: onlyPublic{}}})
-	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
-	p.label("a label", first)
-	if client := router.back.Load(); client == nil {
+	p.Stream(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.Label("a label", servertest.Any)
+	if !router.Used() {
 		t.Error("nothing went through the router")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"mindflow/server/servertest"
 )
 
 func TestRoutes(t *testing.T) {
@@ -59,7 +61,7 @@ func TestRoutes(t *testing.T) {
 			[2]string{"Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID, Mindflow-Ticket"}},
 		{call{"OPTIONS", "/whip", map[string]string{"Origin": stranger, "Access-Control-Request-Method": "POST"}, ""}, 403,
 			[2]string{"Access-Control-Allow-Origin", ""}},
-		{call{"POST", "/whip", map[string]string{"Origin": stranger, "Content-Type": "application/sdp"}, lines(offerText)}, 403, [2]string{}},
+		{call{"POST", "/whip", map[string]string{"Origin": stranger, "Content-Type": "application/sdp"}, servertest.Lines(servertest.Offer)}, 403, [2]string{}},
 		{call{"GET", "/whip", map[string]string{"Origin": "null"}, ""}, 403, [2]string{}},
 	} {
 		res, body := s.call(t, row.call)

@@ -10,6 +10,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/access"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -40,12 +41,12 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := &spoken{}
-	s := begin(t, decoding(oneFace{}), func(c *Config) {
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) {
 		c.Access, c.Log = gate, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Token: token})
-	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
-	p.label("labels", first)
+	p.Stream(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.Label("labels", servertest.Any)
 	id := path.Base(p.Session())
 	sess := s.only(t)
 	var pwds []string
@@ -67,7 +68,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	pwds = append(pwds, pwd())
 	for _, authorization := range []string{"Bearer " + wrong, "Basic " + wrong, wrong, ""} {
 		for _, c := range []call{
-			{"POST", "/whip", nil, lines(offerText)}, {"PATCH", "/sessions/" + id, nil, ""}, {"DELETE", "/sessions/" + id, nil, ""},
+			{"POST", "/whip", nil, servertest.Lines(servertest.Offer)}, {"PATCH", "/sessions/" + id, nil, ""}, {"DELETE", "/sessions/" + id, nil, ""},
 			{"GET", "/sessions/" + id + "/labels", nil, ""}, {"POST", "/whip?token=" + wrong, nil, ""}, {"GET", "/none?key=" + wrong, nil, ""},
 		} {
 			c.header = map[string]string{"Authorization": authorization, "Content-Type": "application/sdp"}
@@ -84,7 +85,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	if err := p.Abort(); err != nil {
 		t.Error(err)
 	}
-	waitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 
 	text := log.String()
 	if !strings.Contains(text, id[:8]) || !strings.Contains(text, "session ended") {

@@ -14,6 +14,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/operate"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -21,9 +22,9 @@ func TestLabelsComeBack(t *testing.T) {
 	for _, codec := range Codecs() {
 		t.Run(string(codec), func(t *testing.T) {
 			units := testkit.TestSource(t, codec, 320, 240, 30)
-			s := begin(t, decoding(oneFace{}), nil)
+			s := begin(t, decoding(servertest.OneFace{}), nil)
 			p := dial(t, s, whipclient.Options{Codec: codec})
-			hello := p.says("hello", func(c whipclient.Control) bool { return c.Type == "hello" })
+			hello := p.Says("hello", func(c whipclient.Control) bool { return c.Type == "hello" })
 			if hello.V != 1 || !strings.HasSuffix(p.Session(), hello.Session) || hello.Session == "" ||
 				hello.Model.Name != "one-face" || !slices.Equal(hello.Model.Labels, []string{"neutral", "happy"}) || hello.Model.Uncertain != 0.5 {
 				t.Errorf("hello is %+v", hello)
@@ -36,7 +37,7 @@ func TestLabelsComeBack(t *testing.T) {
 				if err := p.WriteUnit(u); err != nil {
 					t.Fatal(err)
 				}
-				m := p.label("labels", first)
+				m := p.Label("labels", servertest.Any)
 				if m.RTP != u.RTP || m.Seq != uint64(i+1) || m.V != 1 || m.Width != 320 || m.Height != 240 || len(m.Dropped) != 0 {
 					t.Fatalf("unit %d at %d: %+v", i, u.RTP, m)
 				}
@@ -50,22 +51,22 @@ func TestLabelsComeBack(t *testing.T) {
 			if got := s.Stats(); got.Sessions != 0 || got.Panics != 0 {
 				t.Errorf("after DELETE: %+v", got)
 			}
-			noDecoders(t)
+			servertest.NoDecoders(t)
 		})
 	}
 }
 
 func TestTwoSessions(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
-	s := begin(t, decoding(oneFace{}), nil)
+	s := begin(t, decoding(servertest.OneFace{}), nil)
 	one := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	two := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	one.publish(units)
-	two.publish(units)
-	for _, p := range []publisher{one, two} {
-		last := p.label("labels", first)
+	one.Stream(units)
+	two.Stream(units)
+	for _, p := range []servertest.Publisher{one, two} {
+		last := p.Label("labels", servertest.Any)
 		for range 20 {
-			m := p.label("labels", first)
+			m := p.Label("labels", servertest.Any)
 			if m.Seq <= last.Seq || m.RTP-last.RTP > 1<<31 {
 				t.Fatalf("message %d at %d follows %d at %d", m.Seq, m.RTP, last.Seq, last.RTP)
 			}
@@ -78,8 +79,8 @@ func TestTwoSessions(t *testing.T) {
 	if err := one.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	seen := two.label("labels of the other", first)
-	two.label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
+	seen := two.Label("labels of the other", servertest.Any)
+	two.Label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
 	if n := s.Stats().Sessions; n != 1 {
 		t.Errorf("%d sessions after one was deleted", n)
 	}
@@ -87,25 +88,25 @@ func TestTwoSessions(t *testing.T) {
 
 func TestPause(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
-	s := begin(t, decoding(oneFace{}), nil)
+	s := begin(t, decoding(servertest.OneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(units)
-	p.label("labels", first)
-	if c := p.request("pause"); c.Type != "ok" {
+	p.Stream(units)
+	p.Label("labels", servertest.Any)
+	if c := p.Ask("pause"); c.Type != "ok" {
 		t.Fatalf("pause: %+v", c)
 	}
 	sess := s.only(t)
 	seq := newestSeq(sess)
-	waitFor(t, "units to be dropped", func() bool { return sess.dropped[dropPaused].Load() > 20 })
+	servertest.WaitFor(t, "units to be dropped", func() bool { return sess.dropped[dropPaused].Load() > 20 })
 	if now := newestSeq(sess); now > seq+1 { // one frame was under way
 		t.Errorf("%d messages while paused", now-seq)
 	}
-	drainLabels(p)
+	p.DrainLabels()
 	seq++
-	if c := p.request("resume"); c.Type != "ok" {
+	if c := p.Ask("resume"); c.Type != "ok" {
 		t.Fatalf("resume: %+v", c)
 	}
-	m := p.label("labels after the pause", func(m pipeline.Message) bool { return m.Seq > seq })
+	m := p.Label("labels after the pause", func(m pipeline.Message) bool { return m.Seq > seq })
 	if m.Dropped["paused"] == 0 {
 		t.Errorf("dropped is %v", m.Dropped)
 	}
@@ -113,18 +114,18 @@ func TestPause(t *testing.T) {
 
 func TestICERestart(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
-	s := begin(t, decoding(oneFace{}), nil)
+	s := begin(t, decoding(servertest.OneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.publish(units)
-	p.label("labels", first)
+	p.Stream(units)
+	p.Label("labels", servertest.Any)
 	for range 2 {
 		before := testutil.ToFloat64(s.meters.KeyframesAsked)
 		if err := p.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, "a key frame to be asked for", func() bool { return testutil.ToFloat64(s.meters.KeyframesAsked) > before })
-		seen := p.label("labels after the restart", first)
-		p.label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+30 })
+		servertest.WaitFor(t, "a key frame to be asked for", func() bool { return testutil.ToFloat64(s.meters.KeyframesAsked) > before })
+		seen := p.Label("labels after the restart", servertest.Any)
+		p.Label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+30 })
 	}
 }
 
@@ -142,13 +143,13 @@ func TestICECallbackAsksNothingOfPion(t *testing.T) {
 func TestLossRepairedByKeyframe(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 320, 240, 90)
 	var lose atomic.Bool
-	s := begin(t, decoding(oneFace{}), nil)
+	s := begin(t, decoding(servertest.OneFace{}), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Lose: func(*rtp.Packet) bool { return lose.CompareAndSwap(true, false) }})
 	for _, u := range units[:10] {
 		if err := p.WriteUnit(u); err != nil {
 			t.Fatal(err)
 		}
-		p.label("labels", first)
+		p.Label("labels", servertest.Any)
 	}
 	lose.Store(true)
 	asked := false
@@ -168,13 +169,13 @@ func TestLossRepairedByKeyframe(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	drainLabels(p)
+	p.DrainLabels()
 	key := units[30]
 	key.RTP = 1 << 20
 	if err := p.WriteUnit(key); err != nil {
 		t.Fatal(err)
 	}
-	m := p.label("labels of the key frame", func(m pipeline.Message) bool { return m.RTP == key.RTP })
+	m := p.Label("labels of the key frame", func(m pipeline.Message) bool { return m.RTP == key.RTP })
 	if m.Dropped["lost"] == 0 {
 		t.Errorf("dropped is %v", m.Dropped)
 	}

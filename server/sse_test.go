@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"mindflow/server/servertest"
 )
 
 // sse is one event, or a comment, as a reader gets it.
@@ -33,7 +35,7 @@ func newestSeq(sess *session) uint64 {
 // listen asks for a session's events. lastSeen may be empty.
 func listen(t *testing.T, url, lastSeen string) (*http.Response, reader) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), servertest.Patience)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

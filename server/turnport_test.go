@@ -11,6 +11,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -28,7 +29,7 @@ func links(r *http.Response) (list []string) {
 
 func ask(t *testing.T, method, url, body string, header http.Header) *http.Response {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(lines(body)))
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(servertest.Lines(body)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +47,10 @@ func ask(t *testing.T, method, url, body string, header http.Header) *http.Respo
 
 // A session whose only way is the relay gets its labels, and its relay ends with it.
 func TestTurn(t *testing.T) {
-	s := begin(t, decoding(oneFace{}), withTurn)
+	s := begin(t, decoding(servertest.OneFace{}), withTurn)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Relay: true})
-	p.publish(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
-	p.label("a label", first)
+	p.Stream(testkit.TestSource(t, pipeline.VP8, 160, 120, 30))
+	p.Label("a label", servertest.Any)
 	if n := s.turn.Stats().Allocations; n == 0 {
 		t.Error("nothing is allocated")
 	}
@@ -75,8 +76,8 @@ func TestIceServers(t *testing.T) {
 		want               []string
 	}{
 		{"refused", "POST", "no offer", offer, nil},
-		{"let in", "POST", offerText, offer, want("127.0.0.1")},
-		{"full", "POST", offerText, offer, nil},
+		{"let in", "POST", servertest.Offer, offer, want("127.0.0.1")},
+		{"full", "POST", servertest.Offer, offer, nil},
 		{"asked before", "OPTIONS", "", http.Header{}, want("127.0.0.1")},
 		{"by another name", "OPTIONS", "", http.Header{"Host": {"demo.example.org:8443"}}, want("demo.example.org")},
 		{"by an IPv6 address", "OPTIONS", "", http.Header{"Host": {"[2001:db8::1]"}}, want("[2001:db8::1]")},

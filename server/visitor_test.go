@@ -15,6 +15,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/server/access"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -92,14 +93,14 @@ func TestTokenNeeded(t *testing.T) {
 	gate, sign := keyed(t)
 	var log safeLog
 	s := begin(t, idle(), func(c *Config) { c.Access, c.Log, c.AllowOrigins = gate, log.logger(), []string{"*"} })
-	res, body := s.call(t, with(offerCall(lines(offerText)), "Authorization", "Bearer "+sharedToken))
+	res, body := s.call(t, with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", "Bearer "+sharedToken))
 	if res.StatusCode != http.StatusCreated {
 		t.Fatalf("status %d: %s", res.StatusCode, body)
 	}
 	at := res.Header.Get("Location")
 	const fragment = "a=ice-ufrag:EsAw\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\na=mid:1\r\n"
 	trickle := call{"PATCH", at, map[string]string{"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}, fragment}
-	requests := []call{offerCall(lines(offerText)), trickle, {"GET", at, nil, ""}, {"HEAD", at, nil, ""}, {"GET", at + "/labels", nil, ""}, {"DELETE", at, nil, ""}}
+	requests := []call{offerCall(servertest.Lines(servertest.Offer)), trickle, {"GET", at, nil, ""}, {"HEAD", at, nil, ""}, {"GET", at + "/labels", nil, ""}, {"DELETE", at, nil, ""}}
 	expired := sign(access.Claims{Subject: "ada", Expires: time.Now().Add(-time.Minute)})
 	for _, row := range []struct {
 		name, token, origin string
@@ -156,7 +157,7 @@ func TestTokenNeeded(t *testing.T) {
 func TestTokenRenewed(t *testing.T) {
 	gate, sign := keyed(t)
 	s := begin(t, idle(), func(c *Config) { c.Access = gate })
-	res, _ := s.call(t, with(offerCall(lines(offerText)), "Authorization", "Bearer "+sign(access.Claims{Subject: "ada"})))
+	res, _ := s.call(t, with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", "Bearer "+sign(access.Claims{Subject: "ada"})))
 	renewed := "Bearer " + sign(access.Claims{Subject: "ada", Expires: time.Now().Add(2 * time.Hour)})
 	if res, body := s.call(t, with(call{"DELETE", res.Header.Get("Location"), nil, ""}, "Authorization", renewed)); res.StatusCode != http.StatusOK {
 		t.Errorf("status %d: %s", res.StatusCode, body)
@@ -170,7 +171,7 @@ func TestTokenInURL(t *testing.T) {
 		var log safeLog
 		s := begin(t, idle(), func(c *Config) { c.Access, c.Log = g, log.logger() })
 		for _, query := range []string{"token=" + sharedToken, "access_token=" + sharedToken, "model=none&jwt=" + sharedToken} {
-			for _, c := range []call{offerCall(lines(offerText)), {"DELETE", "/sessions/0", nil, ""}, {"GET", "/sessions/0/labels", nil, ""}} {
+			for _, c := range []call{offerCall(servertest.Lines(servertest.Offer)), {"DELETE", "/sessions/0", nil, ""}, {"GET", "/sessions/0/labels", nil, ""}} {
 				c.path += "?" + query
 				res, body := s.call(t, with(c, "Authorization", "Bearer "+sharedToken))
 				if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "Authorization: Bearer") || strings.Contains(body+log.String(), sharedToken) {
@@ -186,7 +187,7 @@ func TestTokenOrigins(t *testing.T) {
 	gate, sign := keyed(t)
 	s := begin(t, idle(), func(c *Config) { c.Access, c.AllowOrigins = gate, []string{"https://a.example", "https://b.example"} })
 	narrow := "Bearer " + sign(access.Claims{Subject: "ada", Origins: []string{"https://a.example", "https://c.example", s.url("")}})
-	res, _ := s.call(t, with(with(offerCall(lines(offerText)), "Authorization", narrow), "Origin", s.url("")))
+	res, _ := s.call(t, with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", narrow), "Origin", s.url("")))
 	at := res.Header.Get("Location")
 	for _, row := range []struct {
 		method, origin string

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/transport/v2/vnet"
 
 	"mindflow/pipeline"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -157,15 +158,15 @@ func TestVirtualNetwork(t *testing.T) {
 		{"another address, 5 % lost", 0.05, forgets + time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := begin(t, decoding(oneFace{}), func(c *Config) {
+			s := begin(t, decoding(servertest.OneFace{}), func(c *Config) {
 				c.PublicIPs = func() []netip.Addr { return []netip.Addr{netip.MustParseAddr(outside)} }
 			})
 			v := newVirtual(t, s, row.loss)
 			t.Run("session", func(t *testing.T) { // ends before the network does
 				p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Net: v.home, Detour: true, Sending: v.sent.Store})
-				p.publish(units)
-				before := p.label("labels", first)
-				before = p.label("thirty frames' time of them", func(m pipeline.Message) bool { return m.RTP > before.RTP+90000 })
+				p.Stream(units)
+				before := p.Label("labels", servertest.Any)
+				before = p.Label("thirty frames' time of them", func(m pipeline.Message) bool { return m.RTP > before.RTP+90000 })
 				if row.away > 0 {
 					var took time.Duration
 					before, took = v.comeBack(t, p, row.away)
@@ -173,14 +174,14 @@ func TestVirtualNetwork(t *testing.T) {
 						t.Errorf("labels came %s after the line was back", took)
 					}
 				}
-				p.label("labels to the end", func(m pipeline.Message) bool { return m.Seq > before.Seq+10 })
+				p.Label("labels to the end", func(m pipeline.Message) bool { return m.Seq > before.Seq+10 })
 				if row.loss == 0 { // else what SCTP sends again may be lost as well, and it waits for up to a minute
-					waitFor(t, "labels by their channel", func() bool { return !p.Detoured() })
-					p.label("labels by their channel", first)
+					servertest.WaitFor(t, "labels by their channel", func() bool { return !p.Detoured() })
+					p.Label("labels by their channel", servertest.Any)
 				}
 			})
-			waitFor(t, "the session to be gone", func() bool { return s.Stats().Sessions == 0 })
-			noDecoders(t)
+			servertest.WaitFor(t, "the session to be gone", func() bool { return s.Stats().Sessions == 0 })
+			servertest.NoDecoders(t)
 			if d := s.Stats().Refused; d["dtls-role"]+d["stun-malformed"] > 0 {
 				t.Errorf("the filter refused %v", d)
 			}
@@ -190,14 +191,14 @@ func TestVirtualNetwork(t *testing.T) {
 
 // comeBack takes the line away and gives it back, upon which a publisher whose address changed restarts ICE, as a browser does. It
 // gives the first label of what was sent after that.
-func (v *virtual) comeBack(t *testing.T, p publisher, away time.Duration) (m pipeline.Message, took time.Duration) {
+func (v *virtual) comeBack(t *testing.T, p servertest.Publisher, away time.Duration) (m pipeline.Message, took time.Duration) {
 	t.Helper()
 	known := v.mappings.Load()
 	v.cut.Store(true)
 	gone := time.NewTimer(away)
 	defer gone.Stop()
 	<-gone.C
-	drainLabels(p)
+	p.DrainLabels()
 	last := v.sent.Load()
 	v.cut.Store(false)
 	began := time.Now()
@@ -206,7 +207,7 @@ func (v *virtual) comeBack(t *testing.T, p publisher, away time.Duration) (m pip
 			t.Fatal(err)
 		}
 	}
-	m = p.label("labels after the line", func(m pipeline.Message) bool { return m.RTP > last })
+	m = p.Label("labels after the line", func(m pipeline.Message) bool { return m.RTP > last })
 	took = time.Since(began)
 	t.Logf("labels %s after the line, over %d more addresses", took.Round(time.Millisecond), v.mappings.Load()-known)
 	if moved := v.mappings.Load() > known; away > forgets && !moved {

@@ -17,6 +17,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/receive"
+	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
@@ -26,18 +27,20 @@ const oneWay = 20 * time.Millisecond
 // weather is what a line does to a stream. What it does to datagrams it does in both directions.
 type weather struct {
 	name  string
-	fate  func(*rand.Rand) fate                         // of a datagram; nil: it passes
+	fate  func(*rand.Rand) servertest.Fate              // of a datagram; nil: it passes
 	pack  func(*rand.Rand, *rtp.Packet)                 // changes a packet before it is encrypted, so that it arrives
 	spoil func(*rand.Rand, pipeline.Unit) pipeline.Unit // changes a unit before it is packed
 }
 
 var weathers = []weather{
 	{name: "clear"},
-	{name: "5 % lost", fate: func(r *rand.Rand) fate { return fate{lost: r.IntN(100) < 5} }},
-	{name: "20 % lost", fate: func(r *rand.Rand) fate { return fate{lost: r.IntN(100) < 20} }},
-	{name: "10 % 30 ms late", fate: func(r *rand.Rand) fate { return fate{delay: time.Duration(30*(r.IntN(10)/9)) * time.Millisecond} }},
-	{name: "5 % twice", fate: func(r *rand.Rand) fate { return fate{twice: r.IntN(100) < 5} }},
-	{name: "5 % cut on the way", fate: func(r *rand.Rand) fate { return fate{cut: r.IntN(100) / 95 * r.IntN(1200)} }},
+	{name: "5 % lost", fate: func(r *rand.Rand) servertest.Fate { return servertest.Fate{Lost: r.IntN(100) < 5} }},
+	{name: "20 % lost", fate: func(r *rand.Rand) servertest.Fate { return servertest.Fate{Lost: r.IntN(100) < 20} }},
+	{name: "10 % 30 ms late", fate: func(r *rand.Rand) servertest.Fate {
+		return servertest.Fate{Delay: time.Duration(30*(r.IntN(10)/9)) * time.Millisecond}
+	}},
+	{name: "5 % twice", fate: func(r *rand.Rand) servertest.Fate { return servertest.Fate{Twice: r.IntN(100) < 5} }},
+	{name: "5 % cut on the way", fate: func(r *rand.Rand) servertest.Fate { return servertest.Fate{Cut: r.IntN(100) / 95 * r.IntN(1200)} }},
 	{name: "1 % cut by the sender", pack: func(r *rand.Rand, p *rtp.Packet) {
 		if r.IntN(100) < 1 {
 			p.Payload = p.Payload[:r.IntN(len(p.Payload))]
@@ -89,17 +92,17 @@ func air(t testing.TB, s *Server, codec pipeline.Codec, units []pipeline.Unit, w
 	var fates sync.Mutex
 	line := rand.New(rand.NewPCG(3, 4)) // guarded by fates: the relay's two directions share it
 	var bad atomic.Bool                 // once the connection stands
-	r := newRelayWithFates(t, s, func(int, bool) (f fate) {
+	r := servertest.NewRelay(t, s.MediaAddr(), func(int, bool) (f servertest.Fate) {
 		if w.fate != nil && bad.Load() {
 			fates.Lock()
 			f = w.fate(line)
 			fates.Unlock()
 		}
-		f.delay += oneWay
+		f.Delay += oneWay
 		return f
 	})
 	cut := map[uint32]bool{} // frames by their timestamps
-	p := dial(t, s, whipclient.Options{Codec: codec, Client: r.client(), Lose: func(p *rtp.Packet) bool {
+	p := dial(t, s, whipclient.Options{Codec: codec, Client: r.Client(), Lose: func(p *rtp.Packet) bool {
 		if w.pack != nil {
 			whole := len(p.Payload)
 			w.pack(random, p)
@@ -201,7 +204,7 @@ func TestWeather(t *testing.T) {
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264, pipeline.VP9, pipeline.AV1} {
 		units := clip(t, codec, 320, 180)
 		t.Run(string(codec), func(t *testing.T) {
-			s := begin(t, decoding(oneFace{}), nil)
+			s := begin(t, decoding(servertest.OneFace{}), nil)
 			t.Run("all", func(t *testing.T) { // ends before the server does
 				for _, w := range weathers {
 					t.Run(w.name, func(t *testing.T) {
@@ -211,7 +214,7 @@ func TestWeather(t *testing.T) {
 				}
 			})
 		})
-		noDecoders(t)
+		servertest.NoDecoders(t)
 	}
 }
 
@@ -235,10 +238,10 @@ func checkAiring(t *testing.T, a airing) {
 // TestMemoryIsFlatInAStorm runs one session through all at once.
 func TestMemoryIsFlatInAStorm(t *testing.T) {
 	units := clip(t, pipeline.H264, 320, 180)
-	storm := weather{name: "storm", pack: weathers[6].pack, spoil: weathers[7].spoil, fate: func(r *rand.Rand) fate {
-		return fate{lost: r.IntN(10) == 0, twice: r.IntN(10) == 0, cut: r.IntN(20) / 19 * r.IntN(1200), delay: time.Duration(r.IntN(30)) * time.Millisecond}
+	storm := weather{name: "storm", pack: weathers[6].pack, spoil: weathers[7].spoil, fate: func(r *rand.Rand) servertest.Fate {
+		return servertest.Fate{Lost: r.IntN(10) == 0, Twice: r.IntN(10) == 0, Cut: r.IntN(20) / 19 * r.IntN(1200), Delay: time.Duration(r.IntN(30)) * time.Millisecond}
 	}}
-	s := begin(t, decoding(oneFace{}), nil)
+	s := begin(t, decoding(servertest.OneFace{}), nil)
 	stop, done := make(chan struct{}), make(chan struct{})
 	var heaps, goroutines []int
 	go func() {
@@ -280,7 +283,7 @@ func BenchmarkWeather(b *testing.B) {
 		units := clip(b, codec, 640, 360)
 		for _, w := range weathers {
 			b.Run(string(codec)+"/"+w.name, func(b *testing.B) {
-				s := begin(b, decoding(oneFace{}), nil)
+				s := begin(b, decoding(servertest.OneFace{}), nil)
 				for range b.N {
 					b.Logf("| %s | %s | %s", codec, w.name, air(b, s, codec, units, w, 20*time.Second))
 				}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/pion/sdp/v3"
 	"go.uber.org/goleak"
+
+	"mindflow/server/servertest"
 )
 
 type call struct {
@@ -44,14 +46,16 @@ func offerCall(body string) call {
 }
 
 func TestRefusals(t *testing.T) {
-	replace := func(pairs ...string) string { return lines(strings.NewReplacer(pairs...).Replace(offerText)) }
-	cut := func(pattern string) string {
-		return lines(regexp.MustCompile(pattern).ReplaceAllString(offerText, ""))
+	replace := func(pairs ...string) string {
+		return servertest.Lines(strings.NewReplacer(pairs...).Replace(servertest.Offer))
 	}
-	video := regexp.MustCompile(`(?s)m=video.*?m=app`).FindString(offerText)
+	cut := func(pattern string) string {
+		return servertest.Lines(regexp.MustCompile(pattern).ReplaceAllString(servertest.Offer, ""))
+	}
+	video := regexp.MustCompile(`(?s)m=video.*?m=app`).FindString(servertest.Offer)
 	video = strings.TrimSuffix(video, "m=app")
-	unbundled := strings.Replace(offerText, "a=group:BUNDLE 0 1 2\n", "", 1)
-	twoVideos := lines(offerText + strings.Replace(video, "a=mid:1", "a=mid:3", 1))
+	unbundled := strings.Replace(servertest.Offer, "a=group:BUNDLE 0 1 2\n", "", 1)
+	twoVideos := servertest.Lines(servertest.Offer + strings.Replace(video, "a=mid:1", "a=mid:3", 1))
 	for _, row := range []struct {
 		name   string
 		body   string
@@ -69,16 +73,16 @@ func TestRefusals(t *testing.T) {
 		{"bad fingerprint", cut(`:BF:EF`), "application/sdp", 201, ""}, // only the handshake can tell
 		{"bad candidate", replace("a=mid:1\n", "a=mid:1\na=candidate:x\n"), "application/sdp", 400, `candidate "x"`},
 		{"candidate of an unknown type", replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ new\n"), "application/sdp", 201, ""},
-		{"two ICE sessions", lines(strings.Replace(unbundled, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 400, "no WebRTC offer"},
-		{"two ICE sessions to be bundled", lines(strings.Replace(offerText, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 201, ""},
+		{"two ICE sessions", servertest.Lines(strings.Replace(unbundled, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 400, "no WebRTC offer"},
+		{"two ICE sessions to be bundled", servertest.Lines(strings.Replace(servertest.Offer, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 201, ""},
 		{"both sides passive", replace("actpass", "passive"), "application/sdp", 400, "a=setup:passive"},
 		{"candidates without end", replace("a=mid:1\n", "a=mid:1\n"+strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 1 typ host\n", 101)),
 			"application/sdp", 400, "101 candidates"},
-		{"large", lines(offerText) + strings.Repeat("a=x\r\n", 30000), "application/sdp", 413, "131072"},
-		{"JSON", lines(offerText), "application/json", 415, "application/sdp"},
-		{"no type", lines(offerText), "", 415, "application/sdp"},
-		{"type with parameter", lines(offerText), "application/sdp; charset=utf-8", 201, ""},
-		{"no video", lines(strings.Replace(offerText, video, "", 1)), "application/sdp", 422, "no video"},
+		{"large", servertest.Lines(servertest.Offer) + strings.Repeat("a=x\r\n", 30000), "application/sdp", 413, "131072"},
+		{"JSON", servertest.Lines(servertest.Offer), "application/json", 415, "application/sdp"},
+		{"no type", servertest.Lines(servertest.Offer), "", 415, "application/sdp"},
+		{"type with parameter", servertest.Lines(servertest.Offer), "application/sdp; charset=utf-8", 201, ""},
+		{"no video", servertest.Lines(strings.Replace(servertest.Offer, video, "", 1)), "application/sdp", 422, "no video"},
 		{"video turned off", replace("m=video 9", "m=video 0"), "application/sdp", 422, "no video"},
 		{"codecs unknown", replace("VP8/90000", "AV1X/90000", "H264/90000", "H265/90000"), "application/sdp", 422, "VP8, H264, VP9, AV1"},
 		{"two videos", twoVideos, "application/sdp", 422, "2 videos"},
@@ -112,14 +116,14 @@ func TestRefusals(t *testing.T) {
 			if n := s.Stats().Sessions; n != 0 {
 				t.Errorf("%d sessions are left", n)
 			}
-			noGoroutines(t, before)
+			servertest.NoGoroutines(t, before)
 		})
 	}
 }
 
 func TestWhipSession(t *testing.T) {
 	s := begin(t, idle(), nil)
-	res, answer := s.call(t, offerCall(lines(offerText)))
+	res, answer := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	if res.StatusCode != http.StatusCreated {
 		t.Fatalf("status %d: %s", res.StatusCode, answer)
 	}
@@ -232,7 +236,7 @@ func TestAnswer(t *testing.T) {
 		name, audio   string
 		audioRejected bool
 	}{{"audio known", "opus/48000/2", false}, {"audio unknown", "hum/48000", true}} {
-		res, answer := s.call(t, offerCall(lines(strings.Replace(offerText, "opus/48000/2", row.audio, 1))))
+		res, answer := s.call(t, offerCall(servertest.Lines(strings.Replace(servertest.Offer, "opus/48000/2", row.audio, 1))))
 		if res.StatusCode != http.StatusCreated {
 			t.Fatalf("%s: status %d: %s", row.name, res.StatusCode, answer)
 		}
@@ -242,13 +246,13 @@ func TestAnswer(t *testing.T) {
 
 func TestFull(t *testing.T) {
 	s := begin(t, idle(), func(c *Config) { c.MaxSessions = 1 })
-	first, _ := s.call(t, offerCall(lines(offerText)))
-	second, body := s.call(t, offerCall(lines(offerText)))
+	first, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
+	second, body := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	if second.StatusCode != http.StatusServiceUnavailable || second.Header.Get("Retry-After") == "" {
 		t.Errorf("full server: status %d, Retry-After %q: %s", second.StatusCode, second.Header.Get("Retry-After"), body)
 	}
 	s.call(t, call{"DELETE", first.Header.Get("Location"), nil, ""})
-	third, body := s.call(t, offerCall(lines(offerText)))
+	third, body := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	if third.StatusCode != http.StatusCreated {
 		t.Errorf("after a session ended: status %d: %s", third.StatusCode, body)
 	}

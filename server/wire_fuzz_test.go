@@ -18,6 +18,8 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/sctp"
+
+	"mindflow/server/servertest"
 )
 
 // Here the parsers of Pion's are fuzzed that what a session's own publisher sends reaches: a panic in one of their goroutines
@@ -117,7 +119,7 @@ func FuzzHandshake(f *testing.F) {
 			SRTPProtectionProfiles: []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80},
 			LoggerFactory:          pionLogs{slog.New(slog.DiscardHandler)},
 			ConnectContextMaker: func() (context.Context, func()) {
-				return context.WithTimeout(context.Background(), patience)
+				return context.WithTimeout(context.Background(), servertest.Patience)
 			},
 		}
 		c.Certificates = append(c.Certificates, cert)
