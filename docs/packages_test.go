@@ -54,7 +54,7 @@ func TestLayering(t *testing.T) {
 				return err
 			}
 			if !allowed(rows, folder, imported, strings.HasSuffix(name, "_test.go")) {
-				t.Errorf("%s imports %s, which the row of `%s` in docs/packages.md does not allow", rel, imported, folder)
+				t.Errorf("%s imports %s, which the row of `%s` in packages.md does not allow", rel, imported, folder)
 			}
 		}
 		return nil
@@ -64,7 +64,7 @@ func TestLayering(t *testing.T) {
 	}
 	for folder := range rows {
 		if !found[folder] {
-			t.Errorf("docs/packages.md has a row for `%s`, where no package is", folder)
+			t.Errorf("docs/packages.md has a row for `%s`, which is no package", folder)
 		}
 	}
 	for folder := range found {
@@ -74,8 +74,8 @@ func TestLayering(t *testing.T) {
 	}
 }
 
-// readTable reads the table of packages: rows of four cells, of which the first, third and fourth name packages and libraries in
-// backticks.
+// readTable reads the table of packages. A row has four cells, of which the first, third and fourth name packages and
+// libraries in backticks.
 func readTable(t *testing.T) map[string]row {
 	t.Helper()
 	text, err := os.ReadFile("packages.md")
@@ -131,7 +131,9 @@ func allowed(rows map[string]row, folder, imported string, test bool) bool {
 	}
 	if !ours {
 		library := strings.TrimPrefix(imported, "github.com/")
-		return slices.ContainsFunc(may, func(prefix string) bool { return library == prefix || strings.HasPrefix(library, prefix+"/") })
+		return slices.ContainsFunc(may, func(prefix string) bool {
+			return library == prefix || strings.HasPrefix(library, prefix+"/")
+		})
 	}
 	if test && own == folder {
 		return true // an external test

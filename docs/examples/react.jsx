@@ -2,14 +2,15 @@ import { useEffect, useState } from 'react';
 
 const HOST = 'https://YOUR-HOST';
 
-/** A camera, and what the faces before it show, in a line below. `token` is what the element's property takes. */
+/** A camera, and the expressions of the faces in a line below. `token` is the element's property. */
 export function Mindflow({ token }) {
   const [state, setState] = useState('loading');
   const [mood, setMood] = useState('');
 
   useEffect(() => {
-    // Loaded by the browser, whatever bundles the rest; also where pages are rendered on a server, which has no elements.
-    import(/* @vite-ignore */ /* webpackIgnore: true */ `${HOST}/mindflow.js`).then(() => setState('ready'), () => setState('failed'));
+    // The browser loads it, whatever bundles the rest, and not a server that renders pages: it has no elements.
+    import(/* @vite-ignore */ /* webpackIgnore: true */ `${HOST}/mindflow.js`)
+      .then(() => setState('ready'), () => setState('failed'));
   }, []);
 
   if (state === 'loading') return <p>Loading…</p>;

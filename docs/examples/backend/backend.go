@@ -1,5 +1,5 @@
-// A website's backend that lends its visitors tokens for a Mindflow server. It runs beside signing-key.json, which
-// `mindflow token key` makes, and beside token.html, the page that it serves at http://localhost:3000.
+// Backend is a website's backend that gives its visitors tokens for a Mindflow server. Beside it are signing-key.json, which
+// `mindflow token key` makes, and token.html, the page that it serves at http://localhost:3000.
 package main
 
 import (
@@ -24,8 +24,8 @@ func main() {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "token.html") })
-	mux.HandleFunc("POST /my-mindflow-token", func(w http.ResponseWriter, r *http.Request) {
-		visitor := "ada" // whom your own login knows; answer others with 403
+	mux.HandleFunc("POST /my-mindflow-token", func(w http.ResponseWriter, _ *http.Request) {
+		visitor := "ada" // from your own login; answer others with 403
 		token, err := mint(id, key, visitor)
 		if err != nil {
 			http.Error(w, "no token could be signed", http.StatusInternalServerError)
@@ -33,7 +33,7 @@ func main() {
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		_, _ = io.WriteString(w, token) // a visitor who has left needs none
+		_, _ = io.WriteString(w, token) // the visitor may have left
 	})
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+cmp.Or(os.Getenv("PORT"), "3000"), mux))
 }

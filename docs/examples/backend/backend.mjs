@@ -1,5 +1,5 @@
-// A website's backend that lends its visitors tokens for a Mindflow server, without a library. It runs beside signing-key.json,
-// which `mindflow token key` makes, and beside token.html, the page that it serves at http://localhost:3000.
+// A website's backend that gives its visitors tokens for a Mindflow server, without a library. Beside it are signing-key.json, which
+// `mindflow token key` makes, and token.html, the page that it serves at http://localhost:3000.
 import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ function mint(visitor) {
 
 createServer((request, response) => {
   if (request.method === 'POST' && request.url === '/my-mindflow-token') {
-    const visitor = 'ada'; // whom your own login knows; answer others with 403
+    const visitor = 'ada'; // from your own login; answer others with 403
     response.setHeader('Cache-Control', 'no-store').end(mint(visitor));
   } else if (request.method === 'GET' && request.url === '/') {
     response.setHeader('Content-Type', 'text/html; charset=utf-8').end(readFileSync('token.html'));
