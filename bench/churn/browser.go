@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"mindflow/bench/child"
+	"mindflow/bench/process"
 	"mindflow/pipeline/testkit"
 )
 
@@ -34,7 +34,7 @@ func (v visitors) beBrowser(ctx context.Context, midway bool) (err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	script := filepath.Join(testkit.Root(), "bench", "churn", "browser.js")
-	p, err := child.Start("node", script, v.url, moment, profile)
+	p, err := process.Start("node", script, v.url, moment, profile)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
-	"mindflow/bench/child"
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
 	"mindflow/pipeline"
 	"mindflow/pipeline/synthetic"
 	"mindflow/server/loadtest"
@@ -37,14 +37,14 @@ type plan struct {
 }
 
 func main() {
-	child.Main("churn", func(ctx context.Context) error {
+	process.Main("churn", func(ctx context.Context) error {
 		var p plan
-		flag.StringVar(&p.binary, "binary", child.Binary(), "mindflow, a `file`")
+		flag.StringVar(&p.binary, "binary", process.Binary(), "mindflow, a `file`")
 		flag.IntVar(&p.connects, "connects", defaultConnects, "sessions that are begun in a round, a third of which end abruptly")
 		flag.IntVar(&p.rounds, "rounds", 2, "rounds: what grows with use grows in each, what is made once does not")
 		flag.IntVar(&p.warm, "warm", 300, "sessions before those, as many at a time, after which the baseline is taken: what is made once is made by then")
 		flag.IntVar(&p.atOnce, "at-once", 6, "sessions at a time")
-		flag.BoolVar(&p.write, "write", false, "write the table into "+page.Name)
+		flag.BoolVar(&p.write, "write", false, "write the table into "+doctable.Name)
 		flag.StringVar(&p.heap, "heap", "", "`folder` to leave round-0.pprof, round-1.pprof … in, profiles of the heap: go tool pprof -base tells what grew")
 		flag.Parse()
 		p.serve = flag.Args()
@@ -56,12 +56,12 @@ func main() {
 }
 
 func (p *plan) run(ctx context.Context) (err error) {
-	text := fmt.Sprintf("%s, %s.\n\n", page.Measured(p.command()), page.Busy())
+	text := fmt.Sprintf("%s, %s.\n\n", doctable.Measured(p.command()), doctable.Busy())
 	units, err := face(ctx)
 	if err != nil {
 		return err
 	}
-	server, err := child.Serve(ctx, p.binary, append([]string{"--admin", "127.0.0.1:0", "--max-sessions", "512"}, p.serve...)...)
+	server, err := process.Serve(ctx, p.binary, append([]string{"--admin", "127.0.0.1:0", "--max-sessions", "512"}, p.serve...)...)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (p *plan) run(ctx context.Context) (err error) {
 	text += table(states) + "\n" + sum
 	fmt.Print(text)
 	if p.write {
-		if err := page.Write("churn", text); err != nil {
+		if err := doctable.Write("churn", text); err != nil {
 			return err
 		}
 	}
@@ -89,7 +89,7 @@ func (p *plan) run(ctx context.Context) (err error) {
 }
 
 // measure has the rounds come and go. The states are those before, and after each round.
-func (p *plan) measure(ctx context.Context, server *child.Server, v visitors) (states []*state, sum string, err error) {
+func (p *plan) measure(ctx context.Context, server *process.Server, v visitors) (states []*state, sum string, err error) {
 	began := time.Now()
 	var all tally
 	for round := range p.rounds + 1 {
@@ -117,7 +117,7 @@ func (p *plan) measure(ctx context.Context, server *child.Server, v visitors) (s
 }
 
 // keep leaves a profile of the heap, where they are wanted.
-func (p *plan) keep(round int, server *child.Server) error {
+func (p *plan) keep(round int, server *process.Server) error {
 	if p.heap == "" {
 		return nil
 	}

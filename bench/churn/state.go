@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/bench/child"
+	"mindflow/bench/process"
 )
 
 const (
@@ -25,7 +25,7 @@ type state struct {
 	ended                      map[string]float64 // sessions so far, by reason
 }
 
-func look(server *child.Server) (*state, error) {
+func look(server *process.Server) (*state, error) {
 	heap, err := server.Collect()
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func look(server *child.Server) (*state, error) {
 
 // settled waits until all sessions are gone, as those are after 15 s whose publishers are, and for the rest to come back to
 // what it was before, at most a while. Without a before it waits until goroutines and sockets no longer change.
-func settled(ctx context.Context, server *child.Server, before *state) (s *state, err error) {
+func settled(ctx context.Context, server *process.Server, before *state) (s *state, err error) {
 	last, deadline := &state{}, time.Now().Add(settle)
 	for {
 		if s, err = look(server); err != nil {

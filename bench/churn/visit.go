@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/bench/child"
+	"mindflow/bench/process"
 	"mindflow/pipeline"
 	"mindflow/server/whipclient"
 )
@@ -134,7 +134,7 @@ func (m *mute) RoundTrip(r *http.Request) (*http.Response, error) {
 func (v visitors) beKilled(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	p, err := child.Start(v.binary, "camera", "--synthetic", "--size", "160x120", "--json", "--publish", v.url)
+	p, err := process.Start(v.binary, "camera", "--synthetic", "--size", "160x120", "--json", "--publish", v.url)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"mindflow/bench/child"
+	"mindflow/bench/process"
 	"mindflow/server/loadtest"
 )
 
@@ -13,13 +13,13 @@ import (
 func measured(n int, p50, p95, rate float64, bytes int64) *rung {
 	began := time.Now()
 	f := loadtest.Figures{P50: &p50, P95: &p95, P99: &p95, AgeP50: &p50, Rate: rate}
-	r := &rung{n, &loadtest.Result{Began: began, Seconds: 120, Overall: f}, child.Usage{RSS: 90e6}, nil}
+	r := &rung{n, &loadtest.Result{Began: began, Seconds: 120, Overall: f}, process.Usage{RSS: 90e6}, nil}
 	for range n {
 		r.result.Sessions = append(r.result.Sessions, f)
 	}
 	for i := range 120 {
 		at := time.Duration(i) * time.Second
-		r.usage = append(r.usage, child.Usage{At: began.Add(at), CPU: at / 2, RSS: bytes + int64(i)*1e6})
+		r.usage = append(r.usage, process.Usage{At: began.Add(at), CPU: at / 2, RSS: bytes + int64(i)*1e6})
 	}
 	for i := range 2 {
 		minute := p50 + float64(i)
@@ -102,7 +102,7 @@ func TestSteady(t *testing.T) {
 		r.usage, r.result.Minutes = nil, nil
 		for i := range 20 * 60 {
 			at := r.result.Began.Add(time.Duration(i) * time.Second)
-			r.usage = append(r.usage, child.Usage{At: at, RSS: int64(400e6 + 1e6*rise(i/60))})
+			r.usage = append(r.usage, process.Usage{At: at, RSS: int64(400e6 + 1e6*rise(i/60))})
 		}
 		for i := range 20 {
 			p50 := ms(i)

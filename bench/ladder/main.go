@@ -19,8 +19,8 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/bench/child"
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
 )
 
 // The ladder ends with the rung where the 95th percentile over all sessions is more milliseconds, or where a session
@@ -43,14 +43,14 @@ type plan struct {
 }
 
 func main() {
-	child.Main("ladder", func(ctx context.Context) error {
+	process.Main("ladder", func(ctx context.Context) error {
 		var p plan
-		flag.StringVar(&p.binary, "binary", child.Binary(), "mindflow, a `file`")
-		flag.StringVar(&p.clip, "clip", child.Clip(), "video `file` with a face")
+		flag.StringVar(&p.binary, "binary", process.Binary(), "mindflow, a `file`")
+		flag.StringVar(&p.clip, "clip", process.Clip(), "video `file` with a face")
 		flag.IntVar(&p.sessions, "sessions", 0, "stay at so many sessions instead of adding more and more")
 		flag.IntVar(&p.most, "most", rungs[len(rungs)-1], "sessions at which the ladder ends in any case")
 		flag.DurationVar(&p.duration, "duration", 12*time.Second, "time that is counted, of each rung")
-		flag.BoolVar(&p.write, "write", false, "write the table into "+page.Name)
+		flag.BoolVar(&p.write, "write", false, "write the table into "+doctable.Name)
 		flag.Parse()
 		p.serve = flag.Args()
 		if p.sessions < 0 || p.most < 1 || p.duration < time.Second {
@@ -65,7 +65,7 @@ func main() {
 
 // climb does rung by rung.
 func (p *plan) climb(ctx context.Context) error {
-	text := fmt.Sprintf("%s, %s; %v a rung.\n\n", page.Measured(p.command("make bench")), page.Busy(), p.duration) + header
+	text := fmt.Sprintf("%s, %s; %v a rung.\n\n", doctable.Measured(p.command("make bench")), doctable.Busy(), p.duration) + header
 	fmt.Print(text)
 	var first *rung
 	for _, n := range rungs {
@@ -94,7 +94,7 @@ func (p *plan) end(section, text string) error {
 	if !p.write {
 		return nil
 	}
-	return page.Write(section, text)
+	return doctable.Write(section, text)
 }
 
 // command is how to repeat the measurement: by a target of the Makefile, where nothing was changed.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"mindflow/bench/child"
+	"mindflow/bench/process"
 	"mindflow/server/loadtest"
 )
 
@@ -15,8 +15,8 @@ import (
 type rung struct {
 	sessions int
 	result   *loadtest.Result
-	idle     child.Usage   // of the server, before the first session
-	usage    []child.Usage // while labels were counted
+	idle     process.Usage   // of the server, before the first session
+	usage    []process.Usage // while labels were counted
 }
 
 // rung measures a new server with n sessions. A server that is overloaded is no error; one that fails is.
@@ -24,7 +24,7 @@ func (p *plan) rung(ctx context.Context, n int) (r *rung, err error) {
 	if err := p.found(); err != nil {
 		return nil, err
 	}
-	server, err := child.Serve(ctx, p.binary, append([]string{"--max-sessions", strconv.Itoa(n)}, p.serve...)...)
+	server, err := process.Serve(ctx, p.binary, append([]string{"--max-sessions", strconv.Itoa(n)}, p.serve...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (p *plan) rung(ctx context.Context, n int) (r *rung, err error) {
 		}
 	}()
 	stop := server.Watch()
-	result, err := child.LoadTest(ctx, p.binary, server.URL, p.clip, n, p.duration)
+	result, err := process.LoadTest(ctx, p.binary, server.URL, p.clip, n, p.duration)
 	seen := stop()
 	if result == nil || ctx.Err() != nil {
 		return nil, errors.Join(err, server.Alive())
@@ -45,7 +45,7 @@ func (p *plan) rung(ctx context.Context, n int) (r *rung, err error) {
 	if len(seen) == 0 {
 		return nil, errors.Join(errors.New("the server's use of the machine is unknown"), server.Alive())
 	}
-	r = &rung{n, result, seen[0], child.Within(seen, result.Began, time.Duration(result.Seconds*float64(time.Second)))}
+	r = &rung{n, result, seen[0], process.Within(seen, result.Began, time.Duration(result.Seconds*float64(time.Second)))}
 	if len(r.usage) < 2 {
 		return nil, errors.Join(errors.New("the server's use of the machine is unknown"), server.Alive())
 	}
@@ -78,7 +78,7 @@ func (r *rung) row(first *rung) string {
 		beyond = fmt.Sprintf("%.1f", (r.grown()-first.grown())/float64(r.sessions-first.sessions))
 	}
 	return fmt.Sprintf("| %d | %.1f | %.1f | %s | %s | %s | %s | %d | %.1f | %.2f | %.0f | %.0f | %s |\n", r.sessions, o.Rate, r.slowest(),
-		shown(o.P50), shown(o.P95), shown(o.P99), shown(o.AgeP50), o.Lost, r.result.SentLateMS, child.Load(r.usage), megabytes(r.idle), r.megabytes(), beyond)
+		shown(o.P50), shown(o.P95), shown(o.P99), shown(o.AgeP50), o.Lost, r.result.SentLateMS, process.Load(r.usage), megabytes(r.idle), r.megabytes(), beyond)
 }
 
 func (r *rung) megabytes() float64 { return megabytes(r.usage[len(r.usage)-1]) }
@@ -86,7 +86,7 @@ func (r *rung) megabytes() float64 { return megabytes(r.usage[len(r.usage)-1]) }
 // grown is by how much sessions made the server larger, in megabytes.
 func (r *rung) grown() float64 { return r.megabytes() - megabytes(r.idle) }
 
-func megabytes(u child.Usage) float64 { return float64(u.RSS) / 1e6 }
+func megabytes(u process.Usage) float64 { return float64(u.RSS) / 1e6 }
 
 func shown(ms *float64) string {
 	if ms == nil {

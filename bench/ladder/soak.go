@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"mindflow/bench/child"
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
 	"mindflow/server/loadtest"
 )
 
@@ -16,7 +16,7 @@ func (p *plan) soak(ctx context.Context) error {
 	if p.duration < 2*time.Minute {
 		return errors.New("-sessions: use a -duration of 2m or more, so that minutes can be compared")
 	}
-	text := fmt.Sprintf("%s, %s.\n\n", page.Measured(p.command("")), page.Busy())
+	text := fmt.Sprintf("%s, %s.\n\n", doctable.Measured(p.command("")), doctable.Busy())
 	r, err := p.rung(ctx, p.sessions)
 	if err != nil {
 		return err
@@ -32,13 +32,13 @@ func (p *plan) soak(ctx context.Context) error {
 func (r *rung) minutes() string {
 	text := "| minute | labels/s a session | p50 ms | p95 ms | server CPU s/s | server MB at its end |\n|---|---|---|---|---|---|\n"
 	for i, m := range r.result.Minutes {
-		seen := child.Within(r.usage, r.result.Began.Add(time.Duration(i)*time.Minute), time.Minute)
+		seen := process.Within(r.usage, r.result.Began.Add(time.Duration(i)*time.Minute), time.Minute)
 		text += fmt.Sprintf("| %d | %.1f | %s | %s |", i+1, m.Rate, shown(m.P50), shown(m.P95))
 		if len(seen) == 0 {
 			text += " – | – |\n"
 			continue
 		}
-		text += fmt.Sprintf(" %.2f | %.0f |\n", child.Load(seen), megabytes(seen[len(seen)-1]))
+		text += fmt.Sprintf(" %.2f | %.0f |\n", process.Load(seen), megabytes(seen[len(seen)-1]))
 	}
 	first, o := r.usage[0], r.result.Overall
 	text += fmt.Sprintf("\n%d sessions: the median is %s ms, the 95th percentile %s ms, the median age of scores %s ms, the slowest session has "+

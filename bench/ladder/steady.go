@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"mindflow/bench/child"
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
 	"mindflow/server/loadtest"
 )
 
@@ -29,7 +29,7 @@ type verdict struct {
 func (r *rung) steady(long time.Duration) verdict {
 	v := verdict{warm: min(warmUp, long/4)}
 	from := r.result.Began.Add(v.warm)
-	v.slope = memorySlope(child.Within(r.usage, from, long))
+	v.slope = memorySlope(process.Within(r.usage, from, long))
 	left := r.result.Minutes[min(len(r.result.Minutes), int((v.warm+time.Minute-1)/time.Minute)):]
 	v.first, v.second = middle(left[:len(left)/2]), middle(left[len(left)/2:])
 	return v
@@ -47,11 +47,11 @@ func middle(minutes []loadtest.Minute) float64 {
 	if len(values) == 0 {
 		return 0
 	}
-	return page.Median(values)
+	return doctable.Median(values)
 }
 
 // memorySlope is by how many megabytes a minute a server's memory grows, by least squares.
-func memorySlope(seen []child.Usage) float64 {
+func memorySlope(seen []process.Usage) float64 {
 	if len(seen) < 2 {
 		return 0
 	}

@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"mindflow/bench/child"
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
 	"mindflow/pipeline/testkit"
 )
 
@@ -26,17 +26,17 @@ type plan struct {
 }
 
 func main() {
-	child.Main("notebook", func(ctx context.Context) error {
+	process.Main("notebook", func(ctx context.Context) error {
 		var p plan
 		dir, _ := testkit.MediaDir()
-		flag.StringVar(&p.binary, "binary", child.Binary(), "mindflow, a `file`")
-		flag.StringVar(&p.clip, "clip", child.Clip(), "video `file` with a face")
+		flag.StringVar(&p.binary, "binary", process.Binary(), "mindflow, a `file`")
+		flag.StringVar(&p.clip, "clip", process.Clip(), "video `file` with a face")
 		flag.StringVar(&p.python, "python", "/usr/bin/python3", "Python that has OpenCV and PyTorch, a `file`")
 		flag.StringVar(&p.reference, "reference", filepath.Join(dir, "..", "reference", "dan_reference.py"), "Python `file` that defines DAN and LABELS")
 		flag.StringVar(&p.weights, "weights", filepath.Join(dir, "..", "models", "dan-ferplus.pth"), "PyTorch checkpoint of it, a `file`")
 		flag.IntVar(&p.runs, "runs", 3, "times that each way runs")
 		flag.IntVar(&p.frames, "frames", 0, "stop the notebook's loop after so many frames, to try this command; 0 is the whole clip")
-		flag.BoolVar(&p.write, "write", false, "write the table into "+page.Name)
+		flag.BoolVar(&p.write, "write", false, "write the table into "+doctable.Name)
 		flag.Parse()
 		if p.runs < 1 || p.frames < 0 {
 			return errors.New("use -runs of 1 or more, -frames of 0 or more")
@@ -54,11 +54,11 @@ func (p *plan) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	if _, err := child.Run(ctx, p.binary, "model", "import", p.weights, "--size", "224", "--name", "dan-224", "--models", folder); err != nil {
+	if _, err := process.Run(ctx, p.binary, "model", "import", p.weights, "--size", "224", "--name", "dan-224", "--models", folder); err != nil {
 		return err
 	}
 	ways := p.ways(folder)
-	text := fmt.Sprintf("%s, %s; medians of %d runs.\n\n", page.Measured("make bench-notebook"), page.Busy(), p.runs)
+	text := fmt.Sprintf("%s, %s; medians of %d runs.\n\n", doctable.Measured("make bench-notebook"), doctable.Busy(), p.runs)
 	for n := range p.runs {
 		for _, w := range ways {
 			r, err := w.run(ctx)
@@ -72,7 +72,7 @@ func (p *plan) run(ctx context.Context) (err error) {
 	text += table(ways)
 	fmt.Print(text)
 	if p.write {
-		if err := page.Write("notebook", text); err != nil {
+		if err := doctable.Write("notebook", text); err != nil {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (p *plan) found(ctx context.Context) error {
 			return fmt.Errorf("%w; name another by -%s", err, name)
 		}
 	}
-	if _, err := child.Run(ctx, p.python, "-c", "import cv2, torch, torchvision, PIL"); err != nil {
+	if _, err := process.Run(ctx, p.python, "-c", "import cv2, torch, torchvision, PIL"); err != nil {
 		text := strings.TrimSpace(err.Error())
 		return fmt.Errorf("%s; make bench-notebook installs what it needs", text[strings.LastIndexByte(text, '\n')+1:])
 	}

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"mindflow/bench/child"
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
 	"mindflow/pipeline/testkit"
 )
 
@@ -51,7 +51,7 @@ func (p *plan) loop(ctx context.Context) (s speed, err error) {
 	if p.frames > 0 {
 		args = append(args, "--frames", strconv.Itoa(p.frames))
 	}
-	run, err := child.Run(ctx, p.python, args...)
+	run, err := process.Run(ctx, p.python, args...)
 	if err != nil {
 		return s, err
 	}
@@ -63,11 +63,11 @@ func (p *plan) loop(ctx context.Context) (s speed, err error) {
 
 // ours is timed from the start of the process to its end.
 func (p *plan) ours(ctx context.Context, flags ...string) (s speed, err error) {
-	run, err := child.Run(ctx, p.binary, append([]string{"video", p.clip}, flags...)...)
+	run, err := process.Run(ctx, p.binary, append([]string{"video", p.clip}, flags...)...)
 	if err != nil {
 		return s, err
 	}
-	n, ok := child.Frames(run.Out)
+	n, ok := process.Frames(run.Out)
 	if !ok {
 		return s, fmt.Errorf("mindflow video says no number of frames: %q", run.Out)
 	}
@@ -80,7 +80,7 @@ func (w *way) of(value func(speed) float64) float64 {
 	for _, r := range w.runs {
 		values = append(values, value(r))
 	}
-	return page.Median(values)
+	return doctable.Median(values)
 }
 
 func (w *way) speed() float64 { return w.of(func(s speed) float64 { return s.speed }) }

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/bench/child"
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
 )
 
 // goal is what may be spent outside of libavcodec and ONNX Runtime on a frame of 640x480, in milliseconds.
@@ -31,14 +31,14 @@ type plan struct {
 }
 
 func main() {
-	child.Main("profile", func(ctx context.Context) error {
+	process.Main("profile", func(ctx context.Context) error {
 		var p plan
-		flag.StringVar(&p.binary, "binary", child.Binary(), "mindflow, a `file`")
-		flag.StringVar(&p.clip, "clip", child.Clip(), "video `file` with a face")
+		flag.StringVar(&p.binary, "binary", process.Binary(), "mindflow, a `file`")
+		flag.StringVar(&p.clip, "clip", process.Clip(), "video `file` with a face")
 		flag.StringVar(&p.keep, "keep", "", "keep the profile in this `file`, for go tool pprof")
 		flag.IntVar(&p.sessions, "sessions", 4, "sessions that publish 640x480 at 30 frames a second")
 		flag.DurationVar(&p.duration, "duration", 20*time.Second, "time that is measured")
-		flag.BoolVar(&p.write, "write", false, "write the table into "+page.Name)
+		flag.BoolVar(&p.write, "write", false, "write the table into "+doctable.Name)
 		flag.Parse()
 		p.serve = flag.Args()
 		if p.sessions < 1 || p.duration < 3*slice {
@@ -49,7 +49,7 @@ func main() {
 }
 
 func (p *plan) run(ctx context.Context) error {
-	head := fmt.Sprintf("%s, %s; %d sessions, %v.\n\n", page.Measured(p.command()), page.Busy(), p.sessions, p.duration)
+	head := fmt.Sprintf("%s, %s; %d sessions, %v.\n\n", doctable.Measured(p.command()), doctable.Busy(), p.sessions, p.duration)
 	m, err := p.measure(ctx)
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (p *plan) run(ctx context.Context) error {
 		}
 	}
 	if p.write {
-		if err := page.Write("profile", text); err != nil {
+		if err := doctable.Write("profile", text); err != nil {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (p *plan) measure(ctx context.Context) (m *measured, err error) {
 		return nil, fmt.Errorf("%w; name a video of a face by -clip", err)
 	}
 	flags := []string{"--admin", "127.0.0.1:0", "--max-sessions", strconv.Itoa(p.sessions)}
-	server, err := child.Serve(ctx, p.binary, append(flags, p.serve...)...)
+	server, err := process.Serve(ctx, p.binary, append(flags, p.serve...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (p *plan) measure(ctx context.Context) (m *measured, err error) {
 		return nil, fmt.Errorf("%s does not say where its profiles are", p.binary)
 	}
 	watched, profiled := server.Watch(), collect(ctx, server.Admin)
-	result, err := child.LoadTest(ctx, p.binary, server.URL, p.clip, p.sessions, p.duration)
+	result, err := process.LoadTest(ctx, p.binary, server.URL, p.clip, p.sessions, p.duration)
 	seen := watched()
 	slices, failed := profiled()
 	if result == nil || ctx.Err() != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
-	"mindflow/bench/child"
+	"mindflow/bench/process"
 	"mindflow/server/loadtest"
 )
 
@@ -84,7 +84,7 @@ func TestEvaluate(t *testing.T) {
 		p.Sample = append(p.Sample, sample("", "encoding/json.Marshal"), sample("", "runtime/pprof.x"))
 		cuts = append(cuts, cut{began.Add(at), began.Add(at + slice), fill(p)})
 	}
-	seen := []child.Usage{{At: began, CPU: 0}, {At: began.Add(10 * time.Second), CPU: time.Second}}
+	seen := []process.Usage{{At: began, CPU: 0}, {At: began.Add(10 * time.Second), CPU: time.Second}}
 	m, err := evaluate(cuts, result, seen)
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
-	"mindflow/bench/child"
+	"mindflow/bench/process"
 	"mindflow/server/loadtest"
 )
 
@@ -88,10 +88,10 @@ type measured struct {
 }
 
 // evaluate uses the profiles that lie within the time that was counted.
-func evaluate(cuts []cut, result *loadtest.Result, seen []child.Usage) (*measured, error) {
+func evaluate(cuts []cut, result *loadtest.Result, seen []process.Usage) (*measured, error) {
 	counted := time.Duration(result.Seconds * float64(time.Second))
 	over := result.Began.Add(counted)
-	m := &measured{kernel: child.Load(child.Within(seen, result.Began, counted))}
+	m := &measured{kernel: process.Load(process.Within(seen, result.Began, counted))}
 	var inside []*profile.Profile
 	for _, c := range cuts {
 		if c.from.Before(result.Began) || c.to.After(over) {

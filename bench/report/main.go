@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
 )
 
 func main() {
@@ -31,7 +31,7 @@ func run(in io.Reader) error {
 	if len(names) == 0 {
 		return fmt.Errorf("no benchmark result in the input; did the benchmarks fail?")
 	}
-	return page.Write("stages", table(names, results))
+	return doctable.Write("stages", table(names, results))
 }
 
 // result holds one benchmark's runs.
@@ -66,12 +66,12 @@ func read(in io.Reader) (names []string, results map[string]*result, err error) 
 
 func table(names []string, results map[string]*result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s; medians of %d runs.\n\n", page.Measured("make bench"), len(results[names[0]].ns))
+	fmt.Fprintf(&b, "%s; medians of %d runs.\n\n", doctable.Measured("make bench"), len(results[names[0]].ns))
 	b.WriteString("| stage | ms | fastest to slowest run | bytes | allocations |\n|---|---|---|---|---|\n")
 	for _, name := range names {
 		r := results[name]
 		fmt.Fprintf(&b, "| %s | %.2f | %.2f – %.2f | %.0f | %.0f |\n", strings.ReplaceAll(name, "_", " "),
-			page.Median(r.ns)/1e6, slices.Min(r.ns)/1e6, slices.Max(r.ns)/1e6, page.Median(r.bytes), page.Median(r.allocs))
+			doctable.Median(r.ns)/1e6, slices.Min(r.ns)/1e6, slices.Max(r.ns)/1e6, doctable.Median(r.bytes), doctable.Median(r.allocs))
 	}
 	return b.String()
 }

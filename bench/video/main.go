@@ -13,14 +13,14 @@ import (
 	"path/filepath"
 	"strings"
 
-	"mindflow/bench/child"
-	"mindflow/bench/page"
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
 )
 
 // way is one command, FILE standing for the clip and FOLDER for one to write to.
 type way struct {
 	args string
-	runs []child.Timed
+	runs []process.Timed
 }
 
 var ways = []*way{
@@ -30,11 +30,11 @@ var ways = []*way{
 }
 
 func main() {
-	child.Main("video", func(ctx context.Context) error {
-		binary := flag.String("binary", child.Binary(), "mindflow, a `file`")
-		clip := flag.String("clip", child.Clip(), "video `file` with a face")
+	process.Main("video", func(ctx context.Context) error {
+		binary := flag.String("binary", process.Binary(), "mindflow, a `file`")
+		clip := flag.String("clip", process.Clip(), "video `file` with a face")
 		runs := flag.Int("runs", 3, "times that each command runs")
-		write := flag.Bool("write", false, "write the table into "+page.Name)
+		write := flag.Bool("write", false, "write the table into "+doctable.Name)
 		flag.Parse()
 		if *runs < 1 {
 			return errors.New("use -runs of 1 or more")
@@ -47,7 +47,7 @@ func main() {
 		if !*write {
 			return nil
 		}
-		return page.Write("video", text)
+		return doctable.Write("video", text)
 	})
 }
 
@@ -64,17 +64,17 @@ func measure(ctx context.Context, binary, clip string, runs int, more []string) 
 	if len(more) > 0 {
 		command = "go run ./bench/video -- " + strings.Join(more, " ")
 	}
-	text = fmt.Sprintf("%s, %s; medians of %d runs", page.Measured(command), page.Busy(), runs)
+	text = fmt.Sprintf("%s, %s; medians of %d runs", doctable.Measured(command), doctable.Busy(), runs)
 	frames := 0
 	for range runs {
 		for _, w := range ways {
 			args := append(w.command(clip, folder), more...)
-			run, err := child.Run(ctx, binary, args...)
+			run, err := process.Run(ctx, binary, args...)
 			if err != nil {
 				return "", err
 			}
 			w.runs = append(w.runs, run)
-			if n, ok := child.Frames(run.Out); ok {
+			if n, ok := process.Frames(run.Out); ok {
 				frames = n
 			}
 		}
@@ -100,7 +100,7 @@ func table(clip string, frames int) string {
 			wall, cpu = append(wall, r.Wall.Seconds()), append(cpu, r.CPU.Seconds())
 		}
 		shown := "mindflow " + strings.NewReplacer("FILE", filepath.Base(clip), "FOLDER/", "").Replace(w.args)
-		text += fmt.Sprintf("| `%s` | %.1f | %.1f | %.0f |\n", shown, page.Median(wall), page.Median(cpu), float64(frames)/page.Median(wall))
+		text += fmt.Sprintf("| `%s` | %.1f | %.1f | %.0f |\n", shown, doctable.Median(wall), doctable.Median(cpu), float64(frames)/doctable.Median(wall))
 	}
 	return text
 }

@@ -1,6 +1,6 @@
-// Package child runs mindflow in processes of their own, to measure it as its users meet it. Whatever ends the parent
+// Package process runs mindflow in processes of their own, to measure it as its users meet it. Whatever ends the parent
 // ends them.
-package child
+package process
 
 import (
 	"bufio"

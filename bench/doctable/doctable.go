@@ -1,5 +1,5 @@
-// Package page writes what was measured into docs/performance.md, between marks, with the machine it was measured on.
-package page
+// Package doctable writes what was measured into docs/performance.md, between marks, with the machine it was measured on.
+package doctable
 
 import (
 	"fmt"
