@@ -1,4 +1,4 @@
-package main
+package churn
 
 import (
 	"bufio"
@@ -19,9 +19,9 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// beBrowser opens the page in a Chromium of its own, all of whose processes are killed: at a moment after the answer to its offer, in
-// the middle of ICE or DTLS, or when labels come.
-func (v visitors) beBrowser(ctx context.Context, midway bool) (err error) {
+// killBrowser opens the page in a new Chromium and kills all its processes: midway, which is shortly after the answer to
+// its offer, during ICE or DTLS, or when labels come.
+func (v visitors) killBrowser(ctx context.Context, midway bool) (err error) {
 	profile, err := os.MkdirTemp("", "mindflow-churn-")
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (v visitors) beBrowser(ctx context.Context, midway bool) (err error) {
 	if err != nil {
 		return err
 	}
-	group, err := awaited(ctx, p.Out, moment)
+	group, err := await(ctx, p.Out, moment)
 	if midway {
 		time.Sleep(rand.N(longest))
 	}
@@ -52,8 +52,8 @@ func (v visitors) beBrowser(ctx context.Context, midway bool) (err error) {
 	return nil
 }
 
-// awaited reads the browser's process group, and waits for its moment.
-func awaited(ctx context.Context, out io.Reader, moment string) (group int, err error) {
+// await reads the browser's process group, and waits for the line that names the moment.
+func await(ctx context.Context, out io.Reader, moment string) (group int, err error) {
 	lines := make(chan string)
 	ended := make(chan struct{})
 	defer close(ended)
@@ -72,7 +72,7 @@ func awaited(ctx context.Context, out io.Reader, moment string) (group int, err 
 		case line, ok := <-lines:
 			switch {
 			case !ok:
-				return group, errors.New("it ended by itself")
+				return group, errors.New("it ended before that")
 			case line == moment:
 				return group, nil
 			case strings.HasPrefix(line, "failed: "):
@@ -88,7 +88,7 @@ func awaited(ctx context.Context, out io.Reader, moment string) (group int, err 
 	}
 }
 
-// removeAll removes a profile, to which a browser that is being killed may still write.
+// removeAll removes a browser's profile. Processes that are being killed may still write to it, so it tries for a second.
 func removeAll(folder string) (err error) {
 	for range 50 {
 		if err = os.RemoveAll(folder); err == nil {

@@ -1,9 +1,9 @@
-// Opens the page in a Chromium of its own, presses Start, and stays until it is killed. It prints the browser's process group and, at
-// the moment that is wanted, one more line: `offered` when the answer to the offer came, `live` when labels come.
+// Opens the page in a new Chromium, presses Start, and stays until it is killed. It prints the browser's process group and,
+// at the moment that its argument names, one more line: `offered` at the answer to the offer, `live` when labels come.
 //
 //   node bench/churn/browser.js URL offered|live FOLDER
 //
-// FOLDER is for the browser's profile, which nobody removes from within a process that is killed.
+// FOLDER is for the browser's profile. The caller removes it, as this process is killed.
 
 import { launch, openPage, press, waitLabels, waitState } from '../../web/test/browser/driver.js';
 

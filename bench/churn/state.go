@@ -1,4 +1,4 @@
-package main
+package churn
 
 import (
 	"context"
@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	tolerance = 0.05 // of the baseline
-	settle    = 2 * time.Minute
+	tolerance = 0.05            // share of the baseline by which a value may be larger
+	settle    = 2 * time.Minute // longest time for values to come back
 )
 
-// state is what a server holds.
+// state holds what a server holds at one moment.
 type state struct {
 	goroutines, sockets, files float64
 	rss, heap                  float64 // bytes
@@ -25,7 +25,7 @@ type state struct {
 	ended                      map[string]float64 // sessions so far, by reason
 }
 
-func look(server *process.Server) (*state, error) {
+func readState(server *process.Server) (*state, error) {
 	heap, err := server.Collect()
 	if err != nil {
 		return nil, err
@@ -54,12 +54,13 @@ func look(server *process.Server) (*state, error) {
 	return s, nil
 }
 
-// settled waits until all sessions are gone, as those are after 15 s whose publishers are, and for the rest to come back to
-// what it was before, at most a while. Without a before it waits until goroutines and sockets no longer change.
+// settled waits until all sessions have ended, which takes the server 15 s for one whose publisher is gone, and until the
+// rest is what it was before; at most for the time settle. With a nil before it waits until goroutines and sockets no
+// longer change.
 func settled(ctx context.Context, server *process.Server, before *state) (s *state, err error) {
 	last, deadline := &state{}, time.Now().Add(settle)
 	for {
-		if s, err = look(server); err != nil {
+		if s, err = readState(server); err != nil {
 			return nil, err
 		}
 		calm := s.sessions == 0 && s.objects == 0
@@ -80,13 +81,13 @@ func settled(ctx context.Context, server *process.Server, before *state) (s *sta
 	}
 }
 
-// row is a line of the table.
+// row is one value before and after.
 type row struct {
 	name          string
 	before, after float64
-	unit          float64 // of what is printed
-	exact         bool    // has to be the same
-	more          float64 // that is allowed on top, where five per cent are less than one
+	unit          float64 // that the value is printed in
+	exact         bool    // no tolerance
+	more          float64 // allowed beyond the tolerance, where five per cent are less than one
 }
 
 func rows(before, after *state) []row {
@@ -101,7 +102,7 @@ func rows(before, after *state) []row {
 	}
 }
 
-// fits says whether a value has come back: more of it than before is a leak, less is none.
+// fits reports whether a value has come back. A larger value is a leak, a smaller one is not.
 func (r row) fits() bool {
 	if r.exact {
 		return r.before == r.after
@@ -118,7 +119,7 @@ func (s *state) check(before *state) (err error) {
 	return err
 }
 
-// check holds each round against what was there before them all.
+// check compares each state with the first.
 func check(states []*state) (err error) {
 	for i := 1; i < len(states); i++ {
 		if failed := states[i].check(states[0]); failed != nil {
@@ -128,7 +129,7 @@ func check(states []*state) (err error) {
 	return err
 }
 
-// table has a column for each state, and after the first its change since the first.
+// table returns a table with a column for each state, and for its change since the first.
 func table(states []*state) string {
 	text, line := "| what | before |", "|---|---|"
 	for i := 1; i < len(states); i++ {
@@ -158,7 +159,7 @@ func number(v float64) string {
 	return fmt.Sprintf("%.1f", v)
 }
 
-// ends tells how the server says that the sessions in between ended.
+// ends returns how many sessions ended since before, by the reason in the server's metrics.
 func (s *state) ends(before *state) string {
 	var parts []string
 	for why, n := range s.ended {

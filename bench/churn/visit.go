@@ -1,4 +1,4 @@
-package main
+package churn
 
 import (
 	"bufio"
@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	patience = 3 * time.Minute        // for anything that a visitor waits for, on a machine that may be busy
-	longest  = 100 * time.Millisecond // of a visitor who leaves in the middle of the handshake
+	patience = 3 * time.Minute        // longest visit, on a machine that may be busy
+	longest  = 100 * time.Millisecond // from the answer until a visitor that leaves midway is gone
 )
 
 // Ways to leave.
@@ -31,19 +31,19 @@ const (
 	killed     = "process killed"
 	browserEnd = "Chromium killed"
 	browserMid = "Chromium killed in mid-handshake"
-	abruptEach = 3 // of so many visitors one leaves abruptly
+	abruptEach = 3 // one visitor of three leaves abruptly
 )
 
-// abrupt ways come in turn. A Chromium takes seconds of processor time to start, so there are fewer of those.
+// abrupt lists the abrupt ways in their turns. Chromium takes seconds of processor time to start, so it has fewer turns.
 var abrupt = []string{noDelete, midway, killed, browserEnd, noDelete, midway, killed, browserMid}
 
-// visitors come to a server.
+// visitors connect to a server.
 type visitors struct {
 	binary, url string
 	units       []pipeline.Unit
 }
 
-// visit is one coming and going, in the way that its number says.
+// visit connects and leaves, in the way that the visitor's number selects.
 func (v visitors) visit(ctx context.Context, number int) (how string, err error) {
 	how = byDelete
 	if number%abruptEach == 0 {
@@ -55,9 +55,9 @@ func (v visitors) visit(ctx context.Context, number int) (how string, err error)
 	case midway:
 		return how, v.leaveMidway(ctx)
 	case killed:
-		return how, v.beKilled(ctx)
+		return how, v.killCamera(ctx)
 	case browserEnd, browserMid:
-		return how, v.beBrowser(ctx, how == browserMid)
+		return how, v.killBrowser(ctx, how == browserMid)
 	}
 	return how, v.stay(ctx, how == byDelete)
 }
@@ -91,14 +91,14 @@ func (v visitors) stay(ctx context.Context, politely bool) error {
 	return errors.Join(err, c.Abort())
 }
 
-// leaveMidway is gone a moment after the offer, in the middle of ICE or DTLS, and sends no DELETE.
+// leaveMidway leaves shortly after the answer to its offer, during ICE or DTLS, and sends no DELETE.
 func (v visitors) leaveMidway(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	transport := &mute{next: &http.Transport{}, offered: func() { time.AfterFunc(rand.N(longest), cancel) }}
+	transport := &offerOnly{next: &http.Transport{}, offered: func() { time.AfterFunc(rand.N(longest), cancel) }}
 	defer transport.next.CloseIdleConnections()
 	c, err := whipclient.Dial(ctx, v.url+"/whip", whipclient.Options{Codec: pipeline.VP8, Client: &http.Client{Transport: transport}})
-	if err == nil { // it was faster
+	if err == nil { // the handshake was faster
 		return c.Abort()
 	}
 	if !transport.answered {
@@ -107,20 +107,20 @@ func (v visitors) leaveMidway(ctx context.Context) error {
 	return nil
 }
 
-// mute sends offers, and nothing else.
-type mute struct {
+// offerOnly sends offers and refuses every other request.
+type offerOnly struct {
 	next     *http.Transport
 	offered  func()
 	answered bool // owned by the caller of Dial
 }
 
-func (m *mute) RoundTrip(r *http.Request) (*http.Response, error) {
+func (m *offerOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodPost {
-		return nil, errors.New("not sent")
+		return nil, errors.New("only offers are sent")
 	}
 	res, err := m.next.RoundTrip(r)
 	if err == nil && res.StatusCode == http.StatusCreated {
-		// The body is read first: Dial gives up when ctx ends, and the offer has to be taken.
+		// The body is read first, as offered makes Dial end, which would cut it off.
 		body, failed := io.ReadAll(res.Body)
 		_ = res.Body.Close()
 		res.Body = io.NopCloser(strings.NewReader(string(body)))
@@ -130,8 +130,8 @@ func (m *mute) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// beKilled publishes from a process of its own, which is killed as soon as labels come.
-func (v visitors) beKilled(ctx context.Context) error {
+// killCamera publishes from a `mindflow camera` that is killed as soon as labels come.
+func (v visitors) killCamera(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	p, err := process.Start(v.binary, "camera", "--synthetic", "--size", "160x120", "--json", "--publish", v.url)
@@ -155,7 +155,7 @@ func (v visitors) beKilled(ctx context.Context) error {
 	return nil
 }
 
-// tally counts visitors by the way that they left.
+// tally counts visitors by the way in which they left.
 type tally map[string]int
 
 func (t *tally) add(how string, failed error) {

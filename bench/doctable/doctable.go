@@ -1,7 +1,8 @@
-// Package doctable writes what was measured into docs/performance.md, between marks, with the machine it was measured on.
+// Package doctable writes what was measured into the tables of docs, with the date, the machine and the command.
 package doctable
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,39 +14,76 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// Name is the page, from the project's folder.
-const Name = "docs/performance.md"
+// AddWriteFlag adds -write.
+func AddWriteFlag(flags *flag.FlagSet, write *bool) {
+	flags.BoolVar(write, "write", false, "write the table into the page of docs that has its marks")
+}
 
-// Write puts text between the page's marks of that name: `<!-- NAME: written by … -->` and `<!-- end of NAME -->`.
+// Write replaces the text between the marks `<!-- NAME: written by … -->` and `<!-- end of NAME -->`, in the page of docs
+// that has them.
 func Write(name, text string) error {
-	path := filepath.Join(testkit.Root(), Name)
-	old, err := os.ReadFile(path)
+	page, err := find(testkit.Root(), name)
 	if err != nil {
 		return err
 	}
-	page, err := between(string(old), name, text)
+	old, err := os.ReadFile(page)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
+	changed, err := replace(string(old), name, text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", page, err)
+	}
+	if err := os.WriteFile(page, []byte(changed), 0o644); err != nil {
 		return err
 	}
-	fmt.Println("wrote", Name)
+	fmt.Println("wrote", page)
 	return nil
 }
 
-func between(page, name, text string) (string, error) {
-	begin, end := "<!-- "+name+": written by ", "<!-- end of "+name+" -->"
+// find returns the page that has the begin mark of a table.
+func find(root, name string) (string, error) {
+	for _, pattern := range []string{"docs/measurements/*.md", "docs/*.md"} {
+		pages, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			return "", err
+		}
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			if err != nil {
+				return "", err
+			}
+			if strings.Contains(string(text), beginMark(name)) {
+				return page, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no page below docs has the mark %q", beginMark(name)+"… -->")
+}
+
+func beginMark(name string) string { return "<!-- " + name + ": written by " }
+
+func replace(page, name, text string) (string, error) {
+	begin, end := beginMark(name), "<!-- end of "+name+" -->"
 	before, rest, found := strings.Cut(page, begin)
 	by, rest, named := strings.Cut(rest, " -->\n")
 	_, after, closed := strings.Cut(rest, end)
 	if !found || !named || !closed {
-		return "", fmt.Errorf("%s has lost its marks %q and %q; put them back", Name, begin+"… -->", end)
+		return "", fmt.Errorf("the marks %q and %q are not both there", begin+"… -->", end)
 	}
 	return before + begin + by + " -->\n" + strings.TrimRight(text, "\n") + "\n" + end + after, nil
 }
 
-// Measured is how a section begins: when, where and by which command.
+// Command returns the command that repeats a measurement. The arguments of mindflow come after `--`.
+func Command(measurement string, mindflow []string, flags ...string) string {
+	words := append([]string{"go run ./bench", measurement}, flags...)
+	if len(mindflow) > 0 {
+		words = append(append(words, "--"), mindflow...)
+	}
+	return strings.Join(words, " ")
+}
+
+// Measured returns how a table begins: when, on what machine and by which command it was measured.
 func Measured(command string) string {
 	return fmt.Sprintf("Measured %s on %s with `%s`", time.Now().UTC().Format("2006-01-02"), machine(), command)
 }
@@ -60,9 +98,9 @@ func machine() string {
 	return fmt.Sprintf("%d cores (%s), %s", runtime.NumCPU(), strings.TrimSpace(model), runtime.Version())
 }
 
-// Busy says how busy the machine is with other things, for a measurement that is about to begin: "load 0.12 before". It
-// is the mean number of processes that ran or wanted to in the last minute.
-func Busy() string {
+// Load returns the machine's load before a measurement, such as "load 0.12 before": the mean number of processes that ran
+// or waited for a processor in the last minute.
+func Load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	minute, _, ok := strings.Cut(string(text), " ")
 	if err != nil || !ok {
@@ -71,7 +109,7 @@ func Busy() string {
 	return "load " + minute + " before"
 }
 
-// Median is the middle of values, or the mean of the two in the middle.
+// Median returns the middle of values, or the mean of the two in the middle.
 func Median(values []float64) float64 {
 	s := slices.Sorted(slices.Values(values))
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2

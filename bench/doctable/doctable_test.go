@@ -2,39 +2,57 @@ package doctable
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"mindflow/pipeline/testkit"
 )
 
-func TestBetween(t *testing.T) {
+func TestReplace(t *testing.T) {
 	const old = "a\n<!-- one: written by make bench -->\nold\n<!-- end of one -->\nb\n<!-- two: written by hand -->\n<!-- end of two -->\n"
-	got, err := between(old, "one", "new\n\n")
+	got, err := replace(old, "one", "new\n\n")
 	if want := strings.Replace(old, "old", "new", 1); err != nil || got != want {
 		t.Errorf("%q, %v", got, err)
 	}
-	got, err = between(got, "two", "| 1 |")
+	got, err = replace(got, "two", "| 1 |")
 	if err != nil || !strings.HasSuffix(got, "by hand -->\n| 1 |\n<!-- end of two -->\n") || !strings.HasPrefix(got, "a\n<!-- one: written by make bench -->\nnew\n") {
 		t.Errorf("%q, %v", got, err)
 	}
 	for _, page := range []string{"", "<!-- end of one -->", "<!-- one: written by me -->\n", "<!-- end of one --><!-- one: written by me -->\n"} {
-		if got, err := between(page, "one", ""); err == nil {
+		if got, err := replace(page, "one", ""); err == nil {
 			t.Errorf("%q became %q", page, got)
 		}
 	}
 }
 
-// The page has the marks of all who write into it.
+// TestMarks looks for the marks of every table that is written into docs.
 func TestMarks(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(testkit.Root(), Name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"stages", "video", "ladder", "soak", "profile", "notebook"} {
-		if _, err := between(string(text), name, ""); err != nil {
+	for _, name := range []string{"stages", "video", "ladder", "soak", "churn", "profile", "notebook", "paint"} {
+		page, err := find(testkit.Root(), name)
+		if err != nil {
 			t.Error(err)
+			continue
+		}
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := replace(string(text), name, ""); err != nil {
+			t.Errorf("%s: %v", page, err)
+		}
+	}
+	if page, err := find(testkit.Root(), "nothing"); err == nil {
+		t.Errorf("%s has marks that nobody wrote", page)
+	}
+}
+
+func TestCommand(t *testing.T) {
+	for want, got := range map[string]string{
+		"go run ./bench video":                                Command("video", nil),
+		"go run ./bench soak -sessions 2 -- --precision fp32": Command("soak", []string{"--precision", "fp32"}, "-sessions", "2"),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package ladder
 
 import (
 	"strings"
@@ -9,7 +9,7 @@ import (
 	"mindflow/server/loadtest"
 )
 
-// measured is a rung of n sessions that all did alike.
+// measured returns a rung of n sessions with the same figures.
 func measured(n int, p50, p95, rate float64, bytes int64) *rung {
 	began := time.Now()
 	f := loadtest.Figures{P50: &p50, P95: &p95, P99: &p95, AgeP50: &p50, Rate: rate}
@@ -41,22 +41,22 @@ func TestRow(t *testing.T) {
 	}
 }
 
-// The ladder ends where labels come too late, too seldom for one session, or not at all.
-func TestTooMuch(t *testing.T) {
+// TestOverloaded ends the ladder where labels come too late, too seldom for one session, or not at all.
+func TestOverloaded(t *testing.T) {
 	for _, row := range []struct {
 		p95, rate float64
 		want      bool
 	}{{200, 5, false}, {201, 5, true}, {200, 4.9, true}} {
 		r := measured(3, 10, row.p95, 30, 0)
 		r.result.Sessions[1].Rate = row.rate
-		if r.tooMuch() != row.want {
+		if r.overloaded() != row.want {
 			t.Errorf("%+v", row)
 		}
 	}
 	none := measured(1, 0, 0, 30, 0)
 	none.result.Overall.P95 = nil
-	if !none.tooMuch() {
-		t.Error("no label is not too much")
+	if !none.overloaded() {
+		t.Error("no label is no overload")
 	}
 }
 
@@ -95,8 +95,8 @@ func TestSlope(t *testing.T) {
 	}
 }
 
-// A soak fails where memory or latency grow, each after the warm-up.
-func TestSteady(t *testing.T) {
+// TestSteadiness fails a soak whose memory or latency grow after the warm-up.
+func TestSteadiness(t *testing.T) {
 	soaked := func(rise func(minute int) float64, ms func(minute int) float64) verdict {
 		r := measured(1, 10, 20, 30, 0)
 		r.usage, r.result.Minutes = nil, nil
@@ -108,7 +108,7 @@ func TestSteady(t *testing.T) {
 			p50 := ms(i)
 			r.result.Minutes = append(r.result.Minutes, loadtest.Minute{P50: &p50})
 		}
-		return r.steady(20 * time.Minute)
+		return r.steadiness(20 * time.Minute)
 	}
 	flat := func(int) float64 { return 0 }
 	for name, row := range map[string]struct {

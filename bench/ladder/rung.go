@@ -1,4 +1,4 @@
-package main
+package ladder
 
 import (
 	"context"
@@ -15,44 +15,32 @@ import (
 type rung struct {
 	sessions int
 	result   *loadtest.Result
-	idle     process.Usage   // of the server, before the first session
+	idle     process.Usage   // of the server before the first session
 	usage    []process.Usage // while labels were counted
 }
 
-// rung measures a new server with n sessions. A server that is overloaded is no error; one that fails is.
-func (p *plan) rung(ctx context.Context, n int) (r *rung, err error) {
-	if err := p.found(); err != nil {
+// measure measures a new server with n sessions. A server that is overloaded is no error; one that fails is.
+func (p *plan) measure(ctx context.Context, n int) (r *rung, err error) {
+	if err := p.CheckClip(); err != nil {
 		return nil, err
 	}
-	server, err := process.Serve(ctx, p.binary, append([]string{"--max-sessions", strconv.Itoa(n)}, p.serve...)...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if failed := server.Stop(); err == nil {
-			err = failed
+	flags := append([]string{"--max-sessions", strconv.Itoa(n)}, p.serve...)
+	err = process.WithServer(ctx, p.Binary, flags, func(server *process.Server) error {
+		result, usage, err := server.LoadTest(ctx, p.Clip, n, p.duration)
+		if err != nil {
+			return err
 		}
-	}()
-	stop := server.Watch()
-	result, err := process.LoadTest(ctx, p.binary, server.URL, p.clip, n, p.duration)
-	seen := stop()
-	if result == nil || ctx.Err() != nil {
-		return nil, errors.Join(err, server.Alive())
-	}
-	if len(result.Failed) > 0 {
-		return nil, fmt.Errorf("%d sessions failed: %v", len(result.Failed), result.Failed[0])
-	}
-	if len(seen) == 0 {
-		return nil, errors.Join(errors.New("the server's use of the machine is unknown"), server.Alive())
-	}
-	r = &rung{n, result, seen[0], process.Within(seen, result.Began, time.Duration(result.Seconds*float64(time.Second)))}
-	if len(r.usage) < 2 {
-		return nil, errors.Join(errors.New("the server's use of the machine is unknown"), server.Alive())
-	}
-	return r, nil
+		counted := process.Within(usage, result.Began, time.Duration(result.Seconds*float64(time.Second)))
+		if len(counted) < 2 {
+			return errors.Join(errors.New("the server's use of the machine is unknown"), server.Alive())
+		}
+		r = &rung{n, result, usage[0], counted}
+		return nil
+	})
+	return r, err
 }
 
-// slowest is the rate of the session that got fewest labels.
+// slowest returns the rate of the session that got the fewest labels.
 func (r *rung) slowest() float64 {
 	slowest := r.result.Sessions[0].Rate
 	for _, s := range r.result.Sessions {
@@ -61,29 +49,30 @@ func (r *rung) slowest() float64 {
 	return slowest
 }
 
-// tooMuch says whether more sessions are of no use.
-func (r *rung) tooMuch() bool {
+// overloaded reports whether the ladder ends here.
+func (r *rung) overloaded() bool {
 	return r.result.Overall.P95 == nil || *r.result.Overall.P95 > maxP95 || r.slowest() < minRate
 }
 
-const header = `| sessions | labels/s a session | slowest session | p50 ms | p95 ms | p99 ms | age of scores, median ms | lost | tester late, p95 ms | server CPU s/s | server MB, with none | with all | MB a session beyond the first |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|
-`
+const header = "| sessions | labels/s a session | slowest session | p50 ms | p95 ms | p99 ms | age of scores, median ms | lost |" +
+	" tester late, p95 ms | server CPU s/s | server MB, with none | with all | MB a session beyond the first |\n" +
+	"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
 
-// row is a line of the table. Memory is what the server held before the first session and at the end. What it holds without any differs by
-// tens of megabytes from start to start, so sessions are counted by what comes on top of it.
+// row returns a line of the table. Its memory is what the server held before the first session and at the end. A server
+// without sessions differs by tens of megabytes from start to start, so only the growth counts for a session.
 func (r *rung) row(first *rung) string {
 	o, beyond := r.result.Overall, "–"
 	if r.sessions > first.sessions {
 		beyond = fmt.Sprintf("%.1f", (r.grown()-first.grown())/float64(r.sessions-first.sessions))
 	}
-	return fmt.Sprintf("| %d | %.1f | %.1f | %s | %s | %s | %s | %d | %.1f | %.2f | %.0f | %.0f | %s |\n", r.sessions, o.Rate, r.slowest(),
-		shown(o.P50), shown(o.P95), shown(o.P99), shown(o.AgeP50), o.Lost, r.result.SentLateMS, process.Load(r.usage), megabytes(r.idle), r.megabytes(), beyond)
+	return fmt.Sprintf("| %d | %.1f | %.1f | %s | %s | %s | %s | %d | %.1f | %.2f | %.0f | %.0f | %s |\n", r.sessions, o.Rate,
+		r.slowest(), shown(o.P50), shown(o.P95), shown(o.P99), shown(o.AgeP50), o.Lost, r.result.SentLateMS,
+		process.Load(r.usage), megabytes(r.idle), r.megabytes(), beyond)
 }
 
 func (r *rung) megabytes() float64 { return megabytes(r.usage[len(r.usage)-1]) }
 
-// grown is by how much sessions made the server larger, in megabytes.
+// grown returns by how many megabytes the sessions made the server larger.
 func (r *rung) grown() float64 { return r.megabytes() - megabytes(r.idle) }
 
 func megabytes(u process.Usage) float64 { return float64(u.RSS) / 1e6 }

@@ -1,4 +1,4 @@
-package main
+package ladder
 
 import (
 	"errors"
@@ -10,32 +10,32 @@ import (
 	"mindflow/server/loadtest"
 )
 
-// What a soak may come to.
+// Limits of a soak.
 const (
-	maxSlope  = 1.0             // megabytes a minute that the server's memory may grow by, after the warm-up
-	maxGrowth = 0.1             // of the first half's latency, that the second half's may be more
-	slack     = 2.0             // milliseconds that it may be more in any case: medians of minutes on a shared machine
-	warmUp    = 5 * time.Minute // while memory is laid out; of a short soak a quarter
+	maxSlope  = 1.0             // megabytes a minute by which the server's memory may grow after the warm-up
+	maxGrowth = 0.1             // share of the first half's latency by which the second half's may be larger
+	slack     = 2.0             // milliseconds by which it may be larger in any case: medians of minutes on a shared machine
+	warmUp    = 5 * time.Minute // while memory is laid out; a quarter of a short soak
 )
 
-// verdict says whether a soak stayed as it was.
+// verdict holds how memory and latency changed during a soak.
 type verdict struct {
-	slope         float64 // megabytes a minute
-	first, second float64 // median of the minutes' medians, ms, of the first and the second half after the warm-up; 0 is unknown
+	slope         float64 // of memory, megabytes a minute
+	first, second float64 // median of the minutes' medians in each half after the warm-up, ms; zero means unknown
 	warm          time.Duration
 }
 
-// steady looks at what came after the warm-up of a soak of so long.
-func (r *rung) steady(long time.Duration) verdict {
-	v := verdict{warm: min(warmUp, long/4)}
+// steadiness compares what came after the warm-up of a soak.
+func (r *rung) steadiness(duration time.Duration) verdict {
+	v := verdict{warm: min(warmUp, duration/4)}
 	from := r.result.Began.Add(v.warm)
-	v.slope = memorySlope(process.Within(r.usage, from, long))
+	v.slope = memorySlope(process.Within(r.usage, from, duration))
 	left := r.result.Minutes[min(len(r.result.Minutes), int((v.warm+time.Minute-1)/time.Minute)):]
 	v.first, v.second = middle(left[:len(left)/2]), middle(left[len(left)/2:])
 	return v
 }
 
-// middle is the median of the minutes' medians, 0 where one is missing or there is none.
+// middle returns the median of the minutes' medians. It returns 0 when one is missing or there are no minutes.
 func middle(minutes []loadtest.Minute) float64 {
 	var values []float64
 	for _, m := range minutes {
@@ -50,23 +50,16 @@ func middle(minutes []loadtest.Minute) float64 {
 	return doctable.Median(values)
 }
 
-// memorySlope is by how many megabytes a minute a server's memory grows, by least squares.
-func memorySlope(seen []process.Usage) float64 {
-	if len(seen) < 2 {
+// memorySlope returns by how many megabytes a minute a server's memory grows, by least squares.
+func memorySlope(usage []process.Usage) float64 {
+	if len(usage) < 2 {
 		return 0
 	}
-	var meanX, meanY, xy, xx float64
-	n := float64(len(seen))
-	for _, u := range seen {
-		meanX += u.At.Sub(seen[0].At).Minutes() / n
-		meanY += megabytes(u) / n
+	var minutes, size []float64
+	for _, u := range usage {
+		minutes, size = append(minutes, u.At.Sub(usage[0].At).Minutes()), append(size, megabytes(u))
 	}
-	for _, u := range seen {
-		x := u.At.Sub(seen[0].At).Minutes() - meanX
-		xy += x * (megabytes(u) - meanY)
-		xx += x * x
-	}
-	return xy / xx
+	return leastSquares(minutes, size)
 }
 
 func (v verdict) String() string {
@@ -74,10 +67,11 @@ func (v verdict) String() string {
 	if v.first > 0 && v.second > 0 {
 		latency = fmt.Sprintf("%.1f ms in the first half, %.1f ms in the second", v.first, v.second)
 	}
-	return fmt.Sprintf("After a warm-up of %v the server's memory grows by %+.2f MB a minute (least squares), and the median is %s.\n", v.warm, v.slope, latency)
+	return fmt.Sprintf("After a warm-up of %v the server's memory grows by %+.2f MB a minute (least squares), "+
+		"and the median is %s.\n", v.warm, v.slope, latency)
 }
 
-// check says what a server has to keep to and did not.
+// check returns an error for each limit that was passed.
 func (v verdict) check() (err error) {
 	if v.slope > maxSlope {
 		err = fmt.Errorf("memory grows by %.2f MB a minute, more than %v", v.slope, maxSlope)

@@ -1,4 +1,4 @@
-package main
+package notebook
 
 import (
 	"context"
@@ -16,38 +16,36 @@ import (
 // way is one way to label a clip.
 type way struct {
 	name string
-	goal float64 // times the first way's speed, at least; 0 is none
+	goal float64 // least speed as a multiple of the first way's; zero means no goal
 	run  func(context.Context) (speed, error)
 	runs []speed
 }
 
-// speed is how one run did.
+// speed is the result of one run.
 type speed struct {
 	frames int
 	speed  float64 // frames a second
 	cpu    float64 // milliseconds of processor time a frame
 }
 
-// ways are the notebook's, then ours with the shipped defaults, then ours doing the same work as the notebook: finding the
-// face and running the same network at the same size on every frame, in float32.
+// ways returns the notebook's loop, `mindflow video` with the shipped defaults, and `mindflow video` with the notebook's
+// work: it finds the face and runs the same network at the same size on every frame, in float32.
 func (p *plan) ways(models string) []*way {
-	same := append([]string{"--model", "dan-224", "--threads", "2"}, everyFrame...)
-	name := "`mindflow video " + filepath.Base(p.clip)
+	same := []string{"--model", "dan-224", "--threads", "2", "--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
+	name := "`mindflow video " + filepath.Base(p.Clip)
 	return []*way{
 		{name: "the notebook's loop in Python, from the first frame on", run: p.loop},
-		{name: name + "`", goal: 15, run: func(ctx context.Context) (speed, error) { return p.ours(ctx) }},
+		{name: name + "`", goal: 15, run: func(ctx context.Context) (speed, error) { return p.video(ctx) }},
 		{name: name + " " + strings.Join(same, " ") + "`", goal: 4.5, run: func(ctx context.Context) (speed, error) {
-			return p.ours(ctx, append([]string{"--models", models}, same...)...)
+			return p.video(ctx, append([]string{"--models", models}, same...)...)
 		}},
 	}
 }
 
-// everyFrame are the flags by which each frame is looked at whole.
-var everyFrame = []string{"--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
-
-// loop runs the notebook's, which measures itself.
+// loop runs the notebook's loop, which measures itself.
 func (p *plan) loop(ctx context.Context) (s speed, err error) {
-	args := []string{"-B", filepath.Join(testkit.Root(), "bench", "notebook_loop.py"), p.clip, "--reference", p.reference, "--weights", p.weights}
+	script := filepath.Join(testkit.Root(), "bench", "notebook", "notebook_loop.py")
+	args := []string{"-B", script, p.Clip, "--reference", p.reference, "--weights", p.weights}
 	if p.frames > 0 {
 		args = append(args, "--frames", strconv.Itoa(p.frames))
 	}
@@ -55,26 +53,27 @@ func (p *plan) loop(ctx context.Context) (s speed, err error) {
 	if err != nil {
 		return s, err
 	}
-	if _, err := fmt.Sscanf(run.Out, "%d frames, %f frames a second, %f ms of processor time each", &s.frames, &s.speed, &s.cpu); err != nil {
+	const format = "%d frames, %f frames a second, %f ms of processor time each"
+	if _, err := fmt.Sscanf(run.Out, format, &s.frames, &s.speed, &s.cpu); err != nil {
 		return s, fmt.Errorf("notebook_loop.py printed %q: %w", run.Out, err)
 	}
 	return s, nil
 }
 
-// ours is timed from the start of the process to its end.
-func (p *plan) ours(ctx context.Context, flags ...string) (s speed, err error) {
-	run, err := process.Run(ctx, p.binary, append([]string{"video", p.clip}, flags...)...)
+// video runs `mindflow video` and times the process from its start to its end.
+func (p *plan) video(ctx context.Context, flags ...string) (s speed, err error) {
+	run, err := process.Run(ctx, p.Binary, append([]string{"video", p.Clip}, flags...)...)
 	if err != nil {
 		return s, err
 	}
 	n, ok := process.Frames(run.Out)
 	if !ok {
-		return s, fmt.Errorf("mindflow video says no number of frames: %q", run.Out)
+		return s, fmt.Errorf("mindflow video printed no number of frames: %q", run.Out)
 	}
 	return speed{n, float64(n) / run.Wall.Seconds(), run.CPU.Seconds() * 1000 / float64(n)}, nil
 }
 
-// of is a median over a way's runs.
+// of returns the median of a value over a way's runs.
 func (w *way) of(value func(speed) float64) float64 {
 	var values []float64
 	for _, r := range w.runs {
@@ -88,7 +87,8 @@ func (w *way) speed() float64 { return w.of(func(s speed) float64 { return s.spe
 func (w *way) cpu() float64 { return w.of(func(s speed) float64 { return s.cpu }) }
 
 func table(ways []*way) string {
-	text := "| way | frames | frames a second | slowest to fastest run | times the notebook's | goal | CPU ms a frame |\n|---|---|---|---|---|---|---|\n"
+	text := "| way | frames | frames a second | slowest to fastest run | times the notebook's | goal | CPU ms a frame |\n" +
+		"|---|---|---|---|---|---|---|\n"
 	for _, w := range ways {
 		slowest, fastest := w.runs[0].speed, w.runs[0].speed
 		for _, r := range w.runs {
@@ -101,15 +101,17 @@ func table(ways []*way) string {
 		text += fmt.Sprintf("| %s | %d | %.1f | %.1f – %.1f | %.1f | %s | %.1f |\n",
 			w.name, w.runs[0].frames, w.speed(), slowest, fastest, w.speed()/ways[0].speed(), goal, w.cpu())
 	}
-	return text + "\nOurs are timed from the start of the process to its end, loading of the models included; the notebook's loop without.\n"
+	return text + "\n`mindflow video` is timed from the start of the process to its end, with the loading of the models; " +
+		"the notebook's loop without it.\n"
 }
 
-// missed says which goals were.
+// missed returns an error for each goal that was missed.
 func missed(ways []*way) error {
 	var err error
 	for _, w := range ways {
 		if times := w.speed() / ways[0].speed(); times < w.goal {
-			err = errors.Join(err, fmt.Errorf("%s is %.1f times as fast as the notebook, the goal is %.1f", w.name, times, w.goal))
+			failed := fmt.Errorf("%s is %.1f times as fast as the notebook, the goal is %.1f", w.name, times, w.goal)
+			err = errors.Join(err, failed)
 		}
 	}
 	return err

@@ -12,38 +12,39 @@ import (
 	"strings"
 )
 
-// Metrics scrapes the server, which was started with --admin: a value a series, by its name with its labels.
+// Metrics scrapes the server, which was started with --admin. The values are keyed by the name of the series with its labels.
 func (s *Server) Metrics() (map[string]float64, error) {
-	body, err := s.ask("/metrics")
+	body, err := s.get("/metrics")
 	if err != nil {
 		return nil, err
 	}
 	return parseMetrics(body)
 }
 
-// Collect has the server collect its garbage, and says how many bytes of its heap are in use then. Go empties a sync.Pool at the
-// second collection after its last use. What the metrics say later is more: profiles and metrics leave garbage themselves.
+// Collect has the server collect its garbage, and returns how many bytes of its heap are in use afterwards. Go empties a
+// sync.Pool at the second collection after its last use, so there are two. The metrics report more when they are read
+// later, since profiles and metrics themselves leave garbage.
 func (s *Server) Collect() (inUse float64, err error) {
 	var text string
 	for range 2 {
-		if text, err = s.ask("/debug/pprof/heap?gc=1&debug=1"); err != nil {
+		if text, err = s.get("/debug/pprof/heap?gc=1&debug=1"); err != nil {
 			return 0, err
 		}
 	}
 	m := heapAlloc.FindStringSubmatch(text)
 	if m == nil {
-		return 0, errors.New("the profile of the heap does not say how much of it is in use")
+		return 0, errors.New("the heap profile has no HeapAlloc")
 	}
 	return strconv.ParseFloat(m[1], 64)
 }
 
 var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 
-// Profile is one of the heap (`go tool pprof`).
-func (s *Server) Profile() (string, error) { return s.ask("/debug/pprof/heap?gc=1") }
+// HeapProfile returns a profile of the heap for `go tool pprof`.
+func (s *Server) HeapProfile() (string, error) { return s.get("/debug/pprof/heap?gc=1") }
 
-// ask asks operators' port, by a connection of its own, which would otherwise be counted among the server's.
-func (s *Server) ask(path string) (string, error) {
+// get reads from the operators' port. It closes its connection, which would otherwise count among the server's sockets.
+func (s *Server) get(path string) (string, error) {
 	if s.Admin == "" {
 		return "", errors.New("the server was started without --admin")
 	}
@@ -63,7 +64,7 @@ func (s *Server) ask(path string) (string, error) {
 	return string(body), nil
 }
 
-// parseMetrics reads Prometheus' text format, as far as we write it: no value has a time.
+// parseMetrics reads Prometheus' text format as the server writes it, in which no value has a time.
 func parseMetrics(text string) (map[string]float64, error) {
 	values := map[string]float64{}
 	lines := bufio.NewScanner(strings.NewReader(text))
@@ -82,7 +83,7 @@ func parseMetrics(text string) (map[string]float64, error) {
 	return values, lines.Err()
 }
 
-// Sockets is the number of them that the server has open.
+// Sockets returns the number of sockets that the server has open.
 func (s *Server) Sockets() (n int, err error) {
 	folder := fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid)
 	entries, err := os.ReadDir(folder)
@@ -90,7 +91,7 @@ func (s *Server) Sockets() (n int, err error) {
 		return 0, errors.Join(s.Alive(), err)
 	}
 	for _, e := range entries {
-		if to, err := os.Readlink(folder + "/" + e.Name()); err == nil && strings.HasPrefix(to, "socket:") { // it may be closed by now
+		if to, err := os.Readlink(folder + "/" + e.Name()); err == nil && strings.HasPrefix(to, "socket:") { // it may have been closed
 			n++
 		}
 	}

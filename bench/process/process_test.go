@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// script is a program that stands for mindflow.
+// script writes a shell script that takes the place of mindflow.
 func script(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mindflow")
@@ -28,22 +28,22 @@ const serves = `echo 'level=INFO msg="serving operators" http=127.0.0.1:2' >&2
 echo 'level=INFO msg=serving http=127.0.0.1:1 media=127.0.0.1:3' >&2
 `
 
-func TestServe(t *testing.T) {
-	s, err := Serve(t.Context(), script(t, "trap 'exit 0' TERM\n"+serves+"while :; do sleep 0.05; done"), "--flag")
+func TestStart(t *testing.T) {
+	s, err := start(t.Context(), script(t, "trap 'exit 0' TERM\n"+serves+"while :; do sleep 0.05; done"), "--flag")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.URL != "http://127.0.0.1:1" || s.Admin != "http://127.0.0.1:2" || s.Alive() != nil {
 		t.Errorf("%s, %s, %v", s.URL, s.Admin, s.Alive())
 	}
-	stop := s.Watch()
+	stop := s.watch()
 	time.Sleep(500 * time.Millisecond)
-	seen := stop()
-	if len(seen) == 0 || seen[0].RSS < 1000 || seen[0].CPU < 0 {
-		t.Errorf("%+v", seen)
+	samples := stop()
+	if len(samples) == 0 || samples[0].RSS < 1000 || samples[0].CPU < 0 {
+		t.Errorf("%+v", samples)
 	}
 	pid := s.cmd.Process.Pid
-	if err := s.Stop(); err != nil {
+	if err := s.stop(); err != nil {
 		t.Error(err)
 	}
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
@@ -51,29 +51,29 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func TestServeFaults(t *testing.T) {
+func TestStartFaults(t *testing.T) {
 	for name, row := range map[string]struct{ binary, want string }{
 		"none":         {"/nowhere/mindflow", "make build"},
 		"does not":     {script(t, "echo 'port in use' >&2; exit 1"), "port in use"},
 		"ends at once": {script(t, "exit 0"), "did not start"},
 	} {
-		if _, err := Serve(t.Context(), row.binary); err == nil || !strings.Contains(err.Error(), row.want) {
+		if _, err := start(t.Context(), row.binary); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v, want %q in it", name, err, row.want)
 		}
 	}
-	s, err := Serve(t.Context(), script(t, serves+"echo ouch >&2; exit 3"))
+	s, err := start(t.Context(), script(t, serves+"echo ouch >&2; exit 3"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	<-s.ended
-	for _, err := range []error{s.Alive(), s.Stop()} {
+	for _, err := range []error{s.Alive(), s.stop()} {
 		if err == nil || !strings.Contains(err.Error(), "ouch") || !strings.Contains(err.Error(), "3") {
 			t.Errorf("a server that ended by itself: %v", err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := Serve(ctx, script(t, "exec sleep 60")); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := start(ctx, script(t, "exec sleep 60")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("interrupted: %v", err)
 	}
 }
@@ -102,12 +102,12 @@ func TestFrames(t *testing.T) {
 }
 
 func TestLoadTest(t *testing.T) {
-	r, err := LoadTest(t.Context(), script(t, `echo '{"seconds": 2, "sessions": [{"p50_ms": 7}]}'; exit 1`), "http://x", "clip", 1, time.Second)
+	r, err := loadTest(t.Context(), script(t, `echo '{"seconds": 2, "sessions": [{"p50_ms": 7}]}'; exit 1`), "http://x", "clip", 1, time.Second)
 	if err == nil || r == nil || r.Seconds != 2 || *r.Sessions[0].P50 != 7 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	for _, text := range []string{"exit 0", "echo no server >&2; exit 1"} {
-		if r, err := LoadTest(t.Context(), script(t, text), "http://x", "clip", 1, time.Second); r != nil || err == nil {
+		if r, err := loadTest(t.Context(), script(t, text), "http://x", "clip", 1, time.Second); r != nil || err == nil {
 			t.Errorf("%s: %+v, %v", text, r, err)
 		}
 	}

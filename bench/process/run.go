@@ -17,18 +17,18 @@ import (
 	"mindflow/server/loadtest"
 )
 
-// Timed is a run of a program.
+// Timed is the result of a run of a program.
 type Timed struct {
 	Out  string
 	Wall time.Duration
 	CPU  time.Duration // of all its threads, in the kernel too
 }
 
-// Run runs a program to its end, and interrupts it where ctx ends before. Out is there with an error too.
+// Run runs a program to its end, and interrupts it when ctx ends earlier. Out is set with an error too.
 func Run(ctx context.Context, binary string, args ...string) (t Timed, err error) {
 	cmd := command(binary, args...)
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
+	var out, log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &log
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return t, fmt.Errorf("%w; run make build first", err)
@@ -38,18 +38,18 @@ func Run(ctx context.Context, binary string, args ...string) (t Timed, err error
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		err = errors.Join(ctx.Err(), end(cmd, ended))
+		err = errors.Join(ctx.Err(), terminate(cmd, ended))
 	}
 	t = Timed{out.String(), time.Since(began), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	if err != nil {
-		err = fmt.Errorf("%s: %w: %s", name(binary, args), err, strings.TrimSpace(said.String()))
+		err = fmt.Errorf("%s: %w: %s", name(binary, args), err, strings.TrimSpace(log.String()))
 	}
 	return t, err
 }
 
-// end interrupts a process and, where that is not enough, kills it.
-func end(cmd *exec.Cmd, ended <-chan error) error {
-	_ = cmd.Process.Signal(syscall.SIGTERM) // it may end just now
+// terminate interrupts a process, and kills it when it does not end within stopTime.
+func terminate(cmd *exec.Cmd, ended <-chan error) error {
+	_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case err := <-ended:
 		return err
@@ -59,7 +59,7 @@ func end(cmd *exec.Cmd, ended <-chan error) error {
 	}
 }
 
-// name is how an error calls a program.
+// name returns how an error names a program: its file name and its first argument.
 func name(binary string, args []string) string {
 	base := binary[strings.LastIndexByte(binary, '/')+1:]
 	return strings.Join(append([]string{base}, args[:min(1, len(args))]...), " ")
@@ -67,7 +67,7 @@ func name(binary string, args []string) string {
 
 var summary = regexp.MustCompile(`, (\d+) frames`)
 
-// Frames is the number of them that the summary of `mindflow video` tells.
+// Frames returns the number of frames in the summary that `mindflow video` prints.
 func Frames(out string) (n int, ok bool) {
 	m := summary.FindStringSubmatch(out)
 	if m == nil {
@@ -77,10 +77,11 @@ func Frames(out string) (n int, ok bool) {
 	return n, err == nil
 }
 
-// LoadTest measures a server with `mindflow loadtest`. The result is there also where an error says that the server
-// missed something; it is nil where nothing was counted.
-func LoadTest(ctx context.Context, binary, url, clip string, sessions int, long time.Duration) (*loadtest.Result, error) {
-	run, err := Run(ctx, binary, "loadtest", url, "--json", "--sessions", strconv.Itoa(sessions), "--duration", long.String(), "--input", clip)
+// loadTest measures a server with `mindflow loadtest`. The result is set also where an error reports what the server
+// missed; it is nil where nothing was counted.
+func loadTest(ctx context.Context, binary, url, clip string, sessions int, duration time.Duration) (*loadtest.Result, error) {
+	run, err := Run(ctx, binary, "loadtest", url, "--json", "--sessions", strconv.Itoa(sessions),
+		"--duration", duration.String(), "--input", clip)
 	var r loadtest.Result
 	if failed := json.Unmarshal([]byte(run.Out), &r); failed != nil {
 		if err == nil {
@@ -93,12 +94,12 @@ func LoadTest(ctx context.Context, binary, url, clip string, sessions int, long 
 
 // Process is a program that runs beside this one.
 type Process struct {
-	Out io.Reader // what it prints
+	Out io.Reader // standard output
 
 	cmd *exec.Cmd
 }
 
-// Start starts a program, from a goroutine that is locked to its thread until Kill: command says why.
+// Start starts a program. The calling goroutine must be locked to its thread until Kill; see command.
 func Start(binary string, args ...string) (*Process, error) {
 	cmd := command(binary, args...)
 	out, err := cmd.StdoutPipe()
@@ -111,7 +112,7 @@ func Start(binary string, args ...string) (*Process, error) {
 	return &Process{out, cmd}, nil
 }
 
-// Kill ends it without a word (SIGKILL), and waits for it.
+// Kill ends the program with SIGKILL and waits for it.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // it may have ended
 	_ = p.cmd.Wait()

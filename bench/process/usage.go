@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// Usage is what a process has used up to a time.
+// Usage is what a process has used until a time.
 type Usage struct {
 	At  time.Time
 	CPU time.Duration // of all its threads, in the kernel too
-	RSS int64         // bytes of memory that it has now
+	RSS int64         // bytes of resident memory at that time
 }
 
-// Usage asks the kernel, as proc(5) says.
-func (s *Server) Usage() (Usage, error) {
+// usage reads the server's usage from proc(5).
+func (s *Server) usage() (Usage, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
 	if err != nil {
 		return Usage{}, errors.Join(s.Alive(), err)
@@ -26,9 +26,9 @@ func (s *Server) Usage() (Usage, error) {
 }
 
 func parseStat(text string, at time.Time) (Usage, error) {
-	const tick = time.Second / 100 // of the kernel's towards programs, on all machines
+	const tick = time.Second / 100 // USER_HZ, which is 100 on all machines
 	end := strings.LastIndexByte(text, ')')
-	fields := strings.Fields(text[end+1:]) // from the third on, since the second may hold anything
+	fields := strings.Fields(text[end+1:]) // fields from the third on, since the second may hold any character
 	if end < 0 || len(fields) < 22 {
 		return Usage{}, fmt.Errorf("/proc/PID/stat is %q", text)
 	}
@@ -46,21 +46,21 @@ func parseStat(text string, at time.Time) (Usage, error) {
 	return u, nil
 }
 
-// Watch looks at the server's usage five times a second until stop, which gives what was seen.
-func (s *Server) Watch() (stop func() []Usage) {
+// watch samples the server's usage five times a second until stop, which returns the samples.
+func (s *Server) watch() (stop func() []Usage) {
 	over, done := make(chan struct{}), make(chan []Usage)
 	go func() {
-		var seen []Usage
-		look := time.NewTicker(200 * time.Millisecond)
-		defer look.Stop()
+		var samples []Usage
+		ticker := time.NewTicker(200 * time.Millisecond)
+		defer ticker.Stop()
 		for {
 			select {
 			case <-over:
-				done <- seen
+				done <- samples
 				return
-			case <-look.C:
-				if u, err := s.Usage(); err == nil { // where the server has ended, others say so
-					seen = append(seen, u)
+			case <-ticker.C:
+				if u, err := s.usage(); err == nil { // Alive reports a server that has ended
+					samples = append(samples, u)
 				}
 			}
 		}
@@ -68,21 +68,21 @@ func (s *Server) Watch() (stop func() []Usage) {
 	return func() []Usage { close(over); return <-done }
 }
 
-// Within are those that were seen in a time.
-func Within(seen []Usage, from time.Time, long time.Duration) (within []Usage) {
-	for _, u := range seen {
-		if !u.At.Before(from) && !u.At.After(from.Add(long)) {
+// Within returns the samples of a duration that begins at from.
+func Within(samples []Usage, from time.Time, duration time.Duration) (within []Usage) {
+	for _, u := range samples {
+		if !u.At.Before(from) && !u.At.After(from.Add(duration)) {
 			within = append(within, u)
 		}
 	}
 	return within
 }
 
-// Load is the seconds of processor time a second, from the first to the last that was seen.
-func Load(seen []Usage) float64 {
-	if len(seen) < 2 {
+// Load returns the seconds of processor time a second, from the first sample to the last.
+func Load(samples []Usage) float64 {
+	if len(samples) < 2 {
 		return 0
 	}
-	first, last := seen[0], seen[len(seen)-1]
+	first, last := samples[0], samples[len(samples)-1]
 	return (last.CPU - first.CPU).Seconds() / last.At.Sub(first.At).Seconds()
 }

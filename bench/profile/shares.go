@@ -1,4 +1,4 @@
-package main
+package profile
 
 import (
 	"path"
@@ -7,7 +7,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// share is where processor time goes.
+// share is a part of the program or its libraries that processor time goes to.
 type share int
 
 const (
@@ -24,46 +24,49 @@ const (
 	goRuntime
 	network
 	rest
-	profiling // which is there only because it is measured
+	profiling // what the measurement itself takes
 	shares    // their number
 )
 
 var names = [shares]string{
-	"libavcodec", "ONNX Runtime", "OpenCV", "other C", "encryption (SRTP, DTLS)", "Pion, the rest", "pipeline: sampling", "pipeline: the rest",
-	"server", "JSON", "Go runtime, garbage collection", "system calls, network", "the rest of Go", "the profiler itself",
+	"libavcodec", "ONNX Runtime", "OpenCV", "other C", "encryption (SRTP, DTLS)", "Pion, the rest",
+	"pipeline: sampling", "pipeline: the rest", "server", "JSON", "Go runtime, garbage collection",
+	"system calls, network", "the rest of Go", "the profiler itself",
 }
 
-// rule gives a share to what begins with a name.
+// rule gives a share to packages or libraries whose name begins with name.
 type rule struct {
 	name string
 	to   share
 }
 
-// packages say to which share a package belongs, and those below it; the first rule that fits counts. A package that
-// is not here, such as sort, works for who calls it.
+// packages maps a package, and those below it, to its share. The first rule that fits counts. A package without a rule,
+// such as sort, counts for its caller.
 var packages = []rule{
-	{"crypto", encryption}, {"golang.org/x/crypto", encryption}, {"github.com/pion/srtp", encryption}, {"github.com/pion/dtls", encryption},
+	{"crypto", encryption}, {"golang.org/x/crypto", encryption},
+	{"github.com/pion/srtp", encryption}, {"github.com/pion/dtls", encryption},
 	{"github.com/pion/transport", network}, {"github.com/pion", pion},
 	{"mindflow/pipeline", analysis}, {"mindflow/server", sessions}, {"mindflow", rest}, {"encoding/json", encoding},
 	{"runtime/pprof", profiling}, {"net/http/pprof", profiling}, {"compress", profiling}, {"net/http", rest},
-	{"syscall", network}, {"internal/poll", network}, {"internal/runtime/syscall", network}, {"internal/syscall", network}, {"net", network},
-	{"golang.org/x/net", network}, {"golang.org/x/sys", network},
+	{"syscall", network}, {"internal/poll", network}, {"internal/runtime/syscall", network}, {"internal/syscall", network},
+	{"net", network}, {"golang.org/x/net", network}, {"golang.org/x/sys", network},
 }
 
-// callers say the same of C, by the package that calls it.
+// callers maps C code to a share by the package that calls it.
 var callers = []rule{
-	{"mindflow/pipeline/avdec", libavcodec}, {"github.com/yalue/onnxruntime_go", onnxRuntime}, {"mindflow/pipeline/ort", onnxRuntime},
+	{"mindflow/pipeline/avdec", libavcodec},
+	{"github.com/yalue/onnxruntime_go", onnxRuntime}, {"mindflow/pipeline/ort", onnxRuntime},
 	{"gocv.io/x/gocv", openCV}, {"mindflow/pipeline/vision", openCV},
 }
 
-// libraries say it of C in threads that are not Go's, by the library's file.
+// libraries maps C code in threads of its own to a share by the file of the library.
 var libraries = []rule{
 	{"libonnxruntime", onnxRuntime}, {"libavcodec", libavcodec}, {"libavutil", libavcodec}, {"libdav1d", libavcodec},
 	{"libopencv", openCV}, {"libtbb", openCV},
 }
 
-// shareOf finds the share of a sample. While C runs that Go called, the profiler sees runtime.cgocall and its callers;
-// of a thread that is not Go's it sees an address and runtime._ExternalCode.
+// shareOf returns the share of a sample. While Go waits for C, the stack has runtime.cgocall and its callers. The stack of
+// a thread that Go did not start has an address and runtime._ExternalCode.
 func shareOf(s *profile.Sample) share {
 	frames := framesOf(s)
 	if anyOf(frames, "runtime._ExternalCode") {
@@ -77,7 +80,7 @@ func shareOf(s *profile.Sample) share {
 		}
 		return otherC
 	}
-	below := 0 // the runtime's own, at the stack's end
+	below := 0 // frames of the runtime at the inner end of the stack
 	for below < len(frames) && ofRuntime(frames[below].pkg) {
 		below++
 	}
@@ -92,7 +95,7 @@ func shareOf(s *profile.Sample) share {
 	return caller(frames[below:])
 }
 
-// caller finds the innermost frame of a package that has a share.
+// caller returns the share of the innermost frame whose package has one.
 func caller(frames []frame) share {
 	for _, f := range frames {
 		if f.pkg == "mindflow/pipeline" && (f.file == "sample.go" || f.file == "resample.go") {
@@ -105,7 +108,7 @@ func caller(frames []frame) share {
 	return rest
 }
 
-// belongs finds the share of a package.
+// belongs returns the share that rules give a package.
 func belongs(rules []rule, pkg string) (to share, ok bool) {
 	for _, r := range rules {
 		if pkg == r.name || strings.HasPrefix(pkg, r.name+"/") {
@@ -115,7 +118,7 @@ func belongs(rules []rule, pkg string) (to share, ok bool) {
 	return rest, false
 }
 
-// external finds the share of C that Go did not call.
+// external returns the share of C code in a thread that Go did not start.
 func external(s *profile.Sample) share {
 	if m := s.Location[0].Mapping; m != nil {
 		for _, r := range libraries {
@@ -128,12 +131,14 @@ func external(s *profile.Sample) share {
 }
 
 func ofRuntime(pkg string) bool {
-	return pkg == "runtime" || pkg == "internal/abi" || pkg == "internal/bytealg" || strings.HasPrefix(pkg, "internal/runtime/") && pkg != "internal/runtime/syscall"
+	return pkg == "runtime" || pkg == "internal/abi" || pkg == "internal/bytealg" ||
+		strings.HasPrefix(pkg, "internal/runtime/") && pkg != "internal/runtime/syscall"
 }
 
-// forCaller says whether a function of the runtime does its caller's own work, such as copying.
+// forCaller reports whether a function of the runtime does its caller's own work, such as copying.
 func forCaller(function string) bool {
-	for _, beginning := range []string{"mem", "duff", "strhash", "aeshash", "mapaccess", "mapassign", "mapiter", "slicebytetostring", "concatstring", "asyncPreempt", "cmpstring"} {
+	for _, beginning := range []string{"mem", "duff", "strhash", "aeshash", "mapaccess", "mapassign", "mapiter",
+		"slicebytetostring", "concatstring", "asyncPreempt", "cmpstring"} {
 		if strings.HasPrefix(function, beginning) {
 			return true
 		}
@@ -144,7 +149,7 @@ func forCaller(function string) bool {
 // frame is a function on a stack.
 type frame struct{ pkg, function, file string }
 
-// framesOf lists a sample's, innermost first.
+// framesOf returns the frames of a sample's stack, innermost first.
 func framesOf(s *profile.Sample) (frames []frame) {
 	for _, l := range s.Location {
 		for _, line := range l.Line {

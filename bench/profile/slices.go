@@ -1,4 +1,4 @@
-package main
+package profile
 
 import (
 	"context"
@@ -15,17 +15,17 @@ import (
 	"mindflow/server/loadtest"
 )
 
-// slice is the length of a profile. One follows the other, so that those can be chosen afterwards that lie within the
-// time that the load test counted, which begins when its sessions stand.
+// slice is the length of one profile. Profiles follow one another, so that those can be chosen afterwards that lie within
+// the time that the load test counted, which begins when its sessions are connected.
 const slice = 2 * time.Second
 
-// cut is a profile of a time.
+// cut is one profile of a slice.
 type cut struct {
-	from, to time.Time // in which it was asked for and came
+	from, to time.Time // of the request and of its response
 	profile  *profile.Profile
 }
 
-// collect takes profiles of the server at an address until stop, which gives them.
+// collect takes profiles of the server whose operators' port is at address, until stop, which returns them.
 func collect(ctx context.Context, address string) (stop func() ([]cut, error)) {
 	ctx, end := context.WithCancel(ctx)
 	done := make(chan error, 1)
@@ -52,12 +52,12 @@ func collect(ctx context.Context, address string) (stop func() ([]cut, error)) {
 
 func fetch(ctx context.Context, address string) (c cut, err error) {
 	url := fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", address, int(slice.Seconds()))
-	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return c, err
 	}
 	c.from = time.Now()
-	response, err := http.DefaultClient.Do(ask)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return c, fmt.Errorf("fetch a profile: %w", err)
 	}
@@ -76,29 +76,29 @@ func fetch(ctx context.Context, address string) (c cut, err error) {
 	return c, nil
 }
 
-// measured is what the profiles of a time come to.
+// measured holds the sums over the profiles of a load test.
 type measured struct {
-	merged *profile.Profile
-	time   [shares]time.Duration // of processors, by share
-	long   time.Duration         // that was profiled
-	kernel float64               // seconds of processors a second, by the kernel
-	frames float64               // that were sent meanwhile
-	labels float64               // that came
-	period time.Duration         // that one sample stands for
+	merged   *profile.Profile
+	time     [shares]time.Duration // of processors, by share
+	duration time.Duration         // that was profiled
+	kernel   float64               // seconds of processor time a second, as the kernel counts them
+	frames   float64               // sent in that duration
+	labels   float64               // received in that duration
+	period   time.Duration         // that one sample stands for
 }
 
-// evaluate uses the profiles that lie within the time that was counted.
-func evaluate(cuts []cut, result *loadtest.Result, seen []process.Usage) (*measured, error) {
+// evaluate sums up the profiles that lie within the time that the load test counted.
+func evaluate(cuts []cut, result *loadtest.Result, usage []process.Usage) (*measured, error) {
 	counted := time.Duration(result.Seconds * float64(time.Second))
 	over := result.Began.Add(counted)
-	m := &measured{kernel: process.Load(process.Within(seen, result.Began, counted))}
+	m := &measured{kernel: process.Load(process.Within(usage, result.Began, counted))}
 	var inside []*profile.Profile
 	for _, c := range cuts {
 		if c.from.Before(result.Began) || c.to.After(over) {
 			continue
 		}
 		inside = append(inside, c.profile)
-		m.long += time.Duration(c.profile.DurationNanos)
+		m.duration += time.Duration(c.profile.DurationNanos)
 	}
 	if len(inside) == 0 {
 		return nil, errors.New("no profile lies within the time that was counted; use a longer -duration")
@@ -114,14 +114,14 @@ func evaluate(cuts []cut, result *loadtest.Result, seen []process.Usage) (*measu
 	for _, s := range m.merged.Sample {
 		m.time[shareOf(s)] += time.Duration(s.Value[value])
 	}
-	part := m.long.Seconds() / result.Seconds
+	part := m.duration.Seconds() / result.Seconds
 	m.frames = float64(result.Sent) * part
 	m.period = time.Duration(m.merged.Period)
-	m.labels = result.Overall.Rate * float64(len(result.Sessions)) * m.long.Seconds()
+	m.labels = result.Overall.Rate * float64(len(result.Sessions)) * m.duration.Seconds()
 	return m, nil
 }
 
-// keep writes the merged profile.
+// keep writes the merged profile to a file.
 func (m *measured) keep(name string) (err error) {
 	file, err := os.Create(name)
 	if err != nil {

@@ -1,4 +1,4 @@
-package bench
+package stages
 
 import (
 	"fmt"
@@ -9,36 +9,36 @@ import (
 	"mindflow/pipeline"
 )
 
-// outsiders may allocate with every frame: the binding to ONNX Runtime makes a few small lists for each call.
-var outsiders = []string{"github.com/yalue/onnxruntime_go."}
+// exempt packages may allocate with every frame: the binding to ONNX Runtime makes a few small slices for each call.
+var exempt = []string{"github.com/yalue/onnxruntime_go."}
 
-// Once a stream runs, its frames take no new memory in the pipeline, so that the garbage collector has nothing to do
-// however many streams there are. Where one does, this names the line.
+// TestSteadyStateAllocatesNothing checks that the frames of a running stream take no new memory in the pipeline, so that
+// the garbage collector has nothing to do however many streams there are. It names the line of each allocation.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	for name, what := range economies {
-		t.Run(name, func(t *testing.T) { allocatesNothing(t, what) })
+	for _, p := range policies {
+		t.Run(p.name, func(t *testing.T) { allocatesNothing(t, p.policy) })
 	}
 }
 
-func allocatesNothing(t *testing.T, what pipeline.AnalysisPolicy) {
+func allocatesNothing(t *testing.T, policy pipeline.AnalysisPolicy) {
 	const frames = 48
 	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
-	frame := whole(t, what)
-	runtime.MemProfileRate = 1 // each allocation is noted
+	frame := whole(t, policy)
+	runtime.MemProfileRate = 1 // every allocation is recorded
 	before := allocations()
 	for range frames {
 		frame()
 	}
 	for place, n := range allocations() {
-		if n -= before[place]; n > frames/8 { // fewer are the growth of what is kept, such as lists of faces
+		if n -= before[place]; n > frames/8 { // fewer come from slices that still grow, such as lists of faces
 			t.Errorf("%.1f allocations a frame at %s", float64(n)/frames, place)
 		}
 	}
 }
 
-// allocations counts those so far whose stack passes through the project, by the stack's inner end.
+// allocations counts the allocations so far whose stack passes through the project, by the inner end of the stack.
 func allocations() map[string]int64 {
-	runtime.GC() // the profile is that of the collection before the last
+	runtime.GC() // the profile is as old as the collection before the last
 	runtime.GC()
 	records := make([]runtime.MemProfileRecord, 1<<14)
 	n, _ := runtime.MemProfile(records, true)
@@ -51,12 +51,12 @@ func allocations() map[string]int64 {
 	return counts
 }
 
-// place is where an allocation was made, "" where the pipeline did not.
+// place returns where an allocation was made. It returns "" for one that the pipeline did not make.
 func place(stack []uintptr) string {
 	var lines []string
 	for frames := runtime.CallersFrames(stack); len(lines) < 5; {
 		f, more := frames.Next()
-		for _, name := range outsiders {
+		for _, name := range exempt {
 			if strings.HasPrefix(f.Function, name) {
 				return ""
 			}
@@ -64,7 +64,7 @@ func place(stack []uintptr) string {
 		if !strings.HasPrefix(f.Function, "runtime.") {
 			lines = append(lines, fmt.Sprintf("%s (%s:%d)", f.Function, f.File[strings.LastIndexByte(f.File, '/')+1:], f.Line))
 		}
-		if strings.HasPrefix(f.Function, "mindflow/bench.") || !more {
+		if strings.HasPrefix(f.Function, "mindflow/bench/stages.") || !more {
 			break
 		}
 	}

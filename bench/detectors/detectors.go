@@ -1,9 +1,7 @@
-// Detectors compares the face detectors of the manifest on annotated photographs: how many of the faces
-// each finds, how many it finds where none is marked, and how long it takes for a frame of 640 by 480: by the
-// clock, in the median, and of all processors together, which other load on the machine disturbs less.
-//
-//	go run ./bench/detectors -faces FOLDER [-rounds 5] [NAME…]
-package main
+// Package detectors compares the face detectors of the manifest on annotated photographs: how many of the marked faces each
+// finds, how many it finds where none is marked, and how long it takes for a frame of 640×480. The time is the median by
+// the clock, and the mean of all processors together, which other load on the machine disturbs less.
+package detectors
 
 import (
 	"context"
@@ -16,40 +14,40 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"mindflow/bench/process"
 	"mindflow/models"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 	"mindflow/pipeline/vision"
 )
 
-func main() {
-	if err := run(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "detectors:", err)
-		os.Exit(1)
-	}
-}
-
-// photo is a picture and where its faces are.
+// photo is a picture with the boxes of its faces.
 type photo struct {
 	frame pipeline.Frame
 	faces []pipeline.Box
 }
 
-func run(ctx context.Context) error {
-	folder := flag.String("faces", "", "`folder` of photographs with annotations in *.xml, as dlib's examples/faces has them")
-	rounds := flag.Int("rounds", 5, "how often each photograph is timed")
-	settings := engine.Default()
-	flag.StringVar(&settings.Models, "models", settings.Models, "`folder` of the models")
-	flag.StringVar(&settings.Library, "ort-lib", settings.Library, "ONNX Runtime's shared library, a `file`")
-	flag.Parse()
+// Run compares the detectors that the arguments name, or all of the manifest, and prints their table.
+func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
+	dir, _ := testkit.MediaDir()
+	folder := flags.String("faces", filepath.Join(dir, "dlib-faces"),
+		"`folder` of photographs with annotations in *.xml, as dlib's examples/faces has them")
+	rounds := flags.Int("rounds", 5, "how often each photograph is timed")
+	settings := process.AddEngineFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *rounds < 1 {
+		return errors.New("use -rounds of 1 or more")
+	}
 	photos, err := readPhotos(*folder)
 	if err != nil {
 		return err
 	}
-	names := flag.Args()
+	names := flags.Args()
 	if len(names) == 0 {
 		manifest, err := models.Default()
 		if err != nil {
@@ -65,7 +63,7 @@ func run(ctx context.Context) error {
 	var failed error
 	for _, name := range names {
 		settings.Detector = name
-		r, err := compare(ctx, settings, photos, *rounds)
+		r, err := compare(ctx, *settings, photos, *rounds)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
 			continue
@@ -76,14 +74,14 @@ func run(ctx context.Context) error {
 	return failed
 }
 
-// row is what one detector comes to.
+// row is the result of one detector.
 type row struct {
 	name             string
-	all, hits, extra int     // faces marked, those found, and what was found elsewhere
+	all, hits, extra int     // marked faces, those found, and finds elsewhere
 	clock, cpu       float64 // ms a frame: the median, the mean
 }
 
-// table is that of models/README.md, to be put there as it is.
+// table returns the table as models/README.md has it.
 func table(rows []row) string {
 	var b strings.Builder
 	b.WriteString("| detector | found | extra | ms per 640×480 frame | CPU ms |\n|---|---|---|---|---|\n")
@@ -113,12 +111,12 @@ func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int)
 		r.all, r.hits, r.extra = r.all+len(p.faces), r.hits+h, r.extra+len(found)-h
 		frame := scaled(&p.frame, 640, 480)
 		for round := range rounds + 1 {
-			began, before := time.Now(), cpu()
+			began, before := time.Now(), process.OwnCPU()
 			if found, err = e.Analysis.Detector.Detect(ctx, found[:0], frame); err != nil {
 				return r, err
 			}
-			if round > 0 { // the first one lays out memory
-				times, busy = append(times, time.Since(began)), busy+cpu()-before
+			if round > 0 { // the first allocates
+				times, busy = append(times, time.Since(began)), busy+process.OwnCPU()-before
 			}
 		}
 	}
@@ -127,17 +125,8 @@ func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int)
 	return r, nil
 }
 
-// cpu is the time that this process has had of all processors.
-func cpu() time.Duration {
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		return 0 // it fails for faulty arguments only
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
-}
-
-// matched counts the marked faces that one of those found overlaps. Detectors draw their boxes
-// differently, from the brows or from the hair, so that a third in common is enough.
+// matched counts the marked faces that a found face overlaps. Detectors draw their boxes differently, from the brows or
+// from the hair, so an IoU of a third is enough.
 func matched(marked []pipeline.Box, found []pipeline.Face) (n int) {
 	for _, b := range marked {
 		if slices.ContainsFunc(found, func(f pipeline.Face) bool { return f.Box.IoU(b) >= 0.35 }) {
@@ -163,7 +152,7 @@ type annotations struct {
 func readPhotos(folder string) (photos []photo, err error) {
 	lists, err := filepath.Glob(filepath.Join(folder, "*.xml"))
 	if err != nil || len(lists) == 0 {
-		return nil, fmt.Errorf("no *.xml in %q: name a folder of annotated photographs with -faces", folder)
+		return nil, fmt.Errorf("no *.xml in %q; name a folder of annotated photographs with -faces", folder)
 	}
 	for _, list := range lists {
 		file, err := os.Open(list)
@@ -204,7 +193,7 @@ func readFrame(file string) (p photo, err error) {
 	return p, errors.Join(err, picture.Close())
 }
 
-// scaled takes the nearest pixels: enough for the time, which is all that it is for.
+// scaled resizes a frame to the nearest pixels, which is enough to measure time.
 func scaled(f *pipeline.Frame, w, h int) *pipeline.Frame {
 	s := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, FullRange: f.FullRange}
 	plane := func(src []byte, stride, sw, sh, w, h int) (dst []byte) {

@@ -1,5 +1,4 @@
-// Package bench measures the stages of the pipeline on real streams and models: `make bench`.
-package bench
+package stages
 
 import (
 	"fmt"
@@ -56,7 +55,7 @@ func decoder(b testing.TB, codec pipeline.Codec) *avdec.Decoder {
 	return d
 }
 
-// frame is a picture of the clip with the face in it.
+// frame returns a picture of the clip with the face in it.
 func frame(b *testing.B) *pipeline.Frame {
 	b.Helper()
 	d, f := decoder(b, pipeline.VP8), &pipeline.Frame{}
@@ -125,14 +124,14 @@ func BenchmarkClassify(b *testing.B) {
 	}
 }
 
-// whole gives the way of one frame, from unit to message, warmed up: unit, decoder, mailbox, detector, tracker, crop,
-// classifier, smoother, message.
-func whole(b testing.TB, what pipeline.AnalysisPolicy) (frame func()) {
+// whole returns a function that takes one access unit all the way to its message: decoder, mailbox, detector, tracker,
+// crop, classifier, smoother. Its buffers have grown to their size.
+func whole(b testing.TB, policy pipeline.AnalysisPolicy) (frame func()) {
 	e, units, d := open(b), clip(b, pipeline.VP8), decoder(b, pipeline.VP8)
-	seat, mailbox := e.Scheduler.NewSlot(), pipeline.NewMailbox()
-	how := e.Analysis
-	how.Policy, how.Classifier = what, seat.Classifier(how.Model.Name, how.Classifier)
-	analyzer := pipeline.NewAnalyzer(how)
+	slot, mailbox := e.Scheduler.NewSlot(), pipeline.NewMailbox()
+	analysis := e.Analysis
+	analysis.Policy, analysis.Classifier = policy, slot.Classifier(analysis.Model.Name, analysis.Classifier)
+	analyzer := pipeline.NewAnalyzer(analysis)
 	var m pipeline.Message
 	put := func(f *pipeline.Frame) { mailbox.Put(f) }
 	start, i := time.Now(), 0
@@ -143,7 +142,7 @@ func whole(b testing.TB, what pipeline.AnalysisPolicy) (frame func()) {
 		if err := d.Decode(u, put); err != nil {
 			b.Fatal(err)
 		}
-		if err := seat.Acquire(b.Context()); err != nil {
+		if err := slot.Acquire(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		f, ok := mailbox.Take()
@@ -151,7 +150,7 @@ func whole(b testing.TB, what pipeline.AnalysisPolicy) (frame func()) {
 			b.Fatal("the decoder kept a frame")
 		}
 		err := analyzer.Detect(b.Context(), &m, f)
-		seat.Release()
+		slot.Release()
 		if err == nil {
 			err = analyzer.Classify(b.Context(), &m)
 		}
@@ -159,19 +158,22 @@ func whole(b testing.TB, what pipeline.AnalysisPolicy) (frame func()) {
 			b.Fatal(err)
 		}
 	}
-	for range fps { // buffers grow to their size
+	for range fps {
 		frame()
 	}
 	return frame
 }
 
-// economies are what may be left out.
-var economies = map[string]pipeline.AnalysisPolicy{"every frame": {}, "shipped": engine.DefaultPolicy}
+// policies are the analysis of every frame, and the one that ships.
+var policies = []struct {
+	name   string
+	policy pipeline.AnalysisPolicy
+}{{"every frame", pipeline.AnalysisPolicy{}}, {"shipped", engine.DefaultPolicy}}
 
 func BenchmarkWhole(b *testing.B) {
-	for name, what := range economies {
-		b.Run(name, func(b *testing.B) {
-			for frame := whole(b, what); b.Loop(); {
+	for _, p := range policies {
+		b.Run(p.name, func(b *testing.B) {
+			for frame := whole(b, p.policy); b.Loop(); {
 				frame()
 			}
 		})

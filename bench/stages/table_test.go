@@ -1,18 +1,18 @@
-package main
+package stages
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestReadTakesMedians(t *testing.T) {
+func TestTable(t *testing.T) {
 	in := `goos: linux
 BenchmarkDecode-2   	 100	  400000 ns/op	  16 B/op	   1 allocs/op
 BenchmarkDecode-2   	 100	  600000 ns/op	  18 B/op	   1 allocs/op
 BenchmarkDecode-2   	 100	  500000 ns/op	  17 B/op	   1 allocs/op
 BenchmarkWhole/one_face-2   	 100	  20000000 ns/op	 12.5 labels/s	  64 B/op	   3 allocs/op
 PASS`
-	names, results, err := read(strings.NewReader(in))
+	names, results, err := parse(strings.NewReader(in))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,8 +24,8 @@ PASS`
 	}
 }
 
-func TestReadWantsMemory(t *testing.T) {
-	if _, _, err := read(strings.NewReader("BenchmarkDecode-2   	 100	  400000 ns/op\n")); err == nil {
+func TestParseWantsMemory(t *testing.T) {
+	if _, _, err := parse(strings.NewReader("BenchmarkDecode-2   	 100	  400000 ns/op\n")); err == nil {
 		t.Error("a result without -benchmem was taken")
 	}
 }

@@ -1,0 +1,107 @@
+// Package video measures how fast `mindflow video` goes through a clip. Each command runs in a process of its own, with the
+// loading of the models; the commands take turns, and the median of their runs counts.
+package video
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mindflow/bench/doctable"
+	"mindflow/bench/process"
+)
+
+// command is a command that is measured. In its arguments FILE stands for the clip and FOLDER for one to write to.
+type command struct {
+	args string
+	runs []process.Timed
+}
+
+// Run measures the commands and prints their table.
+func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
+	var in process.Inputs
+	var write bool
+	in.AddFlags(flags)
+	runs := flags.Int("runs", 3, "times that each command runs")
+	doctable.AddWriteFlag(flags, &write)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *runs < 1 {
+		return errors.New("use -runs of 1 or more")
+	}
+	text, err := measure(ctx, in, *runs, flags.Args())
+	if err != nil {
+		return err
+	}
+	fmt.Print(text)
+	if !write {
+		return nil
+	}
+	return doctable.Write("video", text)
+}
+
+// measure runs each command, with the flags in more added.
+func measure(ctx context.Context, in process.Inputs, runs int, more []string) (text string, err error) {
+	if err := in.CheckClip(); err != nil {
+		return "", err
+	}
+	folder, err := os.MkdirTemp("", "video")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	repeat := "make bench"
+	if len(more) > 0 {
+		repeat = doctable.Command("video", more)
+	}
+	text = fmt.Sprintf("%s, %s; medians of %d runs", doctable.Measured(repeat), doctable.Load(), runs)
+	commands := []*command{
+		{args: "video FILE"},
+		{args: "video FILE --threads 2"},
+		{args: "video FILE --annotate FOLDER/out.mp4 --csv --out FOLDER/out.csv"},
+	}
+	frames := 0
+	for range runs {
+		for _, c := range commands {
+			run, err := process.Run(ctx, in.Binary, append(c.filled(in.Clip, folder), more...)...)
+			if err != nil {
+				return "", err
+			}
+			c.runs = append(c.runs, run)
+			if n, ok := process.Frames(run.Out); ok {
+				frames = n
+			}
+		}
+	}
+	if frames == 0 {
+		return "", fmt.Errorf("mindflow %s printed no number of frames: %q", commands[0].args, commands[0].runs[0].Out)
+	}
+	return fmt.Sprintf("%s, %d frames.\n\n%s", text, frames, table(commands, in.Clip, frames)), nil
+}
+
+// filled returns the arguments with the clip and the folder in their places.
+func (c *command) filled(clip, folder string) (args []string) {
+	for _, arg := range strings.Fields(c.args) {
+		args = append(args, strings.ReplaceAll(strings.Replace(arg, "FILE", clip, 1), "FOLDER", folder))
+	}
+	return args
+}
+
+func table(commands []*command, clip string, frames int) string {
+	text := "| command | seconds | CPU seconds | frames a second |\n|---|---|---|---|\n"
+	for _, c := range commands {
+		var wall, cpu []float64
+		for _, r := range c.runs {
+			wall, cpu = append(wall, r.Wall.Seconds()), append(cpu, r.CPU.Seconds())
+		}
+		shown := "mindflow " + strings.NewReplacer("FILE", filepath.Base(clip), "FOLDER/", "").Replace(c.args)
+		text += fmt.Sprintf("| `%s` | %.1f | %.1f | %.0f |\n", shown, doctable.Median(wall), doctable.Median(cpu),
+			float64(frames)/doctable.Median(wall))
+	}
+	return text
+}
