@@ -30,7 +30,7 @@ say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help run build gpu check env format lint lint-lines test test-go test-web test-browser test-webgpu \
 	test-training train weights asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile \
-	bench-paint bench-notebook bench-weather clean system system-test system-notebook
+	bench-paint bench-notebook bench-network clean system system-test system-notebook
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -199,44 +199,43 @@ fuzz-web: ## change messages to the page at random, ROUNDS=10000000; SEED=N repe
 asan-fuzz: system system-test ## fuzz the decoders under AddressSanitizer, each target for FUZZTIME=10m
 	$(call fuzz_each,-asan,$(ASAN_FUZZ))
 
-# The clip of the measurements is that of the test media; CLIP=FILE names another. Under ten minutes on two cores.
+# The clip of the measurements is that of the test media; CLIP=FILE names another.
+# `go run ./bench help` lists the measurements and their flags.
 WITH_CLIP = $(if $(CLIP),-clip $(CLIP))
-bench: build system-test ## measure stages, video files and sessions, and write docs/performance.md
+bench: build system-test ## measure stages, video files and sessions (ten minutes), and write docs/measurements
 	$(call say,measuring each stage)
-	@mkdir -p .cache
-	@go test -run '^$$' -bench . -benchmem -count 6 ./bench | tee .cache/bench.txt
-	@go run ./bench/report < .cache/bench.txt
+	@go run ./bench stages -write
 	$(call say,measuring video files)
-	@go run ./bench/video -write $(WITH_CLIP)
+	@go run ./bench video -write $(WITH_CLIP)
 	$(call say,adding sessions until the server is full)
-	@go run ./bench/ladder -write $(WITH_CLIP)
+	@go run ./bench ladder -write $(WITH_CLIP)
 
-bench-soak: build ## DURATION=30m of SESSIONS=24 sessions: nothing may grow; writes docs/performance.md
+bench-soak: build ## measure whether SESSIONS=24 sessions grow over DURATION=30m, and write docs/measurements
 	$(call say,publishing over $(SESSIONS) sessions for $(DURATION))
-	@go run ./bench/ladder -write -sessions $(SESSIONS) -duration $(DURATION) $(WITH_CLIP)
+	@go run ./bench soak -write -sessions $(SESSIONS) -duration $(DURATION) $(WITH_CLIP)
 SESSIONS := 24
 DURATION := 30m
 
-bench-churn: build system-test .cache/npm-dev ## CONNECTS=1000 sessions come and go, twice, a third abruptly: nothing may stay; writes docs/performance.md
+bench-churn: build system-test .cache/npm-dev ## measure what 2×CONNECTS=1000 sessions leave, and write docs/measurements
 	$(call say,$(CONNECTS) sessions come and go, twice)
-	@go run ./bench/churn -write -connects $(CONNECTS)
+	@go run ./bench churn -write -connects $(CONNECTS)
 CONNECTS := 1000
 
-bench-profile: build ## say where a server's processor time goes, and write docs/performance.md
+bench-profile: build ## measure where a server's processor time goes, and write docs/measurements
 	$(call say,profiling a server)
-	@go run ./bench/profile -write $(WITH_CLIP)
+	@go run ./bench profile -write $(WITH_CLIP)
 
-bench-paint: build system-test .cache/npm-dev ## measure how soon a visitor sees the page, and write docs/performance.md
+bench-paint: build system-test .cache/npm-dev ## measure how soon a visitor sees the page, and write docs/measurements
 	$(call say,loading the page without a cache)
 	@node web/test/browser/paint.js --write
 
-bench-notebook: build system-notebook ## compare with the notebook's loop in Python, and write docs/performance.md
+bench-notebook: build system-notebook ## compare with the notebook's loop in Python, and write docs/measurements
 	$(call say,comparing with the notebook (six minutes))
-	@go run ./bench/notebook -write $(WITH_CLIP)
+	@go run ./bench notebook -write $(WITH_CLIP)
 
-bench-weather: build system-test ## measure sessions over bad lines
-	$(call say,sending two codecs through eight weathers (six minutes))
-	@go test -run '^$$' -bench Weather -benchtime 1x ./server | grep -o '| .*'
+bench-network: build system-test ## measure sessions over lines that lose, delay and damage packets
+	$(call say,sending two codecs through eight network conditions (six minutes))
+	@go test -run '^$$' -bench 'Weather|NetworkConditions' -benchtime 1x ./server/... | grep -o '| .*'
 
 # --- training, for which Python's packages come from PyPI (7 GB with the GPU's libraries); nothing else needs them ------------------
 

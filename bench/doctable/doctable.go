@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"mindflow/pipeline/testkit"
 )
@@ -20,7 +21,7 @@ func AddWriteFlag(flags *flag.FlagSet, write *bool) {
 }
 
 // Write replaces the text between the marks `<!-- NAME: written by … -->` and `<!-- end of NAME -->`, in the page of docs
-// that has them.
+// that has them. Long lines of prose are wrapped.
 func Write(name, text string) error {
 	page, err := find(testkit.Root(), name)
 	if err != nil {
@@ -71,7 +72,35 @@ func replace(page, name, text string) (string, error) {
 	if !found || !named || !closed {
 		return "", fmt.Errorf("the marks %q and %q are not both there", begin+"… -->", end)
 	}
-	return before + begin + by + " -->\n" + strings.TrimRight(text, "\n") + "\n" + end + after, nil
+	return before + begin + by + " -->\n" + wrap(strings.TrimRight(text, "\n")) + "\n" + end + after, nil
+}
+
+// width is the columns of docs' prose, which `make lint-lines` checks. Rows of tables may be longer.
+const width = 120
+
+// wrap breaks lines of prose at width.
+func wrap(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, "|") {
+			lines = append(lines, line)
+			continue
+		}
+		start := len(lines)
+		for word := range strings.FieldsSeq(line) {
+			last := len(lines) - 1
+			if last >= start && utf8.RuneCountInString(lines[last])+1+utf8.RuneCountInString(word) <= width {
+				lines[last] += " " + word
+			} else {
+				lines = append(lines, word)
+			}
+		}
+		if len(lines) == start {
+			lines = append(lines, "")
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Command returns the command that repeats a measurement. The arguments of mindflow come after `--`.

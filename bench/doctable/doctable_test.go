@@ -46,6 +46,14 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+func TestWrap(t *testing.T) {
+	row, word := "|"+strings.Repeat(" a |", 40), strings.Repeat("é", 59)
+	got := wrap(word + " " + word + " " + word + "\n\n" + row + "\n  b")
+	if want := word + " " + word + "\n" + word + "\n\n" + row + "\nb"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestCommand(t *testing.T) {
 	for want, got := range map[string]string{
 		"go run ./bench video":                                Command("video", nil),

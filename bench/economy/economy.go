@@ -24,7 +24,7 @@ import (
 type rule struct {
 	name     string
 	policy   pipeline.AnalysisPolicy
-	interval time.Duration // between two analysed frames of an overloaded server; zero means that every frame is analysed
+	interval time.Duration // between two slots on a full machine; zero means a slot for each frame
 }
 
 // rules returns the analysis of every frame, each rule alone, and variations of the shipped policy.
@@ -51,7 +51,7 @@ func rules(shipped pipeline.AnalysisPolicy) []rule {
 	}
 	list = append(list, rule{name: "as shipped", policy: shipped})
 	for _, n := range []time.Duration{125, 167, 250, 333, 500} {
-		list = append(list, rule{fmt.Sprintf("as shipped, overloaded: one frame analysed every %d ms", n), shipped, n * ms})
+		list = append(list, rule{fmt.Sprintf("as shipped, on a full machine: a slot every %d ms", n), shipped, n * ms})
 	}
 	return list
 }

@@ -26,13 +26,13 @@ type result struct {
 	cpu    time.Duration
 }
 
-// analyse analyses frames. An interval simulates an overloaded server: the frames in between are only followed, and have no
-// message when that is not sure.
+// analyse analyses frames. An interval between slots simulates a full machine: faces are only followed in the frames
+// without a slot, which have no message when that is not certain.
 func analyse(ctx context.Context, analysis pipeline.Analysis, interval time.Duration, frames []*pipeline.Frame) (
 	r result, err error) {
 	a := pipeline.NewAnalyzer(analysis)
 	a.Overloaded = interval > 0
-	var next time.Time // of the next frame that is analysed
+	var next time.Time // of the next slot
 	began := process.OwnCPU()
 	for _, f := range frames {
 		var m pipeline.Message
@@ -66,7 +66,7 @@ func labelsOf(m *pipeline.Message, followed bool) labels {
 	return l
 }
 
-const header = "| rule | detections an analysed frame | classifications a face | CPU ms a frame | frames with a message | same shown |" +
+const header = "| rule | detections a slot | classifications a face | CPU ms a frame | with a message | same shown |" +
 	" same label | IoU of followed boxes, mean | 5th percentile |\n|---|---|---|---|---|---|---|---|---|\n"
 
 // row returns a line of the table, which compares the result with the analysis of every frame.
