@@ -1,4 +1,9 @@
 // Package avfile reads the pictures of video files with libavformat and libavcodec, behind a small bridge in C.
+//
+// OpenCV 4.6 does not serve here: it reads a picture that is smaller than the first one beyond its memory, takes a packet
+// that cannot be decoded for the end, and does not know the times of the last pictures where they are coded out of order.
+// Here a picture has the size that it was coded in. Damaged pictures are left out, reading continues after them, and at
+// the end an error says how many could be decoded.
 package avfile
 
 /*
