@@ -1,8 +1,8 @@
 // Package container tells what kind a picture or video file is by its first bytes, and how much of it is missing.
 //
 // What is missing is known where a container states a length (MP4, Matroska, AVI) or begins a part that does not end
-// (transport streams, live WebM). A transport stream that ends with a packet, and Ogg, FLV, ASF and MPEG program streams,
-// may have been longer: nothing in them tells.
+// (transport streams, live WebM). A transport stream that ends with a packet may have been longer, and so may Ogg, FLV,
+// ASF and MPEG program streams: nothing in them tells.
 package container
 
 import "bytes"
