@@ -64,7 +64,7 @@ func (d Device) note(text string) {
 
 // with completes a device by the settings.
 func (s Settings) with(on ort.Device) ort.Device {
-	on.Memory, on.FP16, on.Engines, on.Fell = int64(s.Device.Memory)<<20, s.Device.Precision == FP16, s.Device.Engines, s.Fell
+	on.Memory, on.FP16, on.Engines, on.OnFallback = int64(s.Device.Memory)<<20, s.Device.Precision == FP16, s.Device.Engines, s.Fell
 	return on
 }
 
@@ -109,7 +109,7 @@ func (s Settings) pick(loaded *ort.Runtime) (ort.Device, error) {
 		look := func(d ort.Device) device.Findings { return device.Glance(s.Library, d) }
 		choice := device.Choose(ctx, ort.Candidates(providers), look, s.probe)
 		s.Device.note(strings.Join(choice.Notes, "; "))
-		choice.Device.Lenient = true
+		choice.Device.AllowFallback = true
 		return choice.Device, nil
 	}
 	on, err := ort.ParseDevice(s.Device.Name)

@@ -108,7 +108,7 @@ func (e *Engine) classify(how pipeline.Analysis, entry models.Entry, fed pipelin
 		return how, err
 	}
 	e.note(entry.Name, note)
-	classifier, err := e.runtime.NewClassifierOf(from, model, e.form.running(s.Threads, e.form.faces))
+	classifier, err := e.runtime.NewClassifierFrom(from, model, e.form.running(s.Threads, e.form.faces))
 	if err != nil {
 		return how, s.explain(err)
 	}
@@ -136,7 +136,7 @@ func (e *Engine) openDetector(m models.Entry, file string, s Settings) (detector
 	}
 	from, model, frames, note := e.form.detector(m.Model.ForMinFace(s.MinFace), file)
 	e.note(m.Name, note)
-	return e.runtime.NewDetectorOf(from, model, e.form.running(s.Threads, frames))
+	return e.runtime.NewDetectorFrom(from, model, e.form.running(s.Threads, frames))
 }
 
 // note keeps what the device could not be used for.

@@ -25,7 +25,7 @@ type form struct {
 	provider string
 	half     bool // classifiers compute in half precision, where their graphs are known
 	bytes    bool // pictures go to the device as bytes
-	fixed    bool // see ort.Running
+	fixed    bool // see ort.RunOptions
 	slots    int  // likewise
 	faces    int  // of a batch at most, where nobody says otherwise
 	frames   int  // likewise, that are searched at once
@@ -59,8 +59,8 @@ func (s Settings) form(provider string) form {
 }
 
 // running is how a network runs on that many pictures at once.
-func (f form) running(threads, most int) ort.Running {
-	return ort.Running{Threads: threads, Most: most, Fixed: f.fixed, Slots: f.slots}
+func (f form) running(threads, most int) ort.RunOptions {
+	return ort.RunOptions{Threads: threads, MaxBatch: most, FixedSizes: f.fixed, InFlight: f.slots}
 }
 
 // rewriting is what is done to a graph, in this order.

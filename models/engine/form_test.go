@@ -139,7 +139,7 @@ func label(t *testing.T, rt *ort.Runtime, f form, e models.Entry, path string, f
 	if err != nil || note != nil {
 		t.Fatal(err, note)
 	}
-	c, err := rt.NewClassifierOf(from, model, f.running(2, 8))
+	c, err := rt.NewClassifierFrom(from, model, f.running(2, 8))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestFormsOfDetectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer rt.Close()
-			d, err := rt.NewDetectorOf(from, model, gpu().running(1, frames))
+			d, err := rt.NewDetectorFrom(from, model, gpu().running(1, frames))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -69,7 +69,7 @@ func (e *Engine) openIntegers(entry models.Entry, m pipeline.Model, path string,
 	if err != nil {
 		return nil, field.Valuef("Precision", INT8, "model %s: %w", entry.Name, err)
 	}
-	return e.runtime.NewClassifierOf(from, m, e.form.running(s.Threads, e.form.faces))
+	return e.runtime.NewClassifierFrom(from, m, e.form.running(s.Threads, e.form.faces))
 }
 
 // hurries says whether a second network in 8 bits takes over while the machine is full.

@@ -11,7 +11,8 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// accelerate has options choose the device for a network. What it cannot compute is left to the next provider, the CPU last.
+// accelerate sets the options for a network on the device. The next provider, and last the CPU, computes what the
+// device cannot.
 func (d Device) accelerate(options *ort.SessionOptions, p plan) error {
 	switch d.Provider {
 	case "", CPU:
@@ -26,7 +27,8 @@ func (d Device) accelerate(options *ort.SessionOptions, p plan) error {
 	case OpenVINO:
 		return options.AppendExecutionProviderOpenVINO(d.openVINO())
 	case CoreML:
-		return options.AppendExecutionProviderCoreMLV2(map[string]string{"ModelFormat": "MLProgram", "MLComputeUnits": "ALL"})
+		return options.AppendExecutionProviderCoreMLV2(map[string]string{"ModelFormat": "MLProgram",
+			"MLComputeUnits": "ALL"})
 	case WebGPU:
 		return options.AppendExecutionProvider("WebGPU", nil)
 	}
@@ -41,7 +43,7 @@ func (d Device) cuda(options *ort.SessionOptions) (err error) {
 	defer func() { err = errors.Join(err, cuda.Destroy()) }()
 	chosen := map[string]string{
 		"device_id": strconv.Itoa(d.Index),
-		// The default takes twice the memory at each growth; others may share the GPU.
+		// The default doubles the memory at each growth; other programs may share the GPU.
 		"arena_extend_strategy": "kSameAsRequested",
 	}
 	if d.Memory > 0 {
@@ -66,13 +68,15 @@ func (d Device) tensorRT(options *ort.SessionOptions, p plan) (err error) {
 	if d.Memory > 0 {
 		chosen["trt_max_workspace_size"] = strconv.FormatInt(d.Memory, 10)
 	}
-	if d.Engines != "" { // building one takes a minute and more
+	if d.Engines != "" { // building an engine takes a minute or more
 		chosen["trt_engine_cache_enable"], chosen["trt_engine_cache_path"] = "1", d.Engines
 		chosen["trt_timing_cache_enable"], chosen["trt_timing_cache_path"] = "1", d.Engines
 	}
-	if p.most > 1 { // otherwise an engine is built again for each larger batch that comes
+	if p.maxBatch > 1 { // otherwise an engine is built again for each larger batch
 		maps.Copy(chosen, map[string]string{
-			"trt_profile_min_shapes": p.batchOf(1), "trt_profile_opt_shapes": p.batchOf(p.most), "trt_profile_max_shapes": p.batchOf(p.most),
+			"trt_profile_min_shapes": p.batchShape(1),
+			"trt_profile_opt_shapes": p.batchShape(p.maxBatch),
+			"trt_profile_max_shapes": p.batchShape(p.maxBatch),
 		})
 	}
 	if err := rt.Update(chosen); err != nil {
@@ -89,8 +93,8 @@ func (d Device) openVINO() map[string]string {
 	return chosen
 }
 
-// batchOf is the input's shape for n pictures, as TensorRT wants it stated.
-func (p plan) batchOf(n int) string {
+// batchShape returns the input's shape for n pictures in TensorRT's notation.
+func (p plan) batchShape(n int) string {
 	sizes := []string{strconv.Itoa(n)}
 	for _, size := range p.picture {
 		sizes = append(sizes, strconv.FormatInt(size, 10))
@@ -98,7 +102,7 @@ func (p plan) batchOf(n int) string {
 	return p.input + ":" + strings.Join(sizes, "x")
 }
 
-// check says whether the library was built with the device's provider.
+// check returns a *NoProviderError where the library was built without the device's provider.
 func (r *Runtime) check(d Device) error {
 	if d.Provider == "" || d.Provider == CPU {
 		return nil
@@ -117,7 +121,7 @@ func (r *Runtime) check(d Device) error {
 	return &NoProviderError{Device: d, Library: r.library, Has: names}
 }
 
-// NoProviderError is a device whose provider the library was not built with.
+// NoProviderError is the error of a device whose provider the library was built without.
 type NoProviderError struct {
 	Device  Device
 	Library string
@@ -125,5 +129,6 @@ type NoProviderError struct {
 }
 
 func (e *NoProviderError) Error() string {
-	return fmt.Sprintf("%s: the ONNX Runtime at %s is built without it, for %s only", e.Device, e.Library, strings.Join(e.Has, ", "))
+	return fmt.Sprintf("%s: the ONNX Runtime at %s is built without it, for %s only",
+		e.Device, e.Library, strings.Join(e.Has, ", "))
 }

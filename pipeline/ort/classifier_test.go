@@ -94,7 +94,8 @@ func TestClassifyFromManyGoroutines(t *testing.T) {
 
 func TestClassifyRefuses(t *testing.T) {
 	c := classifier(t)
-	if _, err := c.Classify(t.Context(), nil, []pipeline.Crop{{Values: make([]float32, 5)}}); err == nil || !strings.Contains(err.Error(), "5 values") {
+	if _, err := c.Classify(t.Context(), nil, []pipeline.Crop{{Values: make([]float32, 5)}}); err == nil ||
+		!strings.Contains(err.Error(), "5 values") {
 		t.Errorf("a short crop: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

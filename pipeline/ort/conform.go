@@ -9,19 +9,19 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// free stands for any size in a shape, as in the runtime's own answers.
+// free is any size in a shape, as the runtime reports it.
 const free = -1
 
-// expected is a tensor that a manifest entry speaks of.
-type expected struct {
-	field string  // of the entry, whose name is the tensor's
+// expectedTensor is a tensor that a manifest entry describes.
+type expectedTensor struct {
+	field string  // of the entry, which holds the name
 	name  string  // of the tensor
-	shape []int64 // nil accepts any
-	from  string  // the fields of the entry that shape follows from
+	shape []int64 // nil means any
+	from  string  // the fields of the entry from which shape follows
 }
 
-// expectedInput is m's input for a number of pictures.
-func expectedInput(m pipeline.Model, batch int64) expected {
+// expectedInput returns m's input for a number of pictures.
+func expectedInput(m pipeline.Model, batch int64) expectedTensor {
 	size, channels := int64(m.Input.Size), int64(m.Input.Channels)
 	if m.Input.Dynamic {
 		size = free
@@ -30,12 +30,11 @@ func expectedInput(m pipeline.Model, batch int64) expected {
 	if m.Input.Layout == pipeline.NHWC {
 		shape = []int64{batch, size, size, channels}
 	}
-	return expected{"input", m.Input.Name, shape, "input.size, input.channels or input.layout"}
+	return expectedTensor{"input", m.Input.Name, shape, "input.size, input.channels or input.layout"}
 }
 
-// conform compares what a manifest entry says of its file with what the runtime reports. The error
-// lists the fields to mend.
-func conform(path string, m pipeline.Model, input expected, outputs []expected) error {
+// conform compares a manifest entry with its file, as the runtime reports it. The error lists the fields to correct.
+func conform(path string, m pipeline.Model, input expectedTensor, outputs []expectedTensor) error {
 	in, out, err := describe(path)
 	if err != nil {
 		return err
@@ -43,8 +42,9 @@ func conform(path string, m pipeline.Model, input expected, outputs []expected) 
 	return agree(path, m, input, outputs, in, out)
 }
 
-// agree is conform for a file that takes in and gives out.
-func agree(path string, m pipeline.Model, input expected, outputs []expected, in, out []ort.InputOutputInfo) error {
+// agree is conform for a file with the inputs in and the outputs out.
+func agree(path string, m pipeline.Model, input expectedTensor, outputs []expectedTensor,
+	in, out []ort.InputOutputInfo) error {
 	var faults []error
 	if len(in) != 1 {
 		faults = append(faults, fmt.Errorf("file: the network takes %d inputs, want one", len(in)))
@@ -59,14 +59,14 @@ func agree(path string, m pipeline.Model, input expected, outputs []expected, in
 	return nil
 }
 
-// describe reads the names, types and shapes of what a file takes and gives.
+// describe returns the names, types and shapes of a file's inputs and outputs.
 func describe(path string) (inputs, outputs []ort.InputOutputInfo, err error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, nil, fmt.Errorf("inspect %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, options.Destroy()) }()
-	// Optimising would take most of the time and changes no name or shape.
+	// Optimisation would take most of the time and changes no name or shape.
 	if err := options.SetGraphOptimizationLevel(ort.GraphOptimizationLevelDisableAll); err != nil {
 		return nil, nil, fmt.Errorf("inspect %s: %w", path, err)
 	}
@@ -77,7 +77,7 @@ func describe(path string) (inputs, outputs []ort.InputOutputInfo, err error) {
 	return inputs, outputs, nil
 }
 
-func (e expected) check(found []ort.InputOutputInfo) error {
+func (e expectedTensor) check(found []ort.InputOutputInfo) error {
 	names := make([]string, len(found))
 	for i, f := range found {
 		if f.Name != e.name {
@@ -95,24 +95,28 @@ func (e expected) check(found []ort.InputOutputInfo) error {
 	return fmt.Errorf("%s.name: the file has no %q, it has %q", e.field, e.name, names)
 }
 
-// misfit says which field a shape of the file contradicts.
-func (e expected) misfit(found []int64) error {
+// misfit returns an error with the field that a shape of the file contradicts.
+func (e expectedTensor) misfit(found []int64) error {
 	from := e.from
 	switch {
 	case len(found) == len(e.shape) && found[0] != free && found[0] != e.shape[0]:
-		return fmt.Errorf("file: %q holds %d pictures; export the network for any number of them, or for one", e.name, found[0])
-	case e.field == "input" && len(found) == 4 && (fits(nchwOf(e.shape), found) || fits(nhwcOf(e.shape), found)):
+		return fmt.Errorf("file: %q holds %d pictures; export the network for any number of them, or for one",
+			e.name, found[0])
+	case e.field == "input" && len(found) == 4 &&
+		(fits(nchwOf(e.shape), found) || fits(nhwcOf(e.shape), found)):
 		from = "input.layout"
 	}
 	return fmt.Errorf("%s: %q has shape %v in the file but %v by the entry (-1 is any)", from, e.name, found, e.shape)
 }
 
-// nchwOf and nhwcOf are a shape of the other layout in this one.
+// nchwOf converts a shape from NHWC to NCHW.
 func nchwOf(nhwc []int64) []int64 { return []int64{nhwc[0], nhwc[3], nhwc[1], nhwc[2]} }
+
+// nhwcOf converts a shape from NCHW to NHWC.
 func nhwcOf(nchw []int64) []int64 { return []int64{nchw[0], nchw[2], nchw[3], nchw[1]} }
 
-// fits says whether tensors of the wanted shape are among those of the found one: where the entry
-// leaves a size free, the file must too.
+// fits reports whether a file with shape found takes tensors of shape want. Where want has a free size, found must have
+// one too.
 func fits(want, found []int64) bool {
 	if len(want) != len(found) {
 		return false

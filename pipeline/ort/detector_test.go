@@ -41,7 +41,8 @@ func TestDetect(t *testing.T) {
 				findFour(t, detector(t), 6)
 				return
 			}
-			findFour(t, load(t, verified(t, filepath.Dir(sharedFile(t, folder, entry(t, name).File)), entry(t, name)), name), 5)
+			findFour(t, load(t, verified(t, filepath.Dir(sharedFile(t, folder, entry(t, name).File)), entry(t, name)),
+				name), 5)
 		})
 	}
 }
@@ -76,7 +77,8 @@ func findFour(t *testing.T, d *Detector, points int) {
 
 func TestDetectNothing(t *testing.T) {
 	d := detector(t)
-	frame := &pipeline.Frame{Width: 64, Height: 48, YStride: 64, CStride: 32, Y: make([]byte, 64*48), U: make([]byte, 32*24), V: make([]byte, 32*24)}
+	frame := &pipeline.Frame{Width: 64, Height: 48, YStride: 64, CStride: 32, Y: make([]byte, 64*48),
+		U: make([]byte, 32*24), V: make([]byte, 32*24)}
 	faces, err := d.Detect(t.Context(), nil, frame)
 	if err != nil || len(faces) != 0 {
 		t.Fatalf("a black frame has %d faces, error %v", len(faces), err)

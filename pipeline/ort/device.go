@@ -19,10 +19,10 @@ const (
 	CoreML   = "CoreML"
 )
 
-// devices are what people call the providers, those of a GPU's maker first.
+// devices maps the names of devices to providers. Those of a GPU's vendor come first.
 var devices = []struct {
 	name, provider string
-	numbered       bool // there may be several of them
+	numbered       bool // there may be several
 }{
 	{"tensorrt", TensorRT, true},
 	{"cuda", CUDA, true},
@@ -32,25 +32,25 @@ var devices = []struct {
 	{"cpu", CPU, false},
 }
 
-// Device is what networks run on. The zero Device is the CPU.
+// Device is the device that networks run on. The zero value is the CPU.
 type Device struct {
-	Provider string // a constant above; "" is CPU
-	Index    int    // which GPU, from 0, of CUDA and TensorRT
+	Provider string // a constant above; empty means CPU
+	Index    int    // number of the GPU, from 0, for CUDA and TensorRT
 
-	Memory  int64  // bytes that CUDA and TensorRT may take of the GPU; 0 is as many as are needed
+	Memory  int64  // bytes of the GPU's memory that CUDA and TensorRT may use; zero means unlimited
 	FP16    bool   // TensorRT may compute in half precision
-	Engines string // folder that TensorRT and OpenVINO keep built engines in; "" keeps none
+	Engines string // folder in which TensorRT and OpenVINO cache built engines; optional
 
-	// Lenient has a network that cannot be loaded on the device loaded for the CPU. Otherwise that is an error.
-	Lenient bool
-	// Fell hears once of each network that leaves the device for the CPU, and why. None.
+	// AllowFallback loads a network on the CPU where the device cannot load it. Without it that is an error.
+	AllowFallback bool
+	// OnFallback is called once for each network that moves from the device to the CPU, with the reason. Optional.
 	//
-	// One that fails while the CPU can run it goes on on the CPU for good: the device may be lost, and to ask a lost one again
-	// costs seconds.
-	Fell func(network, provider string, why error)
+	// A network that fails on the device and not on the CPU stays on the CPU: the device may be lost, and each further
+	// attempt would take seconds.
+	OnFallback func(network, provider string, why error)
 }
 
-// ParseDevice reads cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml.
+// ParseDevice parses cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml.
 func ParseDevice(text string) (Device, error) {
 	name, number, numbered := strings.Cut(text, ":")
 	for _, d := range devices {
@@ -61,15 +61,17 @@ func ParseDevice(text string) (Device, error) {
 		if numbered {
 			var err error
 			if index, err = strconv.Atoi(number); err != nil || index < 0 || index > 63 {
-				return Device{}, fmt.Errorf("device %q: %q is no number of a GPU; use %s:0 to %s:63", text, number, name, name)
+				return Device{}, fmt.Errorf("device %q: %q is no number of a GPU; use %s:0 to %s:63", text, number,
+					name, name)
 			}
 		}
 		return Device{Provider: d.provider, Index: index}, nil
 	}
-	return Device{}, fmt.Errorf("device %q is unknown; use cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml", text)
+	const known = "cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml"
+	return Device{}, fmt.Errorf("device %q is unknown; use %s", text, known)
 }
 
-// String is what ParseDevice reads.
+// String returns the text that ParseDevice parses.
 func (d Device) String() string {
 	for _, known := range devices {
 		if known.provider == d.Provider {
@@ -82,7 +84,7 @@ func (d Device) String() string {
 	return "cpu"
 }
 
-// Candidates are the devices that a library with these providers may offer, the CPU apart.
+// Candidates returns the devices that a library with these providers may have, without the CPU.
 func Candidates(providers []string) (list []Device) {
 	for _, d := range devices {
 		if d.provider != CPU && slices.Contains(providers, d.provider) {
@@ -92,11 +94,11 @@ func Candidates(providers []string) (list []Device) {
 	return list
 }
 
-// DeviceError is a device that a network could not be loaded for though the CPU can run it.
+// DeviceError is the error of a network that the CPU can load and the device cannot.
 type DeviceError struct {
 	Device  Device
 	Network string
-	Err     error // the library's words
+	Err     error // of the library
 }
 
 func (e *DeviceError) Error() string {

@@ -13,8 +13,8 @@ import (
 	"mindflow/pipeline"
 )
 
-// means is a classifier of each channel's mean: [n,3,8,8] → [n,3]. With bounds it fails, as ONNX Runtime's Gather does, where a mean lies beyond
-// -5 to 4, and says 7 for all else.
+// means is a classifier that returns each channel's mean: [n,3,8,8] → [n,3]. With bounds it returns 7, and fails, as
+// ONNX Runtime's Gather does, where a mean is outside -5 to 4.
 func means(t *testing.T, name string, bounded bool) (file string, m pipeline.Model) {
 	t.Helper()
 	nodes := []onnx.Node{
@@ -40,14 +40,15 @@ func means(t *testing.T, name string, bounded bool) (file string, m pipeline.Mod
 		t.Fatal(err)
 	}
 	return file, pipeline.Model{
-		Name: name, Decoder: "plain", Labels: []string{"a", "b", "c"}, Temperature: 1, Crop: &pipeline.CropRule{Scale: 1},
+		Name: name, Decoder: "plain", Labels: []string{"a", "b",
+			"c"}, Temperature: 1, Crop: &pipeline.CropRule{Scale: 1},
 		Input: pipeline.Input{Name: "pixels", Size: 8, Layout: pipeline.NCHW, Colour: pipeline.RGB, Channels: 3,
 			Scale: 1, Std: [3]float32{1, 1, 1}},
 		Outputs: []pipeline.Output{{Name: "scores", Kind: pipeline.Logits}},
 	}
 }
 
-// level is a crop of one value.
+// level returns a crop of one value.
 func level(v float32) pipeline.Crop {
 	values := make([]float32, 3*8*8)
 	for i := range values {
@@ -56,29 +57,32 @@ func level(v float32) pipeline.Crop {
 	return pipeline.Crop{Values: values}
 }
 
-// fallen is what a runtime said of networks that left the accelerator.
-type fallen struct {
+// fallbacks records the calls of OnFallback.
+type fallbacks struct {
 	mu   sync.Mutex
 	list []string
 }
 
-func (f *fallen) add(network, provider string, why error) {
+func (f *fallbacks) add(network, provider string, why error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.list = append(f.list, network+" on "+provider+": "+why.Error())
 }
 
-func (f *fallen) all() []string {
+func (f *fallbacks) all() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.list)
 }
 
-// accelerated loads a classifier as on an accelerator. What stands for that is ONNX Runtime's CPU with the network of another file.
-func accelerated(t *testing.T, provider string, f *fallen, file string, m pipeline.Model, standIn string) (*Runtime, *Classifier) {
+// accelerated loads a classifier as on an accelerator, for which ONNX Runtime's CPU with another network stands in.
+func accelerated(
+	t *testing.T, provider string, f *fallbacks, file string, m pipeline.Model, standIn string,
+) (*Runtime, *Classifier) {
 	t.Helper()
 	r := open(t)
-	instead, err := r.load(plan{name: "stand-in", path: standIn, input: "pixels", outputs: []string{"scores"}, threads: 1}, Device{})
+	p := plan{name: "stand-in", path: standIn, input: "pixels", outputs: []string{"scores"}, threads: 1}
+	instead, err := r.load(p, Device{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +95,7 @@ func accelerated(t *testing.T, provider string, f *fallen, file string, m pipeli
 			t.Error(err)
 		}
 	})
-	r.device = Device{Provider: provider, Fell: f.add}
+	r.device = Device{Provider: provider, OnFallback: f.add}
 	r.live.Add(-1)
 	if err := c.session.net.Destroy(); err != nil {
 		t.Fatal(err)
@@ -100,7 +104,7 @@ func accelerated(t *testing.T, provider string, f *fallen, file string, m pipeli
 	return r, c
 }
 
-// A batch that fails on the accelerator is answered by the CPU, and so is all that follows. It is said once.
+// A batch that fails on the accelerator runs on the CPU, and so do all later ones. OnFallback is called once.
 func TestLostAcceleratorIsReplacedByTheCPU(t *testing.T) {
 	for _, d := range devices {
 		if d.provider != CPU {
@@ -112,7 +116,7 @@ func TestLostAcceleratorIsReplacedByTheCPU(t *testing.T) {
 func lose(t *testing.T, device, provider string) {
 	standIn, _ := means(t, "stand-in", true)
 	file, m := means(t, "means", false)
-	var said fallen
+	var said fallbacks
 	r, c := accelerated(t, provider, &said, file, m, standIn)
 	see := func(v, want float32) {
 		t.Helper()
@@ -121,12 +125,12 @@ func lose(t *testing.T, device, provider string) {
 			t.Errorf("%v for %v, %v", scores, v, err)
 		}
 	}
-	see(1, 7) // the stand-in's
+	see(1, 7) // of the stand-in
 	if len(r.Degraded()) > 0 || len(said.all()) > 0 {
 		t.Error(r.Degraded(), said.all())
 	}
 	var work sync.WaitGroup
-	for range 4 { // all of them meet the fault
+	for range 4 { // all of them fail on the device
 		work.Add(1)
 		go func() {
 			defer work.Done()
@@ -134,24 +138,26 @@ func lose(t *testing.T, device, provider string) {
 		}()
 	}
 	work.Wait()
-	see(1, 1) // the CPU's, though the accelerator could
+	see(1, 1) // of the CPU, though the accelerator would not fail
 	if why := r.Degraded()["means"]; len(r.Degraded()) != 1 || !strings.HasPrefix(why, device+" failed") {
 		t.Error(r.Degraded())
 	}
-	if list := said.all(); len(list) != 1 || !strings.Contains(list[0], "means on "+device+": ") || !strings.Contains(list[0], "out of data bounds") {
+	list := said.all()
+	if len(list) != 1 || !strings.Contains(list[0], "means on "+device+": ") ||
+		!strings.Contains(list[0], "out of data bounds") {
 		t.Errorf("%q", list)
 	}
 }
 
-// What the CPU cannot run either costs its sender an error, and nobody the accelerator.
+// An input that the CPU cannot run either is an error of its caller, and the accelerator stays in use.
 func TestBadInputDoesNotCostTheAccelerator(t *testing.T) {
 	standIn, _ := means(t, "stand-in", true)
 	file, m := means(t, "means", true)
-	var said fallen
+	var said fallbacks
 	r, c := accelerated(t, CUDA, &said, file, m, standIn)
 	for range 3 {
 		if _, err := c.Classify(t.Context(), nil, []pipeline.Crop{level(100)}); err == nil {
-			t.Error("it was classified")
+			t.Error("it was classifierOutputs")
 		}
 	}
 	if _, err := c.Classify(t.Context(), nil, []pipeline.Crop{level(1)}); err != nil {
@@ -162,13 +168,14 @@ func TestBadInputDoesNotCostTheAccelerator(t *testing.T) {
 	}
 }
 
-// An accelerator that the library lists, and this machine has not, is an error, or is left for the CPU where that was allowed.
+// An accelerator that the library lists and the machine lacks is an error, or falls back to the CPU where that is
+// allowed.
 func TestAbsentAccelerator(t *testing.T) {
 	file, m := means(t, "means", false)
 	r := open(t)
-	var said fallen
+	var said fallbacks
 	var without *NoProviderError
-	if err := r.Use(Device{Provider: CUDA, Fell: said.add}); errors.As(err, &without) {
+	if err := r.Use(Device{Provider: CUDA, OnFallback: said.add}); errors.As(err, &without) {
 		t.Skip(err)
 	}
 	c, err := r.NewClassifier(file, m, 1, 0)
@@ -182,7 +189,7 @@ func TestAbsentAccelerator(t *testing.T) {
 	if n := r.live.Load(); n != 0 {
 		t.Errorf("%d C objects are left", n)
 	}
-	if err := r.Use(Device{Provider: CUDA, Fell: said.add, Lenient: true}); err != nil {
+	if err := r.Use(Device{Provider: CUDA, OnFallback: said.add, AllowFallback: true}); err != nil {
 		t.Fatal(err)
 	}
 	if c, err = r.NewClassifier(file, m, 1, 0); err != nil {
@@ -195,8 +202,8 @@ func TestAbsentAccelerator(t *testing.T) {
 	}
 }
 
-// A file that the CPU cannot take either is the file's fault, not the device's.
-func TestBrokenFileIsNotTheDevicesFault(t *testing.T) {
+// A file that the CPU cannot load either is not an error of the device.
+func TestBrokenFileIsNoDeviceError(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "broken.onnx")
 	if err := os.WriteFile(broken, []byte("not a network"), 0o600); err != nil {
 		t.Fatal(err)
@@ -214,8 +221,9 @@ func TestBrokenFileIsNotTheDevicesFault(t *testing.T) {
 
 func TestParseDevice(t *testing.T) {
 	for text, want := range map[string]Device{
-		"cpu": {Provider: CPU}, "cuda": {Provider: CUDA}, "cuda:0": {Provider: CUDA}, "cuda:3": {Provider: CUDA, Index: 3},
-		"tensorrt:1": {Provider: TensorRT, Index: 1}, "webgpu": {Provider: WebGPU}, "openvino": {Provider: OpenVINO}, "coreml": {Provider: CoreML},
+		"cpu": {Provider: CPU}, "cuda": {Provider: CUDA}, "cuda:0": {Provider: CUDA},
+		"cuda:3": {Provider: CUDA, Index: 3}, "tensorrt:1": {Provider: TensorRT, Index: 1},
+		"webgpu": {Provider: WebGPU}, "openvino": {Provider: OpenVINO}, "coreml": {Provider: CoreML},
 	} {
 		got, err := ParseDevice(text)
 		if err != nil || got.Provider != want.Provider || got.Index != want.Index {
@@ -225,7 +233,8 @@ func TestParseDevice(t *testing.T) {
 			t.Errorf("%s: read back as %v, %v", got, again, err)
 		}
 	}
-	for _, text := range []string{"", "CUDA", "gpu", "cpu:0", "webgpu:1", "cuda:", "cuda:x", "cuda:-1", "cuda:64", "auto"} {
+	for _, text := range []string{"", "CUDA", "gpu", "cpu:0", "webgpu:1", "cuda:", "cuda:x", "cuda:-1", "cuda:64",
+		"auto"} {
 		if d, err := ParseDevice(text); err == nil || !strings.Contains(err.Error(), "use ") {
 			t.Errorf("%q: %v, %v", text, d, err)
 		}

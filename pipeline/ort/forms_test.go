@@ -8,14 +8,14 @@ import (
 	"mindflow/pipeline"
 )
 
-// BenchmarkForms has one face cut out and classified on the CPU, fed with floats and with bytes, which ONNX Runtime then normalises.
+// BenchmarkForms crops and classifies one face on the CPU, from floats and from bytes, which ONNX Runtime normalises.
 func BenchmarkForms(b *testing.B) {
 	plain := classifier(b)
 	file, _ := rewritten(b, danFile(b), greyBytes)
 	packed := plain.model
 	packed.Input.Bytes = true
 	source := Source{danFile(b), func(string) ([]byte, error) { return os.ReadFile(file) }}
-	bytes, err := plain.session.rt.NewClassifierOf(source, packed, Running{Threads: 1})
+	bytes, err := plain.session.rt.NewClassifierFrom(source, packed, RunOptions{Threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -41,12 +41,13 @@ func BenchmarkForms(b *testing.B) {
 	}
 }
 
-// BenchmarkFramesAtOnce runs BlazeFace on the CPU on some frames at once, after they were laid in its tensor.
+// BenchmarkFramesAtOnce runs BlazeFace on the CPU on several frames at once, without sampling.
 func BenchmarkFramesAtOnce(b *testing.B) {
 	r := open(b)
 	file, _ := rewritten(b, blazeFaceFile(b), freeBatch)
 	e := entry(b, "blazeface-back")
-	s, err := r.newSession(plan{name: e.Name, path: file, input: e.Input.Name, outputs: []string{"Identity:0"}, threads: 1})
+	s, err := r.newSession(plan{name: e.Name, path: file, input: e.Input.Name, outputs: []string{"Identity:0"},
+		threads: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func BenchmarkFramesAtOnce(b *testing.B) {
 	})
 	for _, n := range []int{1, 2, 4, 8} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			w := newWorkspace(s, Running{Most: n}, false, []int64{256, 256, 3}, []int64{512, 1})
+			w := newWorkspace(s, RunOptions{MaxBatch: n}, false, []int64{256, 256, 3}, []int64{512, 1})
 			defer w.close()
 			for b.Loop() {
 				if err := w.run(n); err != nil {

@@ -7,7 +7,7 @@ import (
 	"mindflow/models/checkpoint"
 )
 
-// golden holds what DAN stated in PyTorch gives for wave, computed in float32.
+// golden holds the outputs of DAN in PyTorch for wave, in float32.
 type golden struct {
 	Cases []struct {
 		Batch  int             `json:"batch"`
@@ -24,7 +24,8 @@ func checkGolden(t *testing.T, path, file string, tolerance float64) {
 		t.Fatalf("%s has no cases", file)
 	}
 	r := open(t)
-	s, err := r.newSession(plan{name: "dan", path: path, input: "input", outputs: []string{"logits", "attention"}, threads: 1})
+	s, err := r.newSession(plan{name: "dan", path: path, input: "input", outputs: []string{"logits", "attention"},
+		threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestGoldenFloat32(t *testing.T) {
 	checkGolden(t, export(t, tensors), sharedFile(t, "reference", "golden.json"), 1e-4)
 }
 
-// What PyTorch gives with the committed weights (models/training/golden.py, of what unfold.py makes of them).
+// PyTorch's outputs with the committed weights (models/training/golden.py, of the result of unfold.py).
 func TestGoldenCommitted(t *testing.T) {
 	checkGolden(t, danFile(t), "testdata/golden-96.json", 1e-4)
 }

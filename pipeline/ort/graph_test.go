@@ -11,7 +11,7 @@ import (
 	"mindflow/models/dan"
 )
 
-// random makes up the checkpoint of a DAN. Its values neither vanish nor explode on their way.
+// random returns a random checkpoint of a DAN, whose activations neither vanish nor explode.
 func random(heads, classes int) map[string]checkpoint.Tensor {
 	noise := rand.New(rand.NewPCG(20, 26))
 	p := map[string]checkpoint.Tensor{}
@@ -78,14 +78,15 @@ func random(heads, classes int) map[string]checkpoint.Tensor {
 	return p
 }
 
-func TestGraphAgainstPlainStatement(t *testing.T) {
+func TestGraphAgainstReference(t *testing.T) {
 	const h, w = 32, 64 // not square: a map of one row and two columns
 	weights := random(2, 7)
 	x := wave(1, w)[:3*h*w]
 	r := open(t)
 	for heads := 2; heads > 0; heads-- {
 		logits, gates := dan.Reference(weights, x, h, w)
-		s, err := r.newSession(plan{name: "dan", path: export(t, weights), input: "input", outputs: []string{"logits", "attention"}, threads: 1})
+		s, err := r.newSession(plan{name: "dan", path: export(t, weights), input: "input",
+			outputs: []string{"logits", "attention"}, threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

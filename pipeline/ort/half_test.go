@@ -13,7 +13,7 @@ import (
 
 func halved(g *onnx.Graph) (onnx.Graph, error) { return g.Halve(dan.Narrow) }
 
-// hard are inputs that drive a network's sums high: extremes of what a camera can give, everywhere and in patterns.
+// hard returns inputs that drive a network's sums high: the extremes of a camera's pictures, uniform and in patterns.
 func hard(size int) map[string][]float32 {
 	const low, high = -2.12, 2.64 // what black and white are, normalised, in the channel where they are furthest
 	pattern := func(v func(i, j int) bool) []float32 {
@@ -43,8 +43,9 @@ func hard(size int) map[string][]float32 {
 	}
 }
 
-// In half precision no sum may pass 65504, on any picture. This looks at all that is computed in it, on faces and on inputs that
-// drive it high, and shows what is kept in float32 and would not fit. With -v it prints the largest of each.
+// In half precision no sum may exceed 65504, on any picture. The test checks all tensors that are computed in it, on
+// faces and on inputs that drive them high, and those kept in float32 that would not fit. With -v it prints the
+// largest.
 func TestHalfPrecisionHasRoom(t *testing.T) {
 	const room = 16 // under the largest number
 	file, m := rewritten(t, danFile(t), func(g *onnx.Graph) (onnx.Graph, error) {
@@ -75,7 +76,8 @@ func TestHalfPrecisionHasRoom(t *testing.T) {
 	for _, nose := range noses {
 		m := entry(t, "dan-ferplus").Model
 		face := m.Input.NewCrop()
-		pipeline.NewSampler(m.Input).Crop(face, photo, pipeline.Region{X: nose.X*float32(photo.Width) - 60, Y: nose.Y*float32(photo.Height) - 70, W: 120, H: 120})
+		pipeline.NewSampler(m.Input).Crop(face, photo,
+			pipeline.Region{X: nose.X*float32(photo.Width) - 60, Y: nose.Y*float32(photo.Height) - 70, W: 120, H: 120})
 		inputs = append(inputs, face.Values)
 	}
 	for _, x := range inputs {
@@ -99,14 +101,14 @@ func TestHalfPrecisionHasRoom(t *testing.T) {
 		}
 	}
 	if largest > onnx.LargestHalf/room || largest == 0 {
-		t.Errorf("what is computed in half precision gets as large as %g, want under %g", largest, float64(onnx.LargestHalf)/room)
+		t.Errorf("tensors in half precision get as large as %g, want under %g", largest, float64(onnx.LargestHalf)/room)
 	}
 	t.Logf("the largest in half precision is %.4g, in float32 %.4g", largest, gates)
 }
 
-// rounded stores what narrow nodes give as half precision does, to 11 digits: the CPU has no kernels for that, and ONNX Runtime leaves
-// out the rounding between those that it computes in float32 instead. Digits are cut by adding and taking off a multiple of
-// the number (Veltkamp, 1968), which no optimiser may leave out.
+// rounded rounds the outputs of narrow nodes to the 11 digits of half precision: the CPU has no kernels for half
+// precision, and ONNX Runtime omits the rounding between nodes that it computes in float32 instead. Digits are cut by
+// adding and subtracting a multiple of the number (Veltkamp, 1968), which no optimiser may remove.
 func rounded(g *onnx.Graph) (onnx.Graph, error) {
 	out := *g
 	out.Nodes = nil
@@ -120,9 +122,12 @@ func rounded(g *onnx.Graph) (onnx.Graph, error) {
 				exact := name + ".exact"
 				wide.Outputs[i] = exact
 				after = append(after,
-					onnx.Node{Op: "Mul", Name: name + ".a", Inputs: []string{exact, "veltkamp"}, Outputs: []string{name + ".a"}},
-					onnx.Node{Op: "Sub", Name: name + ".b", Inputs: []string{name + ".a", exact}, Outputs: []string{name + ".b"}},
-					onnx.Node{Op: "Sub", Name: name + ".c", Inputs: []string{name + ".a", name + ".b"}, Outputs: []string{name}})
+					onnx.Node{Op: "Mul", Name: name + ".a", Inputs: []string{exact, "veltkamp"},
+						Outputs: []string{name + ".a"}},
+					onnx.Node{Op: "Sub", Name: name + ".b", Inputs: []string{name + ".a", exact},
+						Outputs: []string{name + ".b"}},
+					onnx.Node{Op: "Sub", Name: name + ".c", Inputs: []string{name + ".a", name + ".b"},
+						Outputs: []string{name}})
 			}
 		}
 		out.Nodes = append(append(out.Nodes, wide), after...)
@@ -130,7 +135,8 @@ func rounded(g *onnx.Graph) (onnx.Graph, error) {
 	return out, nil
 }
 
-// With its convolutions in half precision DAN gives PyTorch's values nearly, on hard inputs too, and nothing overflows.
+// With its convolutions in half precision DAN nearly returns PyTorch's values, on hard inputs too, and nothing
+// overflows.
 func TestHalfPrecision(t *testing.T) {
 	file, m := rewritten(t, danFile(t), halved)
 	casts := 0

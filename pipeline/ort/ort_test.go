@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// need skips the test when a file that is not committed is absent.
+// need skips the test where a file that is not committed is missing.
 func need(t testing.TB, path, cure string) string {
 	t.Helper()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -29,19 +29,19 @@ func need(t testing.TB, path, cure string) string {
 	return path
 }
 
-// libraryFile is ONNX Runtime as npm installs it, or what MINDFLOW_ORT_LIB names.
+// libraryFile returns ONNX Runtime as npm installs it, or the file that MINDFLOW_ORT_LIB names.
 func libraryFile(t testing.TB) string {
 	t.Helper()
 	path := os.Getenv("MINDFLOW_ORT_LIB")
 	if path == "" {
 		arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
-		path = filepath.Join("../../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch, "libonnxruntime.so.1")
+		path = filepath.Join("../../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch,
+			"libonnxruntime.so.1")
 	}
 	return need(t, path, `run "make build", or name a library in MINDFLOW_ORT_LIB`)
 }
 
-// open starts the runtime for one test. That it can be closed at the end shows that the test closed
-// every session and tensor.
+// open starts the runtime for one test. Closing it at the end fails unless the test closed every session and tensor.
 func open(t testing.TB) *Runtime {
 	t.Helper()
 	r, err := Open(libraryFile(t))
@@ -82,7 +82,7 @@ func danFile(t testing.TB) string {
 	return verified(t, "../../models/weights", entry(t, "dan-ferplus"))
 }
 
-// blazeFaceFile is where "make build" puts the detector, or in the folder that MINDFLOW_MODELS names.
+// blazeFaceFile returns the detector that "make build" puts in place, or that of the folder MINDFLOW_MODELS.
 func blazeFaceFile(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("MINDFLOW_MODELS")
@@ -94,14 +94,15 @@ func blazeFaceFile(t testing.TB) string {
 	return verified(t, dir, e)
 }
 
-// sharedFile is a file of the material for development beside the test media.
+// sharedFile returns a development file beside the test media.
 func sharedFile(t testing.TB, parts ...string) string {
 	t.Helper()
 	media := os.Getenv("MINDFLOW_TESTDATA")
 	if media == "" {
 		media = "../../../shared/media"
 	}
-	return need(t, filepath.Join(append([]string{media, ".."}, parts...)...), "name the folder of test media in MINDFLOW_TESTDATA")
+	return need(t, filepath.Join(append([]string{media, ".."}, parts...)...),
+		"name the folder of test media in MINDFLOW_TESTDATA")
 }
 
 func readJSON(t testing.TB, path string, v any) {
@@ -115,7 +116,7 @@ func readJSON(t testing.TB, path string, v any) {
 	}
 }
 
-// export writes a checkpoint's network to a file in float32.
+// export writes a checkpoint's network to a file, in float32.
 func export(t testing.TB, tensors map[string]checkpoint.Tensor) string {
 	t.Helper()
 	model, _, err := dan.Build(tensors, dan.FP32)
@@ -129,7 +130,7 @@ func export(t testing.TB, tensors map[string]checkpoint.Tensor) string {
 	return path
 }
 
-// wave is the input of the golden files, by their formula: [n,3,s,s].
+// wave returns the input of the golden files, by their formula: [n,3,s,s].
 func wave(n, s int) []float32 {
 	x := make([]float32, 0, n*3*s*s)
 	for b := range n {
@@ -144,14 +145,14 @@ func wave(n, s int) []float32 {
 	return x
 }
 
-// run feeds a network once and returns its outputs, which have the given sizes for one picture.
+// run runs a network once and returns its outputs. Shapes are for one picture.
 func run(t testing.TB, s *session, x []float32, input []int64, outputs ...[]int64) [][]float32 {
 	t.Helper()
 	n := len(x)
 	for _, d := range input {
 		n /= int(d)
 	}
-	w := newWorkspace(s, Running{Most: n}, false, input, outputs...)
+	w := newWorkspace(s, RunOptions{MaxBatch: n}, false, input, outputs...)
 	defer func() {
 		if err := w.close(); err != nil {
 			t.Error(err)
@@ -164,7 +165,7 @@ func run(t testing.TB, s *session, x []float32, input []int64, outputs ...[]int6
 	return w.results
 }
 
-// worst is the largest difference, relative where the wanted value is over one.
+// worst returns the largest difference, relative where the wanted value is over one.
 func worst[T float32 | float64](t testing.TB, got []float32, want []T) float64 {
 	t.Helper()
 	if len(got) != len(want) {

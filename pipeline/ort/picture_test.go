@@ -9,8 +9,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// picture reads a JPEG file, which holds what a frame does, but in full range. Of finer chroma every
-// second sample is taken.
+// picture reads a JPEG file as a frame in full range. Of finer chroma it takes every second sample.
 func picture(t testing.TB, path string) *pipeline.Frame {
 	t.Helper()
 	file, err := os.Open(path)
@@ -39,10 +38,11 @@ func picture(t testing.TB, path string) *pipeline.Frame {
 	return f
 }
 
-// four is a photograph of four faces side by side, from a package that the browser tests install, and
-// where an eye sees the noses.
+// four returns a photograph of four faces side by side, from a package that the browser tests install, and the
+// positions of the noses.
 func four(t testing.TB) (*pipeline.Frame, []pipeline.Point) {
 	t.Helper()
 	path := need(t, "../../node_modules/@vladmandic/face-api/demo/sample6.jpg", `run "make test", which installs it`)
-	return picture(t, path), []pipeline.Point{{X: 0.195, Y: 0.42}, {X: 0.40, Y: 0.33}, {X: 0.67, Y: 0.30}, {X: 0.83, Y: 0.28}}
+	return picture(t, path), []pipeline.Point{{X: 0.195, Y: 0.42}, {X: 0.40, Y: 0.33}, {X: 0.67, Y: 0.30},
+		{X: 0.83, Y: 0.28}}
 }

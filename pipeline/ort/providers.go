@@ -6,8 +6,8 @@ package ort
 #include <stdint.h>
 #include <stdlib.h>
 
-// The binding does not pass on what the library says of its execution providers. The C API is a table of
-// functions that only ever grows at its end, so these places hold for all later releases.
+// The binding cannot list the library's execution providers. The C API is a table of functions that only grows at its
+// end, so these indices hold for all later releases.
 enum { API_VERSION = 3, RELEASE_STATUS = 93, GET_PROVIDERS = 125, RELEASE_PROVIDERS = 126 };
 
 struct api_base {
@@ -26,7 +26,7 @@ static void *const *api(const char *library)
 	return found;
 }
 
-// providers fills *names, which release_providers frees, and returns their number; below 0: it failed.
+// providers sets *names, which release_providers frees, and returns their number, or -1 on failure.
 static int providers(void *const *api, char ***names)
 {
 	int count = 0;
@@ -52,14 +52,14 @@ import (
 	"unsafe"
 )
 
-// Providers lists the execution providers that the library was built with, the fastest first, such as
-// CUDA and CPU. One that is listed may still lack the files or the device that it needs.
+// Providers returns the execution providers that the library was built with, the fastest first, such as CUDA and CPU. A
+// provider may still lack the files or the device that it needs.
 func (r *Runtime) Providers() ([]string, error) {
 	library := C.CString(r.library)
 	defer C.free(unsafe.Pointer(library))
 	api := C.api(library)
 	if api == nil {
-		return nil, errors.New("list execution providers: the library does not give its C API")
+		return nil, errors.New("list execution providers: the library has no C API")
 	}
 	var names **C.char
 	count := C.providers(api, &names)

@@ -10,7 +10,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// rewritten writes a file's model after a change of its graph.
+// rewritten writes a file's model after changes of its graph.
 func rewritten(t testing.TB, path string, changes ...func(*onnx.Graph) (onnx.Graph, error)) (string, *onnx.Model) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -38,7 +38,7 @@ func unchanged(g *onnx.Graph) (onnx.Graph, error)  { return *g, nil }
 func greyBytes(g *onnx.Graph) (onnx.Graph, error)  { return asBytes(g, 1) }
 func colourByte(g *onnx.Graph) (onnx.Graph, error) { return asBytes(g, 3) }
 
-// asBytes has dan-ferplus take bytes, normalised as its entry says.
+// asBytes makes dan-ferplus take bytes, normalised as its entry says.
 func asBytes(g *onnx.Graph, channels int64) (onnx.Graph, error) {
 	mean, std := [3]float64{0.485, 0.456, 0.406}, [3]float64{0.229, 0.224, 0.225}
 	var scale, offset [3]float64
@@ -48,7 +48,7 @@ func asBytes(g *onnx.Graph, channels int64) (onnx.Graph, error) {
 	return g.TakeBytes(channels, false, scale, offset)
 }
 
-// A file that is read and written again computes the same.
+// A file that is parsed and written again computes the same.
 func TestParsedGraphIsTheSame(t *testing.T) {
 	for _, c := range []struct {
 		path, in, out string
@@ -69,7 +69,7 @@ func TestParsedGraphIsTheSame(t *testing.T) {
 	}
 }
 
-// once runs a file and gives one output.
+// once runs a file once and returns one output.
 func once(t testing.TB, r *Runtime, path, input, output string, x Array) []float32 {
 	t.Helper()
 	net, err := r.NewNetwork(path, input, []string{output}, 1)
@@ -84,7 +84,7 @@ func once(t testing.TB, r *Runtime, path, input, output string, x Array) []float
 	return got[0].Data
 }
 
-// A picture's bytes give what floats give, but for the rounding: an eighth of a grey level on average.
+// A picture's bytes give the outputs of floats, except for rounding: an eighth of a grey level on average.
 func TestPicturesOfBytes(t *testing.T) {
 	m := entry(t, "dan-ferplus").Model
 	floats := classifier(t)
@@ -104,13 +104,14 @@ func TestPicturesOfBytes(t *testing.T) {
 			model := m
 			model.Input = in
 			source := Source{danFile(t), func(string) ([]byte, error) { return os.ReadFile(file) }}
-			bytes, err := r.NewClassifierOf(source, model, Running{Threads: 1, Most: 2})
+			bytes, err := r.NewClassifierFrom(source, model, RunOptions{Threads: 1, MaxBatch: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer bytes.Close()
 			f, noses := four(t)
-			region := pipeline.Region{X: noses[0].X*float32(f.Width) - 60, Y: noses[0].Y*float32(f.Height) - 70, W: 120, H: 120}
+			region := pipeline.Region{X: noses[0].X*float32(f.Width) - 60, Y: noses[0].Y*float32(f.Height) - 70, W: 120,
+				H: 120}
 			without := in
 			without.Bytes = false
 			pipeline.NewSampler(without).Crop(plain, f, region)
@@ -133,14 +134,15 @@ func TestPicturesOfBytes(t *testing.T) {
 					t.Errorf("%v, with floats %v", got[i].Logits, want[0].Logits)
 				}
 			}
-			if _, err := bytes.Classify(t.Context(), nil, []pipeline.Crop{{Values: make([]float32, in.Len())}}); err == nil {
-				t.Error("floats were taken for bytes")
+			if _, err := bytes.Classify(t.Context(), nil,
+				[]pipeline.Crop{{Values: make([]float32, in.Len())}}); err == nil {
+				t.Error("floats were accepted as bytes")
 			}
 		})
 	}
 }
 
-// Both BlazeFaces take any number of frames when the batch is freed, and find in each what they find alone.
+// Both BlazeFaces take any number of frames with a free batch, and find in each what they find in it alone.
 func TestFreedBatch(t *testing.T) {
 	for name, size := range map[string]int{"blazeface-back": 256, "blazeface-front": 128} {
 		t.Run(name, func(t *testing.T) {
@@ -155,7 +157,8 @@ func TestFreedBatch(t *testing.T) {
 			for _, o := range e.Outputs {
 				got := once(t, r, file, e.Input.Name, o.Name, Array{[]int64{n, side, side, 3}, x})
 				for i := range n {
-					want := once(t, r, path, e.Input.Name, o.Name, Array{[]int64{1, side, side, 3}, x[i*one : (i+1)*one]})
+					want := once(t, r, path, e.Input.Name, o.Name,
+						Array{[]int64{1, side, side, 3}, x[i*one : (i+1)*one]})
 					if d := worst(t, got[i*len(want):(i+1)*len(want)], want); !(d <= 1e-4) {
 						t.Errorf("%s, frame %d: differs by %g", o.Name, i, d)
 					}
@@ -167,16 +170,16 @@ func TestFreedBatch(t *testing.T) {
 
 func TestSizes(t *testing.T) {
 	for _, c := range []struct {
-		how  Running
+		opts RunOptions
 		want string
 	}{
-		{Running{Most: 3}, "[1 2 3]"},
-		{Running{Most: 8, Fixed: true}, "[1 2 4 8]"},
-		{Running{Most: 12, Fixed: true}, "[1 2 4 8 12]"},
-		{Running{Most: 1, Fixed: true}, "[1]"},
+		{RunOptions{MaxBatch: 3}, "[1 2 3]"},
+		{RunOptions{MaxBatch: 8, FixedSizes: true}, "[1 2 4 8]"},
+		{RunOptions{MaxBatch: 12, FixedSizes: true}, "[1 2 4 8 12]"},
+		{RunOptions{MaxBatch: 1, FixedSizes: true}, "[1]"},
 	} {
-		if got := fmt.Sprint(c.how.Sizes()); got != c.want {
-			t.Errorf("%+v: %s, want %s", c.how, got, c.want)
+		if got := fmt.Sprint(c.opts.Sizes()); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.opts, got, c.want)
 		}
 	}
 }

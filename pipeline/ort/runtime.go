@@ -1,7 +1,7 @@
 // Package ort runs detectors and classifiers on ONNX Runtime, on the CPU or on an accelerator with the CPU behind it.
 //
-// Everything here that is safe for several goroutines keeps a bounded pool of working memory: tensors
-// are made once, pinned, and reused, so that a call allocates nothing but what the binding itself does.
+// Detectors and classifiers are safe for several goroutines. They keep a bounded pool of working memory: tensors are
+// allocated once, pinned and reused, so that a call allocates nothing but what the binding does.
 package ort
 
 import (
@@ -17,21 +17,24 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// wanted is the release of ONNX Runtime that the binding's header belongs to and our tests ran with.
-const wanted = "1.27."
+// wantedRelease is the release of ONNX Runtime that the binding's header belongs to and our tests use.
+const wantedRelease = "1.27."
 
 // Runtime is the process's ONNX Runtime environment. There can be one at a time.
 type Runtime struct {
-	library string       // path it was loaded from
+	library string       // path of the shared library
 	device  Device       // static once networks are loaded
-	live    atomic.Int64 // C objects of ours: sessions and tensors
-	keep    atomic.Bool  // the environment must not be destroyed: WebGPU without an adapter leaves it in a state in which that crashes
+	live    atomic.Int64 // number of our C objects: sessions and tensors
+
+	// keepEnvironment is set where destroying the environment would crash: after WebGPU found no adapter.
+	keepEnvironment atomic.Bool
 
 	mu       sync.Mutex
-	degraded map[string]string // guarded by mu: networks that are not where they were set to be
+	degraded map[string]string // guarded by mu: see Degraded
 }
 
-// OpenOn is Open for networks that run on the device, which is an error, a *NoProviderError, where the library is built without it.
+// OpenOn is Open for networks that run on the device. The error is a *NoProviderError where the library is built
+// without the device's provider.
 func OpenOn(libraryPath string, on Device) (*Runtime, error) {
 	r, err := Open(libraryPath)
 	if err != nil {
@@ -43,8 +46,8 @@ func OpenOn(libraryPath string, on Device) (*Runtime, error) {
 	return r, nil
 }
 
-// Use has the networks that are loaded from now on run on the device. The error is a *NoProviderError where the library is built without it.
-// No network may be loaded meanwhile.
+// Use sets the device of the networks that are loaded from now on. The error is a *NoProviderError where the library is
+// built without the device's provider. No network may be loaded at the same time.
 func (r *Runtime) Use(on Device) error {
 	if on.Provider == "" {
 		on.Provider = CPU
@@ -57,7 +60,7 @@ func (r *Runtime) Use(on Device) error {
 }
 
 // Open loads the shared library at libraryPath (libonnxruntime.so, 1.27.x) and starts it, for networks that run on the
-// CPU. Close it after the detectors and classifiers made with it.
+// CPU. Close it after the detectors and classifiers that it loaded.
 func Open(libraryPath string) (*Runtime, error) {
 	if ort.IsInitialized() {
 		return nil, errors.New("open onnx runtime: it is open already; a process has one")
@@ -65,12 +68,13 @@ func Open(libraryPath string) (*Runtime, error) {
 	if _, err := os.Stat(libraryPath); err != nil {
 		return nil, fmt.Errorf(`open onnx runtime: %w; run "make build", which puts the library in place`, err)
 	}
-	if found := stated(libraryPath); found != "" && !strings.HasPrefix(found, wanted) {
-		return nil, fmt.Errorf(`open onnx runtime: %s is release %s, wanted %sx; run "make build", which puts that in place`, libraryPath, found, wanted)
+	if found := releaseOf(libraryPath); found != "" && !strings.HasPrefix(found, wantedRelease) {
+		return nil, releaseError(libraryPath, found)
 	}
 	ort.SetSharedLibraryPath(libraryPath)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
-		return nil, fmt.Errorf(`open onnx runtime %s: %w; it should be release %sx, which "make build" puts in place`, libraryPath, err, wanted)
+		return nil, fmt.Errorf(`open onnx runtime %s: %w; it should be release %sx, which "make build" puts in place`,
+			libraryPath, err, wantedRelease)
 	}
 	if err := checkRelease(libraryPath, ort.GetVersion()); err != nil {
 		return nil, errors.Join(err, ort.DestroyEnvironment())
@@ -79,18 +83,23 @@ func Open(libraryPath string) (*Runtime, error) {
 }
 
 func checkRelease(libraryPath, found string) error {
-	if strings.HasPrefix(found, wanted) {
+	if strings.HasPrefix(found, wantedRelease) {
 		return nil
 	}
-	return fmt.Errorf(`open onnx runtime: %s is release %s, wanted %sx; run "make build", which puts that in place`, libraryPath, found, wanted)
+	return releaseError(libraryPath, found)
 }
 
-// stated reads the release that a library's symbols are versioned with, such as 1.27.0, or "" where none is
-// stated. Asked by loading it, one of another release complains on stderr by itself.
-func stated(libraryPath string) string {
+func releaseError(libraryPath, found string) error {
+	return fmt.Errorf(`open onnx runtime: %s is release %s, wanted %sx; run "make build", which puts that in place`,
+		libraryPath, found, wantedRelease)
+}
+
+// releaseOf returns the release in the symbol versions of a library, such as 1.27.0, or "" where there is none. A
+// library of another release would print to stderr if it were loaded to ask for its version.
+func releaseOf(libraryPath string) string {
 	library, err := elf.Open(libraryPath)
 	if err != nil {
-		return "" // loading says what is wrong
+		return "" // loading reports the error
 	}
 	defer library.Close()
 	section := library.Section(".dynstr")
@@ -109,16 +118,15 @@ func stated(libraryPath string) string {
 	return string(release)
 }
 
-// Version is the release of the library, such as 1.27.0.
+// Version returns the release of the library, such as 1.27.0.
 func (r *Runtime) Version() string { return ort.GetVersion() }
 
-// Close ends the environment. It refuses while a detector or classifier is open, since they would be
-// left pointing into unloaded code.
+// Close ends the environment. It fails while a detector or classifier is open, since those point into its code.
 func (r *Runtime) Close() error {
 	if n := r.live.Load(); n != 0 {
 		return fmt.Errorf("close onnx runtime: %d sessions and tensors are still open", n)
 	}
-	if r.keep.Load() {
+	if r.keepEnvironment.Load() {
 		return nil
 	}
 	if err := ort.DestroyEnvironment(); err != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 func TestOpenRefuses(t *testing.T) {
-	if _, err := Open(filepath.Join(t.TempDir(), "libonnxruntime.so.1")); err == nil || !strings.Contains(err.Error(), "make build") {
+	if _, err := Open(filepath.Join(t.TempDir(), "libonnxruntime.so.1")); err == nil ||
+		!strings.Contains(err.Error(), "make build") {
 		t.Errorf("a missing library: %v", err)
 	}
 	text := filepath.Join(t.TempDir(), "libonnxruntime.so.1")
@@ -21,20 +22,22 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := Open(text); err == nil || !strings.Contains(err.Error(), text) {
 		t.Errorf("a text file: %v", err)
 	}
-	for found, ok := range map[string]bool{"1.27.0": true, "1.27.3": true, "1.26.0": false, "1.28.0": false, "2.27.0": false} {
+	for found, ok := range map[string]bool{"1.27.0": true, "1.27.3": true, "1.26.0": false, "1.28.0": false,
+		"2.27.0": false} {
 		err := checkRelease("lib.so", found)
 		if (err == nil) != ok {
 			t.Errorf("release %s: %v", found, err)
 		}
-		if err != nil && !(strings.Contains(err.Error(), found) && strings.Contains(err.Error(), "wanted 1.27.x")) {
-			t.Errorf("release %s: %v names not both releases", found, err)
+		if err != nil && !(strings.Contains(err.Error(), found) &&
+			strings.Contains(err.Error(), "wanted 1.27.x")) {
+			t.Errorf("release %s: %v does not name both releases", found, err)
 		}
 	}
 }
 
 func TestOpenOnceAndCloseLast(t *testing.T) {
 	r := open(t)
-	if !strings.HasPrefix(r.Version(), wanted) {
+	if !strings.HasPrefix(r.Version(), wantedRelease) {
 		t.Errorf("version %q", r.Version())
 	}
 	if _, err := Open(libraryFile(t)); err == nil {
@@ -71,7 +74,7 @@ func TestProviders(t *testing.T) {
 	}
 }
 
-// Each disagreement between the manifest and the file is reported by the field to mend.
+// Each difference between the manifest and the file is reported with the field to correct.
 func TestManifestDisagreesWithFile(t *testing.T) {
 	r := open(t)
 	detect := func(m pipeline.Model) error {
@@ -91,23 +94,30 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 	disagree(t, []disagreement{
 		{"blazeface-back", detect, func(m *pipeline.Model) {}, nil},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Decoder = "haar" }, []string{"decoder", `"haar"`}},
-		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Name = "picture" }, []string{"input.name", `"picture"`, `"input:0"`}},
-		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Size = 128 }, []string{"input.size", "128", "256"}},
-		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Layout = pipeline.NCHW }, []string{"input.layout"}},
-		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs = m.Outputs[:3] }, []string{"outputs:", "2 of each kind"}},
-		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs[0], m.Outputs[1] = m.Outputs[1], m.Outputs[0] }, []string{"outputs[0]", "outputs[1]", "384", "512"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Name = "picture" },
+			[]string{"input.name", `"picture"`, `"input:0"`}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Size = 128 },
+			[]string{"input.size", "128", "256"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Layout = pipeline.NCHW },
+			[]string{"input.layout"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs = m.Outputs[:3] },
+			[]string{"outputs:", "2 of each kind"}},
+		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs[0], m.Outputs[1] = m.Outputs[1], m.Outputs[0] },
+			[]string{"outputs[0]", "outputs[1]", "384", "512"}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Dynamic = true }, []string{"input.size", "256"}},
 		{"dan-ferplus", classify, func(m *pipeline.Model) {}, nil},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Size = 224 }, nil}, // any size will do
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Channels = 1 }, []string{"input.channels"}},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Labels = m.Labels[:7] }, []string{"labels", "7", "8"}},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Labels = nil }, []string{"labels"}},
-		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Outputs[1].Name = "gates" }, []string{"outputs[1].name", `"gates"`, `"attention"`}},
-		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Outputs = m.Outputs[1:] }, []string{"outputs", "kind logits"}},
+		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Outputs[1].Name = "gates" },
+			[]string{"outputs[1].name", `"gates"`, `"attention"`}},
+		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Outputs = m.Outputs[1:] },
+			[]string{"outputs", "kind logits"}},
 	})
 }
 
-// The same for a network that takes any size.
+// The same for a dynamic network.
 func TestManifestDisagreesWithDynamicFile(t *testing.T) {
 	file, r := sharedFile(t, "models", "yunet_s_dynamic.onnx"), open(t)
 	dynamic := func(m pipeline.Model) error {
@@ -120,14 +130,18 @@ func TestManifestDisagreesWithDynamicFile(t *testing.T) {
 	disagree(t, []disagreement{
 		{"yunet", dynamic, func(m *pipeline.Model) {}, nil},
 		{"yunet", dynamic, func(m *pipeline.Model) { m.Input.Dynamic = false }, []string{"input.dynamic"}},
-		{"yunet", dynamic, func(m *pipeline.Model) { m.Input.Channels, m.Input.Colour = 1, pipeline.Grey }, []string{"input.channels", "[-1 3 -1 -1]"}},
-		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs[0].Name = "cls_4" }, []string{"outputs[0].name", `"cls_4"`, `"cls_8"`}},
-		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs[9].Kind, m.Outputs[6].Kind = "boxes", "points" }, []string{"outputs[6]", "4", "10"}},
-		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs = m.Outputs[1:] }, []string{"outputs:", "3 of each kind"}},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Input.Channels, m.Input.Colour = 1, pipeline.Grey },
+			[]string{"input.channels", "[-1 3 -1 -1]"}},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs[0].Name = "cls_4" },
+			[]string{"outputs[0].name", `"cls_4"`, `"cls_8"`}},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs[9].Kind, m.Outputs[6].Kind = "boxes", "points" },
+			[]string{"outputs[6]", "4", "10"}},
+		{"yunet", dynamic, func(m *pipeline.Model) { m.Outputs = m.Outputs[1:] },
+			[]string{"outputs:", "3 of each kind"}},
 	})
 }
 
-// disagreement is a change to a manifest entry that its file does not fit.
+// disagreement is a change of a manifest entry that its file does not fit.
 type disagreement struct {
 	entry  string
 	load   func(pipeline.Model) error

@@ -15,25 +15,25 @@ type session struct {
 	// static after construction
 	rt   *Runtime
 	plan plan
-	net  *ort.DynamicAdvancedSession // on the runtime's device; nil where that could not load it
+	net  *ort.DynamicAdvancedSession // on the runtime's device; nil where that could not load the network
 
-	mu    sync.Mutex
-	spare *ort.DynamicAdvancedSession // guarded by mu: the same on the CPU, from when it was first needed
-	onCPU atomic.Pointer[ort.DynamicAdvancedSession]
+	mu     sync.Mutex
+	cpuNet *ort.DynamicAdvancedSession                // guarded by mu: the same on the CPU, once it was needed
+	onCPU  atomic.Pointer[ort.DynamicAdvancedSession] // cpuNet, from the fallback on
 }
 
-// plan is what a session is loaded with.
+// plan describes a session to load.
 type plan struct {
-	name    string // in Degraded
+	name    string // for Degraded
 	path    string
 	input   string
-	outputs []string // in that order
-	threads int      // that work on one call, the caller's included
+	outputs []string
+	threads int // of one call, the caller's included
 
-	most    int     // pictures at once; 0: not known
-	picture []int64 // shape of the input without the batch axis, where most is known
+	maxBatch int     // pictures at once; zero means unknown
+	picture  []int64 // shape of the input without the batch axis, where maxBatch is known
 
-	graph func(provider string) ([]byte, error) // see Source; may be nil
+	graph func(provider string) ([]byte, error) // see Source; optional
 }
 
 // open loads the plan's network for a provider.
@@ -48,7 +48,8 @@ func (p plan) open(provider string, options *ort.SessionOptions) (*ort.DynamicAd
 	return ort.NewDynamicAdvancedSessionWithONNXData(graph, []string{p.input}, p.outputs, options)
 }
 
-// newSession loads a network for the runtime's device or, where that cannot take it and is lenient, for the CPU.
+// newSession loads a network for the runtime's device or, where that fails and Device.AllowFallback is set, for the
+// CPU.
 func (r *Runtime) newSession(p plan) (*session, error) {
 	if p.threads < 1 {
 		return nil, fmt.Errorf("load %s: %d threads, want at least one", p.path, p.threads)
@@ -62,19 +63,19 @@ func (r *Runtime) newSession(p plan) (*session, error) {
 	if r.device.Provider == CPU {
 		return nil, err
 	}
-	spare, onCPU := s.fallback()
+	cpuNet, onCPU := s.fallback()
 	if onCPU != nil {
-		return nil, onCPU // the file is at fault
+		return nil, onCPU // the cause is the file
 	}
-	if !r.device.Lenient {
+	if !r.device.AllowFallback {
 		return nil, errors.Join(&DeviceError{Device: r.device, Network: p.name, Err: err}, s.close())
 	}
-	s.onCPU.Store(spare)
-	r.fell(p.name, err)
+	s.onCPU.Store(cpuNet)
+	r.noteFallback(p.name, err)
 	return s, nil
 }
 
-// load makes a session in C's memory.
+// load creates a session, which is a C object.
 func (r *Runtime) load(p plan, on Device) (net *ort.DynamicAdvancedSession, err error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
@@ -85,7 +86,7 @@ func (r *Runtime) load(p plan, on Device) (net *ort.DynamicAdvancedSession, err 
 		options.SetIntraOpNumThreads(p.threads),
 		options.SetInterOpNumThreads(1),
 		options.SetGraphOptimizationLevel(ort.GraphOptimizationLevelEnableAll),
-		// A thread that spins while it waits for work takes the processor from decoding.
+		// A thread that spins while it waits for work takes processor time from decoding.
 		options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 	)
 	if err != nil {
@@ -102,22 +103,22 @@ func (r *Runtime) load(p plan, on Device) (net *ort.DynamicAdvancedSession, err 
 	return net, nil
 }
 
-// choose has options choose the device.
+// choose sets the options for the device.
 func (r *Runtime) choose(on Device, options *ort.SessionOptions, p plan) error {
 	if on.Provider == CUDA || on.Provider == TensorRT {
 		preload(r.library, on.Provider)
 	}
 	err := on.accelerate(options, p)
 	if err != nil && on.Provider == WebGPU {
-		r.keep.Store(true)
+		r.keepEnvironment.Store(true)
 	}
 	return err
 }
 
-// run computes outputs from inputs.
+// run computes the outputs from the inputs.
 func (s *session) run(inputs, outputs []ort.Value) error {
-	if spare := s.onCPU.Load(); spare != nil {
-		return spare.Run(inputs, outputs)
+	if cpuNet := s.onCPU.Load(); cpuNet != nil {
+		return cpuNet.Run(inputs, outputs)
 	}
 	err := s.net.Run(inputs, outputs)
 	if err == nil || s.rt.device.Provider == CPU {
@@ -126,39 +127,39 @@ func (s *session) run(inputs, outputs []ort.Value) error {
 	return s.runOnCPU(inputs, outputs, err)
 }
 
-// runOnCPU answers what failed on the accelerator. What the CPU cannot run either is the input's fault: then the accelerator
-// stays in use, so that nobody takes it from the others by what they send.
+// runOnCPU repeats on the CPU what failed on the accelerator. Where the CPU fails too, the input is the cause and the
+// accelerator stays in use, so that no sender can make the others lose it.
 func (s *session) runOnCPU(inputs, outputs []ort.Value, why error) error {
-	spare, err := s.fallback()
+	cpuNet, err := s.fallback()
 	if err != nil {
 		return errors.Join(why, err)
 	}
-	if err := spare.Run(inputs, outputs); err != nil {
+	if err := cpuNet.Run(inputs, outputs); err != nil {
 		return err
 	}
-	if s.onCPU.CompareAndSwap(nil, spare) {
-		s.rt.fell(s.plan.name, why)
+	if s.onCPU.CompareAndSwap(nil, cpuNet) {
+		s.rt.noteFallback(s.plan.name, why)
 	}
 	return nil
 }
 
-// fallback loads the network for the CPU, once.
+// fallback returns the network on the CPU, which it loads once.
 func (s *session) fallback() (*ort.DynamicAdvancedSession, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.spare != nil {
-		return s.spare, nil
+	if s.cpuNet != nil {
+		return s.cpuNet, nil
 	}
 	var err error
-	s.spare, err = s.rt.load(s.plan, Device{})
-	return s.spare, err
+	s.cpuNet, err = s.rt.load(s.plan, Device{})
+	return s.cpuNet, err
 }
 
 func (s *session) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs error
-	for _, net := range []*ort.DynamicAdvancedSession{s.net, s.spare} {
+	for _, net := range []*ort.DynamicAdvancedSession{s.net, s.cpuNet} {
 		if net == nil {
 			continue
 		}

@@ -10,8 +10,8 @@ import (
 	"mindflow/models/onnx"
 )
 
-// WebGPU answers as the CPU does: a small network by formula of what DAN is made of, then DAN itself on a small picture. It runs on the Vulkan
-// driver that VK_DRIVER_FILES names, of a GPU or of software, which "make test-webgpu" sets.
+// WebGPU computes what the CPU computes: a small network of DAN's operators, then DAN on a small picture. It runs on
+// the Vulkan driver in VK_DRIVER_FILES, of a GPU or of software, which "make test-webgpu" sets.
 func TestWebGPUAgainstTheCPU(t *testing.T) {
 	if os.Getenv("VK_DRIVER_FILES") == "" {
 		t.Skip(`VK_DRIVER_FILES names no Vulkan driver; "make test-webgpu" runs this on the one that Chromium brings`)
@@ -37,7 +37,7 @@ func TestWebGPUAgainstTheCPU(t *testing.T) {
 			for i, name := range c.outputs {
 				got, want := answers[WebGPU][i].Data, answers[CPU][i].Data
 				if len(got) != len(want) || len(got) == 0 {
-					t.Fatalf("%s: %d values, the CPU's are %d", name, len(got), len(want))
+					t.Fatalf("%s: %d values, %d on the CPU", name, len(got), len(want))
 				}
 				most, apart := 0.0, 0.0
 				for k := range want {
@@ -56,7 +56,7 @@ func TestWebGPUAgainstTheCPU(t *testing.T) {
 	}
 }
 
-// answer runs a network on waves.
+// answer runs a network on wave.
 func answer(t *testing.T, r *Runtime, file, input string, outputs []string, shape []int64) []Array {
 	t.Helper()
 	net, err := r.NewNetwork(file, input, outputs, 1)
@@ -78,7 +78,8 @@ func answer(t *testing.T, r *Runtime, file, input string, outputs []string, shap
 	return got
 }
 
-// operators is a convolution, rectified and pooled, gated by its sigmoid, averaged, and a layer of that: [n,3,h,w] → [n,5].
+// operators writes a network of a convolution, rectified, pooled, gated by its sigmoid and averaged, and a layer:
+// [n,3,h,w] → [n,5].
 func operators(t *testing.T) string {
 	t.Helper()
 	weights := func(name string, dims ...int64) onnx.Tensor {
@@ -97,16 +98,19 @@ func operators(t *testing.T) string {
 		Name: "operators",
 		Nodes: []onnx.Node{
 			{Op: "Conv", Name: "conv", Inputs: []string{"x", "kernel", "bias"}, Outputs: []string{"c"},
-				Attributes: []onnx.Attribute{onnx.Ints("kernel_shape", 3, 3), onnx.Ints("pads", 1, 1, 1, 1), onnx.Ints("strides", 2, 2)}},
+				Attributes: []onnx.Attribute{onnx.Ints("kernel_shape", 3, 3), onnx.Ints("pads", 1, 1, 1, 1),
+					onnx.Ints("strides", 2, 2)}},
 			{Op: "Relu", Name: "relu", Inputs: []string{"c"}, Outputs: []string{"r"}},
 			{Op: "MaxPool", Name: "pool", Inputs: []string{"r"}, Outputs: []string{"p"},
-				Attributes: []onnx.Attribute{onnx.Ints("kernel_shape", 3, 3), onnx.Ints("pads", 1, 1, 1, 1), onnx.Ints("strides", 2, 2)}},
+				Attributes: []onnx.Attribute{onnx.Ints("kernel_shape", 3, 3), onnx.Ints("pads", 1, 1, 1, 1),
+					onnx.Ints("strides", 2, 2)}},
 			{Op: "Sigmoid", Name: "sigmoid", Inputs: []string{"p"}, Outputs: []string{"s"}},
 			{Op: "Mul", Name: "gate", Inputs: []string{"p", "s"}, Outputs: []string{"g"}},
 			{Op: "GlobalAveragePool", Name: "mean", Inputs: []string{"g"}, Outputs: []string{"m"}},
 			{Op: "Flatten", Name: "flatten", Inputs: []string{"m"}, Outputs: []string{"f"}},
 			{Op: "MatMul", Name: "layer", Inputs: []string{"f", "layer_weights"}, Outputs: []string{"l"}},
-			{Op: "LogSoftmax", Name: "softmax", Inputs: []string{"l"}, Outputs: []string{"y"}, Attributes: []onnx.Attribute{onnx.Int("axis", 1)}},
+			{Op: "LogSoftmax", Name: "softmax", Inputs: []string{"l"}, Outputs: []string{"y"},
+				Attributes: []onnx.Attribute{onnx.Int("axis", 1)}},
 		},
 		Initializers: []onnx.Tensor{weights("kernel", 8, 3, 3, 3), weights("bias", 8), weights("layer_weights", 8, 5)},
 		Inputs:       []onnx.Value{{Name: "x", Dims: []onnx.Dim{free, {Size: 3}, {Size: 16}, {Size: 16}}}},

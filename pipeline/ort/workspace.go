@@ -10,24 +10,26 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// workspace is the memory of one call of a session: its input and outputs, and for each size of batch
-// that was met the tensors that lie over them. One goroutine at a time uses it.
+// workspace is the memory of one call of a session: its input and outputs, and for each size of batch that was used the
+// tensors over that memory. One goroutine at a time uses it.
 type workspace struct {
 	session *session
-	running Running
-	pin     runtime.Pinner // C keeps pointers to the memory for as long as its tensors live
+	opts    RunOptions
+	pin     runtime.Pinner // C keeps pointers to the memory as long as its tensors exist
 	shapes  [][]int64      // of one picture: the input's, then the outputs'
-	input   pipeline.Crop  // of all pictures, one behind the other
-	results [][]float32    // likewise, one an output
-	batches []batch        // by number of pictures − 1; empty until it is needed
+	input   pipeline.Crop  // of all pictures, one after the other
+	results [][]float32    // of each output, likewise
+	batches []batch        // by number of pictures − 1; empty until used
 }
 
+// batch holds the tensors of one size of batch.
 type batch struct{ inputs, outputs []ort.Value }
 
-// newWorkspace makes memory for batches of up to running.Most pictures. Shapes are without the batch axis.
-func newWorkspace(s *session, running Running, bytes bool, input []int64, outputs ...[]int64) *workspace {
-	w := &workspace{session: s, running: running, shapes: append([][]int64{input}, outputs...), batches: make([]batch, running.Most)}
-	if n := running.Most * values(input); bytes {
+// newWorkspace allocates memory for batches of up to opts.MaxBatch pictures. Shapes are without the batch axis.
+func newWorkspace(s *session, opts RunOptions, bytes bool, input []int64, outputs ...[]int64) *workspace {
+	w := &workspace{session: s, opts: opts, shapes: append([][]int64{input}, outputs...),
+		batches: make([]batch, opts.MaxBatch)}
+	if n := opts.MaxBatch * values(input); bytes {
 		w.input.Bytes = make([]byte, n)
 		w.pin.Pin(&w.input.Bytes[0])
 	} else {
@@ -35,14 +37,14 @@ func newWorkspace(s *session, running Running, bytes bool, input []int64, output
 		w.pin.Pin(&w.input.Values[0])
 	}
 	for _, shape := range outputs {
-		m := make([]float32, running.Most*values(shape))
+		m := make([]float32, opts.MaxBatch*values(shape))
 		w.pin.Pin(&m[0])
 		w.results = append(w.results, m)
 	}
 	return w
 }
 
-// values is the number of them in a tensor of that shape.
+// values returns the number of values in a tensor of this shape.
 func values(shape []int64) int {
 	n := 1
 	for _, d := range shape {
@@ -51,7 +53,7 @@ func values(shape []int64) int {
 	return n
 }
 
-// picture is the memory of the i-th picture of the input.
+// picture returns the memory of the i-th picture of the input.
 func (w *workspace) picture(i int) (c pipeline.Crop) {
 	n := values(w.shapes[0])
 	if w.input.Bytes != nil {
@@ -62,24 +64,25 @@ func (w *workspace) picture(i int) (c pipeline.Crop) {
 	return c
 }
 
-// row is what the network said of one picture.
+// row is the outputs for one picture of the batch.
 type row struct {
 	w  *workspace
 	at int
 }
 
+// output returns the values of the i-th output.
 func (r row) output(i int) []float32 {
 	n := values(r.w.shapes[1+i])
 	return r.w.results[i][r.at*n : (r.at+1)*n]
 }
 
-// run computes the outputs of the first n pictures of the input. Where that is no size that runs, what an earlier batch left
-// behind them is computed too, and not looked at.
+// run computes the outputs of the first n pictures of the input. Where a batch of n is padded, the pictures that an
+// earlier batch left behind are computed too, and ignored.
 func (w *workspace) run(n int) error {
-	size := w.running.Size(n)
+	size := w.opts.Size(n)
 	b := &w.batches[size-1]
 	if b.inputs == nil {
-		if err := w.lay(b, int64(size)); err != nil {
+		if err := w.newTensors(b, int64(size)); err != nil {
 			return err
 		}
 	}
@@ -89,13 +92,14 @@ func (w *workspace) run(n int) error {
 	return nil
 }
 
-// lay makes the tensors for n pictures.
-func (w *workspace) lay(b *batch, n int64) error {
+// newTensors creates the tensors for n pictures.
+func (w *workspace) newTensors(b *batch, n int64) error {
 	var made []ort.Value
 	for i, shape := range w.shapes {
 		t, err := w.tensor(i, append(ort.Shape{n}, shape...))
 		if err != nil {
-			return errors.Join(fmt.Errorf("make a tensor for %d pictures of shape %v: %w", n, shape, err), w.destroy(made))
+			return errors.Join(fmt.Errorf("make a tensor for %d pictures of shape %v: %w", n, shape, err),
+				w.destroy(made))
 		}
 		w.session.rt.live.Add(1)
 		made = append(made, t)
@@ -104,7 +108,7 @@ func (w *workspace) lay(b *batch, n int64) error {
 	return nil
 }
 
-// tensor lies over the input, which is number 0, or an output.
+// tensor creates a tensor over the input, number 0, or over an output.
 func (w *workspace) tensor(i int, shape ort.Shape) (ort.Value, error) {
 	switch {
 	case i > 0:

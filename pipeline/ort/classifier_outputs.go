@@ -10,21 +10,21 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// classified says how a classifier's outputs are read.
-type classified struct {
-	expected      []expected // all that the entry names, in its order
-	scores        string     // name of the tensor
+// classifierOutputs says how to decode a classifier's outputs.
+type classifierOutputs struct {
+	tensors       []expectedTensor // all outputs of the entry, in its order
+	scores        string           // name of the tensor of scores
 	classes       int64
-	probabilities bool   // the scores are; otherwise they are logits
-	attention     string // "" without
-	maps          []int64
+	probabilities bool    // the scores are probabilities, else logits
+	attention     string  // name of the tensor of attention maps; optional
+	maps          []int64 // shape of the maps: heads, height, width
 }
 
-// classifierOutputs reads them from the entry, for a number of crops.
-func classifierOutputs(m pipeline.Model, batch int64) (c classified, err error) {
+// newClassifierOutputs reads the entry of a classifier that takes this number of crops.
+func newClassifierOutputs(m pipeline.Model, batch int64) (c classifierOutputs, err error) {
 	c.classes = int64(len(m.Labels))
 	for i, o := range m.Outputs {
-		e := expected{field: fmt.Sprintf("outputs[%d]", i), name: o.Name}
+		e := expectedTensor{field: fmt.Sprintf("outputs[%d]", i), name: o.Name}
 		switch o.Kind {
 		case pipeline.Logits, pipeline.Probabilities:
 			if c.scores != "" {
@@ -38,7 +38,7 @@ func classifierOutputs(m pipeline.Model, batch int64) (c classified, err error) 
 			}
 			c.attention = o.Name
 		}
-		c.expected = append(c.expected, e)
+		c.tensors = append(c.tensors, e)
 	}
 	if c.scores == "" {
 		return c, errors.New("outputs: none has kind logits or probabilities")
@@ -46,9 +46,9 @@ func classifierOutputs(m pipeline.Model, batch int64) (c classified, err error) 
 	return c, nil
 }
 
-// batchOf gives the number of crops that the file takes at once: free and the most that are given to it,
-// or one where it was exported for one.
-func batchOf(input string, in []ort.InputOutputInfo, wanted int) (batch int64, most int) {
+// batchOf returns the size of the file's batch axis and the largest batch: free and wanted, or one where the file was
+// exported for one.
+func batchOf(input string, in []ort.InputOutputInfo, wanted int) (batch int64, maxBatch int) {
 	for _, i := range in {
 		if i.Name == input && len(i.Dimensions) > 0 && i.Dimensions[0] == 1 {
 			return 1, 1
@@ -57,9 +57,8 @@ func batchOf(input string, in []ort.InputOutputInfo, wanted int) (batch int64, m
 	return free, wanted
 }
 
-// measureAttention finds the maps' size, which DAN's file leaves free: its features have a 32nd of the
-// input's side.
-func (c *classified) measureAttention(m pipeline.Model, out []ort.InputOutputInfo) error {
+// measureAttention sets the size of the maps, which DAN's file leaves free: they have a 32nd of the input's side.
+func (c *classifierOutputs) measureAttention(m pipeline.Model, out []ort.InputOutputInfo) error {
 	if c.attention == "" {
 		return nil
 	}
@@ -74,7 +73,8 @@ func (c *classified) measureAttention(m pipeline.Model, out []ort.InputOutputInf
 			continue
 		}
 		if len(o.Dimensions) != 4 {
-			return fmt.Errorf("%s: attention %q has shape %v, want [n, heads, height, width]; take it out of the entry", field, o.Name, o.Dimensions)
+			return fmt.Errorf("%s: attention %q has shape %v, want [n, heads, height, width]; take it out of the entry",
+				field, o.Name, o.Dimensions)
 		}
 		c.maps = append([]int64{}, o.Dimensions[1:]...)
 	}
@@ -89,45 +89,47 @@ func (c *classified) measureAttention(m pipeline.Model, out []ort.InputOutputInf
 	values := int64(1)
 	for _, n := range c.maps {
 		if n < 1 || n > pipeline.MaxAttention {
-			return fmt.Errorf("%s: attention has maps of size %v by the file, want known sizes up to %d; take it out of the entry", field, c.maps, pipeline.MaxAttention)
+			return fmt.Errorf("%s: attention has maps of size %v by the file, want known sizes up to %d; "+
+				"take it out of the entry", field, c.maps, pipeline.MaxAttention)
 		}
 		values *= n
 	}
 	if values > pipeline.MaxAttention {
-		return fmt.Errorf("%s: attention has %d values a face, more than %d; take it out of the entry", field, values, pipeline.MaxAttention)
+		return fmt.Errorf("%s: attention has %d values a face, more than %d; take it out of the entry",
+			field, values, pipeline.MaxAttention)
 	}
 	return nil
 }
 
-// names are the outputs to ask for: the scores, then the attention.
-func (c *classified) names() []string {
+// names returns the names of the outputs to compute: the scores, then the attention.
+func (c *classifierOutputs) names() []string {
 	if c.attention == "" {
 		return []string{c.scores}
 	}
 	return []string{c.scores, c.attention}
 }
 
-// shapes are those of names for one crop.
-func (c *classified) shapes() [][]int64 {
+// shapes returns the shapes of these outputs for one crop.
+func (c *classifierOutputs) shapes() [][]int64 {
 	if c.attention == "" {
 		return [][]int64{{c.classes}}
 	}
 	return [][]int64{{c.classes}, c.maps}
 }
 
-// leastProbability stands for what is given as zero, so that its logarithm is finite.
+// leastProbability replaces zero, so that the logarithm is finite.
 const leastProbability = 1e-12
 
-// appendScores appends what was said of one crop.
-func (c *classified) appendScores(dst []pipeline.Scores, said row) []pipeline.Scores {
+// appendScores appends the scores of one crop, which out holds.
+func (c *classifierOutputs) appendScores(dst []pipeline.Scores, out row) []pipeline.Scores {
 	if len(dst) == cap(dst) {
 		dst = append(dst, pipeline.Scores{})
 	} else {
 		dst = dst[:len(dst)+1]
 	}
 	s := &dst[len(dst)-1]
-	s.Logits = append(s.Logits[:0], said.output(0)...)
-	if c.probabilities { // their logarithms have them as their softmax
+	s.Logits = append(s.Logits[:0], out.output(0)...)
+	if c.probabilities { // they are the softmax of their logarithms
 		for k, p := range s.Logits {
 			s.Logits[k] = float32(math.Log(max(float64(p), leastProbability)))
 		}
@@ -136,7 +138,7 @@ func (c *classified) appendScores(dst []pipeline.Scores, said row) []pipeline.Sc
 	if c.attention != "" {
 		a := &s.Attention
 		a.Heads, a.Height, a.Width = int(c.maps[0]), int(c.maps[1]), int(c.maps[2])
-		a.Values = append(a.Values, said.output(1)...)
+		a.Values = append(a.Values, out.output(1)...)
 	}
 	return dst
 }

@@ -13,13 +13,14 @@ import (
 	"mindflow/pipeline/schedule"
 )
 
-// together loads BlazeFace with a free batch, as on a device that wants fixed sizes and has two slots.
-func together(t testing.TB) (alone, shared *Detector) {
+// sharedDetector loads BlazeFace with a free batch, as for a device with fixed sizes and two batches in flight.
+func sharedDetector(t testing.TB) (alone, shared *Detector) {
 	t.Helper()
 	alone = detector(t)
 	file, _ := rewritten(t, blazeFaceFile(t), freeBatch)
 	source := Source{blazeFaceFile(t), func(string) ([]byte, error) { return os.ReadFile(file) }}
-	shared, err := alone.session.rt.NewDetectorOf(source, alone.model, Running{Threads: 1, Most: 4, Fixed: true, Slots: 2})
+	opts := RunOptions{Threads: 1, MaxBatch: 4, FixedSizes: true, InFlight: 2}
+	shared, err := alone.session.rt.NewDetectorFrom(source, alone.model, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func together(t testing.TB) (alone, shared *Detector) {
 	return alone, shared
 }
 
-// shifted is a frame's lower right part.
+// shifted returns a frame without borders of 2·by pixels at the left and top.
 func shifted(f *pipeline.Frame, by int) *pipeline.Frame {
 	s := *f
 	s.Width, s.Height = f.Width-2*by, f.Height-2*by
@@ -39,12 +40,13 @@ func shifted(f *pipeline.Frame, by int) *pipeline.Frame {
 	return &s
 }
 
-// Each of many who call at once gets the faces of his own frame, whatever shares its batch.
-func TestDetectTogether(t *testing.T) {
-	alone, shared := together(t)
+// Each of many concurrent callers gets the faces of its own frame, whatever shares its batch.
+func TestDetectShared(t *testing.T) {
+	alone, shared := sharedDetector(t)
 	photo, _ := four(t)
 	var sizes []int
-	if err := shared.Warm(func(n int) { sizes = append(sizes, n) }); err != nil || !reflect.DeepEqual(sizes, []int{1, 2, 4}) {
+	if err := shared.Warm(func(n int) { sizes = append(sizes, n) }); err != nil ||
+		!reflect.DeepEqual(sizes, []int{1, 2, 4}) {
 		t.Fatal(sizes, err)
 	}
 	var all sync.WaitGroup
@@ -73,16 +75,17 @@ func TestDetectTogether(t *testing.T) {
 	}
 	all.Wait()
 	if n := shared.shared.made; n > 3 {
-		t.Errorf("%d batches were made, want one more than the slots at most", n)
+		t.Errorf("%d batches were allocated, want one more than in flight at most", n)
 	}
 }
 
-// While all slots are taken callers gather in one batch; who comes when that is full waits, and ends with his context.
-func TestDetectTogetherFills(t *testing.T) {
-	_, shared := together(t)
+// While all batches are in flight callers gather in one batch; a caller that comes when that is full waits until its
+// context ends.
+func TestDetectSharedFills(t *testing.T) {
+	_, shared := sharedDetector(t)
 	g := shared.shared
-	for range cap(g.slots) {
-		g.slots <- struct{}{}
+	for range cap(g.inFlight) {
+		g.inFlight <- struct{}{}
 	}
 	photo, _ := four(t)
 	var all sync.WaitGroup
@@ -125,13 +128,13 @@ func TestDetectTogetherFills(t *testing.T) {
 	if _, err := shared.Detect(ended, nil, photo); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	for range cap(g.slots) {
-		<-g.slots
+	for range cap(g.inFlight) {
+		<-g.inFlight
 	}
 	all.Wait()
 }
 
-// slow counts the calls that run at once, of which the first waits for the second.
+// slow counts the calls that run at once. The first waits for the second.
 type slow struct {
 	next   pipeline.Classifier
 	wanted int32
@@ -149,18 +152,19 @@ func (s *slow) Classify(ctx context.Context, dst []pipeline.Scores, crops []pipe
 	return s.next.Classify(ctx, dst, crops)
 }
 
-// On a device two batches are in flight though no processor is free, padded to fixed sizes, and everybody gets his own scores.
+// On a device two batches are in flight while no processor is free, padded to fixed sizes, and every stream gets its
+// own scores.
 func TestBatchesInFlight(t *testing.T) {
 	plain := classifier(t)
-	how := Running{Threads: 1, Most: 8, Fixed: true, Slots: 2}
-	device, err := plain.session.rt.NewClassifierOf(Source{Path: danFile(t)}, plain.model, how)
+	opts := RunOptions{Threads: 1, MaxBatch: 8, FixedSizes: true, InFlight: 2}
+	device, err := plain.session.rt.NewClassifierFrom(Source{Path: danFile(t)}, plain.model, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer device.Close()
 	s := schedule.New(1, schedule.Batching{MaxCrops: 8, InFlight: 2})
 	held := s.NewSlot()
-	if err := held.Acquire(t.Context()); err != nil { // the only turn
+	if err := held.Acquire(t.Context()); err != nil { // the only slot
 		t.Fatal(err)
 	}
 	defer held.Release()
@@ -193,9 +197,9 @@ func TestBatchesInFlight(t *testing.T) {
 	streams.Wait()
 }
 
-// Once the memory is there, neither a padded batch nor a detection that is shared takes new memory of ours.
+// Once the memory is there, neither a padded batch nor a shared detection allocates memory of ours.
 func TestSharedWorkAllocatesNothing(t *testing.T) {
-	_, shared := together(t)
+	_, shared := sharedDetector(t)
 	photo, _ := four(t)
 	var faces []pipeline.Face
 	detect := func() {
@@ -205,11 +209,13 @@ func TestSharedWorkAllocatesNothing(t *testing.T) {
 		}
 	}
 	detect()
-	const binding = 16 // of the binding to ONNX Runtime, which makes small lists for each call
+	const binding = 16 // of the binding to ONNX Runtime, for each call
 	if n := testing.AllocsPerRun(10, detect); n > binding {
-		t.Errorf("%v allocations a detection", n)
+		t.Errorf("%v allocations in a detection", n)
 	}
-	device, err := shared.session.rt.NewClassifierOf(Source{Path: danFile(t)}, entry(t, "dan-ferplus").Model, Running{Threads: 1, Most: 4, Fixed: true, Slots: 2})
+	opts := RunOptions{Threads: 1, MaxBatch: 4, FixedSizes: true, InFlight: 2}
+	device, err := shared.session.rt.NewClassifierFrom(
+		Source{Path: danFile(t)}, entry(t, "dan-ferplus").Model, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,6 +231,6 @@ func TestSharedWorkAllocatesNothing(t *testing.T) {
 	}
 	classify()
 	if n := testing.AllocsPerRun(10, classify); n > binding {
-		t.Errorf("%v allocations a batch", n)
+		t.Errorf("%v allocations in a batch", n)
 	}
 }

@@ -6,41 +6,44 @@ import (
 	"mindflow/pipeline"
 )
 
-// reader says which outputs a detector's decoder reads, and reads them.
-type reader struct {
-	outputs []expected               // in the order of shapes
-	shapes  func(w, h int) [][]int64 // for a tensor of w by h pixels, without the batch axis
-	decode  func(dst []pipeline.Face, said row, width int, fit pipeline.Fit) []pipeline.Face
+// outputDecoder decodes the outputs of a detector.
+type outputDecoder struct {
+	outputs []expectedTensor         // in the order of shapes
+	shapes  func(w, h int) [][]int64 // of the outputs for a tensor of w by h pixels, without the batch axis
+	decode  func(dst []pipeline.Face, out row, width int, fit pipeline.Fit) []pipeline.Face
 }
 
-func newReader(m pipeline.Model) (reader, error) {
+func newOutputDecoder(m pipeline.Model) (outputDecoder, error) {
 	switch m.Decoder {
 	case "blazeface":
 		return blazeFace(m)
 	case "yunet":
 		return yuNet(m)
 	}
-	return reader{}, fmt.Errorf(`manifest entry %q: decoder: %q cannot be read here, want "blazeface" or "yunet"`, m.Name, m.Decoder)
+	return outputDecoder{},
+		fmt.Errorf(`manifest entry %q: decoder: %q cannot be read here, want "blazeface" or "yunet"`,
+			m.Name, m.Decoder)
 }
 
-// byKind gives m's outputs of each of the kinds, number of them each, in the order of kinds. shape is of
-// the i-th of a kind.
-func byKind(m pipeline.Model, number int, kinds []string, shape func(kind, i int) []int64) ([]expected, error) {
-	sorted := make([][]expected, len(kinds))
+// byKind returns m's outputs in the order of kinds, number of them for each kind. shape returns the shape of the i-th
+// output of a kind.
+func byKind(m pipeline.Model, number int, kinds []string, shape func(kind, i int) []int64) ([]expectedTensor, error) {
+	sorted := make([][]expectedTensor, len(kinds))
 	for i, o := range m.Outputs {
 		field := fmt.Sprintf("outputs[%d]", i)
 		for k, kind := range kinds {
 			if n := len(sorted[k]); o.Kind == kind && n < number {
-				sorted[k] = append(sorted[k], expected{field, o.Name, shape(k, n), field})
+				sorted[k] = append(sorted[k], expectedTensor{field, o.Name, shape(k, n), field})
 			}
 		}
 	}
-	var outputs []expected
+	var outputs []expectedTensor
 	for _, s := range sorted {
 		outputs = append(outputs, s...)
 	}
 	if want := number * len(kinds); len(outputs) != want || len(m.Outputs) != want {
-		return nil, fmt.Errorf("manifest entry %q: outputs: %s has %d of each kind of %q, the finest grid first", m.Name, m.Decoder, number, kinds)
+		return nil, fmt.Errorf("manifest entry %q: outputs: %s has %d of each kind of %q, the finest grid first",
+			m.Name, m.Decoder, number, kinds)
 	}
 	return outputs, nil
 }
@@ -48,14 +51,14 @@ func byKind(m pipeline.Model, number int, kinds []string, shape func(kind, i int
 // blazeFaceAnchors is the number of anchors of the two grids.
 var blazeFaceAnchors = [2]int64{512, 384}
 
-// blazeFaceValues is a box and six key points.
+// blazeFaceValues is the number of values of a box and six key points.
 const blazeFaceValues = 16
 
-func blazeFace(m pipeline.Model) (reader, error) {
+func blazeFace(m pipeline.Model) (outputDecoder, error) {
 	outputs, err := byKind(m, 2, []string{"scores", "boxes"}, func(kind, i int) []int64 {
 		return []int64{1, blazeFaceAnchors[i], []int64{1, blazeFaceValues}[kind]}
 	})
-	return reader{
+	return outputDecoder{
 		outputs: outputs,
 		shapes: func(int, int) [][]int64 {
 			shapes := make([][]int64, len(outputs))
@@ -64,21 +67,21 @@ func blazeFace(m pipeline.Model) (reader, error) {
 			}
 			return shapes
 		},
-		decode: func(dst []pipeline.Face, said row, _ int, fit pipeline.Fit) []pipeline.Face {
-			scores := [2][]float32{said.output(0), said.output(1)}
-			boxes := [2][]float32{said.output(2), said.output(3)}
+		decode: func(dst []pipeline.Face, out row, _ int, fit pipeline.Fit) []pipeline.Face {
+			scores := [2][]float32{out.output(0), out.output(1)}
+			boxes := [2][]float32{out.output(2), out.output(3)}
 			return pipeline.DecodeBlazeFace(dst, scores, boxes, fit, m)
 		},
 	}, err
 }
 
-// yuNetValues are those of a cell by kind of output.
+// YuNet's kinds of outputs, and the number of values of each in a cell.
 var (
 	yuNetKinds  = []string{"scores", "objectness", "boxes", "points"}
 	yuNetValues = []int64{1, 1, 4, 10}
 )
 
-func yuNet(m pipeline.Model) (reader, error) {
+func yuNet(m pipeline.Model) (outputDecoder, error) {
 	levels := len(pipeline.YuNetStrides)
 	outputs, err := byKind(m, levels, yuNetKinds, func(kind, _ int) []int64 {
 		return []int64{1, free, yuNetValues[kind]}
@@ -86,7 +89,7 @@ func yuNet(m pipeline.Model) (reader, error) {
 	if err == nil && !m.Input.Dynamic {
 		err = fmt.Errorf("manifest entry %q: input.dynamic: is false, yunet takes pictures of any size", m.Name)
 	}
-	return reader{
+	return outputDecoder{
 		outputs: outputs,
 		shapes: func(w, h int) (shapes [][]int64) {
 			for _, values := range yuNetValues {
@@ -96,11 +99,11 @@ func yuNet(m pipeline.Model) (reader, error) {
 			}
 			return shapes
 		},
-		decode: func(dst []pipeline.Face, said row, width int, fit pipeline.Fit) []pipeline.Face {
+		decode: func(dst []pipeline.Face, out row, width int, fit pipeline.Fit) []pipeline.Face {
 			var found [3]pipeline.YuNetLevel
 			for i := range found {
-				found[i] = pipeline.YuNetLevel{Class: said.output(i), Object: said.output(levels + i),
-					Boxes: said.output(2*levels + i), Points: said.output(3*levels + i)}
+				found[i] = pipeline.YuNetLevel{Class: out.output(i), Object: out.output(levels + i),
+					Boxes: out.output(2*levels + i), Points: out.output(3*levels + i)}
 			}
 			return pipeline.DecodeYuNet(dst, found, width, fit, m)
 		},
