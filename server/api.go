@@ -11,6 +11,8 @@ import (
 	"github.com/pion/sdp/v3"
 	"github.com/pion/stun"
 	"github.com/pion/webrtc/v3"
+
+	"mindflow/server/ports"
 )
 
 const (
@@ -23,8 +25,8 @@ const (
 	receiveBuffer = 128 << 10
 )
 
-// newAPI makes the factory of peer connections: every session's packets pass through mux, or through tcp if there is one.
-func newAPI(mux ice.UDPMux, tcp *mediaTCP, c codecs, logs logging.LoggerFactory) (*webrtc.API, error) {
+// newAPI returns the factory of peer connections, whose packets all pass through the ports of m.
+func newAPI(m *ports.Media, c codecs, logs logging.LoggerFactory) (*webrtc.API, error) {
 	media, err := newMediaEngine(c)
 	if err != nil {
 		return nil, err
@@ -34,16 +36,16 @@ func newAPI(mux ice.UDPMux, tcp *mediaTCP, c codecs, logs logging.LoggerFactory)
 		return nil, err
 	}
 	settings := webrtc.SettingEngine{LoggerFactory: logs}
-	settings.SetICEUDPMux(mux)
+	settings.SetICEUDPMux(m.UDPMux())
 	// A lite agent answers checks and makes none (RFC 8445, section 2.5): no response is read on the media ports, and nothing is
 	// sent to the addresses in an offer, which may be anybody's. The browser is a full agent and does the checking.
 	settings.SetLite(true)
 	settings.SetICEBindingRequestHandler(nominated)
 	settings.DisableActiveTCP(true)
 	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
-	if tcp != nil {
+	if tcp := m.TCPMux(); tcp != nil {
 		settings.SetICETCPMux(tcp)
-		settings.SetIPFilter(tcp.offers) // asked for TCP alone: mux knows its addresses
+		settings.SetIPFilter(m.OffersTCP) // called for TCP alone: the UDP mux knows its addresses
 		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
 	settings.SetNetworkTypes(networks)

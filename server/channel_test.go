@@ -10,6 +10,7 @@ import (
 
 	"github.com/pion/webrtc/v3"
 
+	"mindflow/server/ports"
 	"mindflow/server/servertest"
 )
 
@@ -83,7 +84,7 @@ func newPeer(t *testing.T) *webrtc.PeerConnection {
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
 	}
-	settings := webrtc.SettingEngine{LoggerFactory: pionLogs{slog.New(slog.DiscardHandler)}} // its end is told by the reads
+	settings := webrtc.SettingEngine{LoggerFactory: ports.PionLogs{Log: slog.New(slog.DiscardHandler)}} // its end is told by the reads
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.DetachDataChannels()
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})

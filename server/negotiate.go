@@ -74,7 +74,7 @@ func (s *session) negotiate(ctx context.Context, offer *sdp.SessionDescription) 
 		return "", fmt.Errorf("parse own answer: %w", err)
 	}
 	s.guest.Answer(sdpfrag.Attribute(answer, "ice-ufrag"))
-	return completeAnswer(offer, answer, s.terms.codecs, s.terms.edge.candidates())
+	return completeAnswer(offer, answer, s.terms.codecs, s.terms.ports.PublicCandidates())
 }
 
 // newGeneration begins an ICE session: its entity tag makes late candidates of the one before miss

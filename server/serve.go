@@ -49,14 +49,14 @@ func (s *Server) places() []any {
 		web = "https"
 	}
 	list := []any{web, s.Addr().String(), "media", s.MediaAddr().String()}
-	if s.tcp != nil {
-		list = append(list, "media_tcp", s.tcp.addr().String())
+	if tcp := s.media.TCPAddr(); tcp != nil {
+		list = append(list, "media_tcp", tcp.String())
 	}
-	if s.turn != nil && s.turn.port != 0 {
-		list = append(list, "turn", s.turn.port)
+	if s.turn != nil && s.turn.Port() != 0 {
+		list = append(list, "turn", s.turn.Port())
 	}
-	if s.turn != nil && s.turn.tlsPort != 0 {
-		list = append(list, "turn_tls", s.turn.tlsPort)
+	if s.turn != nil && s.turn.TLSPort() != 0 {
+		list = append(list, "turn_tls", s.turn.TLSPort())
 	}
 	return list
 }

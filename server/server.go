@@ -10,17 +10,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/ice/v2"
 	"github.com/pion/webrtc/v3"
 
 	"mindflow/pipeline"
-	"mindflow/pipeline/field"
 	"mindflow/pipeline/schedule"
 	"mindflow/server/access"
 	"mindflow/server/admission"
 	"mindflow/server/operate"
 	"mindflow/server/ports"
-	"mindflow/server/ports/portfilter"
+	"mindflow/server/ports/turn"
 )
 
 // Engine is what sessions work with. They share it.
@@ -137,11 +135,8 @@ type Server struct {
 	codecs    codecs
 	web       net.Listener
 	conns     *ports.HTTPConns // of web
-	filter    *portfilter.Filter
-	mux       *ice.MultiUDPMuxDefault
-	tcp       *mediaTCP // nil is none
-	edge      edge
-	turn      *turnPorts // nil is none
+	media     *ports.Media
+	turn      *turn.Server // nil without TURN
 	api       *webrtc.API
 	meters    *meters
 	static    map[string]staticFile // files of the site by name
@@ -178,24 +173,19 @@ func New(cfg Config, e Engine) (*Server, error) {
 	}
 	web, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
-		_, port, splitErr := net.SplitHostPort(cfg.Listen)
-		if splitErr != nil {
-			return nil, field.Errorf("Listen", "HTTP address %q: %w: give it as host:port", cfg.Listen, splitErr)
-		}
-		return nil, portError("port", port, "Listen", err)
+		return nil, ports.ListenError("TCP", cfg.Listen, "Listen", err)
 	}
-	logs := pionLogs{cfg.Log}
 	conns := ports.NewHTTPConns(maxConnections, maxPerSource, cfg.Proxies)
 	cfg.Metrics.CounterVecFunc("http_refused_connections_total", "HTTP connections that were one too many.", "bound", conns.Refused)
-	filter := portfilter.New(time.Now)
-	cfg.Metrics.CounterVecFunc("media_port_dropped_packets_total", "Packets that the filter before the media ports did not let through.", "reason", filter.Drops)
-	mux, err := listenMedia(cfg.Media, filter, logs)
+	media, err := ports.OpenMedia(ports.MediaConfig{
+		UDP: cfg.Media, TCP: cfg.MediaTCP, Sessions: cfg.MaxSessions, PublicIPs: cfg.PublicIPs, Log: cfg.Log,
+	})
 	if err != nil {
 		return nil, errors.Join(err, web.Close())
 	}
 	parent, stop := context.WithCancel(context.Background())
 	s := &Server{
-		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, filter: filter, mux: mux, parent: parent, stop: stop,
+		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, media: media, parent: parent, stop: stop,
 		conns:  conns,
 		static: static,
 		meters: newMeters(cfg, e), leave: make(chan struct{}), hurry: make(chan struct{}), sessions: map[string]*session{},
@@ -206,19 +196,15 @@ func New(cfg Config, e Engine) (*Server, error) {
 	if e.Degraded != nil {
 		cfg.Readiness.SetDegraded(e.Degraded)
 	}
-	if cfg.MediaTCP != "" {
-		if s.tcp, err = listenMediaTCP(cfg.MediaTCP, cfg.MaxSessions, filter, logs); err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
-	}
-	s.edge = newEdge(cfg.PublicIPs, mux, s.tcp)
-	if err := s.listenTurn(logs); err != nil {
+	cfg.Metrics.CounterVecFunc("media_port_dropped_packets_total", "Packets that the filter before the media ports did not let through.", "reason",
+		media.Filter.Drops)
+	if err := s.listenTURN(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if s.tcp != nil || s.turn != nil {
+	if media.TCPMux() != nil || s.turn != nil {
 		cfg.Metrics.CounterVecFunc("refused_connections_total", "TCP connections beyond what a port, or an address at it, may hold.", "port", s.refusedConnections)
 	}
-	if s.api, err = newAPI(mux, s.tcp, codecs, logs); err != nil {
+	if s.api, err = newAPI(media, codecs, ports.PionLogs{Log: cfg.Log}); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -231,36 +217,33 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) closeMedia() error {
-	var errs []error
+	var err error
 	if s.turn != nil {
-		errs = append(errs, s.turn.Close())
+		err = s.turn.Close()
 	}
-	if s.tcp != nil {
-		errs = append(errs, s.tcp.Close())
-	}
-	return errors.Join(append(errs, s.mux.Close())...)
+	return errors.Join(err, s.media.Close())
 }
 
 // Addr is the address that HTTP is served on.
 func (s *Server) Addr() net.Addr { return s.web.Addr() }
 
-// MediaAddr is an address of the UDP port; with several interfaces there are more, on the same port.
-func (s *Server) MediaAddr() net.Addr { return s.mux.GetListenAddresses()[0] }
+// MediaAddr returns an address of the UDP port; with several interfaces there are more, on the same port.
+func (s *Server) MediaAddr() net.Addr { return net.UDPAddrFromAddrPort(s.media.Addrs()[0]) }
 
-// MediaTCPAddr is the address of the TCP port; nil when there is none.
+// MediaTCPAddr returns the address of the TCP port, or nil.
 func (s *Server) MediaTCPAddr() net.Addr {
-	if s.tcp == nil {
-		return nil
+	if tcp := s.media.TCPAddr(); tcp != nil {
+		return tcp
 	}
-	return s.tcp.addr()
+	return nil
 }
 
-// TurnPort is the port of TURN over UDP and TCP; 0 when there is none.
+// TurnPort returns the port of TURN over UDP and TCP, or zero.
 func (s *Server) TurnPort() int {
 	if s.turn == nil {
 		return 0
 	}
-	return s.turn.port
+	return s.turn.Port()
 }
 
 // Stats says how the server is doing.
@@ -274,5 +257,5 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Sessions: len(s.sessions), Panics: s.meters.Panics.Load(), Refused: s.filter.Drops()}
+	return Stats{Sessions: len(s.sessions), Panics: s.meters.Panics.Load(), Refused: s.media.Filter.Drops()}
 }

@@ -15,6 +15,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/server/admission"
+	"mindflow/server/ports"
 	"mindflow/server/ports/portfilter"
 	"mindflow/server/receive"
 )
@@ -106,7 +107,6 @@ type session struct {
 // its page is asked to send at most and how often that may change, and the times that end it.
 type terms struct {
 	codecs             codecs
-	edge               edge
 	analysis           pipeline.Analysis
 	owner              string // a grant's subject
 	maxSide            int    // pixels; 0 asks for nothing
@@ -114,7 +114,7 @@ type terms struct {
 	hintEvery          time.Duration
 	noMedia, pausedMax time.Duration
 	maxRecords         uint64 // of DTLS, sent
-	filter             *portfilter.Filter
+	ports              *ports.Media
 	slot               *admission.Slot
 	load               *admission.LoadMeter
 }
@@ -128,7 +128,7 @@ func newSession(parent context.Context, id string, api *webrtc.API, e *Engine, t
 	ctx, cancel := context.WithCancelCause(parent)
 	s := &session{
 		id: id, owner: t.owner, slot: t.slot, engine: e, terms: t, log: log.With("session", id[:8]), meters: meters, draining: draining, pc: pc,
-		guest: t.filter.Admit(),
+		guest: t.ports.Filter.Admit(),
 		ctx:   ctx, end: func(why ended) { cancel(why) },
 		done:     make(chan struct{}),
 		inbox:    make(chan func(), inboxSize),

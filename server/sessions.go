@@ -19,9 +19,9 @@ func (s *Server) open(with pipeline.Analysis, v visitor) (*session, error) {
 		return nil, notAdmitted(err)
 	}
 	t := terms{
-		codecs: s.codecs, analysis: with, owner: v.grant.Subject, edge: s.edge,
+		codecs: s.codecs, analysis: with, owner: v.grant.Subject, ports: s.media,
 		maxSide: s.cfg.MaxSide, maxFramerate: s.cfg.MaxFramerate, hintEvery: s.cfg.HintEvery,
-		noMedia: s.cfg.NoMedia, pausedMax: s.cfg.PausedMax, filter: s.filter, maxRecords: s.cfg.MaxRecords,
+		noMedia: s.cfg.NoMedia, pausedMax: s.cfg.PausedMax, maxRecords: s.cfg.MaxRecords,
 		slot: slot, load: s.load,
 	}
 	sess, err := newSession(s.parent, newID(), s.api, &s.engine, t, s.log, s.meters, s.leave)

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/transport/v2/vnet"
 
 	"mindflow/pipeline"
+	"mindflow/server/ports"
 	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
@@ -38,7 +39,7 @@ const (
 func newVirtual(t *testing.T, s *Server, loss float64) *virtual {
 	t.Helper()
 	v := &virtual{loss: loss}
-	logs := pionLogs{slog.New(slog.DiscardHandler)}
+	logs := ports.PionLogs{Log: slog.New(slog.DiscardHandler)}
 	internet, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "203.0.113.0/24", MinDelay: lineTime, MaxJitter: 10 * time.Millisecond, LoggerFactory: logs})
 	if err != nil {
 		t.Fatal(err)

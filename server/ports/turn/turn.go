@@ -16,6 +16,7 @@ import (
 	pion "github.com/pion/turn/v4"
 
 	"mindflow/pipeline/field"
+	"mindflow/server/ports"
 )
 
 const realm = "mindflow"
@@ -44,6 +45,10 @@ type Server struct {
 	hosts  map[netip.Addr]bool // of peers
 	inner  *pion.Server
 	asking *askers
+
+	// set by Listen
+	limited       []*ports.LimitedListener // of TCP
+	port, tlsPort int                      // zero without
 
 	drops  [reasons]atomic.Uint64
 	ending atomic.Bool

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"syscall"
 
-	"mindflow/server"
+	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/server/ports"
 )
 
 func httpPort(address string) Result {
@@ -24,7 +25,7 @@ func httpPort(address string) Result {
 
 func mediaPort(address string) Result {
 	const check = "media port"
-	if _, err := server.MediaAddresses(address); err != nil {
+	if _, err := ports.MediaAddresses(address); err != nil {
 		return portTaken(check, address, "--media", err)
 	}
 	return ok(check, "UDP "+address+" is free; firewalls must let it through")
@@ -38,7 +39,7 @@ func portTaken(check, address, flag string, err error) Result {
 	case errors.Is(err, syscall.EACCES):
 		return Result{check, Failure, address + " is not permitted", "pass a port above 1023 by " + flag}
 	}
-	return Result{check, Failure, address + ": " + err.Error(), "pass an address of this machine by " + flag + ", as host:port"}
+	return Result{check, Failure, address + ": " + settings.WithFlag(err).Error(), "pass an address of this machine by " + flag + ", as host:port"}
 }
 
 // addresses lists what publishers would be told to send to. Any port will do to find that out.
@@ -48,19 +49,15 @@ func addresses(media string) Result {
 	if err != nil {
 		return failed(check, err, "pass --media as host:port")
 	}
-	offered, err := server.MediaAddresses(net.JoinHostPort(host, "0"))
+	offered, err := ports.MediaAddresses(net.JoinHostPort(host, "0"))
 	if err != nil {
 		return failed(check, err, cure)
 	}
 	var ips []string
 	beyond := false
-	for _, a := range offered {
-		udp, ok := a.(*net.UDPAddr)
-		if !ok {
-			continue
-		}
-		ips = append(ips, udp.IP.String())
-		beyond = beyond || !udp.IP.IsLoopback()
+	for _, ip := range offered {
+		ips = append(ips, ip.String())
+		beyond = beyond || !ip.IsLoopback()
 	}
 	detail := strings.Join(ips, ", ")
 	if !beyond {

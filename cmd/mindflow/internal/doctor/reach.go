@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"mindflow/server"
 	"mindflow/server/cert"
 	"mindflow/server/ports"
 )
@@ -152,7 +151,7 @@ func tcpPort(check, address, flag string) Result {
 
 func turnPort(address string) Result {
 	const check = "TURN port, UDP"
-	if _, err := server.MediaAddresses(address); err != nil {
+	if _, err := ports.MediaAddresses(address); err != nil {
 		return portTaken(check, address, "--turn", err)
 	}
 	return ok(check, "UDP "+address+" is free; firewalls must let it through")
@@ -185,13 +184,13 @@ func publicAddress(ctx context.Context, s Setup) Result {
 		return ok(check, strings.Join(told, "; "))
 	}
 	host, _, _ := net.SplitHostPort(s.Media)
-	offered, err := server.MediaAddresses(net.JoinHostPort(host, "0"))
+	offered, err := ports.MediaAddresses(net.JoinHostPort(host, "0"))
 	if err != nil {
 		return ok(check, "none, and --media has no address either") // which the check of those tells
 	}
-	for _, a := range offered {
-		if udp, isUDP := a.(*net.UDPAddr); isUDP && judged(check, udp.AddrPort().Addr().Unmap()).Status == OK {
-			return ok(check, udp.IP.String()+" is this machine's own")
+	for _, ip := range offered {
+		if judged(check, ip).Status == OK {
+			return ok(check, ip.String()+" is this machine's own")
 		}
 	}
 	return ok(check, "none: browsers on this network find the media port, and those elsewhere need --public-ip or --turn")

@@ -1,4 +1,4 @@
-package server
+package ports
 
 import (
 	"fmt"
@@ -7,12 +7,13 @@ import (
 	"github.com/pion/logging"
 )
 
-// pionLogs hands Pion's logging to ours. What Pion calls an error is mostly a publisher that went away
-// in the middle of something, and its lines name addresses: all of it is for debugging.
-type pionLogs struct{ log *slog.Logger }
+// PionLogs are Pion's logs, at the level of debugging: what Pion calls an error is mostly a publisher that went away, and its
+// lines name addresses.
+type PionLogs struct{ Log *slog.Logger }
 
-func (p pionLogs) NewLogger(scope string) logging.LeveledLogger {
-	return pionLog{p.log.With("pion", scope)}
+// NewLogger is for Pion.
+func (p PionLogs) NewLogger(scope string) logging.LeveledLogger {
+	return pionLog{p.Log.With("pion", scope)}
 }
 
 type pionLog struct{ log *slog.Logger }

@@ -102,10 +102,10 @@ func TestTurnNames(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.iceServers(w, httptest.NewRequest("POST", "/whip", nil), "user")
 	got := links(w.Result())
-	if want := "<turns:turn.example.org:" + strconv.Itoa(s.turn.tlsPort) + `?transport=tcp>; rel="ice-server"`; len(got) != 1 || got[0] != want {
+	if want := "<turns:turn.example.org:" + strconv.Itoa(s.turn.TLSPort()) + `?transport=tcp>; rel="ice-server"`; len(got) != 1 || got[0] != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	conn, err := tls.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.turn.tlsPort)), &tls.Config{InsecureSkipVerify: true})
+	conn, err := tls.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.turn.TLSPort())), &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatal(err)
 	}
