@@ -25,6 +25,12 @@ type Detector interface {
 	Detect(ctx context.Context, dst []Face, f *Frame) ([]Face, error)
 }
 
+// DetectorCloser is a detector that holds memory until Close.
+type DetectorCloser interface {
+	Detector
+	Close() error
+}
+
 // Crop is one picture, such as a face, as a network's input: a tensor without the batch axis, of Input.Len() values.
 // Make it with Input.NewCrop.
 type Crop struct {

@@ -10,6 +10,7 @@ import (
 
 	"mindflow/models/engine"
 	"mindflow/pipeline/testkit"
+	"mindflow/pipeline/vision"
 )
 
 // Inputs are the files that most measurements take.
@@ -42,6 +43,7 @@ func (in *Inputs) CheckClip() error {
 // settings, with the files that `make build` makes.
 func AddEngineFlags(flags *flag.FlagSet) *engine.Settings {
 	settings := engine.Default()
+	settings.OpenCascade = vision.OpenCascade
 	bin := filepath.Join(testkit.Root(), "bin")
 	flags.StringVar(&settings.Models, "models", filepath.Join(bin, "models"), "`folder` of the models")
 	flags.StringVar(&settings.Library, "ort-lib", filepath.Join(bin, "lib", "libonnxruntime.so.1"),

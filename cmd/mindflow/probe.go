@@ -10,6 +10,7 @@ import (
 
 	"mindflow/models/device"
 	"mindflow/models/engine"
+	"mindflow/pipeline/vision"
 )
 
 // probeCommand tries a device in a process of its own, since drivers may crash or hang.
@@ -23,7 +24,7 @@ func probe(ctx context.Context, args []string, _ io.Writer) error {
 	if answer == nil {
 		return errors.New("probe: no file 3 to answer on; mindflow serve runs this by itself")
 	}
-	if err := engine.Probe(ctx, os.Stdin, answer); err != nil {
+	if err := engine.Probe(ctx, os.Stdin, answer, vision.OpenCascade); err != nil {
 		return fmt.Errorf("%w; mindflow serve runs this by itself", err)
 	}
 	return answer.Close()

@@ -57,7 +57,7 @@ func asked(t *testing.T, r request) (got answered) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := Probe(t.Context(), bytes.NewReader(text), &out); err != nil {
+	if err := Probe(t.Context(), bytes.NewReader(text), &out, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {

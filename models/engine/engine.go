@@ -17,7 +17,6 @@ import (
 	"mindflow/pipeline/field"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/schedule"
-	"mindflow/pipeline/vision"
 )
 
 // Engine holds the loaded models.
@@ -124,15 +123,16 @@ func (e *Engine) classify(how pipeline.Analysis, entry models.Entry, fed pipelin
 	return how, nil
 }
 
-// detector is a pipeline.Detector that holds C memory.
-type detector interface {
-	pipeline.Detector
-	Close() error
-}
+// CascadeOpener loads a detector that is a cascade of Haar features. vision.OpenCascade is one; the caller passes it, so
+// that a program without such detectors needs no OpenCV.
+type CascadeOpener func(file string, m pipeline.Model) (pipeline.DetectorCloser, error)
 
-func (e *Engine) openDetector(m models.Entry, file string, s Settings) (detector, error) {
+func (e *Engine) openDetector(m models.Entry, file string, s Settings) (pipeline.DetectorCloser, error) {
 	if m.Format == models.Cascade {
-		return vision.OpenCascade(file, m.Model)
+		if s.OpenCascade == nil {
+			return nil, field.Valuef("Detector", m.Name, "this program cannot load cascades; name another detector")
+		}
+		return s.OpenCascade(file, m.Model)
 	}
 	from, model, frames, note := e.form.detector(m.Model.ForMinFace(s.MinFace), file)
 	e.note(m.Name, note)

@@ -45,15 +45,16 @@ func (s Settings) request(on ort.Device, limit time.Duration) request {
 }
 
 // Probe answers a request of Device.Child: it reads the request from in, tries the device, and writes the answer to out.
-// The parent may have ended, so Probe ends the process at the request's time limit.
-func Probe(ctx context.Context, in io.Reader, out io.Writer) error {
+// The parent may have ended, so Probe ends the process at the request's time limit. openCascade is optional.
+func Probe(ctx context.Context, in io.Reader, out io.Writer, openCascade CascadeOpener) error {
 	var r request
 	if err := json.NewDecoder(in).Decode(&r); err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
 	defer time.AfterFunc(r.Limit+time.Second, func() { os.Exit(1) }).Stop()
 	s := Settings{
-		Models: r.Models, Library: r.Library, Detector: r.Detector, Preset: r.Preset, Classifiers: r.Classifiers,
+		OpenCascade: openCascade,
+		Models:      r.Models, Library: r.Library, Detector: r.Detector, Preset: r.Preset, Classifiers: r.Classifiers,
 		Threads: r.Threads, MaxFaces: r.MaxFaces, MinFace: r.MinFace, Batch: schedule.Batching{MaxCrops: r.Batch},
 		Device: Device{Name: r.Device, Precision: r.Precision, Engines: r.Engines, Memory: r.Memory},
 	}

@@ -29,6 +29,7 @@ type Settings struct {
 	MinFace     float64       // longer side of the smallest face asked for, in the frame's; 0 is any
 	Policy      pipeline.AnalysisPolicy
 	Batch       schedule.Batching // of crops; zero values are defaults
+	OpenCascade CascadeOpener     // optional
 	Many        bool              // streams share the engine, so that what is faster when it is full is loaded too
 	// Warming hears how far the networks' warm-up is, which takes minutes on a device that compiles them for each size of batch. None.
 	Warming func(network string, batch, most int)

@@ -34,8 +34,9 @@ type search struct {
 	grey       gocv.Mat
 }
 
-// OpenCascade reads the XML file at path, which m describes.
-func OpenCascade(path string, m pipeline.Model) (*Cascade, error) {
+// OpenCascade loads the XML file at path, which m describes. The result is a *Cascade; the signature is that of
+// engine.CascadeOpener.
+func OpenCascade(path string, m pipeline.Model) (pipeline.DetectorCloser, error) {
 	if m.Decoder != "haar" || m.Cascade == nil {
 		return nil, fmt.Errorf(`manifest entry %q: decoder: is %q, want "haar" with the parameters of cascade`, m.Name, m.Decoder)
 	}

@@ -30,7 +30,7 @@ func cascadeFile(t *testing.T) string {
 	return file
 }
 
-func openHaar(t *testing.T) *Cascade {
+func openHaar(t *testing.T) pipeline.DetectorCloser {
 	t.Helper()
 	c, err := OpenCascade(cascadeFile(t), haar)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"mindflow/models/engine"
+	"mindflow/pipeline/vision"
 )
 
 // EngineFlags declares the flags of everything that analyses frames. The values of s are their defaults.
@@ -69,6 +70,7 @@ func PathFlags(fs *flag.FlagSet, s *engine.Settings) {
 }
 
 func modelFlags(fs *flag.FlagSet, s *engine.Settings, several string) {
+	s.OpenCascade = vision.OpenCascade
 	fs.StringVar(&s.Detector, "detector", s.Detector, "face detector, a `name` in the manifest")
 	fs.Var(&names{list: &s.Classifiers}, "model", "expression classifier, a `name` in the manifest"+several)
 }

@@ -19,6 +19,7 @@ var flagOf = map[string]string{
 	"Classifiers":   "model",
 	"ClassifyEvery": "classify-every",
 	"DetectEvery":   "detect-every",
+	"Detector":      "detector",
 	"Device":        "device",
 	"Engines":       "engine-cache",
 	"GPUMemory":     "gpu-memory",
