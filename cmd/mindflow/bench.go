@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -16,51 +15,51 @@ import (
 	"mindflow/models/gauge"
 )
 
-// largestBatch is that of --batch of serve, too.
+// largestBatch is the largest that serve takes by --batch, too.
 const largestBatch = 256
 
-// gaugeDevice measures a device.
-func gaugeDevice(ctx context.Context, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("mindflow bench", flag.ContinueOnError)
+// Bench measures how many faces a second a device classifies.
+func Bench() settings.Command {
+	fs := settings.NewFlags("bench")
 	chosen := engine.Default()
 	settings.ThroughputFlags(fs, &chosen)
 	batches := fs.String("batch", "1,2,4,8,16,32,64", "`sizes` of batch, in faces")
 	precisions := fs.String("precision", engine.FP32, "what to compute in: `some` of fp32, fp16 and int8")
 	each := fs.Duration("duration", 2*time.Second, "time of each measurement")
 	asJSON := fs.Bool("json", false, "print one JSON object")
-	rest, err := parse(fs, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) > 0 {
-		return fmt.Errorf("bench takes no argument %q; mindflow bench --help lists the flags", rest[0])
-	}
-	plan := gauge.Plan{
-		Precisions: strings.Split(*precisions, ","), Time: *each,
-		Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
-		Text:     func(err error) string { return settings.WithFlag(err).Error() },
-	}
-	if plan.Batches, err = sizes(*batches); err != nil {
-		return err
-	}
-	if *each < 10*time.Millisecond || *each > time.Hour {
-		return fmt.Errorf("--duration %v: use 10ms to 1h", *each)
-	}
-	tryAuto(ctx, &chosen)
-	plan.Engine = chosen.Alone()
-	result, err := gauge.Run(ctx, plan)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		lines := json.NewEncoder(out)
-		lines.SetIndent("", "  ")
-		return lines.Encode(result)
-	}
-	return result.Table(out)
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+		if len(call.Args) > 0 {
+			return fmt.Errorf("bench takes no argument %q; mindflow bench --help lists the flags", call.Args[0])
+		}
+		plan := gauge.Plan{
+			Precisions: strings.Split(*precisions, ","), Time: *each,
+			Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
+			Text:     func(err error) string { return settings.WithFlag(err).Error() },
+		}
+		var err error
+		if plan.Batches, err = batchSizes(*batches); err != nil {
+			return err
+		}
+		if *each < 10*time.Millisecond || *each > time.Hour {
+			return fmt.Errorf("--duration %v: use 10ms to 1h", *each)
+		}
+		settings.ProbeAuto(ctx, &chosen)
+		plan.Engine = chosen.Alone()
+		result, err := gauge.Run(ctx, plan)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			lines := json.NewEncoder(out)
+			lines.SetIndent("", "  ")
+			return lines.Encode(result)
+		}
+		return result.Table(out)
+	}}
 }
 
-func sizes(text string) (list []int, err error) {
+// batchSizes parses a list of sizes.
+func batchSizes(text string) (list []int, err error) {
 	for part := range strings.SplitSeq(text, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil || n < 1 || n > largestBatch {

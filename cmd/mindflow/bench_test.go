@@ -35,7 +35,7 @@ func TestBenchRefuses(t *testing.T) {
 			t.Errorf("%s: %v", c.args, err)
 		}
 	}
-	if list, err := sizes("1, 8,64"); err != nil || !slices.Equal(list, []int{1, 8, 64}) {
+	if list, err := batchSizes("1, 8,64"); err != nil || !slices.Equal(list, []int{1, 8, 64}) {
 		t.Error(list, err)
 	}
 }

@@ -27,14 +27,15 @@ type cameraFlags struct {
 	asJSON        bool
 
 	publish string // "" is none
-	token   secret
+	token   settings.Secret
 	bitrate int // kbit/s
 
-	settings camera.Settings // of the flags above, by check
+	capture camera.Settings // of the flags above, by check
+	engine  engine.Settings
 }
 
 func newCameraFlags(fs *flag.FlagSet) *cameraFlags {
-	f := &cameraFlags{}
+	f := &cameraFlags{engine: engine.Default()}
 	fs.StringVar(&f.device, "camera", "", "`camera`: the N of /dev/videoN, its path or a part of its name; the first where none is named. --device N does as well")
 	fs.BoolVar(&f.synthetic, "synthetic", false, "instead of a camera, take a picture that is drawn")
 	fs.StringVar(&f.input, "input", "", "instead of a camera, play this video `file` once, at its own size and speed")
@@ -55,7 +56,7 @@ func (f *cameraFlags) check() error {
 		}
 	}
 	w, h, err := parseSize(f.size)
-	f.settings = camera.Settings{Width: w, Height: h, Rate: f.rate}
+	f.capture = camera.Settings{Width: w, Height: h, Rate: f.rate}
 	switch {
 	case sources > 1:
 		return errors.New("camera: choose one of --camera, --synthetic and --input")
@@ -66,7 +67,7 @@ func (f *cameraFlags) check() error {
 	case f.bitrate < vpx.MinBitrate/1000 || f.bitrate > vpx.MaxBitrate/1000:
 		return fmt.Errorf("--bitrate %d: use %d to %d kbit/s", f.bitrate, vpx.MinBitrate/1000, vpx.MaxBitrate/1000)
 	}
-	if err := checkToken(string(f.token)); err != nil {
+	if err := settings.CheckToken(f.token); err != nil {
 		return err
 	}
 	if f.publish != "" {
@@ -122,7 +123,7 @@ func endpoint(text string) (string, error) {
 func (f *cameraFlags) open() (camera.Device, error) {
 	switch {
 	case f.synthetic:
-		return camera.Synthetic(f.settings)
+		return camera.Synthetic(f.capture)
 	case f.input != "":
 		return camera.Play(f.input, func() (pipeline.Video, error) { return openClip(f.input) })
 	}
@@ -138,7 +139,7 @@ func (f *cameraFlags) open() (camera.Device, error) {
 
 // analysedThere refuses flags about analysis where the server does that. Settings that a file or the
 // environment holds for other commands may stand.
-func analysedThere(from sources) error {
+func analysedThere(from settings.Sources) error {
 	for _, name := range []string{"model", "detector", "preset", "smoothing", "max-faces", "threads"} {
 		if from[name] == "--"+name {
 			return fmt.Errorf("camera: --%s has no effect with --publish, where the server analyses; "+
@@ -148,45 +149,46 @@ func analysedThere(from sources) error {
 	return nil
 }
 
-// live labels what is before a camera until it is interrupted, which is how it ends; a video that is played
-// instead has an end of its own.
-func live(ctx context.Context, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("mindflow camera", flag.ContinueOnError)
+// Camera labels the faces before this machine's camera, here or on a server.
+func Camera() settings.Command {
+	fs := settings.NewFlags("camera")
 	how := newCameraFlags(fs)
-	chosen := engine.Default()
-	settings.EngineFlags(fs, &chosen)
-	rest, from, err := parseSources(fs, args)
-	if err != nil {
-		return err
-	}
-	how.takeDevice(&chosen.Device)
-	if how.publish != "" {
-		if err := analysedThere(from); err != nil {
-			return err
+	settings.EngineFlags(fs, &how.engine)
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+		how.takeDevice(&how.engine.Device)
+		if how.publish != "" {
+			if err := analysedThere(call.From); err != nil {
+				return err
+			}
 		}
-	}
-	if len(rest) > 0 {
-		return fmt.Errorf("camera takes no argument %q; --camera names one, --input a video to play", rest[0])
-	}
-	if err := how.check(); err != nil {
+		if len(call.Args) > 0 {
+			return fmt.Errorf("camera takes no argument %q; --camera names one, --input a video to play", call.Args[0])
+		}
+		return how.run(ctx, out)
+	}}
+}
+
+// run labels until it is interrupted, which is how a camera ends. A video that is played instead has an end of its own.
+func (f *cameraFlags) run(ctx context.Context, out io.Writer) error {
+	if err := f.check(); err != nil {
 		return err
 	}
-	device, err := how.open()
+	device, err := f.open()
 	if err != nil {
 		return err
 	}
-	show := newReadout(out, os.Stderr, how.asJSON)
-	if how.publish != "" {
-		err = publish(ctx, how, device, show)
+	show := newReadout(out, os.Stderr, f.asJSON)
+	if f.publish != "" {
+		err = publish(ctx, f, device, show)
 	} else {
-		err = analyse(ctx, how, device, chosen, show)
+		err = analyse(ctx, f, device, show)
 	}
 	show.end()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		if how.input == "" {
+		if f.input == "" {
 			return nil
 		}
-		return fmt.Errorf("%s: interrupted; what was done is kept", how.input)
+		return fmt.Errorf("%s: interrupted; what was done is kept", f.input)
 	}
 	return err
 }

@@ -6,20 +6,21 @@ import (
 	"fmt"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
 )
 
 // analyse labels the camera's frames here.
-func analyse(ctx context.Context, how *cameraFlags, device camera.Device, settings engine.Settings, show *readout) (err error) {
-	tryAuto(ctx, &settings)
-	e, err := engine.Open(settings.Alone())
+func analyse(ctx context.Context, how *cameraFlags, device camera.Device, show *readout) (err error) {
+	settings.ProbeAuto(ctx, &how.engine)
+	e, err := engine.Open(how.engine.Alone())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	f := startFeed(ctx, device, how.settings, show)
+	f := startFeed(ctx, device, how.capture, show)
 	defer func() { err = errors.Join(err, f.close()) }()
 
 	analyzer := e.NewAnalyzer()

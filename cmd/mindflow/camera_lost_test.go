@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"image"
 	"io"
 	"strings"
@@ -20,7 +19,6 @@ import (
 	"github.com/pion/mediadevices/pkg/prop"
 
 	"mindflow/cmd/mindflow/internal/settings"
-	"mindflow/models/engine"
 	"mindflow/pipeline/camera"
 )
 
@@ -104,7 +102,7 @@ func plugIn(t *testing.T) *flaky {
 // It gives what was said.
 func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	t.Helper()
-	settings, how, device := cameraOf(t, args)
+	how, device := cameraOf(t, args)
 	ctx, end := context.WithTimeout(t.Context(), patience)
 	defer end()
 	out, in := io.Pipe()
@@ -122,7 +120,7 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 		if how.publish != "" {
 			err = publish(ctx, how, device, show)
 		} else {
-			err = analyse(ctx, how, device, settings, show)
+			err = analyse(ctx, how, device, show)
 		}
 		in.Close()
 		done <- err
@@ -164,12 +162,12 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 }
 
 // cameraOf reads the flags as `camera` does.
-func cameraOf(t *testing.T, args []string) (engine.Settings, *cameraFlags, camera.Device) {
+func cameraOf(t *testing.T, args []string) (*cameraFlags, camera.Device) {
 	t.Helper()
-	fs := flag.NewFlagSet("camera", flag.ContinueOnError)
-	how, chosen := newCameraFlags(fs), engine.Default()
-	settings.EngineFlags(fs, &chosen)
-	if _, err := parse(fs, append(args, engineArgs(t)...)); err != nil {
+	fs := settings.NewFlags("camera")
+	how := newCameraFlags(fs)
+	settings.EngineFlags(fs, &how.engine)
+	if err := fs.Parse(append(args, engineArgs(t)...)); err != nil {
 		t.Fatal(err)
 	}
 	if err := how.check(); err != nil {
@@ -179,7 +177,7 @@ func cameraOf(t *testing.T, args []string) (engine.Settings, *cameraFlags, camer
 	if err != nil {
 		t.Fatal(err)
 	}
-	return chosen, how, device
+	return how, device
 }
 
 func waitUntil(t *testing.T, what string, happened func() bool) {

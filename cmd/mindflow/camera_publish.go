@@ -37,7 +37,7 @@ type publisher struct {
 func publish(ctx context.Context, how *cameraFlags, device camera.Device, show *readout) (err error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
-	f := startFeed(ctx, device, how.settings, show)
+	f := startFeed(ctx, device, how.capture, show)
 	defer func() { err = errors.Join(err, f.close()) }()
 	p := &publisher{how: how, feed: f, show: show, http: &http.Client{Transport: transport}}
 	return p.run(ctx)

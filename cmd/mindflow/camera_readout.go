@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/terminal"
 	"mindflow/pipeline"
 	"mindflow/server/whipclient"
 )
@@ -26,7 +27,7 @@ type readout struct {
 }
 
 func newReadout(out, aside io.Writer, asJSON bool) *readout {
-	return &readout{out: out, aside: aside, asJSON: asJSON, redraw: !asJSON && isTerminal(out)}
+	return &readout{out: out, aside: aside, asJSON: asJSON, redraw: !asJSON && terminal.Is(out)}
 }
 
 // message prints what is seen in a frame, at a time since the first one.
@@ -49,7 +50,7 @@ func (r *readout) print(m *pipeline.Message, at time.Duration) error {
 	line := fmt.Sprintf("%6.1f s  %s", at.Seconds(), shown)
 	if r.redraw {
 		r.open = true
-		_, err := io.WriteString(r.out, clearLine+line)
+		_, err := io.WriteString(r.out, terminal.ClearLine+line)
 		return err
 	}
 	if labels == r.seen {
@@ -59,9 +60,6 @@ func (r *readout) print(m *pipeline.Message, at time.Duration) error {
 	_, err := io.WriteString(r.out, line+"\n")
 	return err
 }
-
-// clearLine goes back to the start of a terminal's line and empties it.
-const clearLine = "\r\x1b[K"
 
 // mostShown faces fit in a terminal's line.
 const mostShown = 3
@@ -96,7 +94,7 @@ func (r *readout) say(format string, args ...any) {
 	}
 	r.said = text
 	if r.open {
-		_, _ = io.WriteString(r.out, clearLine)
+		_, _ = io.WriteString(r.out, terminal.ClearLine)
 		r.open = false
 	}
 	_, _ = fmt.Fprintf(r.aside, "mindflow: %s\n", text)

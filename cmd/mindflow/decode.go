@@ -1,41 +1,16 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/server/operate"
 )
-
-// decodeFlag says what decodes video: auto, cpu, cuda or cuda:N.
-type decodeFlag string
-
-func (d *decodeFlag) declare(fs *flag.FlagSet) {
-	fs.StringVar((*string)(d), "decode", "auto", "what decodes video: cpu, cuda or cuda:N (an NVIDIA graphics card's decoder, through libavcodec), or auto: cuda where it is there and decodes a test picture of the codec, else cpu")
-}
-
-func (d decodeFlag) check() error {
-	if d == "auto" || d == "cpu" || avdec.IsHardware(string(d)) {
-		return nil
-	}
-	return fmt.Errorf("--decode %s: use auto, cpu, cuda or cuda:N", string(d))
-}
-
-// device is what to try, or "" for nothing.
-func (d decodeFlag) device() string {
-	switch d {
-	case "cpu":
-		return ""
-	case "auto":
-		return "cuda"
-	}
-	return string(d)
-}
 
 // decoders opens the decoders of sessions.
 type decoders struct {
@@ -45,15 +20,15 @@ type decoders struct {
 	metrics   *operate.Metrics
 }
 
-// open tries the device once. One that is named must be there.
-func (d decodeFlag) open(maxPixels int, tell func(text string, args ...any), log *slog.Logger, m *operate.Metrics) (*decoders, error) {
+// openDecoders tries the device once. A device that is named must be there.
+func openDecoders(d settings.Decode, maxPixels int, tell func(text string, args ...any), log *slog.Logger, m *operate.Metrics) (*decoders, error) {
 	opened := &decoders{maxPixels: maxPixels, log: log, metrics: m}
 	m.Errors.WithLabelValues(decodeDevice)
-	if d.device() == "" {
+	if d.Device() == "" {
 		return opened, nil
 	}
-	h, err := avdec.OpenHardware(d.device())
-	if err != nil && d == "auto" {
+	h, err := avdec.OpenHardware(d.Device())
+	if err != nil && d.Auto() {
 		tell("video is decoded on the CPU", "why", err)
 		return opened, nil
 	}
@@ -64,7 +39,7 @@ func (d decodeFlag) open(maxPixels int, tell func(text string, args ...any), log
 		if why := h.Decodes(codec); why != nil {
 			tell("this codec is decoded on the CPU", "codec", codec, "why", why)
 		} else {
-			tell("this codec is decoded on the graphics card", "codec", codec, "device", d.device())
+			tell("this codec is decoded on the graphics card", "codec", codec, "device", d.Device())
 		}
 	}
 	opened.hardware = h

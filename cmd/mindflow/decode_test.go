@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/server/operate"
@@ -18,12 +19,12 @@ func TestDecodeWithoutGPU(t *testing.T) {
 	}
 	var said strings.Builder
 	log := slog.New(slog.NewTextHandler(&said, nil))
-	if opened, err := decodeFlag("cuda:1").open(avdec.DefaultMaxPixels, log.Info, log, operate.NewMetrics("test")); err == nil ||
+	if opened, err := openDecoders("cuda:1", avdec.DefaultMaxPixels, log.Info, log, operate.NewMetrics("test")); err == nil ||
 		!strings.Contains(err.Error(), "--decode cuda: NVIDIA's driver") || !strings.Contains(err.Error(), "install the driver") {
 		t.Error(opened, err)
 	}
-	for _, on := range []decodeFlag{"auto", "cpu"} {
-		opened, err := on.open(avdec.DefaultMaxPixels, log.Info, log, operate.NewMetrics("test"))
+	for _, on := range []settings.Decode{"auto", "cpu"} {
+		opened, err := openDecoders(on, avdec.DefaultMaxPixels, log.Info, log, operate.NewMetrics("test"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,13 +47,5 @@ func TestDecodeWithoutGPU(t *testing.T) {
 	}
 	if n := strings.Count(said.String(), "video is decoded on the CPU"); n != 1 || !strings.Contains(said.String(), "libcuda.so.1") {
 		t.Errorf("%d lines: %s", n, &said)
-	}
-}
-
-func TestDecodeFlag(t *testing.T) {
-	for text, fine := range map[decodeFlag]bool{"auto": true, "cpu": true, "cuda": true, "cuda:3": true, "": false, "vaapi": false, "cuda:x": false} {
-		if err := text.check(); (err == nil) != fine {
-			t.Errorf("%q: %v", text, err)
-		}
 	}
 }

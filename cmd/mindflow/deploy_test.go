@@ -1,9 +1,10 @@
 package main
 
 import (
+	"context"
 	"debug/elf"
 	"encoding/json"
-	"flag"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/pipeline/testkit"
 )
 
@@ -26,22 +28,21 @@ func deployed(t *testing.T, name string) string {
 	return string(text)
 }
 
-// serves holds a command line to what `mindflow serve` takes.
-func serves(t *testing.T, args ...string) *serveFlags {
+// serves returns the settings that a command line gives `mindflow serve`, which must accept it.
+func serves(t *testing.T, args ...string) *settings.Serve {
 	t.Helper()
 	if len(args) == 0 || args[0] != "serve" {
 		t.Fatalf("%q does not serve", args)
 	}
-	fs := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-	s := newServeFlags(fs)
-	rest, from, err := parseSources(fs, args[1:])
-	if err != nil || len(rest) > 0 {
-		t.Fatalf("%q: %v, %v", args, rest, err)
-	}
-	if err := s.check(); err != nil {
-		t.Errorf("%q: %v", args, err)
-	}
-	if err := s.access.check(s.server.Listen, from); err != nil {
+	fs := settings.NewFlags("serve")
+	s := settings.ServeFlags(fs)
+	command := settings.Command{Flags: fs, Run: func(_ context.Context, call settings.Call, _ io.Writer) error {
+		if len(call.Args) > 0 {
+			t.Errorf("%q has the argument %s", args, call.Args[0])
+		}
+		return errors.Join(s.Check(), s.Access.CheckAccess(s.Server.Listen, call.From))
+	}}
+	if err := command.Execute(t.Context(), args[1:], allSettings(), io.Discard); err != nil {
 		t.Errorf("%q: %v", args, err)
 	}
 	return s
@@ -76,8 +77,8 @@ func TestDeployUnit(t *testing.T) {
 	}
 	settings := filepath.Join(testkit.Root(), "docs", "deploy", "mindflow.toml")
 	args := strings.Split(strings.ReplaceAll(strings.Join(command[1:], " "), "/etc/mindflow/mindflow.toml", settings), " ")
-	if s := serves(t, args...); s.admin == "" || s.server.Grace.Seconds() > 25 {
-		t.Errorf("%q: operators' port %q, grace %v, which TimeoutStopSec has to outlast", args, s.admin, s.server.Grace)
+	if s := serves(t, args...); s.Admin == "" || s.Server.Grace.Seconds() > 25 {
+		t.Errorf("%q: operators' port %q, grace %v, which TimeoutStopSec has to outlast", args, s.Admin, s.Server.Grace)
 	}
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -100,7 +101,7 @@ func TestDeployUnit(t *testing.T) {
 
 func TestDeployContainer(t *testing.T) {
 	file := deployed(t, "Dockerfile")
-	if s := serves(t, listOf(t, found(t, file, `(?m)^CMD (\[.*\])$`))...); !s.supervise || s.admin == "" {
+	if s := serves(t, listOf(t, found(t, file, `(?m)^CMD (\[.*\])$`))...); !s.Supervise || s.Admin == "" {
 		t.Error("it does not supervise, or has no operators' port for the health check")
 	}
 	health := listOf(t, found(t, file, `(?m)^HEALTHCHECK .* CMD (\[.*\])$`))
@@ -120,7 +121,7 @@ func TestDeployContainer(t *testing.T) {
 	compose := deployed(t, "compose.yaml")
 	s := serves(t, listOf(t, found(t, compose, `(?m)^ +command: (\[.*\])$`))...)
 	ports := listOf(t, found(t, compose, `(?m)^ +ports: (\[.*\])$`))
-	for _, want := range []string{"443:443", strings.TrimPrefix(s.server.Media, ":") + ":8189/udp"} {
+	for _, want := range []string{"443:443", strings.TrimPrefix(s.Server.Media, ":") + ":8189/udp"} {
 		if !slices.Contains(ports, want) {
 			t.Errorf("%s is not among the ports %q", want, ports)
 		}

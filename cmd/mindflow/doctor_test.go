@@ -150,10 +150,6 @@ func TestDoctorText(t *testing.T) {
 	if strings.Contains(out.String(), "\x1b") {
 		t.Error("colours without a terminal")
 	}
-	out.Reset()
-	if err := printResult(&out, doctor.Result{Check: "c", Status: doctor.Failure, Detail: "d"}, true); err != nil || !strings.HasPrefix(out.String(), "\x1b[31mfailure\x1b[0m  c ") {
-		t.Errorf("%q, %v", &out, err)
-	}
 }
 
 func TestDoctorRefuses(t *testing.T) {

@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/cmd/mindflow/internal/terminal"
 	"mindflow/models/dataset"
 	"mindflow/models/engine"
 	"mindflow/models/evaluate"
@@ -21,6 +20,7 @@ type evalFlags struct {
 	asJSON              bool
 	via, rule, vs, plot string
 	set                 dataset.Options
+	engine              engine.Settings
 }
 
 func (f *evalFlags) check() error {
@@ -36,10 +36,10 @@ func (f *evalFlags) check() error {
 	return nil
 }
 
-// evaluation says how well a model does on a data set.
-func evaluation(ctx context.Context, args []string, out io.Writer) (err error) {
-	fs := flag.NewFlagSet("mindflow eval PATH", flag.ContinueOnError)
-	var how evalFlags
+// Eval measures how well a model does on a data set.
+func Eval() settings.Command {
+	fs := settings.NewFlags("eval PATH")
+	how := &evalFlags{engine: engine.Default()}
 	fs.StringVar(&how.via, "via", "crop", "`how` faces are taken: crop (the picture is the face) or detector (find it first)")
 	fs.StringVar(&how.rule, "rule", string(dataset.Majority), "FER+: which `votes` make a class: majority (over half of them) or plurality (the most); a picture without is dropped")
 	fs.StringVar(&how.set.Split, "split", "Valid", "FER+ as a whole: its `part`, such as Train, Valid or Test")
@@ -47,54 +47,53 @@ func evaluation(ctx context.Context, args []string, out io.Writer) (err error) {
 	fs.StringVar(&how.vs, "vs", "", "also run this classifier, a `name` in the manifest, and compare")
 	fs.BoolVar(&how.asJSON, "json", false, "print one JSON object")
 	fs.StringVar(&how.plot, "plot", "", "also draw the confusion matrix to this PNG `file`")
-	chosen := engine.Default()
-	settings.EngineFlags(fs, &chosen)
-	names, err := parse(fs, args)
-	if err != nil {
-		return err
-	}
-	if err := how.check(); err != nil {
-		return err
-	}
-	if len(names) != 1 {
-		return errors.New("eval: name one folder with a subfolder for each class, or FER+ as a folder or .tar.gz")
-	}
-	chosen = chosen.Alone()
+	settings.EngineFlags(fs, &how.engine)
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+		if err := how.check(); err != nil {
+			return err
+		}
+		if len(call.Args) != 1 {
+			return errors.New("eval: name one folder with a subfolder for each class, or FER+ as a folder or .tar.gz")
+		}
+		return how.evaluate(ctx, call.Args[0], out)
+	}}
+}
+
+// evaluate evaluates the data set at path.
+func (f *evalFlags) evaluate(ctx context.Context, path string, out io.Writer) (err error) {
+	chosen := f.engine.Alone()
 	if err := chosen.Check(); err != nil {
 		return err
 	}
 	model := chosen.Classifiers[0]
-	if how.vs == model {
-		return fmt.Errorf("eval: --vs %s is the model itself; name another, or choose the first with --model", how.vs)
+	if f.vs == model {
+		return fmt.Errorf("eval: --vs %s is the model itself; name another, or choose the first with --model", f.vs)
 	}
-	if how.vs != "" {
-		chosen.Classifiers = []string{model, how.vs}
+	if f.vs != "" {
+		chosen.Classifiers = []string{model, f.vs}
 	}
-	tryAuto(ctx, &chosen)
+	settings.ProbeAuto(ctx, &chosen)
 	e, err := engine.Open(chosen)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	var line *progress
-	if isTerminal(os.Stderr) {
-		line = &progress{out: os.Stderr, now: time.Now, unit: "pictures"}
-	}
+	line := terminal.NewFrames(os.Stderr, "pictures")
 	result, err := evaluate.Run(ctx, e, evaluate.Options{
-		Path: names[0], Set: how.set, Detect: how.via == "detector",
-		Progress: func(n, total int) { line.show(names[0], n, total) },
+		Path: path, Set: f.set, Detect: f.via == "detector",
+		Progress: func(n, total int) { line.Show(path, n, total) },
 	})
-	line.clear()
+	line.Clear()
 	if err != nil {
 		return err
 	}
-	if how.asJSON {
+	if f.asJSON {
 		err = json.NewEncoder(out).Encode(result)
 	} else {
-		err = evaluate.Print(out, result, model, names[0])
+		err = evaluate.Print(out, result, model, path)
 	}
-	if how.plot != "" { // last, so that a full disk costs no figures
-		err = errors.Join(err, evaluate.Plot(how.plot, result, model))
+	if f.plot != "" { // last, so that a full disk costs no figures
+		err = errors.Join(err, evaluate.Plot(f.plot, result, model))
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"time"
@@ -23,30 +22,35 @@ type picture struct {
 	Faces  []pipeline.Label `json:"faces"`
 }
 
-// pictures labels the faces of each file. A bad file is named and the others are still done.
-func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
-	fs := flag.NewFlagSet("mindflow image FILE…", flag.ContinueOnError)
+// Image labels the faces in picture files.
+func Image() settings.Command {
+	fs := settings.NewFlags("image FILE…")
 	asJSON := fs.Bool("json", false, "print one JSON object a line")
-	annotate := fs.String("annotate", "", "also write the picture with boxes and labels to this `file` (for several pictures: folder)")
+	annotate := fs.String("annotate", "", "also write the picture with boxes and labels to this `file` (for several "+
+		"pictures: folder)")
 	chosen := engine.Default()
 	settings.EngineFlags(fs, &chosen)
-	files, err := parse(fs, args)
-	if err != nil {
-		return err
-	}
-	if len(files) == 0 {
-		return errors.New("image: name at least one picture file")
-	}
-	targets, err := annotated(*annotate, files, "", vision.CheckWritable)
-	if err != nil {
-		return err
-	}
-	tryAuto(ctx, &chosen)
-	e, err := engine.Open(chosen.Alone())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, e.Close()) }()
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) (err error) {
+		files := call.Args
+		if len(files) == 0 {
+			return errors.New("image: name at least one picture file")
+		}
+		targets, err := annotated(*annotate, files, "", vision.CheckWritable)
+		if err != nil {
+			return err
+		}
+		settings.ProbeAuto(ctx, &chosen)
+		e, err := engine.Open(chosen.Alone())
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, e.Close()) }()
+		return labelPictures(ctx, e, files, targets, *asJSON, out)
+	}}
+}
+
+// labelPictures labels the faces of each file. A bad file is named and the others are still done.
+func labelPictures(ctx context.Context, e *engine.Engine, files, targets []string, asJSON bool, out io.Writer) (err error) {
 	for i, file := range files {
 		p, failed := readPicture(ctx, e, file, targets[i])
 		if failed != nil && ctx.Err() != nil {
@@ -56,7 +60,7 @@ func pictures(ctx context.Context, args []string, out io.Writer) (err error) {
 			err = errors.Join(err, failed)
 			continue
 		}
-		if failed := printPicture(out, p, *asJSON); failed != nil {
+		if failed := printPicture(out, p, asJSON); failed != nil {
 			return errors.Join(err, fmt.Errorf("print the results: %w; see that there is space and whoever reads is there", failed))
 		}
 	}

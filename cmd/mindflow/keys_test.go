@@ -2,26 +2,26 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mindflow/cmd/mindflow/internal/settings"
 )
 
 const aToken = "an-altogether-secret-token"
 
-// accessOf gives the settings that arguments make.
-func accessOf(t *testing.T, args ...string) *accessFlags {
+// accessOf returns the settings that arguments make.
+func accessOf(t *testing.T, args ...string) *settings.Access {
 	t.Helper()
-	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
-	a := &accessFlags{}
-	a.declare(fs)
+	fs := settings.NewFlags("serve")
+	s := settings.ServeFlags(fs)
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	return a
+	return &s.Access
 }
 
 // A server that others reach without keys must be told so.
@@ -86,14 +86,14 @@ func TestKeyFileFaults(t *testing.T) {
 		if err := os.WriteFile(path, []byte(row.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := accessOf(t, row.flag, path).gate(slog.New(slog.DiscardHandler))
+		_, err := openGate(accessOf(t, row.flag, path), slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), row.flag) && !strings.Contains(err.Error(), "shared tokens") || !strings.Contains(err.Error(), row.want) ||
 			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s %q: %v, want %q", row.flag, row.text[:min(30, len(row.text))], err, row.want)
 		}
 	}
 	for _, flag := range []string{"--token-file", "--jwt-keys"} {
-		if _, err := accessOf(t, flag, filepath.Join(folder, "none")).gate(slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), flag) {
+		if _, err := openGate(accessOf(t, flag, filepath.Join(folder, "none")), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), flag) {
 			t.Errorf("%s: %v", flag, err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/cmd/mindflow/internal/terminal"
 	"mindflow/pipeline"
 	"mindflow/pipeline/synthetic"
 	"mindflow/pipeline/vpx"
@@ -26,7 +28,7 @@ type loadFlags struct {
 	size      string
 	rate      float64
 	bitrate   int // kbit/s
-	token     secret
+	token     settings.Secret
 	loss      float64 // percent
 	jitter    float64 // milliseconds
 	bandwidth int     // kbit/s; 0 is no limit
@@ -77,7 +79,7 @@ func (f *loadFlags) check() error {
 	case !(f.limits.MaxP95 >= 0 && f.limits.MinRate >= 0):
 		return errors.New("--max-p95, --min-rate: use numbers of 0 or more")
 	}
-	return checkToken(string(f.token))
+	return settings.CheckToken(f.token)
 }
 
 // line is what the flags do to the way to the server.
@@ -86,7 +88,7 @@ func (f *loadFlags) line() whipclient.Line {
 }
 
 // clip codes what is to be sent.
-func (f *loadFlags) clip(ctx context.Context, show *status) ([]pipeline.Unit, error) {
+func (f *loadFlags) clip(ctx context.Context, show *terminal.Line) ([]pipeline.Unit, error) {
 	const turn = 24 * time.Second // after which the drawn face is back where it began, with the same smile
 	var film pipeline.Video = synthetic.NewVideo(f.coding.Width, f.coding.Height, f.rate, turn)
 	if f.input != "" {
@@ -96,7 +98,7 @@ func (f *loadFlags) clip(ctx context.Context, show *status) ([]pipeline.Unit, er
 		}
 	}
 	units, err := loadtest.Code(ctx, film, f.coding, func(frames int) {
-		show.line(fmt.Sprintf("coding the clip: %.1f s", float64(frames)/f.rate))
+		show.Show(fmt.Sprintf("coding the clip: %.1f s", float64(frames)/f.rate))
 	})
 	if errors.Is(err, context.Canceled) {
 		return nil, errors.New("loadtest: interrupted before anything was counted")
@@ -104,40 +106,43 @@ func (f *loadFlags) clip(ctx context.Context, show *status) ([]pipeline.Unit, er
 	return units, err
 }
 
-func loadTest(ctx context.Context, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("mindflow loadtest", flag.ContinueOnError)
+// LoadTest publishes a clip to a server over many sessions and measures what comes back.
+func LoadTest() settings.Command {
+	fs := settings.NewFlags("loadtest")
 	how := newLoadFlags(fs)
-	rest, err := parse(fs, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return errors.New("loadtest: name one server, such as mindflow loadtest http://localhost:8080 --sessions 4")
-	}
-	server, err := endpoint(rest[0])
-	if err != nil {
-		return fmt.Errorf("loadtest: %w", err)
-	}
-	if err := how.check(); err != nil {
-		return err
-	}
-	show := &status{out: os.Stderr, on: isTerminal(os.Stderr)}
-	defer show.clear()
-	units, err := how.clip(ctx, show)
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+		if len(call.Args) != 1 {
+			return errors.New("loadtest: name one server, such as mindflow loadtest http://localhost:8080 --sessions 4")
+		}
+		server, err := endpoint(call.Args[0])
+		if err != nil {
+			return fmt.Errorf("loadtest: %w", err)
+		}
+		if err := how.check(); err != nil {
+			return err
+		}
+		return how.run(ctx, server, out)
+	}}
+}
+
+func (f *loadFlags) run(ctx context.Context, server string, out io.Writer) error {
+	show := terminal.NewLine(os.Stderr, 100*time.Millisecond)
+	defer show.Clear()
+	units, err := f.clip(ctx, show)
 	if err != nil {
 		return err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
 	result, err := loadtest.Run(ctx, loadtest.Plan{
-		URL: server, Token: string(how.token), Client: &http.Client{Transport: transport},
-		Sessions: how.sessions, Duration: how.duration, Units: units, Rate: how.rate, Line: how.line(), Progress: show.line,
+		URL: server, Token: string(f.token), Client: &http.Client{Transport: transport},
+		Sessions: f.sessions, Duration: f.duration, Units: units, Rate: f.rate, Line: f.line(), Progress: show.Show,
 	})
-	show.clear()
+	show.Clear()
 	if err != nil {
 		return fmt.Errorf("loadtest: %w", err)
 	}
-	if how.asJSON {
+	if f.asJSON {
 		err = json.NewEncoder(out).Encode(result)
 	} else {
 		err = result.Table(out)
@@ -145,27 +150,5 @@ func loadTest(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("print the result: %w", err)
 	}
-	return result.Check(how.limits)
-}
-
-// status keeps one line on a terminal up to date; elsewhere it shows nothing.
-type status struct {
-	out   io.Writer
-	on    bool
-	shown time.Time
-}
-
-func (s *status) line(text string) {
-	const interval = 100 * time.Millisecond
-	if now := time.Now(); s.on && now.Sub(s.shown) >= interval {
-		s.shown = now
-		fmt.Fprintf(s.out, "\r\x1b[K%s", text)
-	}
-}
-
-func (s *status) clear() {
-	if s.on {
-		fmt.Fprint(s.out, "\r\x1b[K")
-		s.shown = time.Time{}
-	}
+	return result.Check(f.limits)
 }

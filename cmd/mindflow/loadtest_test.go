@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"mindflow/pipeline/testkit"
 )
@@ -149,22 +148,6 @@ func TestLoadTestInterrupted(t *testing.T) {
 		err := run(ctx, []string{"loadtest", web.URL, "--size", "64x48"}, &out)
 		if err == nil || !strings.Contains(err.Error(), "interrupted before anything was counted") || out.Len() > 0 {
 			t.Errorf("%v; printed %q", err, out.String())
-		}
-	}
-}
-
-// On a terminal one line is kept up to date, a few times a second; elsewhere nothing is shown.
-func TestStatus(t *testing.T) {
-	for on, want := range map[bool]string{true: "\r\x1b[Kone\r\x1b[K\r\x1b[Kthree", false: ""} {
-		var out strings.Builder
-		s := &status{out: &out, on: on}
-		s.line("one")
-		s.shown = time.Now().Add(time.Hour)
-		s.line("two")
-		s.clear()
-		s.line("three")
-		if out.String() != want {
-			t.Errorf("%v: %q, want %q", on, out.String(), want)
 		}
 	}
 }

@@ -9,38 +9,21 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"mindflow/cmd/mindflow/internal/serve/supervisor"
 	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/cmd/mindflow/internal/terminal"
 )
 
-// command is one subcommand: it parses its own flags out of args. One without a brief is for this program's own children, and not listed.
-type command struct {
-	name, brief string
-	run         func(ctx context.Context, args []string, out io.Writer) error
-}
-
-var commands = []command{
-	{"serve", "serve the page and read the cameras of those who open it (the default)", serve},
-	{"image", "label the faces in picture files", pictures},
-	{"video", "label the faces in video files over time", videos},
-	{"camera", "label the faces before this machine's camera, here or on a server", live},
-	{"loadtest", "publish a clip to a server over many sessions, and measure what comes back", loadTest},
-	{"eval", "say how well a model does on pictures whose expressions are known", evaluation},
-	{"bench", "measure how many faces a second a device classifies", gaugeDevice},
-	{"model", "list, bring, check and import models", model},
-	{"token", "make tokens and keys, which say who may use a server", tokens},
-	{"ready", "ask a server whether it takes newcomers", askReady},
-	{"doctor", "check this machine, and say what to do where something is wrong", examine},
-	{"version", "print the version", version},
-	{probeCommand, "", probe},
-}
+// release is set by the Makefile with -ldflags -X.
+var release = "dev"
 
 func main() {
-	// Whoever reads what we print may leave: writing then gives an error, after which files and sessions end as they should.
+	// A reader of our output may leave: writing then returns an error, after which files and sessions end as they should.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), ends()...)
+	ctx, stop := signal.NotifyContext(context.Background(), terminal.Interrupts()...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal ends a command that cannot end by itself, as one whose reader does not read
 	err := run(ctx, os.Args[1:], os.Stdout)
@@ -55,37 +38,79 @@ func main() {
 	}
 }
 
-// ends are the signals that interrupt: Ctrl-C, kill, and a terminal that is closed, unless nohup had that ignored.
-func ends() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
+// run runs the command that args name. Without a name it is serve.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	switch {
+	case len(args) > 0 && isHelp(args[0]):
+	case len(args) == 0 || args[0] == "" || args[0][0] == '-':
+		args = append([]string{"serve"}, args...)
 	}
-	return signals
+	return runOne(ctx, commands, "", args, out)
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
-	name := "serve"
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		name, args = args[0], args[1:]
-	} else if len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "-help") {
-		name = "help"
-	}
-	if name == "help" {
-		fmt.Fprintln(out, "usage: mindflow [COMMAND] [FLAGS]")
-		for _, c := range commands {
-			if c.brief == "" {
-				continue
-			}
-			fmt.Fprintf(out, "  %-9s %s\n", c.name, c.brief)
+// runOne runs one of the commands of a parent, whose name is empty for the program itself.
+func runOne(ctx context.Context, list []command, parent string, args []string, out io.Writer) error {
+	if len(args) == 0 || isHelp(args[0]) {
+		printHelp(out, list, parent)
+		if len(args) == 0 {
+			return fmt.Errorf("%s: name a command", parent)
 		}
-		fmt.Fprintln(out, "mindflow COMMAND --help lists a command's flags.")
 		return nil
 	}
-	for _, c := range commands {
-		if c.name == name {
-			return settings.WithFlag(c.run(ctx, args, out))
+	name, spaced := args[0], ""
+	if parent != "" {
+		name, spaced = parent+" "+name, parent+" "
+	}
+	for _, c := range list {
+		switch {
+		case c.name != args[0]:
+		case c.parts != nil:
+			return runOne(ctx, c.parts, name, args[1:], out)
+		default:
+			return c.declare().Execute(ctx, args[1:], allSettings(), out)
 		}
 	}
-	return fmt.Errorf("unknown command %q; mindflow help lists the commands", name)
+	return fmt.Errorf("unknown command %q; mindflow %shelp lists the commands", name, spaced)
+}
+
+func isHelp(word string) bool {
+	return word == "help" || word == "-h" || word == "-help" || word == "--help"
+}
+
+func printHelp(out io.Writer, list []command, parent string) {
+	if parent == "" {
+		fmt.Fprintln(out, "usage: mindflow [COMMAND] [FLAGS]")
+	} else {
+		fmt.Fprintf(out, "usage: mindflow %s COMMAND [FLAGS]\n", parent)
+	}
+	for _, c := range list {
+		if c.brief != "" {
+			fmt.Fprintf(out, "  %-9s %s\n", c.name, c.brief)
+		}
+	}
+	if parent == "" {
+		fmt.Fprintln(out, "mindflow COMMAND --help lists a command's flags.")
+	}
+}
+
+// allSettings returns the settings of all commands, which a shared file or environment may hold. Those of parts, such as
+// model import, are options of one run.
+func allSettings() (names []string) {
+	for _, c := range commands {
+		if c.parts != nil {
+			continue
+		}
+		if declared := c.declare(); declared.Flags != nil {
+			names = append(names, settings.Names(declared.Flags)...)
+		}
+	}
+	return names
+}
+
+// version prints the version.
+func version() settings.Command {
+	return settings.Command{Run: func(_ context.Context, _ settings.Call, out io.Writer) error {
+		_, err := fmt.Fprintf(out, "mindflow %s (%s, %s/%s)\n", release, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return err
+	}}
 }

@@ -4,37 +4,39 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 
 	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/cmd/mindflow/internal/terminal"
 	"mindflow/models"
 	"mindflow/models/engine"
 )
 
-// informModel is `mindflow model info`.
-func informModel(_ context.Context, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("mindflow model info NAME", flag.ContinueOnError)
+// ModelInfo prints all about one model.
+func ModelInfo() settings.Command {
+	fs := settings.NewFlags("model info NAME")
 	asJSON := fs.Bool("json", false, "print a JSON object")
 	paths := engine.Default()
 	settings.PathFlags(fs, &paths)
-	names, err := parse(fs, args)
+	return settings.Command{Flags: fs, Run: func(_ context.Context, call settings.Call, out io.Writer) error {
+		if len(call.Args) != 1 {
+			return errors.New("model info: name one model; mindflow model list shows them")
+		}
+		return info(paths.Models, call.Args[0], *asJSON, out)
+	}}
+}
+
+func info(dir, name string, asJSON bool, out io.Writer) error {
+	manifest, err := models.Load(dir)
 	if err != nil {
 		return err
 	}
-	if len(names) != 1 {
-		return errors.New("model info: name one model; mindflow model list shows them")
-	}
-	manifest, err := models.Load(paths.Models)
-	if err != nil {
-		return err
-	}
-	e, err := manifest.Lookup(names[0])
-	if r, ok := manifest.Recipe(names[0]); ok && err != nil {
-		if *asJSON {
+	e, err := manifest.Lookup(name)
+	if r, ok := manifest.Recipe(name); ok && err != nil {
+		if asJSON {
 			return json.NewEncoder(out).Encode(r)
 		}
 		printRecipe(out, r)
@@ -43,8 +45,8 @@ func informModel(_ context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	l := describe(paths.Models, e)
-	if *asJSON {
+	l := describe(dir, e)
+	if asJSON {
 		return json.NewEncoder(out).Encode(l)
 	}
 	return printModel(out, l)
@@ -63,7 +65,7 @@ func printModel(out io.Writer, l modelState) error {
 	default:
 		row("file", "%s", l.Path)
 	}
-	row("size", "%s", megabytes(l.Bytes))
+	row("size", "%s", terminal.Megabytes(l.Bytes))
 	row("sha256", "%s", l.SHA256)
 	row("source", "%s", l.Source)
 	row("licence of the weights", "%s", l.Licence)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,16 +13,18 @@ import (
 	"mindflow/models/engine"
 )
 
-// verifyModels is `mindflow model verify`: the sums of the named model or of all that are there.
-func verifyModels(ctx context.Context, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("mindflow model verify [NAME…]", flag.ContinueOnError)
+// ModelVerify checks the sums of the named models, or of all that are there.
+func ModelVerify() settings.Command {
+	fs := settings.NewFlags("model verify [NAME…]")
 	paths := engine.Default()
 	settings.PathFlags(fs, &paths)
-	names, err := parse(fs, args)
-	if err != nil {
-		return err
-	}
-	manifest, err := models.Load(paths.Models)
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+		return verify(ctx, paths.Models, call.Args, out)
+	}}
+}
+
+func verify(ctx context.Context, dir string, names []string, out io.Writer) error {
+	manifest, err := models.Load(dir)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func verifyModels(ctx context.Context, args []string, out io.Writer) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		line, ok := verifyModel(manifest, paths.Models, name, all)
+		line, ok := verifyOne(manifest, dir, name, all)
 		if !ok {
 			bad++
 		}
@@ -55,8 +56,8 @@ func verifyModels(ctx context.Context, args []string, out io.Writer) error {
 	return nil
 }
 
-// verifyModel gives the line about one model. Where all are looked at, one that is not there is no fault.
-func verifyModel(manifest *models.Manifest, dir, name string, all bool) (line string, ok bool) {
+// verifyOne returns the line about one model. Where all are checked, a model that is not there is no fault.
+func verifyOne(manifest *models.Manifest, dir, name string, all bool) (line string, ok bool) {
 	e, err := manifest.Lookup(name)
 	if err != nil {
 		return fmt.Sprintf("FAILED   %v", err), false
@@ -74,24 +75,23 @@ func verifyModel(manifest *models.Manifest, dir, name string, all bool) (line st
 	return fmt.Sprintf("ok       %s: %s", name, path), true
 }
 
-// removeModel is `mindflow model remove`. It only touches the folder of the user's models.
-func removeModel(_ context.Context, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("mindflow model remove NAME", flag.ContinueOnError)
+// ModelRemove takes a model out of the user's folder. It touches no other.
+func ModelRemove() settings.Command {
+	fs := settings.NewFlags("model remove NAME")
 	paths := engine.Default()
 	settings.PathFlags(fs, &paths)
-	names, err := parse(fs, args)
-	if err != nil {
+	return settings.Command{Flags: fs, Run: func(_ context.Context, call settings.Call, out io.Writer) error {
+		if len(call.Args) != 1 {
+			return errors.New("model remove: name one model; mindflow model list shows them")
+		}
+		removed, err := models.Remove(paths.Models, call.Args[0])
+		if errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("model remove %s: your folder of models, %s, has no such model; what comes with the program stays",
+				call.Args[0], paths.Models)
+		}
+		for _, path := range removed {
+			fmt.Fprintf(out, "removed %s\n", path)
+		}
 		return err
-	}
-	if len(names) != 1 {
-		return errors.New("model remove: name one model; mindflow model list shows them")
-	}
-	removed, err := models.Remove(paths.Models, names[0])
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("model remove %s: your folder of models, %s, has no such model; what comes with the program stays", names[0], paths.Models)
-	}
-	for _, path := range removed {
-		fmt.Fprintf(out, "removed %s\n", path)
-	}
-	return err
+	}}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +11,7 @@ import (
 	"slices"
 
 	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/cmd/mindflow/internal/terminal"
 	"mindflow/models"
 	"mindflow/models/engine"
 )
@@ -44,25 +44,25 @@ func describe(dir string, e models.Entry) modelState {
 	return l
 }
 
-// listModels is `mindflow model list`.
-func listModels(_ context.Context, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("mindflow model list", flag.ContinueOnError)
+// ModelList prints the models, their state and the licence of their weights.
+func ModelList() settings.Command {
+	fs := settings.NewFlags("model list")
 	asJSON := fs.Bool("json", false, "print one JSON object a line")
 	paths := engine.Default()
 	settings.PathFlags(fs, &paths)
-	if rest, err := parse(fs, args); err != nil {
-		return err
-	} else if len(rest) > 0 {
-		return errors.New("model list: takes no names; model info NAME tells of one")
-	}
-	manifest, err := models.Load(paths.Models)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		return encodeModels(json.NewEncoder(out), manifest, paths.Models)
-	}
-	return printModels(out, manifest, paths.Models)
+	return settings.Command{Flags: fs, Run: func(_ context.Context, call settings.Call, out io.Writer) error {
+		if len(call.Args) > 0 {
+			return errors.New("model list: takes no names; model info NAME tells of one")
+		}
+		manifest, err := models.Load(paths.Models)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return encodeModels(json.NewEncoder(out), manifest, paths.Models)
+		}
+		return printModels(out, manifest, paths.Models)
+	}}
 }
 
 // encodeModels writes an object for all that printModels shows.
@@ -99,7 +99,7 @@ func printModels(out io.Writer, manifest *models.Manifest, dir string) error {
 	}
 	for _, e := range manifest.Models {
 		l := describe(dir, e)
-		fmt.Fprintf(out, "%-*s  %-8s  %-10s  %9s\n", width, e.Name, e.Role, l.State, megabytes(e.Bytes))
+		fmt.Fprintf(out, "%-*s  %-8s  %-10s  %9s\n", width, e.Name, e.Role, l.State, terminal.Megabytes(e.Bytes))
 		printProvenance(out, e.Licence, e.TrainingData)
 	}
 	for _, name := range slices.Sorted(maps.Keys(manifest.Faults)) {
@@ -125,5 +125,3 @@ func printRecipe(out io.Writer, r models.Recipe) {
 func printProvenance(out io.Writer, licence, data string) {
 	fmt.Fprintf(out, "  licence of the weights: %s\n  trained on: %s\n", licence, data)
 }
-
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }

@@ -224,25 +224,3 @@ func TestRemoveWithoutFolder(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestBytesBar(t *testing.T) {
-	var out bytes.Buffer
-	now := time.Unix(0, 0)
-	b := &bytesBar{out: &out, name: "little", now: func() time.Time { return now }}
-	b.show(1e6, 4e6)
-	now = now.Add(2 * time.Second)
-	b.show(3e6, 4e6)
-	now = now.Add(time.Millisecond)
-	b.show(3.1e6, 4e6) // too soon to be shown
-	lines := strings.Split(out.String(), "\r\x1b[K")
-	want := []string{"", "little [#######                       ] 1.0 MB of 4.0 MB, 0.0 MB a second",
-		"little [######################        ] 3.0 MB of 4.0 MB, 1.0 MB a second"}
-	if len(lines) != len(want) {
-		t.Fatalf("showed %q", lines)
-	}
-	for i := range want {
-		if lines[i] != want[i] {
-			t.Errorf("showed %q, want %q", lines[i], want[i])
-		}
-	}
-}

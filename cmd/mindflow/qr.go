@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"rsc.io/qr"
+
+	"mindflow/cmd/mindflow/internal/terminal"
 )
 
 // announce tells where HTTPS is served on this network, with a QR code of the first address on a terminal.
@@ -19,7 +21,7 @@ func announce(out io.Writer, ips []net.IP, port int) error {
 			continue
 		}
 		address := (&url.URL{Scheme: "https", Host: net.JoinHostPort(ip.String(), strconv.Itoa(port)), Path: "/"}).String()
-		if i == 0 && isTerminal(out) {
+		if i == 0 && terminal.Is(out) {
 			code, err := halfBlocks(address)
 			if err != nil {
 				return fmt.Errorf("draw the address as a QR code: %w", err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/server"
 )
 
@@ -39,12 +40,11 @@ func TestReachSettings(t *testing.T) {
 
 func TestReachOpen(t *testing.T) {
 	cfg := server.Config{}
-	none := &reachFlags{}
-	if err := none.open(&cfg).Close(); err != nil || cfg.PublicIPs != nil {
+	if err := openAddresses(settings.ICE{}, &cfg).Close(); err != nil || cfg.PublicIPs != nil {
 		t.Errorf("without addresses there is somebody to ask, or %v", err)
 	}
-	some := &reachFlags{publicIPs: list{"203.0.113.7", "::ffff:203.0.113.8"}, mediaTCP: ":1"}
-	if err := some.open(&cfg).Close(); err != nil {
+	some := settings.ICE{PublicIPs: settings.List{"203.0.113.7", "::ffff:203.0.113.8"}, MediaTCP: ":1"}
+	if err := openAddresses(some, &cfg).Close(); err != nil {
 		t.Error(err)
 	}
 	want := []netip.Addr{netip.MustParseAddr("203.0.113.7"), netip.MustParseAddr("203.0.113.8")}

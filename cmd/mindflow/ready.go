@@ -3,34 +3,38 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/server/operate"
 )
 
-const readyTime = 5 * time.Second // for an answer
+const readyTimeout = 5 * time.Second
 
-// askReady asks a server whether it takes newcomers: the check of containers, where there is no other program to ask with.
-func askReady(ctx context.Context, args []string, out io.Writer) error {
-	fs := flag.NewFlagSet("mindflow ready [URL]", flag.ContinueOnError)
-	rest, err := parse(fs, args)
-	if err != nil {
-		return err
+// Ready asks a server whether it takes newcomers. It is the check of containers, which hold no other program to ask with.
+func Ready() settings.Command {
+	return settings.Command{
+		Flags: settings.NewFlags("ready [URL]"),
+		Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+			url := "http://127.0.0.1:8081"
+			switch len(call.Args) {
+			case 0:
+			case 1:
+				url = strings.TrimSuffix(call.Args[0], "/")
+			default:
+				return fmt.Errorf("ready takes one argument, the server's URL, such as %s, which --admin gives", url)
+			}
+			return askReady(ctx, url, out)
+		},
 	}
-	url := "http://127.0.0.1:8081"
-	switch len(rest) {
-	case 0:
-	case 1:
-		url = strings.TrimSuffix(rest[0], "/")
-	default:
-		return fmt.Errorf("ready takes one argument, the server's URL, such as %s, which --admin gives", url)
-	}
-	ctx, cancel := context.WithTimeout(ctx, readyTime)
+}
+
+func askReady(ctx context.Context, url string, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
 	if err != nil {

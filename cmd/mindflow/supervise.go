@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"mindflow/cmd/mindflow/internal/serve/supervisor"
+	"mindflow/cmd/mindflow/internal/terminal"
 )
 
 // supervise runs `serve` with the same arguments in a process of its own, and starts it again when it fails.
@@ -17,7 +18,7 @@ func supervise(args []string, log *slog.Logger) error {
 		return err
 	}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, ends()...)
+	signal.Notify(signals, terminal.Interrupts()...)
 	defer signal.Stop(signals)
 	return supervisor.Run(supervisor.Plan{
 		Command: func() *exec.Cmd {

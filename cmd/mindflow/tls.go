@@ -3,149 +3,51 @@ package main
 import (
 	"crypto/tls"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/server/cert"
 	"mindflow/server/operate"
 )
 
-// tlsFlags are the settings of HTTPS. There are three ways to a certificate, of which one may be chosen.
-type tlsFlags struct {
-	cert, key  string // files
-	domains    list   // of an authority
-	selfSigned bool
-
-	acmeURL, acmeRoot, acmeEmail string
-	folder                       string
-	redirect                     string // address of plain HTTP; "" is none
-}
-
-func newTLSFlags(fs *flag.FlagSet) *tlsFlags {
-	t := &tlsFlags{}
-	fs.StringVar(&t.cert, "tls-cert", "", "PEM `file` of a certificate with its chain, to serve HTTPS with; it is read again when it changes")
-	fs.StringVar(&t.key, "tls-key", "", "PEM `file` of the key of --tls-cert")
-	fs.Var(&t.domains, "tls-domain", "`domain` to order a certificate for, by ACME, and serve HTTPS with; several: repeat or use commas. Its ports 443 and 80 must lead here. Using it accepts the authority's terms")
-	fs.BoolVar(&t.selfSigned, "tls-self-signed", false, "serve HTTPS on this network with a certificate made here, which browsers ask about once; prints the address, as a QR code on a terminal")
-	fs.StringVar(&t.acmeURL, "acme-url", "", "ACME directory `URL` of another authority than Let's Encrypt, or of its test authority")
-	fs.StringVar(&t.acmeRoot, "acme-root", "", "PEM `file` with the root of --acme-url's own certificate, where the system does not know it")
-	fs.StringVar(&t.acmeEmail, "acme-email", "", "`address` that the authority may write to")
-	fs.StringVar(&t.folder, "tls-folder", "", "`folder` that certificates made or ordered are kept in; where not named, mindflow in the user's state folder")
-	fs.StringVar(&t.redirect, "http-redirect", "", "another HTTP `address`, such as :80, that sends visitors on to HTTPS")
-	return t
-}
-
-// fromTLS sets the addresses that have no source yet to those that HTTPS of the chosen kind is served on.
-func fromTLS(fs *flag.FlagSet, from sources) error {
-	chosen := func(name string) bool {
-		f := fs.Lookup(name)
-		return f != nil && f.Value.String() != "" && f.Value.String() != "false"
-	}
-	implied := map[string]string{}
-	by := ""
-	switch {
-	case chosen("tls-cert"):
-		by, implied["listen"] = "--tls-cert", ":443"
-	case chosen("tls-domain"):
-		by, implied["listen"] = "--tls-domain", ":443"
-	case chosen("tls-self-signed"):
-		by, implied["listen"] = "--tls-self-signed", ":8443"
-	}
-	if implied["listen"] == ":443" && from["listen"] == "" {
-		implied["http-redirect"] = ":80"
-	}
-	for name, value := range implied {
-		if from[name] != "" {
-			continue
-		}
-		if err := fs.Set(name, value); err != nil {
-			return fmt.Errorf("%s: --%s: %w", by, name, err)
-		}
-		from[name] = by
-	}
-	return nil
-}
-
-// domainName is what an authority can look up and give a certificate for (RFC 1123, section 2.1; no wildcards, which need the
-// name server's help).
-var domainName = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
-
-func (t *tlsFlags) on() bool { return t.cert != "" || len(t.domains) > 0 || t.selfSigned }
-
-func (t *tlsFlags) check() error {
-	ways := 0
-	for _, chosen := range []bool{t.cert != "" || t.key != "", len(t.domains) > 0, t.selfSigned} {
-		if chosen {
-			ways++
-		}
-	}
-	switch {
-	case ways > 1:
-		return errors.New("--tls-cert, --tls-domain and --tls-self-signed exclude each other: use one")
-	case t.cert == "" && t.key != "":
-		return errors.New("--tls-key without --tls-cert: name the certificate's file too")
-	case t.cert != "" && t.key == "":
-		return errors.New("--tls-cert without --tls-key: name the key's file too")
-	case t.redirect != "" && !t.on():
-		return errors.New("--http-redirect without HTTPS: use --tls-cert, --tls-domain or --tls-self-signed, or leave it out")
-	}
-	for _, domain := range t.domains {
-		if !domainName.MatchString(domain) {
-			return fmt.Errorf("--tls-domain %s: use the name alone, such as demo.example.org", domain)
-		}
-	}
-	for name, value := range map[string]string{"acme-url": t.acmeURL, "acme-root": t.acmeRoot, "acme-email": t.acmeEmail} {
-		if value != "" && len(t.domains) == 0 {
-			return fmt.Errorf("--%s without --tls-domain: name the domain to order a certificate for", name)
-		}
-	}
-	if u, err := url.Parse(t.acmeURL); t.acmeURL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
-		return fmt.Errorf("--acme-url %s: use the https address of an ACME directory", t.acmeURL)
-	}
-	return nil
-}
-
 // secure is HTTPS as chosen. The server is made with config; then begin and at the end close.
 type secure struct {
 	config *tls.Config // nil is plain HTTP
-	flags  *tlsFlags
+	set    settings.TLS
 	listen string // address of HTTPS, as set
 	log    *slog.Logger
 	acme   *cert.ACME
 	plain  *operate.Listener
 }
 
-// open reads, makes or prepares the certificate.
-func (t *tlsFlags) open(listen string, log *slog.Logger) (*secure, error) {
-	s := &secure{flags: t, listen: listen, log: log}
-	if !t.on() {
+// openTLS reads, makes or prepares the certificate.
+func openTLS(t settings.TLS, listen string, log *slog.Logger) (*secure, error) {
+	s := &secure{set: t, listen: listen, log: log}
+	if !t.On() {
 		return s, nil
 	}
-	if t.cert != "" {
-		files, err := cert.FromFiles(t.cert, t.key, log)
+	if t.CertFile != "" {
+		files, err := cert.FromFiles(t.CertFile, t.KeyFile, log)
 		if err != nil {
 			return nil, err
 		}
 		s.config = files.TLS()
 		return s, nil
 	}
-	folder := t.folder
+	folder := t.Folder
 	if folder == "" {
 		var err error
 		if folder, err = cert.Folder(); err != nil {
 			return nil, err
 		}
 	}
-	if t.selfSigned {
+	if t.SelfSigned {
 		made, err := cert.SelfSigned(folder, ownNames(), ownAddresses(listen), time.Now())
 		if err != nil {
 			return nil, err
@@ -154,7 +56,9 @@ func (t *tlsFlags) open(listen string, log *slog.Logger) (*secure, error) {
 		return s, nil
 	}
 	var err error
-	s.acme, err = cert.NewACME(cert.Order{Domains: t.domains, Email: t.acmeEmail, Directory: t.acmeURL, Root: t.acmeRoot, Folder: folder}, log)
+	s.acme, err = cert.NewACME(cert.Order{
+		Domains: t.Domains, Email: t.ACMEEmail, Directory: t.ACMEURL, Root: t.ACMERoot, Folder: folder,
+	}, log)
 	if err != nil {
 		return nil, err
 	}
@@ -169,13 +73,13 @@ func (s *secure) begin(https net.Addr, out io.Writer) error {
 		return nil
 	}
 	httpPort := 0
-	if s.flags.redirect != "" {
+	if s.set.Redirect != "" {
 		var wrap func(http.Handler) http.Handler
 		if s.acme != nil {
 			wrap = s.acme.Challenge
 		}
 		var err error
-		if s.plain, err = operate.ListenRedirect(s.flags.redirect, tcp.Port, wrap, s.log); err != nil {
+		if s.plain, err = operate.ListenRedirect(s.set.Redirect, tcp.Port, wrap, s.log); err != nil {
 			return err
 		}
 		if plain, ok := s.plain.Addr().(*net.TCPAddr); ok {
@@ -186,7 +90,7 @@ func (s *secure) begin(https net.Addr, out io.Writer) error {
 	if s.acme != nil {
 		return s.acme.Begin(tcp.Port, httpPort)
 	}
-	if s.flags.selfSigned {
+	if s.set.SelfSigned {
 		return announce(out, ownAddresses(s.listen), tcp.Port)
 	}
 	return nil

@@ -25,8 +25,7 @@ func said(t *testing.T, args ...string) string {
 // checked is what a server with the settings says to a token.
 func checked(t *testing.T, token string, settings ...string) (access.Grant, error) {
 	t.Helper()
-	a := accessOf(t, settings...)
-	g, err := a.gate(slog.New(slog.DiscardHandler))
+	g, err := openGate(accessOf(t, settings...), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/cmd/mindflow/internal/terminal"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec/avfile"
@@ -23,6 +23,7 @@ type videoFlags struct {
 	annotate      string  // "" is none
 	rate          float64 // frames a second; 0 is all
 	bgr           bool    // of the preset
+	engine        engine.Settings
 }
 
 func (f *videoFlags) check() error {
@@ -35,27 +36,30 @@ func (f *videoFlags) check() error {
 	return nil
 }
 
-// videos labels the faces in each video file. A bad file is named and the others are still done.
-func videos(ctx context.Context, args []string, out io.Writer) (err error) {
-	fs := flag.NewFlagSet("mindflow video FILE…", flag.ContinueOnError)
-	var how videoFlags
+// Video labels the faces in video files over time.
+func Video() settings.Command {
+	fs := settings.NewFlags("video FILE…")
+	how := &videoFlags{engine: engine.Default()}
 	fs.BoolVar(&how.asJSON, "json", false, "print one JSON object for each frame")
 	fs.BoolVar(&how.asCSV, "csv", false, "print one CSV row for each face of each frame")
 	fs.StringVar(&how.out, "out", "", "print to this `file`; it gets its name when it is whole")
-	fs.StringVar(&how.annotate, "annotate", "", "also write the video with boxes and labels, without its sound, to this MP4 `file` (for several videos: folder)")
+	fs.StringVar(&how.annotate, "annotate", "", "also write the video with boxes and labels, without its sound, to this MP4 "+
+		"`file` (for several videos: folder)")
 	fs.Float64Var(&how.rate, "rate", 0, "analyse this many frames a second, 0 for every frame")
-	chosen := engine.Default()
-	settings.EngineFlags(fs, &chosen)
-	names, err := parse(fs, args)
-	if err != nil {
-		return err
-	}
-	if err := how.check(); err != nil {
-		return err
-	}
-	if len(names) == 0 {
-		return errors.New("video: name at least one video file or folder")
-	}
+	settings.EngineFlags(fs, &how.engine)
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+		if err := how.check(); err != nil {
+			return err
+		}
+		if len(call.Args) == 0 {
+			return errors.New("video: name at least one video file or folder")
+		}
+		return labelVideos(ctx, *how, call.Args, out)
+	}}
+}
+
+// labelVideos labels the faces in each video that names stand for. A bad file is named and the others are still done.
+func labelVideos(ctx context.Context, how videoFlags, names []string, out io.Writer) (err error) {
 	files, missing := videoFiles(names)
 	if len(files) == 0 {
 		return missing
@@ -64,13 +68,13 @@ func videos(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	preset, err := engine.LookupPreset(chosen.Preset)
+	preset, err := engine.LookupPreset(how.engine.Preset)
 	if err != nil {
 		return err
 	}
 	how.bgr = preset.BGR
-	tryAuto(ctx, &chosen)
-	e, err := engine.Open(chosen.Alone())
+	settings.ProbeAuto(ctx, &how.engine)
+	e, err := engine.Open(how.engine.Alone())
 	if err != nil {
 		return err
 	}
@@ -86,8 +90,8 @@ func watch(ctx context.Context, e *engine.Engine, how videoFlags, files, targets
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
 	w := watcher{engine: e, rate: how.rate, bgr: how.bgr, rows: t.rows(how, len(files) > 1, e.Analysis.Model.Labels)}
-	if isTerminal(os.Stderr) && (t.file != nil || !how.asJSON && !how.asCSV || !isTerminal(out)) {
-		w.progress = &progress{out: os.Stderr, now: time.Now, unit: "frames"}
+	if t.file != nil || !how.asJSON && !how.asCSV || !terminal.Is(out) {
+		w.progress = terminal.NewFrames(os.Stderr, "frames")
 	}
 	for i, file := range files {
 		if ctx.Err() != nil {
@@ -108,7 +112,7 @@ type watcher struct {
 	rate     float64 // frames a second, 0 for all
 	bgr      bool    // analyse what OpenCV makes of the frames
 	rows     rows
-	progress *progress // nil is none
+	progress *terminal.Frames // optional
 }
 
 func (w *watcher) file(ctx context.Context, name, target string) error {
@@ -127,7 +131,7 @@ func (w *watcher) video(ctx context.Context, v *avfile.Video, name, target strin
 		pass.film.rate = min(v.Rate, w.rate)
 	}
 	err := errors.Join(w.frames(ctx, pass), pass.closePicture())
-	w.progress.clear()
+	w.progress.Clear()
 	var unprinted *printError
 	switch {
 	case err == nil:
@@ -204,7 +208,7 @@ func (w *watcher) frames(ctx context.Context, p *pass) error {
 			}
 		}
 		p.read++
-		w.progress.show(p.name, p.read, p.video.Frames)
+		w.progress.Show(p.name, p.read, p.video.Frames)
 	}
 }
 

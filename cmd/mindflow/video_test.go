@@ -290,24 +290,3 @@ func TestSamplingPicksTheFirstOfEachInterval(t *testing.T) {
 		}
 	}
 }
-
-func TestProgress(t *testing.T) {
-	var out strings.Builder
-	now := time.Unix(0, 0)
-	p := &progress{out: &out, now: func() time.Time { return now }, unit: "frames"}
-	for n := range 21 {
-		p.show("a.mp4", n+1, 101)
-		now = now.Add(100 * time.Millisecond)
-	}
-	p.show("a.mp4", 200, 101)
-	p.clear()
-	shown := strings.Split(out.String(), "\r\x1b[K")
-	if len(shown) != 9 || shown[1] != "a.mp4: 4 of 101 frames (3%), 10 a second, 10s left" || shown[8] != "" {
-		t.Errorf("%q", shown)
-	}
-	(*progress)(nil).show("a.mp4", 1, 2) // not on a terminal
-	(*progress)(nil).clear()
-	if isTerminal(&out) {
-		t.Error("a builder is no terminal")
-	}
-}

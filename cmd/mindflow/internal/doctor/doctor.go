@@ -1,97 +1,96 @@
-// Package doctor examines whether this machine can run Mindflow with given settings.
 package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"strings"
+	"flag"
+	"fmt"
+	"io"
+	"os"
 
 	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/cmd/mindflow/internal/terminal"
 	"mindflow/models/engine"
-	"mindflow/pipeline/camera"
-	"mindflow/pipeline/field"
+	"mindflow/pipeline/vision"
 )
 
-// States of what was examined.
-const (
-	OK      = "ok"
-	Warning = "warning" // works, with something to know
-	Failure = "failure" // serve would not start, or would not read faces
-)
-
-// Result is what one check found.
-type Result struct {
-	Check  string `json:"check"`
-	Status string `json:"status"`
-	Detail string `json:"detail"`
-	Cure   string `json:"cure"` // what to do now; empty when all is well
-}
-
-// Setup is what would run.
-type Setup struct {
-	Listen    string // HTTP address, host:port
-	Media     string // UDP address of all media
-	Admin     string // HTTP address for operators; empty is none
-	MaxPixels int    // of a frame
-	Decoder   string // device that decodes video, such as cuda; empty is none
-	Named     bool   // the settings name that device
-	Engine    engine.Settings
-	Reach     Reach
-	Keys      bool // visitors have to show a token
-	Open      bool // it was said that they need none
-}
-
-// Examine makes all checks and tells each result as it comes. It opens ONNX Runtime, which a process
-// has once, and binds the ports for a moment. The error is ctx's.
-func Examine(ctx context.Context, s Setup, tell func(Result)) error {
-	sound := true // what inference needs
-	needed := func(r Result) {
-		sound = sound && r.Status != Failure
-		tell(r)
-	}
-	checks := []func(){
-		func() { needed(library(s.Engine.Library)) },
-		func() { devices(s.Engine, needed) },
-		func() { modelFiles(s.Engine, needed) },
-		func() { inference(ctx, s.Engine, sound, tell) },
-		func() { decoders(s.MaxPixels, tell) },
-		func() { tell(hardware(s.Decoder, s.Named)) },
-		func() { tell(encoder()) },
-		func() { tell(openCV()) },
-		func() { tell(httpPort(s.Listen)) },
-		func() { tell(visitors(s)) },
-		func() { operators(s.Admin, tell) },
-		func() { tell(mediaPort(s.Media)) },
-		func() { tell(addresses(s.Media)) },
-		func() { reach(ctx, s, tell) },
-		func() { tell(browsers(s.Listen, s.Reach.https())) },
-		func() { tell(cameras(camera.Devices())) },
-	}
-	for _, check := range checks {
-		if err := ctx.Err(); err != nil {
+// Doctor checks the machine for the settings of serve. It is an error that a check fails.
+func Doctor() settings.Command {
+	fs := settings.NewFlags("doctor")
+	s := settings.ServeFlags(fs)
+	asJSON := fs.Bool("json", false, "print one JSON list of {check, status, detail, cure}")
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+		if len(call.Args) > 0 {
+			return fmt.Errorf("doctor takes no argument %q; mindflow doctor --help lists the flags", call.Args[0])
+		}
+		if err := s.Check(); err != nil {
 			return err
 		}
-		check()
+		settings.ProbeDevices(ctx, &s.Engine)
+		return report(ctx, s, *asJSON, out)
+	}}
+}
+
+// report makes the checks and prints their results.
+func report(ctx context.Context, s *settings.Serve, asJSON bool, out io.Writer) error {
+	results, failures := []Result{}, 0
+	colour := terminal.Is(out) && os.Getenv("NO_COLOR") == ""
+	var printed error
+	err := examine(ctx, s, func(r Result) {
+		results = append(results, r)
+		if r.Status == Failure {
+			failures++
+		}
+		if !asJSON && printed == nil {
+			printed = printResult(out, r, colour)
+		}
+	})
+	if err == nil && asJSON {
+		lines := json.NewEncoder(out)
+		lines.SetIndent("", "  ")
+		printed = lines.Encode(results)
+	}
+	switch {
+	case err != nil:
+		return err
+	case printed != nil:
+		return fmt.Errorf("print results: %w", printed)
+	case failures == 1:
+		return errors.New("doctor: 1 check failed")
+	case failures > 0:
+		return fmt.Errorf("doctor: %d checks failed", failures)
 	}
 	return nil
 }
 
-func ok(check, detail string) Result { return Result{check, OK, detail, ""} }
+// colours of the terminal, as SGR parameters.
+var colours = map[string]string{OK: "32", Warning: "33", Failure: "31"}
 
-// failed makes a result of an error. Our errors end in what to do, after a semicolon; cure is for those
-// that do not.
-func failed(check string, err error, cure string) Result {
-	var at *field.Error
-	named := errors.As(err, &at) && strings.Contains(cure, "--") // the cure has the flag
-	if named {
-		err = at.Err
+func printResult(out io.Writer, r Result, colour bool) error {
+	status := fmt.Sprintf("%-7s", r.Status)
+	if colour {
+		status = "\x1b[" + colours[r.Status] + "m" + status + "\x1b[0m"
 	}
-	detail := strings.ReplaceAll(settings.WithFlag(err).Error(), "\n", ", ")
-	if i := strings.LastIndex(detail, "; "); i >= 0 {
-		if !named {
-			cure = detail[i+2:]
+	text := fmt.Sprintf("%s  %-20s  %s\n", status, r.Check, r.Detail)
+	if r.Cure != "" {
+		text += fmt.Sprintf("%31s→ %s\n", "", r.Cure)
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}
+
+// ProbeDevice tries a device for the process that started this one, which reads the answer from file 3.
+func ProbeDevice() settings.Command {
+	fs := flag.NewFlagSet("mindflow "+settings.ProbeCommand, flag.ContinueOnError)
+	return settings.Command{Flags: fs, Only: true, Run: func(ctx context.Context, _ settings.Call, _ io.Writer) error {
+		answer := os.NewFile(3, "answer")
+		if answer == nil {
+			return errors.New("probe: no file 3 to answer on; mindflow serve runs this by itself")
 		}
-		detail = detail[:i]
-	}
-	return Result{check, Failure, detail, cure}
+		if err := engine.Probe(ctx, os.Stdin, answer, vision.OpenCascade); err != nil {
+			return fmt.Errorf("%w; mindflow serve runs this by itself", err)
+		}
+		return answer.Close()
+	}}
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
 	"mindflow/pipeline/camera"
@@ -82,7 +83,9 @@ func TestEncodersAreTried(t *testing.T) {
 func TestExamineEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	results := 0
-	err := Examine(ctx, Setup{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", MaxPixels: 4096}, func(r Result) {
+	s := settings.ServeFlags(settings.NewFlags("doctor"))
+	s.Server.Listen, s.Server.Media, s.MaxPixels = "127.0.0.1:0", "127.0.0.1:0", 4096
+	err := examine(ctx, s, func(r Result) {
 		results++
 		stop()
 	})
@@ -97,5 +100,13 @@ func TestPortTaken(t *testing.T) {
 		if r.Status != Failure || !strings.Contains(r.Detail, "127.0.0.1:80") || !strings.Contains(r.Cure, cure) || !strings.Contains(r.Cure, "--listen") {
 			t.Errorf("%v: %+v", err, r)
 		}
+	}
+}
+
+func TestPrintResult(t *testing.T) {
+	var out strings.Builder
+	err := printResult(&out, Result{Check: "c", Status: Failure, Detail: "d"}, true)
+	if err != nil || !strings.HasPrefix(out.String(), "\x1b[31mfailure\x1b[0m  c ") {
+		t.Errorf("%q, %v", out.String(), err)
 	}
 }

@@ -5,17 +5,19 @@ import (
 	"slices"
 	"strings"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/pipeline/avdec"
 )
 
-// hardware tries the device that decodes beside the processors. named says that the settings name it: then it must be there.
-func hardware(device string, named bool) Result {
+// hardware tries the device that decodes video instead of the CPU. A device that is named must be there.
+func hardware(d settings.Decode) Result {
 	const check = "decoder device"
+	device := d.Device()
 	if device == "" {
 		return ok(check, "none is wanted: video is decoded on the CPU")
 	}
 	h, err := avdec.OpenHardware(device)
-	if err != nil && named {
+	if err != nil && !d.Auto() {
 		return failed(check, err, "")
 	}
 	if err != nil {

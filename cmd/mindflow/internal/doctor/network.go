@@ -85,24 +85,25 @@ func browsers(listen string, https bool) Result {
 }
 
 // visitors says who may use the server, and whether others on the way learn how.
-func visitors(s Setup) Result {
+func visitors(listen string, https bool, access settings.Access) Result {
 	const check = "visitors"
-	addr, err := net.ResolveTCPAddr("tcp", s.Listen)
+	keyed := access.RequireAuth()
+	addr, err := net.ResolveTCPAddr("tcp", listen)
 	switch beyond := err == nil && !addr.IP.IsLoopback(); {
 	case err != nil:
 		return ok(check, "nobody, as --listen cannot be listened on") // which the check of that tells
-	case !beyond && s.Keys:
+	case !beyond && keyed:
 		return ok(check, "who shows a token, on this machine or by a proxy on it")
 	case !beyond:
 		return ok(check, "everybody on this machine, and whom a proxy on it lets in")
-	case !s.Keys && !s.Open:
-		return Result{check, Failure, "everybody who reaches " + s.Listen + " could use the server, and nobody said that they may: serve does not start",
+	case !keyed && !access.Open:
+		return Result{check, Failure, "everybody who reaches " + listen + " could use the server, and nobody said that they may: serve does not start",
 			"say who may: --token-file FILE, --jwt-keys FILE, or --open for everybody"}
-	case !s.Keys:
-		return Result{check, Warning, "everybody who reaches " + s.Listen + " may use the server (--open)",
+	case !keyed:
+		return Result{check, Warning, "everybody who reaches " + listen + " may use the server (--open)",
 			"leave it so for a demo with --max-session-time and --max-per-address; else pass --token-file FILE or --jwt-keys FILE in its place"}
-	case !s.Reach.https():
-		return Result{check, Warning, "tokens come to " + s.Listen + " over plain HTTP: whoever is on the way can read and use them",
+	case !https:
+		return Result{check, Warning, "tokens come to " + listen + " over plain HTTP: whoever is on the way can read and use them",
 			"use --tls-domain, --tls-cert or --tls-self-signed, or listen on 127.0.0.1 behind an HTTPS proxy"}
 	}
 	return ok(check, "who shows a token, over HTTPS")

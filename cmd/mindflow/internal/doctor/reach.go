@@ -10,55 +10,40 @@ import (
 	"strings"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/server/cert"
 	"mindflow/server/ports"
 )
 
-// Reach is what serve is set to for visitors from elsewhere. What is empty is not set.
-type Reach struct {
-	Cert, Key  string // files
-	Domains    []string
-	SelfSigned bool
-	Folder     string // of certificates
-	Redirect   string // address of plain HTTP
-
-	MediaTCP      string
-	PublicIPs     []string // addresses, or auto
-	STUNServer    string
-	Turn, TurnTLS string
-}
-
-func (r Reach) https() bool { return r.Cert != "" || len(r.Domains) > 0 || r.SelfSigned }
-
 // soon is how long before its end a certificate should have been renewed.
 const soon = 14 * 24 * time.Hour
 
-// reach makes the checks for what is set.
-func reach(ctx context.Context, s Setup, tell func(Result)) {
-	r := s.Reach
-	if r.Cert != "" {
-		tell(certificateFiles(r.Cert, r.Key, time.Now()))
+// remoteAccess makes the checks for visitors from elsewhere.
+func remoteAccess(ctx context.Context, s *settings.Serve, report func(Result)) {
+	t, r := s.TLS, s.ICE
+	if t.CertFile != "" {
+		report(certificateFiles(t.CertFile, t.KeyFile, time.Now()))
 	}
-	if len(r.Domains) > 0 || r.SelfSigned {
-		tell(certificateFolder(r.Folder))
+	if len(t.Domains) > 0 || t.SelfSigned {
+		report(certificateFolder(t.Folder))
 	}
-	for _, domain := range r.Domains {
-		tell(domainName(ctx, domain, r.PublicIPs))
+	for _, domain := range t.Domains {
+		report(domainName(ctx, domain, r.PublicIPs))
 	}
 	for _, port := range []struct{ check, address, flag string }{
-		{"plain HTTP port", r.Redirect, "--http-redirect"},
+		{"plain HTTP port", t.Redirect, "--http-redirect"},
 		{"TCP media port", r.MediaTCP, "--media-tcp"},
 		{"TURN port, TCP", r.Turn, "--turn"},
 		{"TURN port, TLS", r.TurnTLS, "--turn-tls"},
 	} {
 		if port.address != "" {
-			tell(tcpPort(port.check, port.address, port.flag))
+			report(tcpPort(port.check, port.address, port.flag))
 		}
 	}
 	if r.Turn != "" {
-		tell(turnPort(r.Turn))
+		report(turnPort(r.Turn))
 	}
-	tell(publicAddress(ctx, s))
+	report(publicAddress(ctx, s.ICE, s.Server.Media))
 }
 
 func certificateFiles(certFile, keyFile string, now time.Time) Result {
@@ -158,10 +143,10 @@ func turnPort(address string) Result {
 }
 
 // publicAddress says at which addresses visitors from elsewhere find the media ports.
-func publicAddress(ctx context.Context, s Setup) Result {
+func publicAddress(ctx context.Context, s settings.ICE, media string) Result {
 	const check = "public address"
 	var told []string
-	for _, text := range s.Reach.PublicIPs {
+	for _, text := range s.PublicIPs {
 		if ip, err := netip.ParseAddr(text); err == nil {
 			if r := judged(check, ip); r.Status != OK {
 				return r
@@ -171,19 +156,19 @@ func publicAddress(ctx context.Context, s Setup) Result {
 		}
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		ip, err := ports.QueryPublicIP(ctx, s.Reach.STUNServer)
+		ip, err := ports.QueryPublicIP(ctx, s.STUNServer)
 		if err != nil {
 			return failed(check, err, "name another server by --stun-server")
 		}
 		if r := judged(check, ip); r.Status != OK {
 			return r
 		}
-		told = append(told, ip.String()+", as "+s.Reach.STUNServer+" says")
+		told = append(told, ip.String()+", as "+s.STUNServer+" says")
 	}
 	if len(told) > 0 {
 		return ok(check, strings.Join(told, "; "))
 	}
-	host, _, _ := net.SplitHostPort(s.Media)
+	host, _, _ := net.SplitHostPort(media)
 	offered, err := ports.MediaAddresses(net.JoinHostPort(host, "0"))
 	if err != nil {
 		return ok(check, "none, and --media has no address either") // which the check of those tells

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/server/cert"
 )
 
@@ -69,11 +70,11 @@ func TestPublicAddress(t *testing.T) {
 		if r := judged("public address", netip.MustParseAddr(text)); r.Status != status {
 			t.Errorf("%s: %+v, want %s", text, r, status)
 		}
-		if r := publicAddress(t.Context(), Setup{Reach: Reach{PublicIPs: []string{text}}}); r.Status != status {
+		if r := publicAddress(t.Context(), settings.ICE{PublicIPs: []string{text}}, ""); r.Status != status {
 			t.Errorf("%s: %+v, want %s", text, r, status)
 		}
 	}
-	if r := publicAddress(t.Context(), Setup{Media: "127.0.0.1:0"}); r.Status != OK || !strings.Contains(r.Detail, "--public-ip") {
+	if r := publicAddress(t.Context(), settings.ICE{}, "127.0.0.1:0"); r.Status != OK || !strings.Contains(r.Detail, "--public-ip") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -86,7 +87,10 @@ func TestReachPorts(t *testing.T) {
 	defer taken.Close()
 	address := taken.Addr().String()
 	seen := map[string]Result{}
-	reach(t.Context(), Setup{Media: "127.0.0.1:0", Reach: Reach{Redirect: address, MediaTCP: address, Turn: address, TurnTLS: "127.0.0.1:0"}}, func(r Result) { seen[r.Check] = r })
+	s := settings.ServeFlags(settings.NewFlags("doctor"))
+	s.Server.Media, s.TLS.Redirect = "127.0.0.1:0", address
+	s.ICE = settings.ICE{MediaTCP: address, Turn: address, TurnTLS: "127.0.0.1:0"}
+	remoteAccess(t.Context(), s, func(r Result) { seen[r.Check] = r })
 	for check, flag := range map[string]string{"plain HTTP port": "--http-redirect", "TCP media port": "--media-tcp", "TURN port, TCP": "--turn"} {
 		if r := seen[check]; r.Status != Failure || !strings.Contains(r.Cure, flag) {
 			t.Errorf("%s: %+v", check, r)

@@ -1,8 +1,7 @@
-package main
+package settings
 
 import (
 	"bytes"
-	"flag"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,24 +15,24 @@ func FuzzConfig(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		fs := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-		newServeFlags(fs)
-		if err := fromText(fs, sources{}, "first", text); err != nil {
+		fs := NewFlags("serve")
+		ServeFlags(fs)
+		if err := fromText(fs, Sources{}, Names(fs), "first", text); err != nil {
 			if len(err.Error()) > 4*len(text)+4096 {
 				t.Errorf("%d bytes gave an error of %d", len(text), len(err.Error()))
 			}
 			return
 		}
 		var first, second bytes.Buffer
-		if err := printConfig(&first, fs, sources{}); err != nil {
+		if err := PrintConfig(&first, fs, Sources{}); err != nil {
 			t.Fatal(err)
 		}
-		again := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-		newServeFlags(again)
-		if err := fromText(again, sources{}, "second", first.Bytes()); err != nil {
+		again := NewFlags("serve")
+		ServeFlags(again)
+		if err := fromText(again, Sources{}, Names(again), "second", first.Bytes()); err != nil {
 			t.Fatalf("what was printed is refused: %v\n%s", err, first.Bytes())
 		}
-		if err := printConfig(&second, again, sources{}); err != nil || first.String() != second.String() {
+		if err := PrintConfig(&second, again, Sources{}); err != nil || first.String() != second.String() {
 			t.Errorf("%v\n%s\nbecame\n%s", err, first.String(), second.String())
 		}
 	})
@@ -48,29 +47,29 @@ func FuzzEnvironment(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		fs := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-		newServeFlags(fs)
-		if err := fromEnvironment(fs, sources{}, strings.Split(text, "\n")); err != nil {
+		fs := NewFlags("serve")
+		ServeFlags(fs)
+		if err := fromEnvironment(fs, Sources{}, Names(fs), strings.Split(text, "\n")); err != nil {
 			if len(err.Error()) > 300*(strings.Count(text, "\n")+1)+8*len(text) {
 				t.Errorf("%d bytes gave an error of %d", len(text), len(err.Error()))
 			}
 			return
 		}
 		var first, second bytes.Buffer
-		if err := printConfig(&first, fs, sources{}); err != nil {
+		if err := PrintConfig(&first, fs, Sources{}); err != nil {
 			if utf8.ValidString(text) { // all that a settings file can hold
 				t.Error(err)
 			}
 			return
 		}
-		again := flag.NewFlagSet("mindflow serve", flag.ContinueOnError)
-		newServeFlags(again)
-		if err := fromText(again, sources{}, "printed", first.Bytes()); err != nil && first.Len() <= maxFile {
+		again := NewFlags("serve")
+		ServeFlags(again)
+		if err := fromText(again, Sources{}, Names(again), "printed", first.Bytes()); err != nil && first.Len() <= maxFile {
 			t.Fatalf("what was printed is refused: %v\n%s", err, first.Bytes())
 		} else if err != nil {
 			return
 		}
-		if err := printConfig(&second, again, sources{}); err != nil || first.String() != second.String() {
+		if err := PrintConfig(&second, again, Sources{}); err != nil || first.String() != second.String() {
 			t.Errorf("%v\n%s\nbecame\n%s", err, first.String(), second.String())
 		}
 	})

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"bytes"
@@ -11,11 +11,11 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// printConfig writes the settings of fs as a settings file, with the source of each in a comment.
-func printConfig(out io.Writer, fs *flag.FlagSet, from sources) (err error) {
+// PrintConfig writes the settings of fs as a settings file, with the source of each in a comment.
+func PrintConfig(out io.Writer, fs *flag.FlagSet, from Sources) (err error) {
 	var text bytes.Buffer
 	fs.VisitAll(func(f *flag.Flag) {
-		if err != nil || f.Name == configFlag || f.Name == printFlag {
+		if err != nil || f.Name == configFlag || f.Name == PrintFlag {
 			return
 		}
 		var line []byte
@@ -26,7 +26,7 @@ func printConfig(out io.Writer, fs *flag.FlagSet, from sources) (err error) {
 		if source == "" {
 			source = "default"
 		}
-		if s, ok := f.Value.(*secret); ok && *s != "" {
+		if s, ok := f.Value.(*Secret); ok && *s != "" {
 			line = fmt.Appendf(nil, "# %s is set and not shown;", f.Name)
 		}
 		fmt.Fprintf(&text, "%s # %.200s\n", bytes.TrimSpace(line), oneLine(source))

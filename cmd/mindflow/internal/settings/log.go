@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"flag"
@@ -8,17 +8,19 @@ import (
 	"strings"
 )
 
-// logFlags say how the server's log looks.
-type logFlags struct{ format, level string }
+// Log holds the settings of the server's log.
+type Log struct{ format, level string }
 
-func (l *logFlags) declare(fs *flag.FlagSet) {
+func (l *Log) declare(fs *flag.FlagSet) {
 	fs.StringVar(&l.format, "log-format", "text", "`form` of the log on standard error: text or json, a line each")
 	fs.StringVar(&l.level, "log-level", "info", "least `level` that is logged: debug, info, warn or error; debug names addresses")
 }
 
-var logLevels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+var logLevels = map[string]slog.Level{
+	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+}
 
-func (l *logFlags) check() error {
+func (l *Log) check() error {
 	if l.format != "text" && l.format != "json" {
 		return fmt.Errorf("--log-format %s: use text or json", l.format)
 	}
@@ -28,11 +30,11 @@ func (l *logFlags) check() error {
 	return nil
 }
 
-// open is the log, after check.
-func (l *logFlags) open(to io.Writer) *slog.Logger {
+// Open returns the log that writes to out. The settings were checked.
+func (l *Log) Open(out io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: logLevels[strings.ToLower(l.level)]}
 	if l.format == "json" {
-		return slog.New(slog.NewJSONHandler(to, options))
+		return slog.New(slog.NewJSONHandler(out, options))
 	}
-	return slog.New(slog.NewTextHandler(to, options))
+	return slog.New(slog.NewTextHandler(out, options))
 }

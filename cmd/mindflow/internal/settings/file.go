@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -16,33 +16,6 @@ import (
 	"mindflow/models/nearest"
 )
 
-// allSettings are the flags of all commands: a file or an environment that they share may hold those of
-// any. A test holds this against what the commands declare.
-var allSettings = []string{
-	"listen", "media", "admin", "grace", "log-format", "log-level", "supervise", "max-sessions", "max-pixels", "decode", "max-side", "max-framerate", "allow-origin", "frame-ancestors", "codecs",
-	"tls-cert", "tls-key", "tls-domain", "tls-self-signed", "tls-folder", "acme-url", "acme-root", "acme-email", "http-redirect",
-	"max-per-address", "max-per-key", "max-session-time", "max-waiting", "max-wait", "min-labels", "trusted-proxy",
-	"open", "token-file", "jwt-keys", "jwt-audience",
-	"media-tcp", "public-ip", "stun-server", "turn", "turn-tls", "turn-host",
-	"models", "ort-lib", "detector", "model", "preset", "device", "gpu-memory", "precision", "engine-cache", "threads", "smoothing", "max-faces", "min-face",
-	"detect-every", "classify-every", "rest-every", "put-off", "change", "doubt", "batch", "batch-wait",
-	"json", "csv", "out", "annotate", "rate",
-	"camera", "synthetic", "input", "size", "publish", "token", "bitrate",
-	"sessions", "duration", "max-p95", "min-rate", "loss", "jitter", "bandwidth",
-	"via", "rule", "split", "numbered", "vs", "plot",
-}
-
-// settingNames are all settings, those of fs among them.
-func settingNames(fs *flag.FlagSet) []string {
-	names := slices.Clone(allSettings)
-	fs.VisitAll(func(f *flag.Flag) {
-		if f.Name != configFlag && f.Name != printFlag && !slices.Contains(names, f.Name) {
-			names = append(names, f.Name)
-		}
-	})
-	return names
-}
-
 // suggest names the key of known that is nearest to name.
 func suggest[T any](name string, known map[string]T) string {
 	best := nearest.To(name, slices.Sorted(maps.Keys(known)), 1)
@@ -56,7 +29,7 @@ func suggest[T any](name string, known map[string]T) string {
 const maxFile = 16 << 10
 
 // fromFile sets the flags that have no source yet from the TOML file at path.
-func fromFile(fs *flag.FlagSet, from sources, path string) error {
+func fromFile(fs *flag.FlagSet, from Sources, known []string, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("settings file: %w; correct --config or MINDFLOW_CONFIG", err)
@@ -66,11 +39,11 @@ func fromFile(fs *flag.FlagSet, from sources, path string) error {
 	if err != nil {
 		return fmt.Errorf("settings file: %w", err)
 	}
-	return fromText(fs, from, path, text)
+	return fromText(fs, from, known, path, text)
 }
 
 // fromText is fromFile for what the file at path holds. The error has a line for each faulty key.
-func fromText(fs *flag.FlagSet, from sources, path string, text []byte) error {
+func fromText(fs *flag.FlagSet, from Sources, known []string, path string, text []byte) error {
 	if len(text) > maxFile {
 		return fmt.Errorf("settings file %s: more than %d bytes", path, maxFile)
 	}
@@ -78,18 +51,18 @@ func fromText(fs *flag.FlagSet, from sources, path string, text []byte) error {
 	if _, err := toml.Decode(string(text), &values); err != nil {
 		return fmt.Errorf("settings file %s: not TOML: %w", path, err)
 	}
-	known := map[string]bool{}
-	for _, name := range settingNames(fs) {
-		known[name] = true
+	isKnown := map[string]bool{}
+	for _, name := range known {
+		isKnown[name] = true
 	}
 	var faults []error
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		f := fs.Lookup(key)
 		switch {
-		case !known[key] && isTable(values[key]):
+		case !isKnown[key] && isTable(values[key]):
 			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q, a table; settings stand in none: delete the line [%.60s]", path, key, key))
-		case !known[key]:
-			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q%s", path, key, suggest(key, known)))
+		case !isKnown[key]:
+			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q%s", path, key, suggest(key, isKnown)))
 		case f != nil && from[key] == "":
 			from[key] = path
 			if err := set(f, values[key]); err != nil {
@@ -151,7 +124,7 @@ func set(f *flag.Flag, value any) error {
 		want = "text in quotes"
 		texts = quoted(value)
 	}
-	if _, ok := f.Value.(*secret); ok && texts == nil {
+	if _, ok := f.Value.(*Secret); ok && texts == nil {
 		return fmt.Errorf("… is not %s", want)
 	}
 	if texts == nil {

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"mindflow/cmd/mindflow/internal/doctor"
+	"mindflow/cmd/mindflow/internal/settings"
+)
+
+// command is one command. A command without a brief is for this program's own children, and is not listed.
+type command struct {
+	name, brief string
+	declare     func() settings.Command
+	parts       []command // instead of declare
+}
+
+var commands = []command{
+	{name: "serve", brief: "serve the page and read the cameras of those who open it (the default)",
+		declare: func() settings.Command { return Serve(release) }},
+	{name: "image", brief: "label the faces in picture files", declare: Image},
+	{name: "video", brief: "label the faces in video files over time", declare: Video},
+	{name: "camera", brief: "label the faces before this machine's camera, here or on a server", declare: Camera},
+	{name: "loadtest", brief: "publish a clip to a server over many sessions, and measure what comes back", declare: LoadTest},
+	{name: "eval", brief: "say how well a model does on pictures whose expressions are known", declare: Eval},
+	{name: "bench", brief: "measure how many faces a second a device classifies", declare: Bench},
+	{name: "model", brief: "list, bring, check and import models", parts: []command{
+		{name: "list", brief: "show the models, their state and the licence of their weights", declare: ModelList},
+		{name: "info", brief: "tell all about one model", declare: ModelInfo},
+		{name: "pull", brief: "bring a model that is missing", declare: ModelPull},
+		{name: "verify", brief: "check the sums of the models that are there", declare: ModelVerify},
+		{name: "remove", brief: "take a model out of your folder", declare: ModelRemove},
+		{name: "import", brief: "make a PyTorch checkpoint of DAN a model that runs here", declare: ModelImport},
+	}},
+	{name: "token", brief: "make tokens and keys, which say who may use a server", parts: []command{
+		{name: "shared", brief: "make a token that all who may use a server share (serve --token-file)", declare: TokenShared},
+		{name: "key", brief: "make a key that signs tokens", declare: TokenKey},
+		{name: "public", brief: "print the public part of a key, for the server (serve --jwt-keys)", declare: TokenPublic},
+		{name: "sign", brief: "make a token for one visitor or program", declare: TokenSign},
+	}},
+	{name: "ready", brief: "ask a server whether it takes newcomers", declare: Ready},
+	{name: "doctor", brief: "check this machine, and say what to do where something is wrong", declare: doctor.Doctor},
+	{name: "version", brief: "print the version", declare: version},
+	{name: settings.ProbeCommand, declare: doctor.ProbeDevice},
+}
