@@ -3,8 +3,6 @@ package models
 import (
 	"fmt"
 	"strings"
-
-	"mindflow/models/nearest"
 )
 
 // Lookup finds a model by name. The error says why it could not be read, how to get
@@ -24,5 +22,5 @@ func (m *Manifest) Lookup(name string) (Entry, error) {
 		return Entry{}, fmt.Errorf("model %s", r)
 	}
 	const shown = 3
-	return Entry{}, fmt.Errorf("no model is named %q; nearest: %s", name, strings.Join(nearest.To(name, names, shown), ", "))
+	return Entry{}, fmt.Errorf("no model is named %q; nearest: %s", name, strings.Join(Nearest(name, names, shown), ", "))
 }

@@ -12,7 +12,7 @@ import (
 
 	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
-	"mindflow/models/gauge"
+	"mindflow/models/throughput"
 )
 
 // largestBatch is the largest that serve takes by --batch, too.
@@ -31,7 +31,7 @@ func Bench() settings.Command {
 		if len(call.Args) > 0 {
 			return fmt.Errorf("bench takes no argument %q; mindflow bench --help lists the flags", call.Args[0])
 		}
-		plan := gauge.Plan{
+		plan := throughput.Plan{
 			Precisions: strings.Split(*precisions, ","), Time: *each,
 			Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
 			Text:     func(err error) string { return settings.WithFlag(err).Error() },
@@ -45,7 +45,7 @@ func Bench() settings.Command {
 		}
 		settings.ProbeAuto(ctx, &chosen)
 		plan.Engine = chosen.Alone()
-		result, err := gauge.Run(ctx, plan)
+		result, err := throughput.Run(ctx, plan)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/models/gauge"
+	"mindflow/models/throughput"
 )
 
 func TestBench(t *testing.T) {
@@ -16,7 +16,7 @@ func TestBench(t *testing.T) {
 	if err := run(t.Context(), args, &out); err != nil {
 		t.Fatal(err)
 	}
-	var r gauge.Result
+	var r throughput.Result
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil || len(r.Rows) != 2 || r.Device != "cpu" {
 		t.Errorf("%v: %s", err, out.String())
 	}

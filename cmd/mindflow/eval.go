@@ -10,9 +10,9 @@ import (
 
 	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/cmd/mindflow/internal/terminal"
-	"mindflow/models/dataset"
 	"mindflow/models/engine"
 	"mindflow/models/evaluate"
+	"mindflow/models/evaluate/dataset"
 )
 
 // evalFlags are the settings of `eval` beside the engine's.

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"mindflow/models"
-	"mindflow/models/dataset"
+	"mindflow/models/evaluate/dataset"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/schedule"

@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"slices"
 
-	"mindflow/models/dataset"
 	"mindflow/models/engine"
-	"mindflow/models/metrics"
+	"mindflow/models/evaluate/dataset"
 	"mindflow/pipeline"
 	"mindflow/pipeline/vision"
 )
@@ -25,7 +24,7 @@ type Options struct {
 
 // Result is how the model did, and what of the set was left out.
 type Result struct {
-	metrics.Report
+	Report
 	Unread  []Unread `json:"unread,omitempty"`   // pictures that could not be read
 	NoFace  []string `json:"no_face,omitempty"`  // pictures in which the detector found nothing
 	LeftOut int      `json:"left_out,omitempty"` // pictures of classes that the model does not have
@@ -41,7 +40,7 @@ type Unread struct {
 // Versus is how another model did on the same pictures. Both choose among the classes that both have.
 type Versus struct {
 	Model string `json:"model"`
-	metrics.Report
+	Report
 	Agreement float64  `json:"agreement"`          // share of the pictures of which both say the same
 	Without   []string `json:"without,omitempty"`  // classes that only one of the two has
 	LeftOut   int      `json:"left_out,omitempty"` // pictures of those, of the first model's
@@ -122,7 +121,7 @@ func (v *evaluation) chosen(pictures []dataset.Picture, path string) ([]dataset.
 
 func (v *evaluation) finish(o Options) (*Result, error) {
 	r := &v.result
-	r.Report = v.sides[0].tally.Report()
+	r.Report = v.sides[0].confusion.Report()
 	if r.N == 0 && len(r.Unread) > 0 {
 		return nil, fmt.Errorf("%s: no picture could be used; %d could not be read, such as %s", o.Path, len(r.Unread), r.Unread[0].Error)
 	}
@@ -130,7 +129,7 @@ func (v *evaluation) finish(o Options) (*Result, error) {
 		return nil, fmt.Errorf("%s: no face was found in any of %d pictures; with --via crop the pictures are taken for faces", o.Path, len(r.NoFace))
 	}
 	if r.Versus != nil {
-		r.Versus.Report, r.Versus.Agreement = v.sides[1].tally.Report(), float64(v.agreed)/float64(r.N)
+		r.Versus.Report, r.Versus.Agreement = v.sides[1].confusion.Report(), float64(v.agreed)/float64(r.N)
 	}
 	return r, nil
 }

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"mindflow/models/dataset"
 	"mindflow/models/engine"
+	"mindflow/models/evaluate/dataset"
 	"mindflow/pipeline"
 )
 

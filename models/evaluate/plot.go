@@ -20,7 +20,6 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"mindflow/models"
-	"mindflow/models/metrics"
 )
 
 // Measures of a matrix, in pixels.
@@ -49,7 +48,7 @@ func Plot(file string, r *Result, model string) (err error) {
 	if err != nil {
 		return fmt.Errorf("draw the matrix: %w", err)
 	}
-	titles, reports := []string{model}, []metrics.Report{r.Report}
+	titles, reports := []string{model}, []Report{r.Report}
 	if r.Versus != nil {
 		titles, reports = append(titles, r.Versus.Model), append(reports, r.Versus.Report)
 	}
@@ -108,7 +107,7 @@ var (
 )
 
 // matrix draws one matrix with its left edge at x.
-func (p *pen) matrix(x int, title string, r metrics.Report) {
+func (p *pen) matrix(x int, title string, r Report) {
 	p.text(p.large, x+leftMargin, 32, 0, title, ink)
 	p.text(p.small, x+leftMargin, 56, 0, fmt.Sprintf("%d pictures, accuracy %s, macro recall %s, ECE %.3f",
 		r.N, percent(r.Accuracy), percent(r.MacroRecall), r.ECE), pale)

@@ -6,15 +6,13 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-
-	"mindflow/models/metrics"
 )
 
 // Two that draw to one file at the same time leave one of the drawings, whole, and nothing else.
 func TestPlotsToOneFile(t *testing.T) {
-	tally := metrics.NewTally([]string{"happy", "sad"})
-	tally.Add(0, []float32{0.9, 0.1})
-	r := &Result{Report: tally.Report()}
+	confusion := NewConfusion([]string{"happy", "sad"})
+	confusion.Add(0, []float32{0.9, 0.1})
+	r := &Result{Report: confusion.Report()}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "matrix.png")
 	var all sync.WaitGroup

@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"mindflow/models/dataset"
-	"mindflow/models/metrics"
+	"mindflow/models/evaluate/dataset"
 	"mindflow/pipeline"
 )
 
@@ -16,7 +15,7 @@ type side struct {
 	model      pipeline.Model
 	sampler    *pipeline.Sampler
 	places     []int // of the model's labels in the classes that are compared; -1 for those left out
-	tally      *metrics.Tally
+	confusion  *Confusion
 
 	// reused from batch to batch
 	crops  []pipeline.Crop
@@ -28,7 +27,7 @@ type side struct {
 
 // newSide chooses among the classes only, whatever else the model knows.
 func newSide(c pipeline.Classifier, m pipeline.Model, classes []string) *side {
-	return &side{classifier: c, model: m, sampler: pipeline.NewSampler(m.Input), tally: metrics.NewTally(classes),
+	return &side{classifier: c, model: m, sampler: pipeline.NewSampler(m.Input), confusion: NewConfusion(classes),
 		places: places(m.Labels, classes), logits: make([]float32, len(classes))}
 }
 
@@ -89,7 +88,7 @@ func (s *side) classify(ctx context.Context, truths []int) (err error) {
 			}
 		}
 		s.probs = pipeline.Softmax(s.probs[:0], s.logits, s.model.Temperature)
-		s.said = append(s.said, s.tally.Add(truth, s.probs))
+		s.said = append(s.said, s.confusion.Add(truth, s.probs))
 	}
 	return nil
 }

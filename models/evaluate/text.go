@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"mindflow/models/metrics"
 )
 
 // Print writes a result for people to read. model and path name what was evaluated on what.
@@ -25,7 +23,7 @@ func Print(out io.Writer, r *Result, model, path string) error {
 	return err
 }
 
-func printReport(b *strings.Builder, title string, r metrics.Report) {
+func printReport(b *strings.Builder, title string, r Report) {
 	fmt.Fprintf(b, "%s: %d pictures\n", title, r.N)
 	fmt.Fprintf(b, "accuracy %s, macro recall %s, macro F1 %s, expected calibration error %.3f\n\n",
 		percent(r.Accuracy), percent(r.MacroRecall), percent(r.MacroF1), r.ECE)

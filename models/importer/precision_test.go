@@ -12,7 +12,7 @@ import (
 
 	"mindflow/models"
 	"mindflow/models/dan"
-	"mindflow/models/dataset"
+	"mindflow/models/evaluate/dataset"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
 )

@@ -43,7 +43,7 @@ def decide(row):
     """Of one row of ten votes: what share each label has, and the class by majority and by plurality, each -1 where there is none.
 
     Votes that one person alone gave a column are dropped first, as slips. None where "unknown" or "NF" leads, or nothing is left.
-    The rules are those of `mindflow eval` (models/dataset).
+    The rules are those of `mindflow eval` (models/evaluate/dataset).
     """
     counts = np.array([n if n > 1 else 0 for n in row])
     best = int(counts.argmax())

@@ -13,12 +13,12 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"mindflow/models/nearest"
+	"mindflow/models"
 )
 
 // suggest names the key of known that is nearest to name.
 func suggest[T any](name string, known map[string]T) string {
-	best := nearest.To(name, slices.Sorted(maps.Keys(known)), 1)
+	best := models.Nearest(name, slices.Sorted(maps.Keys(known)), 1)
 	if len(best) == 0 {
 		return ""
 	}

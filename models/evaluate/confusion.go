@@ -1,10 +1,9 @@
-// Package metrics says how well a classifier does on pictures whose class is known.
-package metrics
+package evaluate
 
 import "math"
 
-// Tally counts a classifier's answers.
-type Tally struct {
+// Confusion counts a classifier's answers.
+type Confusion struct {
 	labels []string
 	counts [][]int // of pictures, by true class, then by the class that was said
 	bins   [bins]bin
@@ -18,9 +17,9 @@ type bin struct {
 	confidence float64 // sum
 }
 
-// NewTally starts with no picture.
-func NewTally(labels []string) *Tally {
-	t := &Tally{labels: labels, counts: make([][]int, len(labels))}
+// NewConfusion starts with no picture.
+func NewConfusion(labels []string) *Confusion {
+	t := &Confusion{labels: labels, counts: make([][]int, len(labels))}
 	for i := range t.counts {
 		t.counts[i] = make([]int, len(labels))
 	}
@@ -29,7 +28,7 @@ func NewTally(labels []string) *Tally {
 
 // Add counts one picture of class truth, of which the classifier gave probs, one a label, and returns the
 // class it said: the likeliest, the first of equals.
-func (t *Tally) Add(truth int, probs []float32) (said int) {
+func (t *Confusion) Add(truth int, probs []float32) (said int) {
 	for i, p := range probs {
 		if p > probs[said] {
 			said = i
@@ -46,7 +45,7 @@ func (t *Tally) Add(truth int, probs []float32) (said int) {
 	return said
 }
 
-// Report is what a tally comes to. Means over classes leave out those without a picture. Shares are 0..1.
+// Report is what a confusion comes to. Means over classes leave out those without a picture. Shares are 0..1.
 type Report struct {
 	N           int     `json:"n"` // pictures
 	Accuracy    float64 `json:"accuracy"`
@@ -69,7 +68,7 @@ type Class struct {
 }
 
 // Report sums up. It fills no share when nothing was counted.
-func (t *Tally) Report() Report {
+func (t *Confusion) Report() Report {
 	r := Report{Confusion: t.counts, PerClass: make([]Class, len(t.labels))}
 	said, right, present := make([]int, len(t.labels)), 0, 0
 	for truth, row := range t.counts {

@@ -1,5 +1,5 @@
-// Package gauge measures how many faces a second a device classifies, and what of its own limit that is.
-package gauge
+// Package throughput measures how many faces a second a device classifies, and what of its own limit that is.
+package throughput
 
 import (
 	"context"

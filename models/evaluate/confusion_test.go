@@ -1,4 +1,4 @@
-package metrics
+package evaluate
 
 import (
 	"math"
@@ -20,14 +20,14 @@ var answers = []struct {
 }
 
 func TestReport(t *testing.T) {
-	tally := NewTally([]string{"a", "b", "c", "d"})
+	confusion := NewConfusion([]string{"a", "b", "c", "d"})
 	for i, a := range answers {
 		want := []int{0, 0, 1, 0, 1, 2, 1, 2, 2, 0, 2, 2}[i]
-		if said := tally.Add(a.truth, a.probs); said != want {
+		if said := confusion.Add(a.truth, a.probs); said != want {
 			t.Errorf("picture %d: said %d, want %d", i, said, want)
 		}
 	}
-	r := tally.Report()
+	r := confusion.Report()
 	for name, pair := range map[string][2]float64{
 		"accuracy": {r.Accuracy, 2.0 / 3}, "macro recall": {r.MacroRecall, 0.6722222}, "macro F1": {r.MacroF1, 2.0 / 3}, "ECE": {r.ECE, 0.3633333},
 	} {
@@ -64,22 +64,22 @@ func TestCalibration(t *testing.T) {
 		{"never right", 0.5, 0, 0.5},
 	}
 	for _, c := range cases {
-		tally := NewTally([]string{"a", "b"})
+		confusion := NewConfusion([]string{"a", "b"})
 		for i := range 100 {
 			truth := 1
 			if i < c.right {
 				truth = 0
 			}
-			tally.Add(truth, []float32{c.sure, 1 - c.sure})
+			confusion.Add(truth, []float32{c.sure, 1 - c.sure})
 		}
-		if got := tally.Report().ECE; math.Abs(got-c.want) > 1e-6 {
+		if got := confusion.Report().ECE; math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
 
 func TestNothingCounted(t *testing.T) {
-	r := NewTally([]string{"a", "b"}).Report()
+	r := NewConfusion([]string{"a", "b"}).Report()
 	if r.N != 0 || r.Accuracy != 0 || r.ECE != 0 || r.MacroF1 != 0 || r.PerClass[0].Recall != nil {
 		t.Errorf("%+v", r)
 	}

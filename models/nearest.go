@@ -1,17 +1,16 @@
-// Package nearest finds what a misspelt name was meant to be.
-package nearest
+package models
 
 import "slices"
 
-// To gives the count names that are nearest to name, the nearest first; fewer where there are fewer.
-// Names as near as each other keep their order.
-func To(name string, names []string, count int) []string {
+// Nearest returns the count names that are nearest to a misspelt one, the nearest first, or fewer where there are fewer.
+// Names at the same distance keep their order.
+func Nearest(name string, names []string, count int) []string {
 	names = slices.Clone(names)
 	slices.SortStableFunc(names, func(a, b string) int { return distance(name, a) - distance(name, b) })
 	return names[:min(len(names), count)]
 }
 
-// distance is Levenshtein's: the insertions, deletions and substitutions between two names, in bytes.
+// distance returns the Levenshtein distance of two names: the insertions, deletions and substitutions, in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1) // distances from a[:i] to each b[:j]
 	for j := range row {

@@ -1,11 +1,11 @@
-package nearest
+package models
 
 import (
 	"slices"
 	"testing"
 )
 
-func TestTo(t *testing.T) {
+func TestNearest(t *testing.T) {
 	names := []string{"threads", "listen", "media", "model", "models"}
 	cases := []struct {
 		name  string
@@ -19,13 +19,13 @@ func TestTo(t *testing.T) {
 		{"x", 0, nil},
 	}
 	for _, c := range cases {
-		got := To(c.name, names, c.count)
+		got := Nearest(c.name, names, c.count)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%d nearest to %s: %v, want %v", c.count, c.name, got, c.want)
 		}
 	}
 	if names[0] != "threads" {
-		t.Error("the caller's names were sorted")
+		t.Error("Nearest sorted the caller's names")
 	}
 }
 
