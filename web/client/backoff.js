@@ -1,14 +1,14 @@
 // When to try again.
 
-/** Waits before the first, second, … attempt; the last one repeats. Seconds. */
+/** Delay before the first, second, … attempt; the last one repeats. Seconds. */
 export const STEPS = [0.5, 1, 2, 4, 8];
 
-/** After so many attempts in a row the page gives up and asks. */
+/** Attempts in a row before the page gives up and shows a button. */
 export const MAX_ATTEMPTS = 10;
 
 /**
- * The wait before an attempt, with ±25 % of jitter, so that the pages of a server that restarts do not
- * all come back in the same instant.
+ * Returns the delay before an attempt, with ±25 % jitter, so that not all pages of a restarted server
+ * reconnect at the same moment.
  * @param {number} attempt from 1
  * @param {() => number} [random] 0..1
  * @returns {number} seconds
@@ -23,7 +23,7 @@ const FULL_MIN = 1;
 const FULL_MAX = 300;
 
 /**
- * Reads a Retry-After header (RFC 9110 §10.2.3): seconds or a date.
+ * Parses a Retry-After header (RFC 9110 §10.2.3): seconds or a date.
  * @param {string | null} header
  * @param {number} now milliseconds since 1970
  * @returns {number} seconds, 1..300; 10 when the header is missing or unreadable

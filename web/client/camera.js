@@ -1,18 +1,18 @@
-// The camera: opening it, listing those there are, and naming what goes wrong.
+// The camera: opens it, lists cameras, and names errors.
 
 import { Failure } from './states.js';
 
-/** @typedef {'user' | 'environment'} Facing towards the visitor, or away: a phone's rear camera */
+/** @typedef {'user' | 'environment'} Facing towards the visitor or away: a phone's rear camera */
 
 /**
- * Asks for the camera.
+ * Opens a camera.
  * @param {string} [deviceId] of a camera from `cameras`
- * @param {Facing} [facing] where none is named
+ * @param {Facing} [facing] if no camera is named
  * @returns {Promise<MediaStream>} one video track, no sound
  * @throws {Failure}
  */
 export async function openCamera(deviceId, facing = 'user') {
-  // Browsers hide the whole interface from pages that did not come over HTTPS or from localhost.
+  // Browsers hide the interface from pages that are neither HTTPS nor localhost.
   if (!navigator.mediaDevices?.getUserMedia) throw new Failure('insecure');
   if (typeof RTCPeerConnection === 'undefined') throw new Failure('unsupported');
   const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: facing };
@@ -25,7 +25,7 @@ export async function openCamera(deviceId, facing = 'user') {
   } catch (error) {
     throw cameraFailure(error);
   }
-  // With motion preferred, browsers begin at half the size for several seconds: too small for far faces.
+  // With the hint "motion" browsers start at half the size for several seconds: too small for distant faces.
   for (const track of stream.getVideoTracks()) track.contentHint = 'detail';
   return stream;
 }
@@ -36,8 +36,8 @@ export function closeCamera(stream) {
 }
 
 /**
- * The cameras there are. Before permission they have neither names nor ids and are left out.
- * @returns {Promise<{id: string, name: string}[]>} name: empty where the browser tells none
+ * Lists the cameras. Before permission they have neither names nor ids and are left out.
+ * @returns {Promise<{id: string, name: string}[]>} name: empty if the browser reports none
  */
 export async function cameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
@@ -57,7 +57,7 @@ const REASON_OF = {
 };
 
 /**
- * Names an error of getUserMedia (Media Capture and Streams, §10.2).
+ * Maps an error of getUserMedia to a failure (Media Capture and Streams, §10.2).
  * @param {unknown} error
  * @returns {Failure}
  */

@@ -1,33 +1,33 @@
-// When the frames of a connection's labels were captured.
+// Estimates when the frames of a connection's labels were captured.
 
 import { CaptureClock } from './clock.js';
 
-const UPDATE_MS = 2000; // between two looks at what the browser measures
+const UPDATE_MS = 2000; // between two updates of the path's delay
 
 export class CaptureTimes {
   #clock = new CaptureClock();
   #stats;
   #updatedAt = -Infinity;
-  #pathMs = Infinity; // ms that a frame and its labels take beside the server's time, at the least: encoding, there and back
+  #pathMs = Infinity; // smallest delay of a frame and its labels apart from the server's time, ms: encoding and one round trip
 
-  /** @param {() => Promise<import('./stats.js').ConnectionStats>} measures of the connection */
-  constructor(measures) {
-    this.#stats = measures;
+  /** @param {() => Promise<import('./stats.js').ConnectionStats>} stats of the connection */
+  constructor(stats) {
+    this.#stats = stats;
   }
 
   /**
-   * Looks at what a sender sends, where the page may: to be called in the task in which the sender was made.
-   * @param {import('./sendtimes.js').SendTimes | undefined} stamps
+   * Observes a sender's frames, where possible. Call it in the task in which the sender was made.
+   * @param {import('./sendtimes.js').SendTimes | undefined} sendTimes
    * @param {RTCRtpSender} sender
-   * @param {AbortSignal} signal the sender's end
+   * @param {AbortSignal} signal ends with the sender
    */
-  observe(stamps, sender, signal) {
-    stamps?.observe(sender, this.#clock, signal);
+  observe(sendTimes, sender, signal) {
+    sendTimes?.observe(sender, this.#clock, signal);
   }
 
-  /** Writes into a message when its frame was captured, where that is known. @param {import('./wire.js').Labels} message @param {number} now ms */
+  /** Adds the capture time to a message, if it is known. @param {import('./wire.js').Labels} message @param {number} now ms */
   annotate(message, now) {
-    // The way there and the way back are a round trip, however unlike they are.
+    // Frame and labels take one round trip together, even if the two ways differ.
     if (this.#pathMs < Infinity) this.#clock.addBound(message.rtp, now - message.ms.total - this.#pathMs, false);
     if (now - this.#updatedAt > UPDATE_MS) this.#updatePath(now).catch(() => {}); // the connection has ended
     message.captureTime = this.#clock.timeOf(message.rtp);
@@ -37,7 +37,7 @@ export class CaptureTimes {
   async #updatePath(now) {
     this.#updatedAt = now;
     const { roundTrip, sent } = await this.#stats();
-    // The least counts: what is taken off should not be more than it took.
+    // The smallest delay counts, so that no more is subtracted than it took.
     if (roundTrip !== undefined && sent) this.#pathMs = Math.min(this.#pathMs, 1000 * roundTrip + sent.encodeMs);
   }
 }

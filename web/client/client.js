@@ -1,5 +1,5 @@
-// The client: picture and connection as one small state machine (states.js). It owns both and lets go
-// of both in `stopped` and `failed`.
+// The client: camera and connection as one small state machine (states.js). It owns both and releases
+// both in `stopped` and `failed`.
 
 import { backoff, MAX_ATTEMPTS } from './backoff.js';
 import { Peer } from './peer.js';
@@ -11,15 +11,15 @@ import { Credentials } from './credentials.js';
 import { pollQueue, storeTicket, leaveQueue, takeTicket } from './waiting.js';
 import { SessionOptions } from './options.js';
 
-const STABLE_MS = 10_000; // a connection that stood this long starts the back-off anew
+const STABLE_MS = 10_000; // after a connection this long the back-off starts anew
 
 /**
  * @typedef {object} ClientHandlers
  * @property {(state: import('./states.js').State) => void} state
- * @property {(stream: MediaStream | undefined) => void} stream the picture came, changed or went
+ * @property {(stream: MediaStream | undefined) => void} stream the video stream was opened, changed or closed
  * @property {(message: import('./wire.js').Labels) => void} labels
  * @property {(message: import('./wire.js').Hello) => void} hello
- * @property {(error: Error) => void} warning something odd that does not end the session
+ * @property {(error: Error) => void} warning a problem that does not end the session
  */
 
 export class Client {
@@ -38,7 +38,7 @@ export class Client {
   #source;
   /** @type {Peer | undefined} */
   #peer;
-  /** @type {Peer | undefined} one whose server has not said yet that it goes on */
+  /** @type {Peer | undefined} a peer whose server has not confirmed `resume` yet */
   #resuming;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
@@ -50,7 +50,7 @@ export class Client {
   /**
    * @param {string} endpoint of WHIP
    * @param {ClientHandlers} on
-   * @param {() => RTCConfiguration} [config] asked for at each connection: see peer.js
+   * @param {() => RTCConfiguration} [config] called for each connection: see peer.js
    */
   constructor(endpoint, on, config) {
     this.#endpoint = endpoint;
@@ -58,7 +58,7 @@ export class Client {
     this.#config = config;
     this.#credentials = new Credentials(endpoint);
     this.#operations = new SerialQueue((peer, error) => {
-      if (this.#peer === peer) on.warning(error); // that one ended is told by `lost`
+      if (this.#peer === peer) on.warning(error); // the end of a peer is reported by `lost`
     });
     this.#source = new VideoSource({ stream: on.stream, failed: (run, error) => this.#fail(run, error), ended: () => this.stop() });
   }
@@ -67,7 +67,7 @@ export class Client {
     return this.#state;
   }
 
-  /** Whether the picture is drawn by this page, and so stands still while nobody sees it. */
+  /** Whether this page draws the picture, which stands still while the page is hidden. */
   get drawn() {
     return this.#source.drawn;
   }
@@ -78,7 +78,7 @@ export class Client {
   }
 
   /**
-   * Asks for the camera, or opens what was given, and connects. It does nothing while a run is on.
+   * Opens the camera or the supplied source, and connects. Does nothing while a run is active.
    * @param {import('./videosource.js').SourceChoice} [choice]
    */
   async start(choice = {}) {
@@ -91,31 +91,31 @@ export class Client {
     if (await this.#source.open(run, choice)) await this.#connect(run);
   }
 
-  /** Ends the run and releases the camera. Who waits gives the place in the queue up. */
+  /** Ends the run and releases the camera. A place in the queue is given up. */
   stop() {
     if (!this.#run) return;
     if (this.#state.ahead !== undefined) leaveQueue(this.#endpoint, this.#credentials);
     this.#release({ phase: 'stopped' });
   }
 
-  /** Ends the run because the page is left. If it is only loaded again, it finds its place in the queue. */
+  /** Ends the run because the page is left. If the page is reloaded, it keeps its place in the queue. */
   leave() {
     if (!this.#run) return;
     storeTicket(this.#endpoint, this.#credentials.ticket);
     this.#release({ phase: 'stopped' });
   }
 
-  /** Shows a token from the next request on. @param {import('./credentials.js').Token} token empty for none */
+  /** Sets the token for requests to come. @param {import('./credentials.js').Token} token empty for none */
   setToken(token) {
     this.#credentials.setToken(token);
   }
 
-  /** Stops sending. The camera stays on, for the page only. */
+  /** Stops sending. The camera stays on for the page alone. */
   async pause() {
     const peer = this.#peer;
     if (this.#state.phase !== 'live' || !peer) return;
     this.#set({ phase: 'paused' });
-    // The picture stops first: whether the server heard of it does not matter to that promise.
+    // The picture stops first, whether or not the server receives the request: the page promises it.
     await this.#operations.add(peer, () => peer.setSending(false), () => peer.request('pause'));
   }
 
@@ -128,30 +128,30 @@ export class Client {
     this.#resuming = peer;
     await this.#operations.add(peer, () => peer.request('resume'), () => {
       if (this.#resuming === peer) this.#resuming = undefined;
-      return peer.setSending(this.#state.phase === 'live'); // until this turn came a pause may have been asked for again
+      return peer.setSending(this.#state.phase === 'live'); // pause may have been called again in the meantime
     });
   }
 
   /**
-   * Changes to another picture.
+   * Changes to another source.
    * @param {import('./videosource.js').SourceChoice} choice
    */
   async changeSource(choice) {
     const run = this.#run;
     if (!run || (choice.deviceId && choice.deviceId === this.deviceId)) return;
-    // Phones cannot open a second camera while the first is on.
+    // Phones cannot open two cameras at once.
     this.#source.close();
     if (!(await this.#source.open(run, choice))) return;
     await this.#sendCamera();
   }
 
-  /** Asks the server for something, now and in connections to come. @param {import('./options.js').RequestedOptions} wish */
-  setOptions(wish) {
-    this.#options.set(wish);
+  /** Sets options of this session and of those to come. @param {import('./options.js').RequestedOptions} options */
+  setOptions(options) {
+    this.#options.set(options);
     this.#applyOptions();
   }
 
-  /** Tries again at once instead of waiting on. */
+  /** Tries again at once instead of waiting. */
   retryNow() {
     if (!this.#run || this.#retry === undefined) return;
     clearTimeout(this.#retry);
@@ -159,7 +159,7 @@ export class Client {
     void this.#connect(this.#run);
   }
 
-  /** What the browser measures of the connection; undefined while there is none. */
+  /** The browser's statistics of the connection; undefined while there is none. */
   async stats() {
     return this.#peer?.stats();
   }
@@ -193,15 +193,15 @@ export class Client {
     await this.#sendCamera(track);
   }
 
-  /** The server let go of a session that was silent, as it should. @param {AbortController} run */
+  /** Connects again, after the server ended a session that was paused. @param {AbortController} run */
   #reconnectNow(run) {
     this.#attempt = 0;
     return this.#connect(run);
   }
 
   /**
-   * Makes the connection, if there is one, send the camera in use.
-   * @param {MediaStreamTrack} [sent] what it sends now
+   * Makes the connection, if there is one, send the current track.
+   * @param {MediaStreamTrack} [sent] the track that it sends already
    */
   async #sendCamera(sent) {
     const track = this.#source.track;
@@ -213,7 +213,7 @@ export class Client {
   #lost(run, failure) {
     const late = this.#peer !== undefined && this.#peer === this.#resuming && endedForInactivity(failure.reason);
     this.#peer = undefined;
-    if (this.#state.phase === 'paused') return; // resume connects anew
+    if (this.#state.phase === 'paused') return; // resume connects again
     if (late) return void this.#reconnectNow(run);
     if (performance.now() - this.#liveSince > STABLE_MS) this.#attempt = 0;
     if (isTransient(failure.reason)) this.#reconnect(run, failure);
@@ -230,11 +230,11 @@ export class Client {
     this.#release({ phase: 'failed', reason: failure.reason, detail: failure.detail });
   }
 
-  /** Asks whether it is the visitor's turn, and goes on accordingly. @param {AbortController} run */
+  /** Asks for the place in the queue, and connects or waits accordingly. @param {AbortController} run */
   async #pollQueue(run) {
-    let said;
+    let waiting;
     try {
-      said = await pollQueue(this.#endpoint, this.#credentials, run.signal);
+      waiting = await pollQueue(this.#endpoint, this.#credentials, run.signal);
     } catch (error) {
       if (run.signal.aborted) return;
       const failure = /** @type {Failure} */ (error);
@@ -242,8 +242,8 @@ export class Client {
       return this.#fail(run, failure);
     }
     if (run.signal.aborted) return;
-    if (!said || said.turn) return this.#connect(run);
-    this.#retryAfter(run, 'full', new Failure('full', '', 0, said.ahead), said.again_ms / 1000);
+    if (!waiting || waiting.turn) return this.#connect(run);
+    this.#retryAfter(run, 'full', new Failure('full', '', 0, waiting.ahead), waiting.again_ms / 1000);
   }
 
   /** @param {AbortController} run @param {Failure} failure */
@@ -270,20 +270,20 @@ export class Client {
     this.#set({
       phase,
       reason: failure.reason,
-      detail: queued ? '' : failure.detail, // the page says it itself
+      detail: queued ? '' : failure.detail, // the page has its own text
       ahead: failure.ahead,
       attempt: phase === 'reconnecting' ? this.#attempt : undefined,
       retryAt: performance.now() + seconds * 1000,
     });
   }
 
-  /** Asks the connection, if there is one, for what is wished. */
+  /** Applies the options to the connection, if there is one. */
   #applyOptions() {
     const peer = this.#peer;
     if (peer) void this.#operations.add(peer, () => this.#options.apply(peer));
   }
 
-  /** @param {import('./states.js').State} state the last one */
+  /** @param {import('./states.js').State} state the final one */
   #release(state) {
     this.#run?.abort();
     this.#run = undefined;

@@ -1,9 +1,9 @@
-// Who a page is to its server: the token that it shows, and its ticket for a place (PROTOCOL.md §1.1, §1.2).
+// A page's credentials: its access token and its ticket for the queue (PROTOCOL.md §1.1, §1.2).
 
 import { Failure } from './states.js';
 
 /**
- * A token, or what gives one: it is called before each session and, with `refused`, once more when the server said no to the last one.
+ * A token, or a function that returns one. It is called before each session, and once more with `refused` if the server refused the token.
  * @typedef {string | ((how: {refused: boolean}) => string | Promise<string>)} Token
  */
 
@@ -15,10 +15,10 @@ export class Credentials {
   #tokenSource = '';
   #token = '';
 
-  /** What the server gave last; empty for none. */
+  /** The ticket that the server issued last; empty for none. */
   ticket = '';
 
-  /** @param {string} endpoint of WHIP: token and ticket are shown at its origin and nowhere else */
+  /** @param {string} endpoint of WHIP: token and ticket are sent to its origin only */
   constructor(endpoint) {
     this.#origin = new URL(endpoint).origin;
   }
@@ -31,12 +31,12 @@ export class Credentials {
   }
 
   /**
-   * fetch, with what the visitor has to show. Without `fresh` the request leaves before this returns, so that it still does while
-   * the page is being closed.
+   * Calls fetch with the credentials. Without `fresh` the request is sent before this returns, so that it also leaves while the page is
+   * being closed.
    * @param {string} url
    * @param {RequestInit & {headers?: Record<string, string>}} init
-   * @param {{fresh?: boolean, ticket?: boolean}} [how] fresh: ask for a token first; ticket: show the ticket, and keep a new one
-   * @throws {Failure} unauthorized, when there is no token to be had; else what fetch throws
+   * @param {{fresh?: boolean, ticket?: boolean}} [how] fresh: call the token function first; ticket: send the ticket, and keep a new one
+   * @throws {Failure} unauthorized, if there is no token; else what fetch throws
    */
   async fetch(url, init, { fresh = false, ticket = false } = {}) {
     if (fresh) await this.#renew(false);
@@ -58,7 +58,7 @@ export class Credentials {
     return { ...init, headers };
   }
 
-  /** @param {boolean} refused @returns {Promise<boolean>} whether there is a token that was not tried */
+  /** @param {boolean} refused @returns {Promise<boolean>} whether there is a new token */
   async #renew(refused) {
     if (typeof this.#tokenSource !== 'function') return false;
     const before = this.#token;

@@ -1,4 +1,4 @@
-/** Where a server takes sessions. @param {string} src its address, with or without a slash at the end @returns {URL} of WHIP */
+/** Returns the WHIP endpoint of a server. @param {string} src its address, with or without a trailing slash @returns {URL} */
 export function whipEndpoint(src) {
   return new URL('whip', src.replace(/\/*$/, '/'));
 }

@@ -1,39 +1,39 @@
-// Labels over HTTP while their channel is stuck. After an outage SCTP waits as long again before it sends the next message,
-// since its retransmission timer doubles each time (RFC 9260, section 6.3.3), however small or stale what it repeats is.
+// Labels over HTTP while their data channel is stuck. After an outage SCTP waits for its retransmission timer, which doubles
+// each time (RFC 9260, section 6.3.3), before it sends anything new.
 
 import { readServerSentEvents } from './sse.js';
 import { Failure } from './states.js';
 
-const FIRST_TIMEOUT_MS = 1000; // a try that gives nothing in so long is given up: its connection may be stuck as well
+const FIRST_TIMEOUT_MS = 1000; // an attempt without a message is aborted: its connection may be stuck too
 const MAX_TIMEOUT_MS = 16_000;
 
 export class LabelFallback {
-  #resource;
+  #session;
   #onmessage;
-  /** @type {AbortController | undefined} of the present one */
+  /** @type {AbortController | undefined} ends the present run */
   #current;
   #reached = false;
 
   /**
-   * @param {import('./whip.js').WhipSession} resource
-   * @param {(text: string) => void} take a message of the channel `labels`
+   * @param {import('./whip.js').WhipSession} session
+   * @param {(text: string) => void} onmessage receives messages of the channel `labels`
    */
-  constructor(resource, take) {
-    this.#resource = resource;
-    this.#onmessage = take;
+  constructor(session, onmessage) {
+    this.#session = session;
+    this.#onmessage = onmessage;
   }
 
-  /** Whether the server has answered over HTTP since it was opened. */
+  /** Whether the server has answered over HTTP since `open`. */
   get reached() {
     return this.#reached;
   }
 
-  /** Begins to read, if it does not yet. */
+  /** Starts to read, unless it reads already. */
   open() {
     if (this.#current) return;
     this.#reached = false;
-    const open = (this.#current = new AbortController());
-    void this.#attempt(open, FIRST_TIMEOUT_MS);
+    const run = (this.#current = new AbortController());
+    void this.#attempt(run, FIRST_TIMEOUT_MS);
   }
 
   close() {
@@ -41,15 +41,15 @@ export class LabelFallback {
     this.#current = undefined;
   }
 
-  /** @param {AbortController} open @param {number} ms */
-  async #attempt(open, ms) {
+  /** @param {AbortController} run @param {number} ms timeout of this attempt */
+  async #attempt(run, ms) {
     const attempt = new AbortController();
     const end = () => attempt.abort();
-    open.signal.addEventListener('abort', end, { once: true });
+    run.signal.addEventListener('abort', end, { once: true });
     let timer = setTimeout(end, ms);
     try {
-      const events = await this.#resource.labels(attempt.signal);
-      this.#reached ||= !open.signal.aborted;
+      const events = await this.#session.labels(attempt.signal);
+      this.#reached ||= !run.signal.aborted;
       for await (const event of readServerSentEvents(events)) {
         if (event.type !== 'message') continue;
         clearTimeout(timer);
@@ -58,12 +58,12 @@ export class LabelFallback {
         this.#onmessage(event.data);
       }
     } catch (error) {
-      // The connection says what is wrong with the session; without this way labels only come later.
-      this.#reached ||= !open.signal.aborted && error instanceof Failure;
+      // The connection reports what is wrong with the session. Without this stream labels only arrive later.
+      this.#reached ||= !run.signal.aborted && error instanceof Failure;
     }
     if (!attempt.signal.aborted) await new Promise((resolve) => attempt.signal.addEventListener('abort', resolve, { once: true }));
     clearTimeout(timer);
-    open.signal.removeEventListener('abort', end);
-    if (!open.signal.aborted) void this.#attempt(open, Math.min(2 * ms, MAX_TIMEOUT_MS));
+    run.signal.removeEventListener('abort', end);
+    if (!run.signal.aborted) void this.#attempt(run, Math.min(2 * ms, MAX_TIMEOUT_MS));
   }
 }

@@ -1,39 +1,39 @@
-// The client without a face, for those who draw for themselves.
+// The client without a user interface, for pages that draw for themselves.
 
 import { Client } from './client.js';
 import { whipEndpoint } from './endpoint.js';
 import { Failure } from './states.js';
 
 /**
- * Sends a picture to a Mindflow server and tells its labels:
+ * Sends a picture to a Mindflow server and yields its labels:
  *
  *     const client = new MindflowClient({ src: 'https://HOST', stream });
  *     for await (const labels of client) draw(labels);
  *
- * The loop starts the session, and ends it when it is left. A loop that is slow misses messages, and goes on at the newest. It ends when the session
- * was stopped, and throws what ended it otherwise.
+ * The loop starts the session, and ends it when the loop is left. A slow loop skips messages and goes on with the newest. The loop ends
+ * when the session was stopped; it throws if the session ended for another reason.
  */
 export class MindflowClient {
   #client;
   #choice;
   #onstate;
-  /** @type {import('./wire.js').Labels | undefined} the newest that was not taken yet */
+  /** @type {import('./wire.js').Labels | undefined} the newest message that was not yielded yet */
   #newest;
   /** @type {(() => void) | undefined} */
   #wake;
 
-  /** What the server said of itself and its models; undefined until then. @type {import('./wire.js').Hello | undefined} */
+  /** The server's description of itself and its models; undefined until it arrives. @type {import('./wire.js').Hello | undefined} */
   hello;
 
   /**
-   * @param {object} how
-   * @param {string} how.src the server's address
-   * @param {import('./credentials.js').Token} [how.token] that it asks for, or a function that gets one
-   * @param {import('./supplied.js').Supplied} [how.stream] a stream, a playing `<video>`, or a picture or video file; without it, the camera
-   * @param {import('./camera.js').Facing} [how.facing] of the camera
-   * @param {string} [how.model] of the server's; without it, its default
-   * @param {boolean} [how.attention] whether to tell where the network looks
-   * @param {(state: import('./states.js').State) => void} [how.onstate] hears of each change
+   * @param {object} options
+   * @param {string} options.src the server's address
+   * @param {import('./credentials.js').Token} [options.token] for the server, or a function that returns one
+   * @param {import('./supplied.js').Supplied} [options.stream] a stream, a playing `<video>`, or a picture or video file; default: the camera
+   * @param {import('./camera.js').Facing} [options.facing] of the camera
+   * @param {string} [options.model] one of the server's; default: the server's default
+   * @param {boolean} [options.attention] whether to receive attention maps
+   * @param {(state: import('./states.js').State) => void} [options.onstate] called at each change of the state
    */
   constructor({ src, token = '', stream, facing, model = '', attention = false, onstate }) {
     this.#onstate = onstate;
@@ -55,17 +55,17 @@ export class MindflowClient {
     this.#client.setOptions({ model, attention });
   }
 
-  /** Where it stands. */
+  /** The current state. */
   get state() {
     return this.#client.state;
   }
 
-  /** Starts a session, if none runs. A loop over the labels does so by itself. */
+  /** Starts a session, unless one runs. A loop over the labels does so by itself. */
   async start() {
     await this.#client.start(this.#choice);
   }
 
-  /** Ends the session; loops over the labels end too. */
+  /** Ends the session, and with it loops over its labels. */
   stop() {
     this.#client.stop();
   }
@@ -75,13 +75,13 @@ export class MindflowClient {
     await this.#client.pause();
   }
 
-  /** Goes on after a pause. */
+  /** Continues after a pause. */
   async resume() {
     await this.#client.resume();
   }
 
   /**
-   * The labels, as they come. One loop at a time.
+   * Yields labels as they arrive. One loop at a time.
    * @returns {AsyncGenerator<import('./wire.js').Labels, void, void>}
    */
   async *[Symbol.asyncIterator]() {

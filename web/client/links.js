@@ -1,4 +1,4 @@
-// Link headers (RFC 8288): ICE servers (RFC 9725 §4.6) and where a session's labels are.
+// Link headers (RFC 8288): ICE servers (RFC 9725 §4.6) and the address of a session's labels.
 
 /**
  * @param {string | null} header the response's Link headers, joined by commas
@@ -19,7 +19,7 @@ export function iceServers(header) {
   return servers;
 }
 
-/** The first address with a relation. @param {string | null} header @param {string} relation */
+/** Returns the first target with a relation. @param {string | null} header @param {string} relation */
 export function linkTarget(header, relation) {
   return links(header).find(({ params }) => params.get('rel') === relation)?.url;
 }

@@ -1,17 +1,17 @@
-// Sends fewer pictures while the browser tells that the battery is nearly empty or that data are to be saved. Loaded where a browser tells.
+// Limits the frame rate while the battery is low or the browser asks to save data. Loaded if the browser reports either.
 
 const LOW = 0.2; // of the battery, while it is not charged
-const FRAMERATE = 10; // a second: labels then come as often
+const FRAMERATE = 10; // frames per second; labels arrive at the same rate
 
 /** @typedef {EventTarget & {charging: boolean, level: number}} Battery */
 
 /**
  * @param {{limitFramerate: (most: number) => Promise<void>}} sender
- * @param {AbortSignal} signal its end
+ * @param {AbortSignal} signal ends the watch
  */
 export async function limitOnLowBattery(sender, signal) {
   const { connection, getBattery } = /** @type {{connection?: EventTarget & {saveData: boolean}, getBattery?: () => Promise<Battery>}} */ (/** @type {unknown} */ (navigator));
-  // In a frame of another origin the battery may be none of its business.
+  // Frames of another origin may not read the battery.
   const battery = await Promise.resolve(getBattery?.call(navigator)).catch(() => undefined);
   if (signal.aborted) return;
   let sparing = false;
@@ -19,7 +19,7 @@ export async function limitOnLowBattery(sender, signal) {
     const spare = connection?.saveData === true || (battery !== undefined && !battery.charging && battery.level <= LOW);
     if (spare === sparing) return;
     sparing = spare;
-    sender.limitFramerate(spare ? FRAMERATE : Infinity).catch(() => {}); // a browser that cannot goes on as before
+    sender.limitFramerate(spare ? FRAMERATE : Infinity).catch(() => {}); // a browser that cannot limit it sends as before
   };
   battery?.addEventListener('levelchange', look, { signal });
   battery?.addEventListener('chargingchange', look, { signal });

@@ -1,23 +1,23 @@
-// What the server is asked for beside its work: which model, and whether to say where the network looks.
+// The options of sessions: the model, and whether attention maps are sent.
 
-/** @typedef {{model: string, attention: boolean}} RequestedOptions model: its name, or "" for the server's default */
+/** @typedef {{model: string, attention: boolean}} RequestedOptions model: its name; empty for the server's default */
 
 export class SessionOptions {
   /** @type {RequestedOptions} */
   #wanted = { model: '', attention: false };
-  /** What the server of the present connection does. @type {RequestedOptions | undefined} undefined until it said hello */
+  /** The options that the present connection uses. @type {RequestedOptions | undefined} undefined before its hello */
   #applied;
-  #default = ''; // the model that it takes by itself
+  #default = ''; // name of the server's default model
 
-  /** @param {RequestedOptions} wanted here and in connections to come */
+  /** @param {RequestedOptions} wanted for this connection and later ones */
   set(wanted) {
     this.#wanted = wanted;
   }
 
   /**
-   * A connection begins.
+   * Starts a connection.
    * @param {string} endpoint of WHIP
-   * @returns {string} the endpoint for a session with the model that is wanted
+   * @returns {string} the endpoint with the requested model
    */
   sessionUrl(endpoint) {
     this.#applied = undefined;
@@ -33,7 +33,7 @@ export class SessionOptions {
   }
 
   /**
-   * Asks for what is wanted and not yet done.
+   * Requests the options that the connection does not use yet.
    * @param {{request: (type: 'options', options: import('./wire.js').Options) => Promise<void>}} peer
    * @throws {Error} refused, lost
    */

@@ -1,4 +1,4 @@
-// One connection to the server: the offer, its channels, its end. It is opened once and closed once;
+// One connection to the server: the offer, its data channels, its end. A peer is opened once and closed once;
 // client.js opens the next one.
 
 import { Recovery } from './recovery.js';
@@ -12,17 +12,17 @@ import { publish } from './whip.js';
 import { parseControl, parseLabels, WireError } from './wire.js';
 
 const CONNECT_TIMEOUT_MS = 12_000;
-const DISCONNECTED_TIMEOUT_MS = 4_000; // a Wi-Fi hand-over heals itself in less
-/** Reasons of a bye that there are words for, by the names of PROTOCOL.md §4. */
+const DISCONNECTED_TIMEOUT_MS = 4_000; // a Wi-Fi hand-over takes less
+/** Reasons of `bye` messages that have texts of their own (PROTOCOL.md §4). */
 const BYE_REASONS = /** @type {const} */ (['idle', 'no-media', 'shutdown', 'time', 'replaced', 'too-large', 'internal']);
 const MAX_BITRATE = 1_500_000; // bit/s; 640×480 looks no better with more
 
 /**
  * @typedef {object} PeerHandlers
- * @property {(message: import('./wire.js').Labels) => void} labels in order; late ones are left out
+ * @property {(message: import('./wire.js').Labels) => void} labels in order; late messages are dropped
  * @property {(message: import('./wire.js').Hello) => void} hello
- * @property {(failure: Failure) => void} lost once, after the connection stood; not after close
- * @property {(error: Error) => void} warning a message that breaks the protocol, ignored
+ * @property {(failure: Failure) => void} lost called once, after the connection was established; not after close
+ * @property {(error: Error) => void} warning called for an ignored message that breaks the protocol
  */
 
 export class Peer {
@@ -40,31 +40,31 @@ export class Peer {
   #recovery;
   #lastSeq = -1;
   #captureTimes = new CaptureTimes(() => this.stats());
-  /** @type {Failure | undefined} set by the first cause of the end */
+  /** @type {Failure | undefined} the first cause of the end */
   #failure;
   #established = false;
 
   /**
-   * Offers the track and resolves when media flows and requests can be sent.
+   * Publishes the track. Resolves when media flows and requests can be sent.
    * @param {string} endpoint of WHIP
    * @param {MediaStreamTrack} track
    * @param {PeerHandlers} on
-   * @param {AbortSignal} signal closes it, at any time
+   * @param {AbortSignal} signal closes the connection at any time
    * @param {RTCConfiguration} [config] such as `iceTransportPolicy`; the server's ICE servers are added to it
-   * @param {import('./credentials.js').Credentials} [visitor]
-   * @param {import('./sendtimes.js').SendTimes} [stamps] of what is sent
+   * @param {import('./credentials.js').Credentials} [credentials]
+   * @param {import('./sendtimes.js').SendTimes} [sendTimes]
    * @throws {Failure}
    */
-  static async open(endpoint, track, on, signal, config, visitor, stamps) {
-    if (stamps) await stamps.settled();
+  static async open(endpoint, track, on, signal, config, credentials, sendTimes) {
+    if (sendTimes) await sendTimes.settled();
     if (signal.aborted) throw new Failure('lost');
-    const peer = new Peer(track, on, config, stamps);
+    const peer = new Peer(track, on, config, sendTimes);
     const close = () => peer.close();
     signal.addEventListener('abort', close, { once: true, signal: peer.#closed.signal });
-    // What is asked of a connection that ends meanwhile is never answered (WebRTC, section 4.4.1.2).
+    // Operations on a closed connection never settle (WebRTC, section 4.4.1.2).
     const ended = new Promise((_, reject) => peer.#closed.signal.addEventListener('abort', () => reject(new Failure('lost')), { once: true }));
     try {
-      await Promise.race([peer.#negotiate(endpoint, visitor), ended]);
+      await Promise.race([peer.#negotiate(endpoint, credentials), ended]);
       await peer.#waitConnected();
     } catch (error) {
       const failure = peer.#failure ?? asFailure(error);
@@ -74,14 +74,14 @@ export class Peer {
     return peer;
   }
 
-  /** @param {MediaStreamTrack} track @param {PeerHandlers} on @param {RTCConfiguration} [config] @param {import('./sendtimes.js').SendTimes} [stamps] */
-  constructor(track, on, config = {}, stamps) {
+  /** @param {MediaStreamTrack} track @param {PeerHandlers} on @param {RTCConfiguration} [config] @param {import('./sendtimes.js').SendTimes} [sendTimes] */
+  constructor(track, on, config = {}, sendTimes) {
     this.#on = on;
     this.#config = config;
     this.#pc = new RTCPeerConnection(config);
     const { signal } = this.#closed;
     const { sender } = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{ maxBitrate: MAX_BITRATE }] });
-    this.#captureTimes.observe(stamps, sender, signal);
+    this.#captureTimes.observe(sendTimes, sender, signal);
     this.#sender = new VideoSender(sender);
     if (globalThis.navigator && ('getBattery' in navigator || 'connection' in navigator)) void import('./lowbattery.js').then(({ limitOnLowBattery }) => limitOnLowBattery(this.#sender, signal));
     const labels = this.#pc.createDataChannel('labels', { ordered: false, maxRetransmits: 0 });
@@ -92,7 +92,7 @@ export class Peer {
     this.#control.addEventListener('close', () => this.#fail(new Failure('lost')), { signal });
   }
 
-  /** Ends the session on both sides and releases everything but the track, which is the caller's. */
+  /** Ends the session on both sides. The track stays open: the caller owns it. */
   close() {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort();
@@ -107,7 +107,7 @@ export class Peer {
   }
 
   /**
-   * Stops or resumes sending the picture. The page's own view of it goes on.
+   * Stops or resumes sending the picture. The page's own view goes on.
    * @param {boolean} sending
    */
   async setSending(sending) {
@@ -117,7 +117,7 @@ export class Peer {
   }
 
   /**
-   * Asks the server for something and waits for its answer.
+   * Sends a request and waits for the server's answer.
    * @param {import('./wire.js').RequestType} type
    * @param {import('./wire.js').Options} [options] of the type `options`
    * @throws {Failure} refused, lost
@@ -126,22 +126,22 @@ export class Peer {
     await this.#requests.request(type, options);
   }
 
-  /** What the browser measures of the connection. */
+  /** The browser's statistics of the connection. */
   stats() {
     return connectionStats(this.#pc);
   }
 
-  /** @param {string} endpoint @param {import('./credentials.js').Credentials} [visitor] */
-  async #negotiate(endpoint, visitor) {
+  /** @param {string} endpoint @param {import('./credentials.js').Credentials} [credentials] */
+  async #negotiate(endpoint, credentials) {
     const { signal } = this.#closed;
     const offer = await this.#pc.createOffer();
-    const opened = await publish(endpoint, offer.sdp ?? '', signal, visitor);
+    const opened = await publish(endpoint, offer.sdp ?? '', signal, credentials);
     if (signal.aborted) {
       opened.delete();
       throw new Failure('lost');
     }
     this.#session = opened;
-    // Gathering starts with the local description, so it waits for the servers' addresses (RFC 9725 §4.6).
+    // Gathering starts with the local description, so the ICE servers are set before it (RFC 9725 §4.6).
     if (opened.iceServers.length > 0) {
       const { iceServers = [] } = this.#config;
       this.#pc.setConfiguration({ ...this.#config, iceServers: [...iceServers, ...opened.iceServers] });
@@ -155,21 +155,21 @@ export class Peer {
     }
   }
 
-  /** @param {import('./whip.js').WhipSession} resource @param {Trickle} search */
-  #startRecovery(resource, search) {
+  /** @param {import('./whip.js').WhipSession} session @param {Trickle} trickle */
+  #startRecovery(session, trickle) {
     const restart = async (/** @type {AbortSignal} */ signal) => {
       try {
-        await search.restart(signal);
+        await trickle.restart(signal);
       } catch (error) {
         if (error instanceof Failure && error.reason === 'lost') this.#fail(error);
-        // Otherwise the server was not reached, for now, or ICE goes on as it would have.
+        // Otherwise the server was not reached, and ICE goes on as before.
       }
     };
     const labels = (/** @type {string} */ text) => this.#receiveLabels(text, false);
-    this.#recovery = new Recovery({ resource, restart, labels, traffic: () => trafficCounters(this.#pc) }, this.#closed.signal);
+    this.#recovery = new Recovery({ session, restart, labels, traffic: () => trafficCounters(this.#pc) }, this.#closed.signal);
   }
 
-  /** Resolves when the connection stands and `control` is open, which comes a round trip or two later. */
+  /** Resolves when ICE is connected and `control` is open, which takes one or two round trips more. */
   async #waitConnected() {
     const { signal } = this.#closed;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -211,11 +211,11 @@ export class Peer {
     check();
   }
 
-  /** @param {string} text @param {boolean} byChannel */
-  #receiveLabels(text, byChannel) {
+  /** @param {string} text @param {boolean} onChannel false for labels over HTTP */
+  #receiveLabels(text, onChannel) {
     try {
       const message = parseLabels(text);
-      if (byChannel) this.#recovery?.receivedOnChannel(message.seq);
+      if (onChannel) this.#recovery?.receivedOnChannel(message.seq);
       this.#recovery?.received(message.seq);
       if (message.seq <= this.#lastSeq) return; // the channel is unordered
       this.#lastSeq = message.seq;
@@ -248,7 +248,7 @@ export class Peer {
     if (!this.#requests.reject(message.id, failure)) this.#on.warning(failure);
   }
 
-  /** A browser that cannot obey goes on as before. @param {import('./wire.js').Hint} hint */
+  /** Applies a hint of the server. A browser that cannot apply it sends as before. @param {import('./wire.js').Hint} hint */
   async #applyHint(hint) {
     try {
       await this.#sender.applyHint(hint);
@@ -275,7 +275,7 @@ export class Peer {
 
 /** @param {string} reason of a bye @returns {Failure} */
 function byeFailure(reason) {
-  if (reason === 'draining') return new Failure('shutdown'); // another server may be there already, or this one in a moment
+  if (reason === 'draining') return new Failure('shutdown'); // another server may take over, or this one restarts soon
   for (const known of BYE_REASONS) if (reason === known) return new Failure(known);
   if (reason === 'worn') return new Failure('lost', reason);
   return new Failure('ended', reason);

@@ -1,28 +1,28 @@
-// What is done when labels stop, before the browser finds out that something is wrong: its ICE takes five seconds for that.
+// Reacts when labels stop, before the browser notices: its ICE needs five seconds to detect a broken path.
 
 import { LabelFallback } from './fallback.js';
 import { StallDetector } from './stall.js';
 
-const POLL_MS = 30; // between two looks, at first
+const POLL_MS = 30; // first interval between two checks
 const MAX_POLL_MS = 1000;
 const UNANSWERED = 5; // packets sent with nothing received, and
-const UNANSWERED_MS = 140; // for so long: the path is gone. A server tells every 100 ms what came (transport-wide congestion control)
-const RESTART_MS = 2000; // between two restarts of ICE, at first
+const UNANSWERED_MS = 140; // for this long: the path is broken. The server sends transport-wide congestion control feedback every 100 ms
+const RESTART_MS = 2000; // first interval between two ICE restarts
 const MAX_RESTART_MS = 16_000;
-const MAX_LAG = 3; // messages: a detour may be so much ahead of a channel that works
+const MAX_LAG = 3; // messages: labels over HTTP may be this far ahead of a working channel
 
 /**
  * @typedef {object} TrafficCounters
- * @property {number} sent packets of video so far
- * @property {number} received bytes of any kind so far
+ * @property {number} sent video packets sent so far
+ * @property {number} received bytes received so far, of any kind
  */
 
 /**
  * @typedef {object} Connection
- * @property {import('./whip.js').WhipSession} resource
+ * @property {import('./whip.js').WhipSession} session
  * @property {() => Promise<TrafficCounters>} traffic
- * @property {(signal: AbortSignal) => Promise<void>} restart looks for another path to the server (ICE restart) until signal; it does not throw
- * @property {(text: string) => void} labels a message that came another way than by its channel
+ * @property {(signal: AbortSignal) => Promise<void>} restart restarts ICE; does not throw
+ * @property {(text: string) => void} labels receives a message of labels over HTTP
  */
 
 /** Watches the channel `labels` from its first message on. */
@@ -30,34 +30,34 @@ export class Recovery {
   #connection;
   #fallback;
   #stall = new StallDetector();
-  #newest = -1; // message, whichever way it came
+  #newest = -1; // highest sequence number received, on the channel or over HTTP
   #expected = true;
-  /** @type {AbortController | undefined} of the present watch */
+  /** @type {AbortController | undefined} ends the present watch */
   #watch;
-  /** @type {AbortController | undefined} of the present silence */
+  /** @type {AbortController | undefined} ends the present recovery */
   #recovering;
 
-  /** @param {Connection} line @param {AbortSignal} signal its end */
-  constructor(line, signal) {
-    this.#connection = line;
-    this.#fallback = new LabelFallback(line.resource, line.labels);
+  /** @param {Connection} connection @param {AbortSignal} signal ends the watch */
+  constructor(connection, signal) {
+    this.#connection = connection;
+    this.#fallback = new LabelFallback(connection.session, connection.labels);
     signal.addEventListener('abort', () => this.setExpected(false), { once: true });
   }
 
-  /** Labels came by their channel. @param {number} seq */
+  /** Labels arrived on the channel. @param {number} seq */
   receivedOnChannel(seq) {
-    if (seq < this.#newest - MAX_LAG || !this.#expected) return; // one of those that were stuck, or were under way
+    if (seq < this.#newest - MAX_LAG || !this.#expected) return; // a delayed message
     this.#stall.receive(performance.now());
     this.#recovering?.abort();
     if (!this.#watch) void this.#watchForStall((this.#watch = new AbortController()).signal);
   }
 
-  /** Labels came, whichever way. @param {number} seq */
+  /** Labels arrived, on the channel or over HTTP. @param {number} seq */
   received(seq) {
     this.#newest = Math.max(this.#newest, seq);
   }
 
-  /** Whether labels are due: not while no picture is sent, nor after the end. @param {boolean} expected */
+  /** Sets whether labels are expected. They are not while no picture is sent. @param {boolean} expected */
   setExpected(expected) {
     this.#expected = expected;
     this.#recovering?.abort();
@@ -75,14 +75,14 @@ export class Recovery {
         await pause(early, signal);
         continue;
       }
-      // They are late. What comes from now on tells, when patience ends, whether anything does.
+      // They are late. Traffic from now until the timeout tells whether anything arrives.
       const sight = { ...(await this.#connection.traffic()), at: performance.now() };
       await pause(Math.max(this.#stall.remaining(performance.now()), 0), signal);
       if (!signal.aborted && this.#stall.remaining(performance.now()) <= 0) await this.#recover(sight);
     }
   }
 
-  /** Until labels come by their channel again, or are not due. @param {TrafficCounters & {at: number}} seen when something was received last */
+  /** Runs until labels arrive on the channel again or are no longer expected. @param {TrafficCounters & {at: number}} seen the last time that something was received */
   async #recover(seen) {
     const { signal } = (this.#recovering = new AbortController());
     let restart = new AbortController();
@@ -98,10 +98,10 @@ export class Recovery {
       const at = performance.now();
       if (traffic.received !== seen.received) {
         seen = { ...traffic, at };
-        restart.abort(); // the path is back, and a new search would only interrupt it
+        restart.abort(); // the path works again, and a restart would only disturb it
       }
       const gone = traffic.sent - seen.sent >= UNANSWERED && at - seen.at >= UNANSWERED_MS;
-      // Where nothing reaches the server a restart would not either, but may later, when the old path is back.
+      // If HTTP does not reach the server either, a restart is useless: the old path may work again when the network is back.
       if (gone && this.#fallback.reached && at >= restartAt && !signal.aborted) {
         restartAt = at + again;
         again = Math.min(2 * again, MAX_RESTART_MS);
@@ -114,7 +114,7 @@ export class Recovery {
   }
 }
 
-/** @param {number} ms @param {AbortSignal} signal ends it sooner */
+/** @param {number} ms @param {AbortSignal} signal ends the pause early */
 function pause(ms, signal) {
   return new Promise((/** @type {(value: void) => void} */ resolve) => {
     const end = () => {

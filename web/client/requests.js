@@ -1,4 +1,4 @@
-// Requests over the channel `control`, each of which the server answers (PROTOCOL.md §4).
+// Requests on the channel `control`. The server answers each one (PROTOCOL.md §4).
 
 import { Failure } from './states.js';
 import { controlRequest } from './wire.js';
@@ -17,7 +17,7 @@ export class ControlRequests {
   }
 
   /**
-   * Asks the server for something and waits for its answer.
+   * Sends a request and waits for the server's answer.
    * @param {import('./wire.js').RequestType} type
    * @param {import('./wire.js').Options} [options] of the type `options`
    * @throws {Failure} refused, lost
@@ -37,19 +37,19 @@ export class ControlRequests {
     }
   }
 
-  /** The server did it. @param {number} id */
+  /** The server did what request `id` asked. @param {number} id */
   resolve(id) {
     this.#pending.get(id)?.resolve();
   }
 
-  /** The server did not. @param {number | undefined} id @param {Failure} failure @returns {boolean} whether somebody waits for it */
+  /** The server refused a request. @param {number | undefined} id @param {Failure} failure @returns {boolean} whether the request is pending */
   reject(id, failure) {
     const waiting = id === undefined ? undefined : this.#pending.get(id);
     waiting?.reject(failure);
     return waiting !== undefined;
   }
 
-  /** Nothing will be answered any more. @param {Failure} failure */
+  /** Rejects all pending requests. @param {Failure} failure */
   rejectAll(failure) {
     for (const { reject } of this.#pending.values()) reject(failure);
     this.#pending.clear();

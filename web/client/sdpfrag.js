@@ -1,16 +1,16 @@
-// Trickled candidates as WHIP sends them: SDP fragments (RFC 8840, RFC 9725 §4.3.1).
+// SDP fragments that carry trickled ICE candidates in WHIP (RFC 8840, RFC 9725 §4.3.1).
 
 /**
  * @typedef {object} Candidate
- * @property {string} candidate as RTCIceCandidate has it: "candidate:…"
+ * @property {string} candidate as in RTCIceCandidate: "candidate:…"
  * @property {string | null} sdpMid
  */
 
 /**
  * Writes the fragment that announces candidates.
- * @param {string} offer the local description they belong to
+ * @param {string} offer the local description that they belong to
  * @param {Candidate[]} candidates
- * @param {boolean} end there will be no more
+ * @param {boolean} end whether these are the last ones
  * @returns {string}
  */
 export function sdpFragment(offer, candidates, end) {
@@ -19,7 +19,7 @@ export function sdpFragment(offer, candidates, end) {
   const out = [value('group'), value('ice-ufrag'), value('ice-pwd')].filter((l) => l !== undefined);
   for (const section of sections(lines)) {
     const own = candidates.filter((c) => c.sdpMid === section.mid && c.candidate !== '');
-    // With BUNDLE all media share the first section's transport, which is where the end is told.
+    // With BUNDLE all media share the first section's transport, so the end is announced there.
     const ends = end && section.first;
     if (own.length === 0 && !ends) continue;
     out.push(section.line, `a=mid:${section.mid}`);
@@ -30,14 +30,14 @@ export function sdpFragment(offer, candidates, end) {
 }
 
 /**
- * A description with the ICE of a fragment in the place of its own: what would have been exchanged for an ICE restart.
+ * Returns a description whose ICE credentials and candidates are replaced by those of a fragment, as after a full exchange for an ICE restart.
  * @param {string} description
- * @param {string} fragment of the other side
+ * @param {string} fragment from the server
  * @returns {string}
  */
 export function applyIceRestart(description, fragment) {
   const theirs = fragment.split(/\r?\n/);
-  /** @type {Map<string, string[]>} candidates, and their end, by section */
+  /** @type {Map<string, string[]>} candidates and end-of-candidates lines by section */
   const found = new Map();
   let mid = '';
   for (const line of theirs) {

@@ -1,25 +1,25 @@
-// When frames of a connection were seen encoded, where the browser lets a page look (RTCRtpScriptTransform) and a worker may be loaded.
+// Observes when a connection's frames leave the encoder, if the browser has RTCRtpScriptTransform and the page may load a worker.
 
-const WAIT_MS = 400; // for the worker: it is asked for while the camera is
+const WAIT_MS = 400; // for the worker, which loads while the camera is being opened
 
 export class SendTimes {
   /** @type {Worker | undefined} */
   #worker;
   #ready = false;
-  /** @type {Promise<void>} settled when it is known whether there is a worker */
+  /** @type {Promise<void>} resolves when the worker is ready, or will not be */
   #settled = Promise.resolve();
   #settle = () => {};
-  /** @type {Map<number, import('./clock.js').CaptureClock>} by sender */
+  /** @type {Map<number, import('./clock.js').CaptureClock>} by id of the sender */
   #clocks = new Map();
   #next = 0;
 
-  /** Loads the worker, unless it is there. */
+  /** Loads the worker, unless it is loaded. */
   open() {
     if (this.#worker || typeof RTCRtpScriptTransform === 'undefined') return;
     try {
       this.#listen(loadWorker(new URL('./stamper.js', import.meta.url)));
     } catch {
-      // The page's policy forbids it.
+      // the page's policy forbids it
     }
   }
 
@@ -34,7 +34,7 @@ export class SendTimes {
         resolve();
       });
       worker.onerror = (event) => {
-        event.preventDefault(); // the page goes on without it
+        event.preventDefault(); // the page works without it
         if (!this.#ready && this.#worker === worker) this.close();
       };
       worker.onmessage = ({ data }) => {
@@ -46,17 +46,17 @@ export class SendTimes {
     });
   }
 
-  /** Waits until it is known whether there is a worker, but not for long. */
+  /** Resolves when the worker is ready, or after a short wait. */
   settled() {
     return this.#settled;
   }
 
   /**
-   * Tells a clock when a sender's frames were seen. Chromium heeds it only in the task in which the sender was made, and a sender whose
-   * worker does not run sends nothing.
+   * Passes the times of a sender's frames to a clock. Chromium ignores a transform that is set after the task in which the sender was made,
+   * and a sender whose worker does not run sends nothing.
    * @param {RTCRtpSender} sender
    * @param {import('./clock.js').CaptureClock} clock
-   * @param {AbortSignal} signal the sender's end
+   * @param {AbortSignal} signal ends with the sender
    */
   observe(sender, clock, signal) {
     if (!this.#worker || !this.#ready || !('transform' in sender)) return;
@@ -64,7 +64,7 @@ export class SendTimes {
     try {
       sender.transform = new RTCRtpScriptTransform(this.#worker, { id });
     } catch {
-      return; // it is sent as it would have been
+      return; // it sends without a transform
     }
     this.#clocks.set(id, clock);
     signal.addEventListener('abort', () => this.#clocks.delete(id), { once: true });
@@ -78,10 +78,10 @@ export class SendTimes {
   }
 }
 
-/** Begins to load a worker of ours, in a page of whatever origin. @param {URL} url @returns {{worker: Worker, loaded: () => void}} @throws {DOMException} */
+/** Starts to load our worker, in a page of any origin. @param {URL} url @returns {{worker: Worker, loaded: () => void}} @throws {DOMException} */
 function loadWorker(url) {
   if (url.origin === location.origin) return { worker: new Worker(url, { type: 'module' }), loaded: () => {} };
-  // Workers of another origin are not loaded, but one of the page's own may import what its policy lets the page import.
+  // Workers of another origin are not loaded. A worker of the page's own may import ours, if the page's policy allows it.
   const address = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));
   const loaded = () => URL.revokeObjectURL(address);
   try {

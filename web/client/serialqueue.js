@@ -1,4 +1,4 @@
-// What is done to a connection that may end meanwhile, in the order it was asked for, so that the server hears it in order.
+// Runs operations on a connection in the order in which they were requested. The connection may end in the meantime.
 
 /** @typedef {import('./peer.js').Peer} Peer */
 
@@ -6,29 +6,29 @@ export class SerialQueue {
   #last = Promise.resolve();
   #onerror;
 
-  /** @param {(peer: Peer, error: Error) => void} strange hears of what failed */
-  constructor(strange) {
-    this.#onerror = strange;
+  /** @param {(peer: Peer, error: Error) => void} onerror called for an operation that failed */
+  constructor(onerror) {
+    this.#onerror = onerror;
   }
 
   /**
-   * Does things one after the other, after all that was asked before.
+   * Runs operations one after the other, after all earlier ones.
    * @param {Peer} peer
-   * @param {(() => Promise<void>)[]} acts
+   * @param {(() => Promise<void>)[]} operations
    */
-  add(peer, ...acts) {
-    for (const act of acts) this.#last = this.#last.then(() => this.run(peer, act));
+  add(peer, ...operations) {
+    for (const operation of operations) this.#last = this.#last.then(() => this.run(peer, operation));
     return this.#last;
   }
 
   /**
-   * Does something at once.
+   * Runs an operation at once.
    * @param {Peer} peer
-   * @param {() => Promise<void>} act
+   * @param {() => Promise<void>} operation
    */
-  async run(peer, act) {
+  async run(peer, operation) {
     try {
-      await act();
+      await operation();
     } catch (error) {
       this.#onerror(peer, error instanceof Error ? error : new Error(String(error)));
     }

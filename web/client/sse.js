@@ -1,19 +1,19 @@
-// Server-sent events (HTML standard, section 9.2) read with fetch, which EventSource does not let show a token.
+// Reads server-sent events (HTML standard, section 9.2) with fetch, as EventSource cannot send an Authorization header.
 
-const MAX_CHARACTERS = 1 << 20; // characters of one event: over that something else is at the other end
+const MAX_CHARACTERS = 1 << 20; // of one event; anything longer is not an event stream of ours
 
 /**
  * @typedef {object} ServerEvent
- * @property {string} type `message` where the stream names none
+ * @property {string} type `message` if the stream names none
  * @property {string} data
- * @property {string} id the last that the stream gave
+ * @property {string} id the last id of the stream
  */
 
 /**
- * Reads events until the stream ends. Comments and the time to wait before the next try are skipped.
- * @param {ReadableStream<Uint8Array>} body of a response with `text/event-stream`
+ * Yields events until the stream ends. Comments and `retry` fields are skipped.
+ * @param {ReadableStream<Uint8Array>} body of a response of type `text/event-stream`
  * @returns {AsyncGenerator<ServerEvent, void, void>}
- * @throws {Error} what reading throws; an event that has no end
+ * @throws {Error} if reading fails or an event is too long
  */
 export async function* readServerSentEvents(body) {
   const parser = new Parser();
@@ -25,7 +25,7 @@ export async function* readServerSentEvents(body) {
       yield* parser.push(value);
     }
   } finally {
-    reader.cancel().catch(() => {}); // it has failed, or nobody reads on
+    reader.cancel().catch(() => {}); // it has failed already, or the caller stopped reading
   }
 }
 
@@ -41,7 +41,7 @@ class Parser {
   *push(text) {
     this.#rest += text;
     if (this.#rest.length + this.#size > MAX_CHARACTERS) throw new Error(`an event is over ${MAX_CHARACTERS} characters`);
-    // The last line may go on, and a CR at the end may be half of a CR LF.
+    // The last line may be incomplete, and a final CR may be half of a CR LF.
     const lines = this.#rest.split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
@@ -50,7 +50,7 @@ class Parser {
     }
   }
 
-  /** @param {string} line @returns {ServerEvent | undefined} what an empty line completes */
+  /** @param {string} line @returns {ServerEvent | undefined} the event that an empty line completes */
   #line(line) {
     if (line === '') return this.#complete();
     const [, field, value] = /** @type {RegExpMatchArray} */ (line.match(/^([^:]*):? ?(.*)$/s));

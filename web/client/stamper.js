@@ -1,13 +1,13 @@
-// A worker that sees each encoded frame on its way out, passes it on as it is, and tells when it was there (WebRTC Encoded Transform).
+// A worker that passes encoded frames through unchanged and reports when it saw them (WebRTC Encoded Transform).
 
-const FIRST_FRAMES = 8; // frames that are told of at once
-const EVERY_MS = 250; // then the one that was fastest in a while is
+const FIRST_FRAMES = 8; // frames that are reported at once
+const EVERY_MS = 250; // afterwards, the fastest frame of each such interval is reported
 
-/** @typedef {{id: number, rtp: number, at: number}} Stamp id: of the sender; at: ms of the epoch */
+/** @typedef {{id: number, rtp: number, at: number}} Stamp id: of the sender; at: ms since the epoch */
 
 const post = (/** @type {'ready' | Stamp} */ message) => postMessage(message);
 
-/** @param {any} event RTCTransformEvent, which the types of pages do not have */
+/** @param {any} event RTCTransformEvent, which TypeScript's DOM library lacks */
 function observe({ transformer: { readable, writable, options } }) {
   let seen = 0;
   let told = 0;
@@ -15,7 +15,7 @@ function observe({ transformer: { readable, writable, options } }) {
   let best;
   const watch = new TransformStream({
     transform(frame, out) {
-      out.enqueue(frame); // first of all: nobody waits for what comes below
+      out.enqueue(frame); // first of all, so that the frame is not delayed
       const rtp = frame.getMetadata().rtpTimestamp ?? frame.timestamp;
       const at = performance.timeOrigin + performance.now();
       const stamp = { id: options.id, rtp, at };

@@ -1,4 +1,4 @@
-// The states of the client, and why it failed. words-en.js has a text for each.
+// The states of the client and the reasons of failures. words/en.js has a text for each.
 
 export const PHASES = /** @type {const} */ ([
   'idle', // not started
@@ -6,7 +6,7 @@ export const PHASES = /** @type {const} */ ([
   'connecting',
   'live',
   'paused', // the camera is on, nothing is sent
-  'reconnecting', // waits, or tries again
+  'reconnecting', // waits or connects again
   'full', // waits for a place on the server
   'stopped', // by the visitor; everything is released
   'failed', // see the reason; everything is released
@@ -17,25 +17,25 @@ export const REASONS = /** @type {const} */ ([
   'unsupported', // no WebRTC
   'no-camera',
   'denied',
-  'busy', // another program holds the camera
-  'camera-failed', // another failure to open it
-  'camera-lost', // it ended while in use
-  'source', // a picture that was given cannot be read
+  'busy', // another program uses the camera
+  'camera-failed', // the camera cannot be opened for another reason
+  'camera-lost', // the camera was taken away while in use
+  'source', // the supplied source cannot be read
   'unreachable', // no answer over HTTP
   'full', // no place on the server
-  'unauthorized', // a token is needed, or another one
-  'refused', // an answer over HTTP that says no
-  'blocked', // HTTP works, media does not come through
+  'unauthorized', // a token is missing or not accepted
+  'refused', // the server refused over HTTP
+  'blocked', // HTTP works, but media does not pass
   'lost', // the connection broke
   'version', // another version of the protocol
-  'idle', // the server's farewells
+  'idle', // reasons of the server's bye
   'no-media',
   'shutdown',
-  'time', // the session lasted as long as it may
-  'replaced', // by a session of the same visitor's
-  'too-large', // pictures, for the server
-  'internal', // a fault of the server's
-  'ended', // any other farewell
+  'time', // the session reached its maximum length
+  'replaced', // by another session of the same token
+  'too-large', // the pictures, for the server
+  'internal', // a fault in the server
+  'ended', // any other bye
 ]);
 
 /** @typedef {(typeof PHASES)[number]} Phase */
@@ -44,21 +44,21 @@ export const REASONS = /** @type {const} */ ([
 /**
  * @typedef {object} State
  * @property {Phase} phase
- * @property {Reason} [reason] why it failed, or why it tries again
- * @property {boolean} [supplied] the picture is one that was given, not a camera's
- * @property {string} [detail] what the server or the browser said
- * @property {number} [attempt] of reconnecting, from 1
- * @property {number} [ahead] people who come before, of those who wait for a place in turn
+ * @property {Reason} [reason] of the failure or of the reconnection
+ * @property {boolean} [supplied] whether the picture comes from a supplied source, not from a camera
+ * @property {string} [detail] text from the server or the browser
+ * @property {number} [attempt] number of the reconnection, from 1
+ * @property {number} [ahead] people ahead in the queue for a place
  * @property {number} [retryAt] milliseconds on performance.now's clock
  */
 
-/** Why something cannot go on. */
+/** The reason why the client cannot continue. */
 export class Failure extends Error {
   /**
    * @param {Reason} reason
    * @param {string} [detail]
-   * @param {number} [retryAfter] seconds, of a server that is full or about to stop
-   * @param {number} [ahead] people who come before, where a full server has newcomers wait in turn
+   * @param {number} [retryAfter] seconds, from a server that is full or about to stop
+   * @param {number} [ahead] people ahead, if the server queues newcomers
    */
   constructor(reason, detail = '', retryAfter = 0, ahead = undefined) {
     super(detail ? `${reason}: ${detail}` : reason);
@@ -71,7 +71,7 @@ export class Failure extends Error {
 }
 
 /**
- * Whether a failure may pass by itself, so that trying again without a hand makes sense.
+ * Reports whether a failure may be temporary, so that the client tries again by itself.
  * @param {Reason} reason
  */
 export function isTransient(reason) {
@@ -79,7 +79,7 @@ export function isTransient(reason) {
 }
 
 /**
- * Whether the server ended a session because nothing came in it. Its word may be under way while the page asks to resume.
+ * Reports whether the server ended the session for lack of media. Such a bye may be on its way while the page resumes.
  * @param {Reason} reason
  */
 export function endedForInactivity(reason) {

@@ -1,8 +1,8 @@
-// What the browser counts of a connection (W3C webrtc-stats).
+// The browser's statistics of a connection (W3C webrtc-stats).
 
-/** @typedef {{bytes: number, frames: number, width: number, height: number, encodeMs: number}} SentVideo video so far; encodeMs: of a frame, on average */
+/** @typedef {{bytes: number, frames: number, width: number, height: number, encodeMs: number}} SentVideo totals so far; encodeMs: average per frame */
 
-/** @typedef {{roundTrip: number | undefined, sent: SentVideo | undefined}} ConnectionStats roundTrip: seconds, as measured by ICE; undefined until they are known */
+/** @typedef {{roundTrip: number | undefined, sent: SentVideo | undefined}} ConnectionStats roundTrip: seconds, measured by ICE; undefined until known */
 
 /** @param {RTCPeerConnection} pc @returns {Promise<ConnectionStats>} */
 export async function connectionStats(pc) {
@@ -24,7 +24,7 @@ export async function connectionStats(pc) {
   return { roundTrip: pair?.currentRoundTripTime, sent };
 }
 
-/** @param {RTCPeerConnection} pc @returns {Promise<import('./recovery.js').TrafficCounters>} nothing of one that has been closed */
+/** @param {RTCPeerConnection} pc @returns {Promise<import('./recovery.js').TrafficCounters>} zeros after the connection was closed */
 export async function trafficCounters(pc) {
   let sent = 0;
   let received = 0;

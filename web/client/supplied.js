@@ -1,13 +1,13 @@
-// Pictures that are given instead of a camera: a stream, a playing <video>, a picture or video file.
+// Sources that a page supplies instead of the camera: a stream, a playing <video>, a picture or video file.
 
 import { Failure } from './states.js';
 
 /** @typedef {MediaStream | HTMLVideoElement | Blob} Supplied */
 
-/** @typedef {{stream: MediaStream, release: () => void}} Opened stream: one video track, ours to stop */
+/** @typedef {{stream: MediaStream, release: () => void}} Opened stream: one video track, owned by us */
 
-const MAX_SIDE = 1280; // pixels; a photograph of a phone has many more, and a server makes no use of them
-const STILL_MS = 100; // a picture is sent so often, as a stream that stands still is none
+const MAX_SIDE = 1280; // pixels; photographs have many more than the server can use
+const STILL_MS = 100; // interval at which a still picture is sent again
 
 /**
  * @param {Supplied} supplied
@@ -24,7 +24,7 @@ export async function openSupplied(supplied) {
   }
 }
 
-/** A copy of its track: what is done to it, and its end, are not the giver's. @param {MediaStream} supplied @returns {Opened} */
+/** Copies the track, so that changes to it and its end do not affect the page's. @param {MediaStream} supplied @returns {Opened} */
 function fromStream(supplied) {
   const track = supplied.getVideoTracks().find((t) => t.readyState === 'live')?.clone();
   if (!track) throw new Failure('source', 'the stream has no live video track');
@@ -32,7 +32,7 @@ function fromStream(supplied) {
   return { stream: new MediaStream([track]), release: () => track.stop() };
 }
 
-/** @param {HTMLVideoElement} video that somebody plays @returns {Opened} */
+/** @param {HTMLVideoElement} video that the page plays @returns {Opened} */
 function fromVideo(video) {
   const { draw, opened } = canvasSource(() => [video.videoWidth, video.videoHeight], video);
   let request = 0;
@@ -47,7 +47,7 @@ function fromVideo(video) {
   } };
 }
 
-/** @param {Blob} file of a video, which is played again and again @returns {Promise<Opened>} */
+/** @param {Blob} file a video, played in a loop @returns {Promise<Opened>} */
 async function fromVideoFile(file) {
   const video = document.createElement('video');
   const url = URL.createObjectURL(file);
@@ -68,7 +68,7 @@ async function fromVideoFile(file) {
   }
 }
 
-/** @param {Blob} file of a picture @returns {Promise<Opened>} */
+/** @param {Blob} file a picture @returns {Promise<Opened>} */
 async function fromPicture(file) {
   const picture = await createImageBitmap(file);
   const { draw, opened } = canvasSource(() => [picture.width, picture.height], picture);
@@ -82,7 +82,7 @@ async function fromPicture(file) {
 }
 
 /**
- * Paints pictures on a canvas whose stream is sent.
+ * Draws pictures on a canvas whose stream is sent.
  * @param {() => [width: number, height: number]} measure
  * @param {CanvasImageSource} picture
  */
@@ -99,7 +99,7 @@ function canvasSource(measure, picture) {
     ctx.drawImage(picture, 0, 0, w, h);
   };
   draw();
-  const stream = canvas.captureStream(); // throws for a picture of another site
+  const stream = canvas.captureStream(); // throws if the picture is from another origin
   const [track] = stream.getVideoTracks();
   track.contentHint = 'detail';
   return { draw, opened: { stream, release: () => track.stop() } };

@@ -1,30 +1,30 @@
-// Candidates on their way to the server, as they are found (RFC 8840, RFC 9725 §4.4), and the search for another path.
+// Sends ICE candidates to the server as they are found (RFC 8840, RFC 9725 §4.4), and restarts ICE.
 
 import { applyIceRestart, sdpFragment } from './sdpfrag.js';
 
 const BATCH_MS = 100;
 
-/** Sends a connection's candidates, a few at a time. */
+/** Sends a connection's candidates in small batches. */
 export class Trickle {
   #pc;
-  #resource;
+  #session;
   #signal;
   /** @type {import('./sdpfrag.js').Candidate[]} */
   #batch = [];
-  #end = false; // there are no more than those of the batch
+  #end = false; // the batch holds the last candidates
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #sending = Promise.resolve(true);
-  #held = false; // the server does not know of the newest search, and would take its candidates for a restart that nobody waits for
+  #held = false; // during a restart, until the server answers: it would take the new candidates for another restart
 
   /**
    * @param {RTCPeerConnection} pc
-   * @param {import('./whip.js').WhipSession} resource
+   * @param {import('./whip.js').WhipSession} session
    * @param {AbortSignal} signal
    */
-  constructor(pc, resource, signal) {
+  constructor(pc, session, signal) {
     this.#pc = pc;
-    this.#resource = resource;
+    this.#session = session;
     this.#signal = signal;
     pc.addEventListener('icecandidate', ({ candidate }) => {
       if (candidate) this.#batch.push(candidate);
@@ -36,10 +36,10 @@ export class Trickle {
   }
 
   /**
-   * Restarts ICE (RFC 9725 §4.3.3): both sides look for a path anew, and what else the connection is stays. After one that failed the old path is
-   * used on; the next begins anew.
-   * @param {AbortSignal} signal gives it up, unless the server has answered
-   * @throws {Error} when the server cannot be reached, refuses, or does it no more
+   * Restarts ICE (RFC 9725 §4.3.3): both sides search for a new path; DTLS and the channels stay. If the restart fails, the
+   * old path is still used, and the next restart starts over.
+   * @param {AbortSignal} signal aborts the request; without effect after the server's answer
+   * @throws {Error} if the server is unreachable or refuses
    */
   async restart(signal) {
     this.#held = true;
@@ -47,8 +47,8 @@ export class Trickle {
     this.#end = false;
     const offer = await this.#pc.createOffer({ iceRestart: true });
     await this.#pc.setLocalDescription(offer);
-    const answer = await this.#resource.restart(sdpFragment(offer.sdp ?? '', [], false), signal);
-    await this.#pc.setRemoteDescription({ type: 'answer', sdp: applyIceRestart(this.#resource.answer, answer) });
+    const answer = await this.#session.restart(sdpFragment(offer.sdp ?? '', [], false), signal);
+    await this.#pc.setRemoteDescription({ type: 'answer', sdp: applyIceRestart(this.#session.answer, answer) });
     this.#sending = Promise.resolve(true);
     this.#held = false;
     this.#flush();
@@ -60,7 +60,7 @@ export class Trickle {
     if (this.#held || (this.#batch.length === 0 && !this.#end)) return;
     const fragment = sdpFragment(this.#pc.localDescription?.sdp ?? '', this.#batch, this.#end);
     this.#batch = [];
-    // One after the other, as the server's answer may set the next one's ETag; stop at the first no.
-    this.#sending = this.#sending.then((go) => go && this.#resource.patch(fragment, this.#signal)).catch(() => false);
+    // One request at a time, as each answer may set the ETag of the next. A refusal ends the trickling.
+    this.#sending = this.#sending.then((go) => go && this.#session.patch(fragment, this.#signal)).catch(() => false);
   }
 }

@@ -1,17 +1,17 @@
-// How the picture is sent: whether at all, and how much of it.
+// Controls how the picture is sent: whether at all, at which size and frame rate.
 //
-// Limits are the encoder's, not the camera's (applyConstraints): the visitor's own view keeps its size and its
-// rate, and cameras that are asked for another size stop for a moment, crop the picture or refuse.
+// Limits are set on the encoder, not on the camera (applyConstraints): the visitor's own view keeps its size and
+// rate, and cameras that change their size stop for a moment, crop the picture or refuse.
 
 /** @typedef {Pick<RTCRtpSender, 'track' | 'replaceTrack' | 'getParameters' | 'setParameters'>} Sender */
 
 export class VideoSender {
   #sender;
-  /** @type {import('./wire.js').Hint | undefined} the server's newest */
+  /** @type {import('./wire.js').Hint | undefined} the server's newest hint */
   #hint;
-  #limited = false; // whether it ever was
-  #deviceFramerate = Infinity; // pictures a second that this device can spare
-  /** Changes in the order they were asked for: one that is read before the one before is written undoes it. */
+  #limited = false; // whether limits were ever set
+  #deviceFramerate = Infinity; // frames per second, the limit of this device
+  /** Runs changes in order: two read-modify-write cycles must not overlap. */
   #queue = Promise.resolve();
 
   /** @param {Sender} sender */
@@ -19,12 +19,12 @@ export class VideoSender {
     this.#sender = sender;
   }
 
-  /** Stops or resumes. @param {boolean} active */
+  /** Starts or stops sending. @param {boolean} active */
   setActive(active) {
     return this.#enqueue(() => this.#editEncodings((encoding) => { encoding.active = active; }));
   }
 
-  /** Sends no more than the server can make use of. @param {import('./wire.js').Hint} hint */
+  /** Limits size and frame rate to what the server can use. @param {import('./wire.js').Hint} hint */
   applyHint(hint) {
     return this.#enqueue(async () => {
       this.#hint = hint;
@@ -32,7 +32,7 @@ export class VideoSender {
     });
   }
 
-  /** Sends no more than this device can spare. @param {number} most pictures a second */
+  /** Limits the frame rate to what this device can spare. @param {number} most frames per second */
   limitFramerate(most) {
     return this.#enqueue(async () => {
       this.#deviceFramerate = most;
@@ -53,7 +53,7 @@ export class VideoSender {
     this.#limited = true;
     const { max_side = Infinity, max_framerate = Infinity } = this.#hint ?? {};
     const most = Math.min(max_framerate, this.#deviceFramerate);
-    // Of the longer side, which is the same however a phone is held. A track that does not tell its size is sent whole.
+    // The limit applies to the longer side, so that turning a phone changes nothing. A track of unknown size is sent whole.
     const { width = 0, height = 0 } = this.#sender.track?.getSettings() ?? {};
     const scale = Math.max(1, Math.max(width, height) / max_side);
     await this.#editEncodings((encoding) => {
@@ -70,9 +70,9 @@ export class VideoSender {
     await this.#sender.setParameters(parameters);
   }
 
-  /** @param {() => Promise<void>} act @returns {Promise<void>} its end; that it failed does not stop what comes after */
-  #enqueue(act) {
-    const acted = this.#queue.then(act);
+  /** @param {() => Promise<void>} action @returns {Promise<void>} settles with the action; a failure does not stop later ones */
+  #enqueue(action) {
+    const acted = this.#queue.then(action);
     this.#queue = acted.catch(() => {});
     return acted;
   }

@@ -1,28 +1,28 @@
-// The picture of a run, opened, changed and let go of: a camera's, or one that was given.
+// The video source of a run: a camera or a supplied source. It is opened, changed and closed here.
 
 import { closeCamera, openCamera } from './camera.js';
 import { Failure } from './states.js';
 
 /**
- * What to open: `given`, else the camera `deviceId`, else one that faces `facing`.
+ * Which source to open: `supplied`, else the camera `deviceId`, else a camera that faces `facing`.
  * @typedef {{supplied?: import('./supplied.js').Supplied, deviceId?: string, facing?: import('./camera.js').Facing}} SourceChoice
  */
 
 /**
  * @typedef {object} SourceHandlers
- * @property {(stream: MediaStream | undefined) => void} stream the picture came, changed or went
- * @property {(run: AbortController, error: unknown) => void} failed it did not come, or the camera was taken away
- * @property {() => void} ended one that was given came to its end
+ * @property {(stream: MediaStream | undefined) => void} stream the stream was opened, changed or closed
+ * @property {(run: AbortController, error: unknown) => void} failed the source could not be opened, or the camera was taken away
+ * @property {() => void} ended a supplied source ended
  */
 
 export class VideoSource {
   #on;
   /** @type {import('./supplied.js').Opened | undefined} */
   #opened;
-  /** of the newest picture: whether it came */
+  /** whether the newest source was opened */
   #opening = Promise.resolve(false);
 
-  /** Whether the newest picture was given, and whether this page draws it. */
+  /** Whether the newest source is supplied, and whether this page draws its picture. */
   supplied = false;
   drawn = false;
 
@@ -31,20 +31,20 @@ export class VideoSource {
     this.#on = on;
   }
 
-  /** The track of the picture, while there is one. */
+  /** The track of the source, while it is open. */
   get track() {
     return this.#opened?.stream.getVideoTracks()[0];
   }
 
-  /** The camera in use; empty when there is none. */
+  /** The id of the camera in use; empty if there is none. */
   get deviceId() {
     return this.supplied ? '' : (this.track?.getSettings().deviceId ?? '');
   }
 
   /**
-   * @param {AbortController} run that the picture is for; its end does not close the source
+   * @param {AbortController} run that needs the source; its end does not close the source
    * @param {SourceChoice} choice
-   * @returns {Promise<boolean>} whether the run has its picture
+   * @returns {Promise<boolean>} whether the source is open and the run still active
    */
   open(run, choice) {
     this.supplied = choice.supplied !== undefined;
@@ -53,9 +53,9 @@ export class VideoSource {
   }
 
   /**
-   * The track to send. It waits for a picture that is being opened, also when that is changed meanwhile.
+   * Returns the track to send. Waits while a source is being opened or changed.
    * @param {AbortController} run
-   * @returns {Promise<MediaStreamTrack | undefined>} undefined when the run has ended; a picture that fails ends it
+   * @returns {Promise<MediaStreamTrack | undefined>} undefined if the run has ended; it ends if the source fails
    */
   async ready(run) {
     let track;
@@ -83,7 +83,7 @@ export class VideoSource {
       opened.release();
       return false;
     }
-    this.close(); // of two changes at once the later wins
+    this.close(); // the later of two concurrent changes wins
     this.#opened = opened;
     opened.stream.getVideoTracks()[0].addEventListener('ended', () => {
       if (this.#opened !== opened) return;
@@ -98,7 +98,7 @@ export class VideoSource {
 /** @param {SourceChoice} choice @returns {Promise<import('./supplied.js').Opened>} @throws {Failure} */
 async function open({ supplied, deviceId, facing }) {
   if (typeof RTCPeerConnection === 'undefined') throw new Failure('unsupported');
-  if (supplied) return (await import('./supplied.js')).openSupplied(supplied); // most pages never load it
+  if (supplied) return (await import('./supplied.js')).openSupplied(supplied); // loaded on demand
   const stream = await openCamera(deviceId, facing);
   return { stream, release: () => closeCamera(stream) };
 }

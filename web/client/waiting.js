@@ -1,4 +1,4 @@
-// Waiting for a place on a server that is full (PROTOCOL.md §1.1).
+// The queue for a place on a full server (PROTOCOL.md §1.1).
 
 import { Failure } from './states.js';
 import { withTimeout } from './whip.js';
@@ -12,16 +12,16 @@ function waitingUrl(endpoint) {
 }
 
 /**
- * Asks whether it is the visitor's turn.
+ * Asks for the place in the queue.
  * @param {string} endpoint of WHIP
- * @param {import('./credentials.js').Credentials} visitor
+ * @param {import('./credentials.js').Credentials} credentials
  * @param {AbortSignal} signal
- * @returns {Promise<import('./wire.js').Waiting | undefined>} undefined when the ticket waits for nothing any more
+ * @returns {Promise<import('./wire.js').Waiting | undefined>} undefined if the ticket is not in the queue any more
  * @throws {Failure} unreachable, unauthorized
  */
-export async function pollQueue(endpoint, visitor, signal) {
+export async function pollQueue(endpoint, credentials, signal) {
   try {
-    const response = await withTimeout(TIMEOUT_MS, signal, (limit) => visitor.fetch(waitingUrl(endpoint), { signal: limit, cache: 'no-store' }, {
+    const response = await withTimeout(TIMEOUT_MS, signal, (limit) => credentials.fetch(waitingUrl(endpoint), { signal: limit, cache: 'no-store' }, {
       ticket: true,
     }));
     if (response.status === 404) return undefined;
@@ -34,26 +34,26 @@ export async function pollQueue(endpoint, visitor, signal) {
   }
 }
 
-/** Gives the place in the queue up. @param {string} endpoint of WHIP @param {import('./credentials.js').Credentials} visitor */
-export function leaveQueue(endpoint, visitor) {
-  visitor.fetch(waitingUrl(endpoint), { method: 'DELETE', keepalive: true }, { ticket: true }).catch(() => {
-    // The server forgets by itself who does not ask any more.
+/** Gives up the place in the queue. @param {string} endpoint of WHIP @param {import('./credentials.js').Credentials} credentials */
+export function leaveQueue(endpoint, credentials) {
+  credentials.fetch(waitingUrl(endpoint), { method: 'DELETE', keepalive: true }, { ticket: true }).catch(() => {
+    // The server forgets tickets that are not asked about.
   });
-  visitor.ticket = '';
+  credentials.ticket = '';
 }
 
 const KEY = 'mindflow-ticket ';
 
-/** Leaves the ticket for this tab's next page: one that is loaded again keeps its place. @param {string} endpoint @param {string} ticket */
+/** Stores the ticket for this tab, so that a reloaded page keeps its place. @param {string} endpoint @param {string} ticket */
 export function storeTicket(endpoint, ticket) {
   try {
     if (ticket) sessionStorage.setItem(KEY + endpoint, ticket);
   } catch {
-    // Without storage, as in a frame that may have none, a page that is loaded again waits anew.
+    // Without storage, as in some frames, a reloaded page queues anew.
   }
 }
 
-/** Takes the ticket that the page before has left, so that a copy of the tab has none. @param {string} endpoint */
+/** Takes the stored ticket. It is removed, so that a copy of the tab does not use it too. @param {string} endpoint */
 export function takeTicket(endpoint) {
   try {
     const ticket = sessionStorage.getItem(KEY + endpoint) ?? '';

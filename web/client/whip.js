@@ -6,17 +6,17 @@ import { Failure } from './states.js';
 import { Credentials } from './credentials.js';
 
 const POST_TIMEOUT_MS = 10_000;
-const RESTART_TIMEOUT_MS = 2_000; // on a line that has just come back a new request is sooner there than one that is repeated
+const RESTART_TIMEOUT_MS = 2_000; // after an outage a new request arrives sooner than a retransmitted one
 
-/** A session that the server has opened. */
+/** A session on the server (RFC 9725). */
 export class WhipSession {
   #credentials;
 
   #labels;
 
-  /** @param {string} url @param {Headers} headers of the answer @param {string} answer SDP @param {Credentials} visitor */
-  constructor(url, headers, answer, visitor) {
-    this.#credentials = visitor;
+  /** @param {string} url @param {Headers} headers of the answer @param {string} answer SDP @param {Credentials} credentials */
+  constructor(url, headers, answer, credentials) {
+    this.#credentials = credentials;
     this.url = url;
     this.etag = headers.get('ETag');
     this.answer = answer;
@@ -26,8 +26,8 @@ export class WhipSession {
   }
 
   /**
-   * Adds candidates. False means that the server takes none this way, which is no failure: it may still
-   * find the page by the checks that arrive.
+   * Adds candidates. Returns false if the server does not accept them. That is no failure: the server may
+   * still find the page by its connectivity checks.
    * @param {string} fragment
    * @param {AbortSignal} signal
    */
@@ -41,10 +41,10 @@ export class WhipSession {
 
   /**
    * Restarts ICE.
-   * @param {string} fragment with the new credentials
+   * @param {string} fragment with the new ICE credentials
    * @param {AbortSignal} signal
-   * @returns {Promise<string>} the server's
-   * @throws {Error} what fetch throws, also after two seconds without an answer; Failure `lost` where the session has ended, else `refused`
+   * @returns {Promise<string>} the server's fragment
+   * @throws {Error} what fetch throws, also after two seconds without an answer; Failure `lost` if the session has ended, else `refused`
    */
   async restart(fragment, signal) {
     const send = async (/** @type {string} */ tag, /** @type {AbortSignal} */ limit) => {
@@ -52,8 +52,8 @@ export class WhipSession {
       return this.#credentials.fetch(this.url, { method: 'PATCH', headers, body: fragment, signal: limit });
     };
     return withTimeout(RESTART_TIMEOUT_MS, signal, async (limit) => {
-      // Under the tag that is known, so that one which a bad line delivers late undoes none after it. If it is not the server's, the answer
-      // to the last did not come.
+      // The known ETag is sent, so that a delayed request cannot undo a later one. If the server's ETag differs, its last answer was
+      // lost, and the request is repeated with "*".
       let response = await send(this.etag ?? '*', limit);
       if (response.status === 412) response = await send('*', limit);
       const text = await response.text();
@@ -64,7 +64,7 @@ export class WhipSession {
   }
 
   /**
-   * Follows the session's labels over HTTP (PROTOCOL.md §3.2).
+   * Opens the stream of the session's labels over HTTP (PROTOCOL.md §3.2).
    * @param {AbortSignal} signal
    * @returns {Promise<ReadableStream<Uint8Array>>} of server-sent events
    * @throws {Error} what fetch throws; Failure `refused`
@@ -76,30 +76,30 @@ export class WhipSession {
     return response.body;
   }
 
-  /** Ends the session. It is sent even while the page is being closed; nobody waits for the answer. */
+  /** Ends the session. The request is sent even while the page is being closed; its answer is not awaited. */
   delete() {
     this.#credentials.fetch(this.url, { method: 'DELETE', keepalive: true }).catch(() => {
-      // The server ends a session that falls silent by itself.
+      // The server ends silent sessions by itself.
     });
   }
 }
 
 /**
- * Offers a stream.
+ * Publishes an offer.
  * @param {string} endpoint
  * @param {string} offer SDP
  * @param {AbortSignal} signal
- * @param {Credentials} [visitor]
+ * @param {Credentials} [credentials]
  * @returns {Promise<WhipSession>}
  * @throws {Failure} unreachable, full, shutdown, unauthorized or refused
  */
-export async function publish(endpoint, offer, signal, visitor = new Credentials(endpoint)) {
-  const response = await post(endpoint, offer, signal, visitor);
+export async function publish(endpoint, offer, signal, credentials = new Credentials(endpoint)) {
+  const response = await post(endpoint, offer, signal, credentials);
   if (response.status === 201) {
     const location = response.headers.get('Location');
     if (!location) throw new Failure('refused', 'the answer has no Location');
     const url = new URL(location, response.url || endpoint).href;
-    return new WhipSession(url, response.headers, await response.text(), visitor);
+    return new WhipSession(url, response.headers, await response.text(), credentials);
   }
   const { type, detail, ahead } = await readProblem(response);
   const wait = response.headers.get('Retry-After');
@@ -109,16 +109,16 @@ export async function publish(endpoint, offer, signal, visitor = new Credentials
   }
   if (response.status === 429) throw new Failure('full', detail, retryAfter(wait, Date.now()));
   if (response.status === 401) throw new Failure('unauthorized', detail);
-  // An older server that stops says 503 without Retry-After, a proxy in front of one that is down 502, 503 or 504.
+  // Older servers answer 503 without Retry-After while they stop. A proxy answers 502, 503 or 504 while its server is down.
   const down = [502, 503, 504].includes(response.status);
   throw new Failure(down ? 'unreachable' : 'refused', detail);
 }
 
-/** @param {string} endpoint @param {string} offer @param {AbortSignal} signal @param {Credentials} visitor */
-async function post(endpoint, offer, signal, visitor) {
+/** @param {string} endpoint @param {string} offer @param {AbortSignal} signal @param {Credentials} credentials */
+async function post(endpoint, offer, signal, credentials) {
   const headers = { 'Content-Type': 'application/sdp' };
   try {
-    return await withTimeout(POST_TIMEOUT_MS, signal, (limit) => visitor.fetch(endpoint, { method: 'POST', headers, body: offer, signal: limit }, {
+    return await withTimeout(POST_TIMEOUT_MS, signal, (limit) => credentials.fetch(endpoint, { method: 'POST', headers, body: offer, signal: limit }, {
       fresh: true, ticket: true,
     }));
   } catch (error) {
@@ -127,19 +127,19 @@ async function post(endpoint, offer, signal, visitor) {
 }
 
 /**
- * Does something that is aborted after a while, or by signal.
+ * Runs an action that is aborted after `ms` milliseconds, or by signal.
  * @template T
  * @param {number} ms
  * @param {AbortSignal} signal
- * @param {(limit: AbortSignal) => Promise<T>} act
+ * @param {(limit: AbortSignal) => Promise<T>} action
  */
-export async function withTimeout(ms, signal, act) {
+export async function withTimeout(ms, signal, action) {
   const limit = new AbortController();
   const forward = () => limit.abort();
   signal.addEventListener('abort', forward, { once: true });
   const timer = setTimeout(forward, ms);
   try {
-    return await act(limit.signal);
+    return await action(limit.signal);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', forward);
@@ -147,8 +147,8 @@ export async function withTimeout(ms, signal, act) {
 }
 
 /**
- * What an error answer says: the type of a problem document (RFC 9457), for programs; its detail, for people, else the
- * status; and of a full server that has newcomers wait in turn, how many come before.
+ * Reads an error response: the type of its problem document (RFC 9457), its detail or else the status line,
+ * and the number of people ahead if the server queues newcomers.
  * @param {Response} response
  * @returns {Promise<{type: string, detail: string, ahead?: number}>}
  */

@@ -1,11 +1,11 @@
-// The messages of PROTOCOL.md: parsed and checked field by field, so that nothing behind this file
-// meets a value it does not expect.
+// The messages of PROTOCOL.md. Each field is checked when it is parsed, so that the rest of the code
+// needs no checks of its own.
 
-/** The version of the protocol that this page speaks. */
+/** The protocol version of this page. */
 export const VERSION = 1;
 
 /**
- * What is said of one face.
+ * One face of a message.
  * @typedef {object} Face
  * @property {number} id stable while the face stays
  * @property {[number, number, number, number]} box x, y, w, h in fractions of the frame as sent, not mirrored
@@ -15,49 +15,52 @@ export const VERSION = 1;
  * @property {number} age_ms age of the scores
  * @property {number[]} scores smoothed probabilities, in the order of the hello's labels
  * @property {boolean} uncertain
- * @property {Attention} [attention] where it was asked for
+ * @property {Attention} [attention] if it was requested
  */
 
 /**
- * Where the network looks: for each of its heads a map over a region of the frame.
+ * Where the network looks: one map per head, over a region of the frame.
  * @typedef {object} Attention
  * @property {number} heads
  * @property {number} width of one head's map
  * @property {number} height of one head's map
  * @property {[number, number, number, number]} region x, y, w, h in fractions of the frame as sent, not mirrored
  * @property {[number, number][]} ranges of each head: the network's values at 0 and at 255
- * @property {string} data base64 of a byte a value, head by head, row by row
+ * @property {string} data base64, one byte per value, head by head, row by row
  */
 
 /**
- * What is said of one analysed frame.
+ * The labels of one analysed frame.
  * @typedef {object} Labels
  * @property {1} v
- * @property {number} seq counts the session's messages
+ * @property {number} seq sequence number of the message in its session
  * @property {number} rtp timestamp of the frame, 90 kHz, 32 bits
- * @property {string} [model] whose labels the scores are of; an older server leaves it out
+ * @property {string} [model] name of the model that the scores are from; older servers leave it out
  * @property {number} width of the frame, pixels
  * @property {number} height of the frame, pixels
  * @property {Record<string, number>} dropped frames not analysed so far, by reason
  * @property {{decode: number, detect: number, classify: number, total: number}} ms
  * @property {Face[]} faces
- * @property {number} [captureTime] when the frame was captured, ms of `performance.now()`; not sent, but added here where it is known
+ * @property {number} [captureTime] when the frame was captured, ms of `performance.now()`; not sent, added by the client where it is known
  */
 
 /** @typedef {{name: string, labels: string[], uncertain: number, attention?: boolean}} Model labels: the order of its scores */
-/** @typedef {{v: 1, type: 'hello', session: string, model: Model, models?: Model[]}} Hello models: to choose from, the default first */
+/** @typedef {{v: 1, type: 'hello', session: string, model: Model, models?: Model[]}} Hello models: those on offer, the default first */
 /** @typedef {{v: 1, type: 'ok', id: number, model?: Model}} Ok model: the one in use, after `options` */
-/** @typedef {{model?: string, attention?: boolean}} Options what is left out stays as it is */
+/** @typedef {{model?: string, attention?: boolean}} Options a field that is absent stays unchanged */
 /** @typedef {{v: 1, type: 'error', id?: number, code: string, message: string}} ControlError */
 /** @typedef {{v: 1, type: 'bye', reason: string}} Bye */
-/** @typedef {{v: 1, type: 'hint', max_side?: number, max_framerate?: number}} Hint pixels and frames a second that are of use to the server; absent, any */
+/**
+ * @typedef {{v: 1, type: 'hint', max_side?: number, max_framerate?: number}} Hint the most pixels and frames a second that the server can use;
+ *   absent means unlimited
+ */
 /** @typedef {{v: 1, ahead: number, waiting: number, turn: boolean, again_ms: number, within_ms?: number}} Waiting for a place: ahead, people who
  *   come before; turn, a place is kept for within_ms; again_ms, when to ask again */
 /** @typedef {{v: 1, type: 'unknown'}} Unknown a type of a later minor version, to be ignored */
 /** @typedef {'pause' | 'resume' | 'options'} RequestType */
 /** @typedef {Hello | Ok | ControlError | Bye | Hint | Unknown} Control */
 
-/** A message that breaks the protocol; `field` is the path of what is wrong in it. */
+/** A message that breaks the protocol. `field` is the path of the invalid field. */
 export class WireError extends Error {
   /** @param {string} field @param {string} want what was expected there */
   constructor(field, want) {
@@ -95,7 +98,7 @@ export function parseLabels(text) {
 }
 
 /**
- * Parses what a server says of waiting for a place.
+ * Parses the answer of /waiting.
  * @param {string} text
  * @returns {Waiting}
  * @throws {WireError}
@@ -111,7 +114,7 @@ export function parseWaiting(text) {
 }
 
 /**
- * Parses a message of the channel `control` that came from the server.
+ * Parses a message that the server sent on the channel `control`.
  * @param {string} text
  * @returns {Control}
  * @throws {WireError}
@@ -153,9 +156,9 @@ export function parseControl(text) {
 }
 
 /**
- * Writes a request of the page.
+ * Serialises a request to the server.
  * @param {RequestType} type
- * @param {number} id returns in the server's answer
+ * @param {number} id the server's answer repeats it
  * @param {Options} [options] of the type `options`
  */
 export function controlRequest(type, id, options) {
@@ -181,7 +184,7 @@ function checkFace(value, at) {
   const under = `${at}.`;
   whole(face, 'id', Number.MAX_SAFE_INTEGER, 0, under);
   const box = list(face.box, `${under}box`, 4, 4);
-  // A face at the frame's edge has a box that reaches outside.
+  // The box of a face at the frame's edge reaches outside.
   box.forEach((v, i) => inRange(v, `${under}box[${i}]`, i < 2 ? -2 : 0, 3));
   within(face, 'score', 0, 1, under);
   string(face, 'label', under);
@@ -260,7 +263,7 @@ function within(from, key, min, max, under = '') {
   inRange(from[key], under + key, min, max);
 }
 
-// Sums of 32-bit floats may end a hair above 1.
+// Sums of 32-bit floats may end slightly above 1.
 const ROUNDING = 1e-4;
 
 /** @param {unknown} value @param {string} field @param {number} min @param {number} max */

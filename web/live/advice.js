@@ -1,8 +1,8 @@
-// The hint over a live picture: why there is no label, or none that is sure.
+// Advice over a live picture: why there is no label, or only an uncertain one.
 
 import { LightMeter, whyNoFace, whyUnsure } from './labels/diagnose.js';
 
-const UNSURE_MS = 3000; // a moment of doubt wants no advice
+const UNSURE_MS = 3000; // a short uncertainty needs no advice
 
 export class Advice {
   #el;
@@ -15,21 +15,21 @@ export class Advice {
   /**
    * @param {HTMLElement} el
    * @param {HTMLVideoElement} video
-   * @param {import('./labels/labelstore.js').LabelStore} reading
+   * @param {import('./labels/labelstore.js').LabelStore} store
    * @param {import('../words/language.js').Language} language
    */
-  constructor(el, video, reading, language) {
+  constructor(el, video, store, language) {
     this.#el = el;
     this.#video = video;
-    this.#store = reading;
+    this.#store = store;
     this.#language = language;
   }
 
   /**
-   * Looks at the picture and shows what there is to say.
+   * Examines the picture and shows advice.
    * @param {boolean} live
    * @param {number} now milliseconds
-   * @returns {string} what is newly said; empty for nothing
+   * @returns {string} the new advice; empty if it did not change
    */
   update(live, now) {
     const note = live ? this.#choose(now) : undefined;

@@ -1,4 +1,4 @@
-// What is said to those who listen: the label when it has stayed for a while, and not too often. Pure; times are milliseconds.
+// Decides what screen readers announce: a label that has stayed for a while, and not too often. Pure; times are milliseconds.
 
 const STAYS_MS = 1500;
 const EVERY_MS = 4000;
@@ -10,9 +10,9 @@ export class Announcer {
   #saidAt = -Infinity;
 
   /**
-   * @param {string} text what is the case now, empty for nothing
+   * @param {string} text the current label; empty for none
    * @param {number} now
-   * @returns {string | undefined} what to say now, if something
+   * @returns {string | undefined} what to announce now
    */
   next(text, now) {
     if (text !== this.#candidate) {

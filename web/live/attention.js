@@ -1,22 +1,22 @@
-// Where the network looks, as a heat map: which map is shown, its values, its colours.
+// Attention maps: where the network looks, drawn as a heat map.
 
 import { oklch } from './colour.js';
 
 /** @typedef {import('../client/wire.js').Attention} Attention */
-/** @typedef {'off' | 'mean' | number} AttentionMode mean of the heads, or one of them, from 1 */
+/** @typedef {'off' | 'mean' | number} AttentionMode the mean of the heads, or one head, from 1 */
 
-/** @param {string | null} text of the attribute @returns {AttentionMode} */
+/** Parses the attribute `attention`. @param {string | null} text @returns {AttentionMode} */
 export function attentionMode(text) {
   if (text === 'mean') return 'mean';
   return text !== null && /^[1-9]\d?$/.test(text) ? Number(text) : 'off';
 }
 
 /**
- * The values to show. Each head comes scaled to its own range, as its magnitudes say nothing beside
- * another's; so does the mean of what they became.
+ * Returns the map to show. Each head's values are scaled to its own range, as magnitudes of different heads do not
+ * compare. The mean of the scaled heads is scaled again.
  * @param {Attention} attention
- * @param {'mean' | number} show a head that there is not is the last one
- * @returns {number[]} width × height values of 0..1, row by row
+ * @param {'mean' | number} show a number beyond the last head means the last one
+ * @returns {number[]} width × height values, 0..1, row by row
  */
 export function attentionMap({ heads, width, height, data }, show) {
   const bytes = atob(data);
@@ -34,7 +34,7 @@ export function attentionMap({ heads, width, height, data }, show) {
 }
 
 /**
- * The value between the middles of a map's cells, blended without corners or overshoot.
+ * Interpolates between the centres of a map's cells, smoothly and without overshoot.
  * @param {readonly number[]} map
  * @param {number} width
  * @param {number} height
@@ -48,7 +48,7 @@ export function interpolate(map, width, height, x, y) {
   return row(top) * (1 - fy) + row(bottom) * fy;
 }
 
-/** @param {number} at 0..1 @param {number} cells @returns {[number, number, number]} two cells and the way from one to the other */
+/** @param {number} at 0..1 @param {number} cells @returns {[number, number, number]} two cells and the weight of the second */
 function between(at, cells) {
   const place = Math.min(cells - 1, Math.max(0, at * cells - 0.5));
   const low = Math.floor(place);
@@ -57,7 +57,7 @@ function between(at, cells) {
 }
 
 /**
- * Where a map is strongest, in thirds, as it is seen.
+ * Returns where a map is strongest, in thirds of the displayed picture.
  * @param {readonly number[]} map
  * @param {number} width
  * @param {number} height
@@ -73,19 +73,19 @@ export function strongestCell(map, width, height, mirror) {
 
 const STEPS = 64;
 
-/** From dark violet over red to light yellow: lightness rises evenly, so that the order is seen without colour too. */
+/** From dark violet over red to light yellow. Lightness rises evenly, so that the order shows without colour vision. */
 const COLOURS = Array.from({ length: STEPS }, (_, i) => {
   const t = i / (STEPS - 1);
   const [r, g, b] = oklch(0.28 + 0.66 * t, 0.08 + 0.42 * t * (1 - t), 295 + 170 * t);
   return /** @type {const} */ ([r, g, b, Math.round(255 * (0.3 + 0.42 * t))]);
 });
 
-/** @param {number} value 0..1 @returns {readonly [number, number, number, number]} red, green, blue, opacity, 0..255 */
+/** @param {number} value 0..1 @returns {readonly [number, number, number, number]} red, green, blue, alpha, 0..255 */
 export function colourAt(value) {
   return COLOURS[Math.round(Math.min(1, Math.max(0, value)) * (STEPS - 1))];
 }
 
-const SIDE = 48; // pixels of the picture that is stretched over the face: the map between its cells is smooth
+const SIDE = 48; // pixels of the image that is stretched over the face
 
 /** Draws heat maps. */
 export class HeatMap {
@@ -103,7 +103,7 @@ export class HeatMap {
    * @param {CanvasRenderingContext2D} ctx
    * @param {Attention} attention
    * @param {'mean' | number} show
-   * @param {import('./geometry.js').Rect} rect where its region lies
+   * @param {import('./geometry.js').Rect} rect of the map's region
    * @param {boolean} mirror
    */
   draw(ctx, attention, show, rect, mirror) {
@@ -126,7 +126,7 @@ export class HeatMap {
   }
 }
 
-/** The colours as a CSS gradient, without their opacity. */
+/** The colours as a CSS gradient, opaque. */
 export function colourScale() {
   const stops = [0, 0.25, 0.5, 0.75, 1].map((t) => `rgb(${colourAt(t).slice(0, 3).join(' ')})`);
   return `linear-gradient(to right, ${stops.join(', ')})`;

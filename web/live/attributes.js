@@ -1,4 +1,4 @@
-// The attributes of <mindflow-live>, each with a property of the same meaning.
+// The attributes of <mindflow-live>, each with a property.
 
 import { attentionMode } from './attention.js';
 
@@ -9,14 +9,14 @@ export class Attributes extends HTMLElement {
   /** @type {import('../client/credentials.js').Token | undefined} */
   #token;
 
-  /** Of the camera, from the visitor: a phone's rear one; or of a picture that was given. */
+  /** Whether the camera faces away from the visitor, as a phone's rear one does, or the source is supplied. */
   looksAway = false;
 
-  /** Hears that a property changed which is not an attribute. */
+  /** Called when a property without an attribute changes. */
   changed() {}
 
   /**
-   * The server's address (attribute `src`; default: where this module came from). It is read when the element enters the document.
+   * The server's address (attribute `src`; default: the address of this module). It is read when the element enters the document.
    * @type {string}
    */
   get src() {
@@ -29,8 +29,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * The token that the server asks for, or a function that gets one: it is called before each session and, with `{refused: true}`, once
-   * more when the server said no. The property is not written to the attribute `token`, but read from there where it was not set.
+   * The token for the server, or a function that returns one. It is called before each session, and once more with `{refused: true}` if the
+   * server refused the token. The property is not reflected to the attribute `token`, which is read if the property was not set.
    * @type {import('../client/credentials.js').Token}
    */
   get token() {
@@ -43,8 +43,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * Whether the picture is shown as in a mirror (attribute `mirror`: "on" or "off"; default: as a mirror, unless the camera looks away
-   * from the visitor or the picture is not a camera's). Boxes follow, text stays readable.
+   * Whether the picture is mirrored (attribute `mirror`: "on" or "off"; default: on, unless the camera faces away from the visitor or the
+   * source is not a camera). Boxes are mirrored too, text is not.
    * @type {boolean}
    */
   get mirror() {
@@ -57,7 +57,7 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * Which camera is opened (attribute `facing`): "user" (default) or "environment", a phone's rear one. It may be changed while live.
+   * Which camera is opened (attribute `facing`): "user" (default) or "environment", a phone's rear camera. It may be changed while live.
    * @type {import('../client/camera.js').Facing}
    */
   get facing() {
@@ -69,7 +69,7 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * How many faces are shown at most, the largest first (attribute `max-faces`; default: all). Events tell of all.
+   * The number of faces to show, the largest first (attribute `max-faces`; default: all). Events contain all faces.
    * @type {number}
    */
   get maxFaces() {
@@ -83,7 +83,7 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * What is drawn over the picture (attribute `overlay`): "live" (default), boxes and labels as they come; "off", nothing.
+   * What is drawn over the picture (attribute `overlay`): "live" (default) for boxes and labels, or "off".
    * @type {Overlay}
    */
   get overlay() {
@@ -95,8 +95,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * When the picture is shown (attribute `timing`): "live" (default), as it comes, with boxes moved to where faces should be in it by now; or
-   * "exact", later, with the labels that belong to it.
+   * When the picture is shown (attribute `timing`): "live" (default) for at once, with boxes moved to the faces' expected positions, or "exact"
+   * for later, together with its own labels.
    * @type {Timing}
    */
   get timing() {
@@ -108,8 +108,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * The language of texts and the way of numbers, as a BCP 47 tag (attribute `locale`; default: that of the nearest `lang` attribute,
-   * else the browser's). There are texts in English and French; others get English.
+   * The language of texts and number formats, as a BCP 47 tag (attribute `locale`; default: the nearest `lang` attribute, else the
+   * browser's language). Texts exist in English and French; other languages get English.
    * @type {string}
    */
   get locale() {
@@ -121,8 +121,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * Whether it starts when it enters the document (attribute `autostart`), without a click. The browser still asks for the camera where it
-   * was not allowed before; telling people what is sent and inferred is then the page's.
+   * Whether the element starts without a click when it enters the document (attribute `autostart`). The browser still asks for permission to
+   * use the camera. The page is then responsible for telling people what is sent and inferred.
    * @type {boolean}
    */
   get autostart() {
@@ -134,7 +134,7 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * The model to read with (attribute `model`; default: the server's, which says which there are).
+   * The model to use (attribute `model`; default: the server's default). The server names the available ones.
    * @type {string}
    */
   get model() {
@@ -147,7 +147,7 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * Which map of where the network looks is shown (attribute `attention`): "off" (default), "mean" of its heads, or a head's number from 1.
+   * The attention map to show (attribute `attention`): "off" (default), "mean" of the heads, or a head's number from 1.
    * @type {string}
    */
   get attention() {
@@ -159,7 +159,7 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * How connections to come find the server (attribute `route`): by "any" way (default), or by "relay", its TURN, alone, to test it.
+   * The network path of later connections (attribute `route`): "any" (default), or "relay" to use only the server's TURN, for tests.
    * @type {'any' | 'relay'}
    */
   get route() {

@@ -1,16 +1,16 @@
-// Pauses while the page has no picture to send because nobody sees it, as when a phone is locked, and goes on when it is back.
+// Pauses while the page has no picture to send because it is hidden, as on a locked phone, and resumes when it is visible again.
 
 export class AutoPause {
   #client;
   #end;
-  /** @type {AbortController | undefined} of listening to the track */
+  /** @type {AbortController | undefined} ends the track's listeners */
   #listening;
   /** @type {MediaStreamTrack | undefined} */
   #track;
   #drawn = false;
-  #pausedHere = false; // by us: a pause of the visitor's is not ours to end
+  #pausedHere = false; // paused here; a pause by the visitor is not resumed
 
-  /** @param {import('../client/client.js').Client} client @param {AbortSignal} signal its end */
+  /** @param {import('../client/client.js').Client} client @param {AbortSignal} signal ends the listeners */
   constructor(client, signal) {
     this.#client = client;
     this.#end = signal;
@@ -20,16 +20,16 @@ export class AutoPause {
     const signal = this.#end;
     const look = () => this.update();
     document.addEventListener('visibilitychange', look, { signal });
-    // A page that is frozen does nothing more until it is thawed, not even say that it is there (Page Lifecycle).
+    // A frozen page runs no code until it resumes (Page Lifecycle).
     document.addEventListener('freeze', () => this.#pause(), { signal });
     document.addEventListener('resume', look, { signal });
     signal.addEventListener('abort', () => this.watch(undefined), { once: true });
   }
 
   /**
-   * Takes a picture, or leaves it.
+   * Watches a track, or none.
    * @param {MediaStreamTrack | undefined} track
-   * @param {boolean} [drawn] by this page, which it does only while it is seen
+   * @param {boolean} [drawn] whether this page draws it, which stops while the page is hidden
    */
   watch(track, drawn = false) {
     this.#listening?.abort();
@@ -40,7 +40,7 @@ export class AutoPause {
     for (const type of ['mute', 'unmute']) track.addEventListener(type, () => this.update(), { signal });
   }
 
-  /** Pauses or goes on, as it is now. Phones take the camera from pages in the background, by muting it; elsewhere they keep it, and are read on. */
+  /** Pauses or resumes. Phones mute the camera of pages in the background; other devices keep it running. */
   update() {
     if (document.hidden) {
       if (this.#drawn || this.#track?.muted) this.#pause();

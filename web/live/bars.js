@@ -1,9 +1,9 @@
-// One bar for each expression's probability.
+// One bar per expression, for its probability.
 
 import { colourOf } from './palette.js';
 import { setText } from './settext.js';
 
-const MANY = 12; // more bars than that scroll
+const MANY = 12; // more bars than this scroll
 
 export class Bars {
   #list;
@@ -28,7 +28,7 @@ export class Bars {
     this.#rows = labels.map((label) => {
       const row = document.createElement('li');
       const name = span('name', this.#language.expression(label));
-      name.title = name.textContent ?? ''; // long ones are cut short
+      name.title = name.textContent ?? ''; // long names are truncated
       const track = span('track');
       const fill = span('fill');
       const value = span('value');
@@ -47,11 +47,11 @@ export class Bars {
     this.show();
   }
 
-  /** @param {readonly number[]} [scores] 0..1; without them the bars are empty */
+  /** @param {readonly number[]} [scores] 0..1; absent for empty bars */
   show(scores = []) {
     const top = scores.length > 0 ? scores.indexOf(Math.max(...scores)) : -1;
     this.#rows.forEach(({ row, fill, value }, i) => {
-      fill.style.transform = `scaleX(${(scores[i] ?? 0).toFixed(3)})`; // a width would be laid out anew at every step of its transition
+      fill.style.transform = `scaleX(${(scores[i] ?? 0).toFixed(3)})`; // animating the width would cause a layout at each step
       setText(value, scores[i] === undefined ? '–' : this.#language.percent(scores[i]));
       row.classList.toggle('top', i === top);
     });
@@ -59,7 +59,7 @@ export class Bars {
     this.#top = top;
   }
 
-  /** Scrolls a long list to the bar that is now the longest, unless the visitor looks around in it. @param {number} top */
+  /** Scrolls a long list to the longest bar, unless the visitor uses the list. @param {number} top */
   #follow(top) {
     const list = this.#list;
     if (!this.#rows[top] || !list.classList.contains('many') || list.matches(':hover, :focus')) return;

@@ -1,4 +1,4 @@
-// The timeline as a picture file, with its scale and its colours' names.
+// The timeline as a picture file, with its scale and legend.
 
 import { colourOf } from './palette.js';
 import { drawBands } from './timeline.js';
@@ -10,9 +10,9 @@ const BAND = { top: 60, height: 250 };
 const FONT = '20px system-ui, sans-serif';
 
 /**
- * @param {import('./timeline.js').Shown} shown
+ * @param {import('./timeline.js').TimelinePicture} shown
  * @param {import('../words/language.js').Language} language
- * @param {Date} at when it was
+ * @param {Date} at time of the export
  * @returns {Promise<Blob>} PNG
  */
 export async function chartPicture(shown, language, at) {

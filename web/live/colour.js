@@ -1,8 +1,8 @@
-// Colours by how they look: OKLCh, in which equal steps of lightness look equal.
+// Perceptual colours: in OKLCh, equal steps of lightness look equal.
 
 /**
- * An OKLCh colour in sRGB (Björn Ottosson, "A perceptual color space for image processing", 2020). What the
- * screen cannot show is cut off.
+ * Converts OKLCh to sRGB (Björn Ottosson, "A perceptual color space for image processing", 2020). Values outside
+ * of the gamut are clipped.
  * @param {number} l lightness, 0..1
  * @param {number} c chroma, 0..0.37
  * @param {number} h hue, degrees

@@ -1,4 +1,4 @@
-// One stay of <mindflow-live> in a document: its client, its view, and what runs between the two.
+// Runs <mindflow-live> from its entry into a document to its removal: connects the client with the view.
 
 import { attentionMode } from './attention.js';
 import { AutoPause } from './autopause.js';
@@ -12,14 +12,14 @@ import { View } from './view.js';
 const TICK_MS = 500;
 const STATS_EVERY = 4; // ticks
 
-/** @type {ReadonlySet<string>} the phases in which nothing runs */
+/** @type {ReadonlySet<string>} phases without a running session */
 const AT_REST = new Set(['idle', 'stopped', 'failed']);
 
 export class Controller {
   // static after construction
   #element;
   #root;
-  #host; // where the picture goes
+  #host; // receives the picture
   #end = new AbortController();
   #store = new LabelStore();
   client;
@@ -32,10 +32,10 @@ export class Controller {
   #ticker;
   #ticks = 0;
   #frame = 0;
-  /** @type {MediaStream | undefined} what is shown */
+  /** @type {MediaStream | undefined} the displayed stream */
   #stream;
 
-  /** @param {import('./element.js').MindflowLive} element @param {ShadowRoot} root of it */
+  /** @param {import('./element.js').MindflowLive} element @param {ShadowRoot} root of the element */
   constructor(element, root) {
     this.#element = element;
     this.#root = root;
@@ -60,14 +60,14 @@ export class Controller {
   begin() {
     const { signal } = this.#end;
     this.update();
-    // A page that is left ends its session; one that comes back from the browser's cache is found stopped.
+    // Leaving the page ends its session. A page from the back-forward cache is in the state `stopped`.
     addEventListener('pagehide', () => this.client.leave(), { signal });
     this.#autoPause.start();
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.#listCameras(), { signal });
     this.#showState(this.client.state);
   }
 
-  /** Ends the session and everything that runs by itself. */
+  /** Ends the session, listeners and timers. */
   release() {
     this.client.stop();
     clearInterval(this.#ticker);
@@ -80,13 +80,13 @@ export class Controller {
     await this.client.start(this.#sourceChoice());
   }
 
-  /** Another picture than before is to be analysed. */
+  /** Changes to the source that the element's properties now name. */
   changeSource() {
     if (this.#inactive) this.#showState(this.client.state);
     else void this.client.changeSource(this.#sourceChoice());
   }
 
-  /** Does what the element's properties now say. */
+  /** Applies the element's properties. */
   update() {
     this.#updateLanguage();
     this.client.setToken(this.#element.token);
@@ -97,7 +97,7 @@ export class Controller {
     this.#paint();
   }
 
-  /** The session's id; empty while there is none. */
+  /** The session's id; empty if there is none. */
   get session() {
     return this.#inactive ? '' : this.#store.session;
   }
@@ -106,7 +106,7 @@ export class Controller {
     return AT_REST.has(this.client.state.phase);
   }
 
-  /** Whether the picture is not a camera's. */
+  /** Whether the source is supplied, not a camera. */
   get #supplied() {
     return this.#inactive ? this.#element.srcObject !== null : this.client.state.supplied === true;
   }
@@ -130,7 +130,7 @@ export class Controller {
     }, this.#language);
   }
 
-  /** Speaks the language that is asked for. */
+  /** Rebuilds the view if the language changed. */
   #updateLanguage() {
     const { locale } = this.#element;
     if (locale === this.#language.requested) return;
@@ -147,7 +147,7 @@ export class Controller {
     return srcObject ? { supplied: srcObject } : { facing };
   }
 
-  /** The card's button does what its words say. */
+  /** Performs the action of the card's button. */
   #press() {
     const { client } = this;
     switch (client.state.phase) {
@@ -226,7 +226,7 @@ export class Controller {
     if (!on) this.#refresh();
   }
 
-  /** Brings up to date what changes without a message: rates, hints, labels that grow old. */
+  /** Updates what changes without a message: rates, advice, labels that become stale. */
   async #tick() {
     this.#paint();
     this.#refresh();
@@ -249,7 +249,7 @@ export class Controller {
     };
   }
 
-  /** Draws at the screen's next frame, once for all that asked. */
+  /** Paints at the next animation frame, once for all requests. */
   #paint() {
     if (this.#end.signal.aborted) return;
     this.#frame ||= requestAnimationFrame((now) => {

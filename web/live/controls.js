@@ -1,8 +1,8 @@
-// Pause, stop, mirror and the choice of a camera.
+// The row of buttons and lists under the picture.
 
 /**
  * @typedef {object} ControlHandlers
- * @property {() => void} pause pressed: pause or resume
+ * @property {() => void} pause pause or resume was pressed
  * @property {() => void} stop
  * @property {() => void} mirror
  * @property {(deviceId: string) => void} camera
@@ -26,7 +26,7 @@ export class Controls {
    * @param {ParentNode} scope that holds the controls of template.js
    * @param {ControlHandlers} on
    * @param {import('../words/language.js').Language} language
-   * @param {AbortSignal} signal ends the listening
+   * @param {AbortSignal} signal ends the listeners
    */
   constructor(scope, on, language, signal) {
     this.#language = language;
@@ -52,26 +52,26 @@ export class Controls {
     this.#stop.disabled = phase === 'idle' || phase === 'stopped' || phase === 'failed';
   }
 
-  /** Offers the models, when there is a choice. @param {readonly string[]} names @param {string} current */
+  /** Lists the models, if there are several. @param {readonly string[]} names @param {string} current */
   listModels(names, current) {
     this.#model.show(names.length > 1 ? names.map((name) => [name, name]) : [], current);
   }
 
   /**
-   * Offers to show where the network looks.
-   * @param {boolean} there whether the model tells it
-   * @param {number} heads as far as known
+   * Lists the attention modes.
+   * @param {boolean} available whether the model has attention maps
+   * @param {number} heads known so far
    * @param {import('./attention.js').AttentionMode} current
    */
-  listAttention(there, heads, current) {
+  listAttention(available, heads, current) {
     /** @type {import('./attention.js').AttentionMode[]} */
     const shows = ['off', 'mean'];
     const most = Math.max(heads, typeof current === 'number' ? current : 0);
     for (let head = 1; head <= most; head++) shows.push(head);
-    this.#attention.show(there ? shows.map((s) => [String(s), this.#language.attention(s)]) : [], String(current));
+    this.#attention.show(available ? shows.map((s) => [String(s), this.#language.attention(s)]) : [], String(current));
   }
 
-  /** Offers to have the picture wait for its labels. @param {import('./attributes.js').Timing | undefined} current undefined where it cannot */
+  /** Lists the timings. @param {import('./attributes.js').Timing | undefined} current undefined if the browser supports only one */
   listTimings(current) {
     const { timing } = this.#language.phrases;
     this.#timing.show(current ? [['live', timing.live], ['exact', timing.exact]] : [], current ?? '');
@@ -83,7 +83,7 @@ export class Controls {
   }
 
   /**
-   * Offers the cameras, when there is a choice.
+   * Lists the cameras, if there are several.
    * @param {{id: string, name: string}[]} cameras
    * @param {string} current id of the one in use
    */
@@ -93,7 +93,7 @@ export class Controls {
   }
 }
 
-/** A list to choose from, there while it has entries. */
+/** A list to choose from, visible while it has entries. */
 class Choice {
   #field;
   #select;
@@ -109,10 +109,10 @@ class Choice {
   /** @param {readonly (readonly [value: string, text: string])[]} entries @param {string} current */
   show(entries, current) {
     const key = JSON.stringify([entries, current]);
-    if (key === this.#shown) return; // what the visitor has just picked stays until the server follows
+    if (key === this.#shown) return; // the visitor's choice stays selected until the server confirms it
     this.#shown = key;
     const values = entries.map(([value]) => value);
-    // Changed in place: a list that is open, or has the focus, must not be swept away.
+    // Options are replaced only if they differ: an open or focused list must not be rebuilt.
     if (values.join() !== [...this.#select.options].map((o) => o.value).join()) {
       this.#select.replaceChildren(...entries.map(([value, text]) => new Option(text, value)));
     }

@@ -1,4 +1,4 @@
-// The reading in words.
+// The selected face's label in words.
 
 import { colourOf } from './palette.js';
 import { setText } from './settext.js';
@@ -9,7 +9,7 @@ export class CurrentLabel {
   #confidence;
   #swatch;
 
-  /** @param {ParentNode} scope that holds the readout of template.js @param {import('../words/language.js').Language} language */
+  /** @param {ParentNode} scope that holds the label of template.js @param {import('../words/language.js').Language} language */
   constructor(scope, language) {
     const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (scope.querySelector(name));
     this.#language = language;

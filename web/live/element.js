@@ -1,32 +1,36 @@
-// <mindflow-live>: a picture, its labels, and the controls in one element.
+// <mindflow-live>: the picture, its labels and the controls in one element.
 
 import { Attributes } from './attributes.js';
 import { Controller } from './controller.js';
 import { STYLES } from './styles.js';
 
-/** @typedef {{state: import('../client/states.js').Phase, reason?: import('../client/states.js').Reason, detail?: string, attempt?: number, ahead?: number}} StateDetail */
+/**
+ * @typedef {{state: import('../client/states.js').Phase, reason?: import('../client/states.js').Reason, detail?: string, attempt?: number,
+ *   ahead?: number}} StateDetail
+ */
 /** @typedef {{reason: import('../client/states.js').Reason | 'strange', message: string}} ErrorDetail */
 
 /**
- * A camera, or a picture that is given, with what a Mindflow server reads in it.
+ * Shows a camera or another source, with the labels of a Mindflow server.
  *
  * @fires {CustomEvent<import('../client/wire.js').Labels>} mindflow-labels for each analysed frame; `detail` is the message (PROTOCOL.md, section 3)
- * @fires {CustomEvent<StateDetail>} mindflow-state when the state changes; `detail` has `state`, and where it applies `reason`, `detail`, `attempt`, `ahead`
- * @fires {CustomEvent<ErrorDetail>} mindflow-error when something fails; `detail` has `reason` and `message`. The reason `strange` does not end the
- *   session, any other did
- * @slot notice what the page adds to the notice before the start
- * @slot controls buttons of the page's own, beside Pause and Stop
+ * @fires {CustomEvent<StateDetail>} mindflow-state when the state changes; `detail` has `state`, and where they apply `reason`, `detail`, `attempt`,
+ *   `ahead`
+ * @fires {CustomEvent<ErrorDetail>} mindflow-error when something fails; `detail` has `reason` and `message`. After the reason `strange` the session
+ *   goes on, after any other it has ended
+ * @slot notice the page's addition to the notice before the start
+ * @slot controls the page's own buttons, beside Pause and Stop
  * @slot footer anything below the panel
- * @part stage the picture with what lies over it
+ * @part stage the picture and its overlay
  * @part card the card over the picture while it is not live
  * @part button the card's button
  * @part badge "Live"
- * @part note the hint over a live picture
+ * @part note the advice over a live picture
  * @part controls the row of buttons
- * @part panel the panel with the reading
- * @part reading the label in words
- * @part faces the cards of several faces
- * @part bars the bars of probabilities
+ * @part panel the panel with the labels
+ * @part reading the selected face's label in words
+ * @part faces the cards of the faces
+ * @part bars the bars of the probabilities
  * @part timeline the last minute
  * @cssproperty --mindflow-ink colour of text
  * @cssproperty --mindflow-soft colour of secondary text
@@ -41,7 +45,7 @@ export class MindflowLive extends Attributes {
   static observedAttributes = ['mirror', 'facing', 'model', 'attention', 'token', 'max-faces', 'overlay', 'timing', 'locale'];
 
   #root = this.attachShadow({ mode: 'open' });
-  /** @type {Controller | undefined} one stay in the document, from connectedCallback to the task after disconnectedCallback */
+  /** @type {Controller | undefined} from connectedCallback to the task after disconnectedCallback */
   #controller;
   /** @type {MediaStream | HTMLVideoElement | null} */
   #supplied = null;
@@ -54,14 +58,14 @@ export class MindflowLive extends Attributes {
   }
 
   connectedCallback() {
-    if (this.#controller) return this.#controller.update(); // it was moved, perhaps to where another language is spoken
+    if (this.#controller) return this.#controller.update(); // the element was moved, and its language may have changed
     this.#controller = new Controller(this, this.#root);
     this.#controller.begin();
     if (this.autostart) void this.start();
   }
 
   disconnectedCallback() {
-    // An element that is moved is back before the task ends; its session goes on.
+    // A moved element is back in the document before the task ends; its session goes on.
     setTimeout(() => {
       if (this.isConnected) return;
       this.#controller?.release();
@@ -78,8 +82,8 @@ export class MindflowLive extends Attributes {
   }
 
   /**
-   * A picture to analyse instead of the camera's: a stream, or a `<video>` that the page plays. It may be changed at any time; `null` goes back
-   * to the camera. The stream's tracks stay the page's: they are copied, and not stopped.
+   * The source to analyse instead of the camera: a stream, or a `<video>` that the page plays. It may be changed at any time; `null` returns
+   * to the camera. The stream's tracks are copied; the page's own are never stopped.
    * @type {MediaStream | HTMLVideoElement | null}
    */
   get srcObject() {
@@ -92,7 +96,7 @@ export class MindflowLive extends Attributes {
   }
 
   /**
-   * Where it stands: "idle", "asking", "connecting", "live", "paused", "reconnecting", "full", "stopped" or "failed".
+   * The state: "idle", "asking", "connecting", "live", "paused", "reconnecting", "full", "stopped" or "failed".
    * @type {import('../client/states.js').Phase}
    */
   get state() {
@@ -100,14 +104,14 @@ export class MindflowLive extends Attributes {
   }
 
   /**
-   * The session's id on the server while one stands, else empty: `/watch/ID` there shows its labels to others.
+   * The id of the running session, else empty. The page `/watch/ID` of the server shows its labels to others.
    * @type {string}
    */
   get session() {
     return this.#controller?.session ?? '';
   }
 
-  /** Asks for the camera, or takes what was given, and goes live. It does nothing while a session runs. */
+  /** Opens the camera or the supplied source, and goes live. Does nothing while a session runs. */
   async start() {
     await this.#controller?.start();
   }
@@ -117,21 +121,21 @@ export class MindflowLive extends Attributes {
     this.#controller?.client.stop();
   }
 
-  /** Stops sending the picture; the camera stays on. */
+  /** Stops sending the picture. The camera stays on. */
   async pause() {
     await this.#controller?.client.pause();
   }
 
-  /** Goes on after a pause. */
+  /** Continues after a pause. */
   async resume() {
     await this.#controller?.client.resume();
   }
 
   /**
-   * The picture as it is shown now, with boxes and labels.
-   * @param {{type?: string}} [how] type: "image/png" (default), "image/jpeg" or another that the browser writes
+   * Returns the displayed picture with boxes and labels.
+   * @param {{type?: string}} [how] type: "image/png" (default), "image/jpeg" or another one that the browser supports
    * @returns {Promise<Blob>}
-   * @throws {DOMException} InvalidStateError, while there is no picture
+   * @throws {DOMException} InvalidStateError, if there is no picture
    */
   async snapshot({ type = 'image/png' } = {}) {
     const { snapshot } = await import('./snapshot.js');

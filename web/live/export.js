@@ -1,9 +1,9 @@
-// The session as files: made here, on the visitor's device.
+// Writes the session as CSV and JSON, on the visitor's device.
 
 /** @typedef {import('./labels/sessionlog.js').Row} Row */
 
 /**
- * The columns of `mindflow video --csv`.
+ * The same columns as `mindflow video --csv`.
  * @param {readonly Row[]} rows
  * @param {readonly string[]} labels in the order of the scores
  */
@@ -15,7 +15,7 @@ export function toCSV(rows, labels) {
 }
 
 /**
- * One object: what the page knows of the session.
+ * One object with all that the page knows of the session.
  * @param {import('./labels/sessionlog.js').SessionLog} record
  * @param {{model: string, labels: readonly string[]}} by
  */
@@ -28,7 +28,7 @@ export function toJSON(record, { model, labels }) {
   return JSON.stringify({ v: 1, model, labels, summary, rows });
 }
 
-/** Gives the visitor a file. @param {Blob} blob @param {string} name @param {AbortSignal} signal lets go of it, at the latest */
+/** Downloads a file. @param {Blob} blob @param {string} name @param {AbortSignal} signal revokes its URL at the latest */
 export function download(blob, name, signal) {
   if (signal.aborted) return;
   const link = document.createElement('a');
@@ -49,10 +49,10 @@ function short(value) {
   return Math.round(value * 1e4) / 1e4;
 }
 
-/** A field of RFC 4180. @param {string | number} value */
+/** Writes a field of RFC 4180. @param {string | number} value */
 function cell(value) {
   const text = String(value);
   if (typeof value === 'number') return text;
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text; // a spreadsheet would take it for a formula
+  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text; // a spreadsheet would evaluate it as a formula
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

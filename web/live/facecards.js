@@ -1,7 +1,7 @@
-// A card for each face in view, to choose from: a thumbnail, drawn here from the visitor's own picture, and its label.
+// One card per face in view, to choose from: a thumbnail of the visitor's own picture, and the label.
 
 const SIDE = 44; // CSS pixels
-const MARGIN = 0.2; // of the box, around it
+const MARGIN = 0.2; // of the box, on each side
 
 export class FaceCards {
   #root;
@@ -12,7 +12,7 @@ export class FaceCards {
    * @param {HTMLElement} root
    * @param {(id: number) => void} onpick
    * @param {import('../words/language.js').Language} language
-   * @param {AbortSignal} signal ends the listening
+   * @param {AbortSignal} signal ends the listeners
    */
   constructor(root, onpick, language, signal) {
     this.#root = root;
@@ -24,14 +24,14 @@ export class FaceCards {
   }
 
   /**
-   * There are cards when there is more than one face.
+   * Shows the cards if there are several faces.
    * @param {readonly import('../client/wire.js').Face[]} faces
    * @param {number | undefined} selected
    */
   offer(faces, selected) {
     const ids = faces.map((f) => f.id).sort((a, b) => a - b);
     const key = `${ids} ${selected}`;
-    if (key !== this.#key) { // rebuilding would take the focus away
+    if (key !== this.#key) { // rebuilding would lose the focus
       this.#key = key;
       this.#root.hidden = ids.length < 2;
       this.#arrange(ids, selected);
@@ -45,7 +45,7 @@ export class FaceCards {
   }
 
   /**
-   * Draws the thumbnails anew.
+   * Draws the thumbnails.
    * @param {HTMLVideoElement} video
    * @param {readonly import('../client/wire.js').Face[]} faces
    * @param {boolean} mirror

@@ -1,11 +1,10 @@
-// Where things lie: from fractions of the frame to pixels of the view.
+// Converts between fractions of the frame and pixels of the view.
 
 /** @typedef {{width: number, height: number}} Size */
 /** @typedef {{x: number, y: number, width: number, height: number}} Rect */
 
 /**
- * The rectangle that a picture fills in a view, as CSS object-fit places it. With `cover` it reaches
- * outside the view.
+ * Returns the rectangle of a picture in a view, as CSS object-fit places it. With `cover` it exceeds the view.
  * @param {Size} picture
  * @param {Size} view
  * @param {'contain' | 'cover'} fit
@@ -20,7 +19,7 @@ export function fitPicture(picture, view, fit) {
 }
 
 /**
- * A box of the protocol in the view's pixels. The box is never mirrored, the view of it may be.
+ * Converts a box of the protocol to the view's pixels. Boxes are never mirrored, views may be.
  * @param {[number, number, number, number]} box x, y, w, h in fractions of the frame
  * @param {Rect} area of the picture, from fitPicture
  * @param {boolean} mirror
@@ -37,7 +36,7 @@ export function placeBox([x, y, w, h], area, mirror) {
 }
 
 /**
- * Where a box's tag goes: above it, or inside its top when there is no room above; always in the view.
+ * Returns the position of a box's tag: above the box, or inside its top if there is no room; always within the view.
  * @param {Rect} box
  * @param {Size} tag
  * @param {Size} view
@@ -52,7 +51,7 @@ export function placeTag(box, tag, view) {
 }
 
 /**
- * The smallest rectangle under a point, so that a face in front of a bigger one can be picked.
+ * Returns the smallest rectangle under a point, so that a face in front of a bigger one can be picked.
  * @param {{x: number, y: number}} point
  * @param {Rect[]} rects
  * @returns {number} its index, or -1

@@ -1,4 +1,4 @@
-// Boxes and tags over the picture. Boxes follow the mirror, text never does.
+// Boxes and tags over the picture. Boxes are mirrored with the picture, text is not.
 
 import { HeatMap } from './attention.js';
 import { fitPicture, placeBox, placeTag, rectAt } from './geometry.js';
@@ -8,25 +8,31 @@ const TAG_HEIGHT = 26;
 const TAG_PADDING = 9;
 const FONT = '600 14px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const UNSURE = '#ffffff';
-const WIDE = 2; // boxes' widths that a tag may take
-const MEASURED = 1000; // texts: a label and its hundred shares, times the labels
+const WIDE = 2; // a tag may be this many times as wide as its box
+const MEASURED = 1000; // cached widths: each label with a hundred percentages
 
-/** @typedef {{mirror: boolean, selected: number | undefined, labels: readonly string[], attention: import('./attention.js').AttentionMode}} How */
+/**
+ * @typedef {object} OverlayOptions
+ * @property {boolean} mirror
+ * @property {number | undefined} selected id of a face
+ * @property {readonly string[]} labels of the model
+ * @property {import('./attention.js').AttentionMode} attention
+ */
 
 export class Overlay {
   #canvas;
   #language;
   #ctx;
   #heat = new HeatMap();
-  /** Of the view, in CSS pixels. @type {import('./geometry.js').Size} */
+  /** Size of the view, in CSS pixels. @type {import('./geometry.js').Size} */
   #view = { width: 0, height: 0 };
   #blank = false;
-  /** @type {Map<string, number>} by text: measuring is dear, and there are few different ones */
+  /** @type {Map<string, number>} widths by text: measuring is slow, and there are few different texts */
   #widths = new Map();
-  /** @type {{id: number, rect: import('./geometry.js').Rect}[]} what is drawn now */
+  /** @type {{id: number, rect: import('./geometry.js').Rect}[]} the boxes drawn now */
   #drawn = [];
 
-  /** @param {HTMLCanvasElement} canvas that lies over the picture @param {import('../words/language.js').Language} language */
+  /** @param {HTMLCanvasElement} canvas over the picture @param {import('../words/language.js').Language} language */
   constructor(canvas, language) {
     this.#language = language;
     this.#canvas = canvas;
@@ -35,14 +41,14 @@ export class Overlay {
     this.#ctx = ctx;
   }
 
-  /** Learns how large it is; to be called when that has changed, as asking is dear. */
+  /** Measures the canvas. Call it when the size has changed, as measuring forces a layout. */
   measure() {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     this.#view = { width, height };
     this.#blank = false;
   }
 
-  /** Device pixels of the view's width. */
+  /** Width of the view in device pixels. */
   get pixels() {
     return Math.round(this.#view.width * devicePixelRatio);
   }
@@ -50,7 +56,7 @@ export class Overlay {
   /**
    * @param {readonly import('../client/wire.js').Face[]} faces
    * @param {import('./geometry.js').Size} picture
-   * @param {How} how
+   * @param {OverlayOptions} how
    */
   draw(faces, picture, { mirror, selected, labels, attention }) {
     if (faces.length === 0 && this.#blank) return;
@@ -66,14 +72,14 @@ export class Overlay {
     }
     const colours = faces.map((f) => colourOf(f.label, labels));
     faces.forEach((face, i) => this.#box(face, this.#drawn[i].rect, face.id === selected, colours[i]));
-    faces.forEach((face, i) => this.#tag(face, this.#drawn[i].rect, view, colours[i])); // over all boxes
+    faces.forEach((face, i) => this.#tag(face, this.#drawn[i].rect, view, colours[i])); // above all boxes
   }
 
   /**
-   * The face drawn at a point of the window.
+   * Returns the id of the face at a point of the window.
    * @param {number} clientX
    * @param {number} clientY
-   * @returns {number | undefined} its id
+   * @returns {number | undefined}
    */
   faceAt(clientX, clientY) {
     const { left, top } = this.#canvas.getBoundingClientRect();
@@ -103,7 +109,7 @@ export class Overlay {
     const line = selected ? 3 : 1.5;
     ctx.setLineDash(face.uncertain ? [8, 6] : []);
     for (const [colour, width] of /** @type {const} */ ([
-      ['rgba(0, 0, 0, 0.45)', line + 2], // seen on bright ground
+      ['rgba(0, 0, 0, 0.45)', line + 2], // visible on bright ground
       [face.uncertain ? UNSURE : own, line],
     ])) {
       ctx.strokeStyle = colour;
@@ -115,14 +121,19 @@ export class Overlay {
     ctx.setLineDash([]);
   }
 
-  /** @param {import('../client/wire.js').Face} face @param {import('./geometry.js').Rect} box @param {import('./geometry.js').Size} view @param {string} own */
+  /**
+   * @param {import('../client/wire.js').Face} face
+   * @param {import('./geometry.js').Rect} box
+   * @param {import('./geometry.js').Size} view
+   * @param {string} own colour
+   */
   #tag(face, box, view, own) {
     const ctx = this.#ctx;
     ctx.font = FONT;
     let text = this.#language.tag(face);
-    if (this.#widthOf(text) > WIDE * box.width) text = this.#language.shortTag(face); // or it would hide the neighbours'
+    if (this.#widthOf(text) > WIDE * box.width) text = this.#language.shortTag(face); // a wide tag would hide its neighbours
     const size = { width: this.#widthOf(text) + 2 * TAG_PADDING, height: TAG_HEIGHT };
-    // A gap keeps the tag off the box's line.
+    // A gap separates the tag from the box's line.
     const at = placeTag({ ...box, y: box.y - 5 }, size, view);
     const ground = face.uncertain ? '#2b2f36' : own;
     ctx.fillStyle = ground;
@@ -134,7 +145,7 @@ export class Overlay {
     ctx.fillText(text, at.x + TAG_PADDING, at.y + TAG_HEIGHT / 2 + 1);
   }
 
-  /** @param {string} text in the font that is set */
+  /** @param {string} text in the current font */
   #widthOf(text) {
     const known = this.#widths.get(text);
     if (known !== undefined) return known;

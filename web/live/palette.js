@@ -1,11 +1,11 @@
-// A colour for each expression, the same in box, bar and timeline.
+// The colours of the expressions, the same in boxes, bars and timeline.
 
 import { hex, oklch } from './colour.js';
 import { expressionKey } from '../words/expressions.js';
 
-// The eight colours of Okabe and Ito (Color Universal Design, 2008), which stay apart for all common
-// kinds of colour blindness; their black is a light grey here, to be seen on dark ground too. (A darker
-// grey would look like fear's pink without the sense for green.)
+// The palette of Okabe and Ito (Color Universal Design, 2008), which suits all common kinds of colour blindness.
+// Its black is a light grey here, visible on dark ground too. (A darker grey would look like fear's pink
+// to people without red-green vision.)
 /** @type {Record<string, string>} */
 const COLOURS = {
   neutral: '#b4b8be',
@@ -18,7 +18,7 @@ const COLOURS = {
   contempt: '#e69f00',
 };
 
-/** The expressions that have a colour, in the order in which the page shows them before a model tells its own. */
+/** The expressions that have a colour, in the order of display until a model names its own. */
 export const EXPRESSIONS = Object.keys(COLOURS);
 
 /** @param {string} label @returns {string | undefined} */
@@ -28,8 +28,8 @@ function own(label) {
 }
 
 /**
- * A label that is none of the eight gets a colour by its place among those of its model: hues a golden
- * angle apart, and three lightnesses in turn.
+ * Labels other than the eight get a colour by their index in the model: hues a golden angle apart,
+ * with three lightnesses in turn.
  * @param {string} label
  * @param {readonly string[]} [labels] of its model
  * @returns {string} #rrggbb
@@ -41,11 +41,11 @@ export function colourOf(label, labels = []) {
   return hex(oklch([0.74, 0.86, 0.62][place % 3], 0.1, (150 + 137.508 * place) % 360));
 }
 
-/** @type {Map<string, string>} by colour, of which there are as many as labels */
+/** @type {Map<string, string>} by colour */
 const INKS = new Map();
 
 /**
- * Black or white, whichever is easier to read on a colour (WCAG 2.2, relative luminance).
+ * Returns black or white, whichever has more contrast on a colour (WCAG 2.2, relative luminance).
  * @param {string} colour #rrggbb
  */
 export function inkOn(colour) {

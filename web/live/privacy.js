@@ -1,4 +1,4 @@
-// The privacy panel: what is sent now, and where to, as measured; and the camera's own blur of the background.
+// The privacy panel: what is sent and where to, as measured, and the camera's background blur.
 
 export class Privacy {
   #language;
@@ -14,7 +14,7 @@ export class Privacy {
    * @param {ParentNode} scope that holds the panel of template.js
    * @param {string} host
    * @param {import('../words/language.js').Language} language
-   * @param {AbortSignal} signal ends the listening
+   * @param {AbortSignal} signal ends the listeners
    */
   constructor(scope, host, language, signal) {
     this.#language = language;
@@ -29,11 +29,11 @@ export class Privacy {
   use(track) {
     this.#track = track;
     const can = /** @type {{backgroundBlur?: boolean[]} | undefined} */ (track?.getCapabilities?.())?.backgroundBlur ?? [];
-    this.#blur.hidden = can.length < 2; // some cameras only tell what the system does
+    this.#blur.hidden = can.length < 2; // some cameras only report the system's setting
     this.#box.checked = /** @type {{backgroundBlur?: boolean} | undefined} */ (track?.getSettings())?.backgroundBlur === true;
   }
 
-  /** @param {import('../client/stats.js').SentVideo | undefined} sent so far; undefined when nothing is @param {number} now milliseconds */
+  /** @param {import('../client/stats.js').SentVideo | undefined} sent totals; undefined while nothing is sent @param {number} now milliseconds */
   show(sent, now) {
     const last = this.#last;
     this.#last = sent && { at: now, bytes: sent.bytes, frames: sent.frames };
@@ -50,7 +50,7 @@ export class Privacy {
     try {
       await this.#track?.applyConstraints(/** @type {MediaTrackConstraints} */ ({ backgroundBlur: on }));
     } catch {
-      this.#box.checked = !on; // the camera did not do it
+      this.#box.checked = !on; // the camera refused
     }
   }
 }

@@ -1,4 +1,4 @@
-// Writing to a document only what is not there yet: a browser lays out anew what is written, also where it was the same.
+// Sets an element's text if it differs: browsers lay out again even when the text is the same.
 
 /** @param {Element} el @param {string} text */
 export function setText(el, text) {

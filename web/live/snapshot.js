@@ -1,9 +1,9 @@
-// The picture with what lies over it, as a file.
+// The displayed picture with its overlay, as a file.
 
 /**
  * @param {HTMLVideoElement | HTMLCanvasElement} picture
  * @param {import('./geometry.js').Size} size of it
- * @param {HTMLCanvasElement} overlay as large as the video's element
+ * @param {HTMLCanvasElement} overlay of the size of the video's element
  * @param {boolean} mirror
  * @param {string} type of the file
  * @returns {Promise<Blob>}
@@ -16,7 +16,7 @@ export async function snapshot(picture, { width, height }, overlay, mirror, type
   ctx.setTransform(mirror ? -1 : 1, 0, 0, 1, mirror ? width : 0, 0);
   ctx.drawImage(picture, 0, 0, width, height);
   ctx.setTransform(1, 0, 0, 1, 0, 0);
-  // The overlay covers the element, the picture only a part of it: object-fit's default here is contain.
+  // The overlay covers the whole element, the picture only a part of it (object-fit: contain).
   const scale = Math.min(overlay.width / width, overlay.height / height);
   const [w, h] = [width * scale, height * scale];
   if (scale > 0) ctx.drawImage(overlay, (overlay.width - w) / 2, (overlay.height - h) / 2, w, h, 0, 0, width, height);

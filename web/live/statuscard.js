@@ -1,10 +1,10 @@
-// The card over the picture: what is the case, why, and what to do now.
+// The card over the picture: what happened, why, and what to do now.
 
 /** @type {ReadonlySet<import('../client/states.js').Phase>} */
 const HIDDEN = new Set(['live']);
 /** @type {ReadonlySet<import('../client/states.js').Phase>} */
 const BUSY = new Set(['asking', 'connecting', 'reconnecting']);
-/** @type {ReadonlySet<import('../client/states.js').Phase>} where the visitor is about to start, and so is told what will happen */
+/** @type {ReadonlySet<import('../client/states.js').Phase>} phases before a start, which show the privacy notice */
 const NOT_STARTED = new Set(['idle', 'stopped']);
 
 export class StatusCard {
@@ -23,7 +23,11 @@ export class StatusCard {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
 
-  /** @param {ParentNode} scope that holds the card of template.js @param {string} host where the picture goes @param {import('../words/language.js').Language} language */
+  /**
+   * @param {ParentNode} scope that holds the card of template.js
+   * @param {string} host that receives the picture
+   * @param {import('../words/language.js').Language} language
+   */
   constructor(scope, host, language) {
     this.#language = language;
     this.#host = host;
@@ -52,13 +56,13 @@ export class StatusCard {
     setTextOrHide(this.#button, words.button ?? '');
     this.#notice.hidden = !NOT_STARTED.has(state.phase);
     if (!this.#notice.hidden) this.#showNotice(state.supplied === true);
-    const hopeless = state.reason === 'unsupported' || state.reason === 'version'; // a file would go the same way
+    const hopeless = state.reason === 'unsupported' || state.reason === 'version'; // a file would fail the same way
     this.#file.hidden = !NOT_STARTED.has(state.phase) && (state.phase !== 'failed' || hopeless);
     this.#spinner.hidden = !BUSY.has(state.phase);
     this.#countDown(state);
   }
 
-  /** Says what will happen. @param {boolean} supplied whether the picture is not a camera's */
+  /** Shows the privacy notice. @param {boolean} supplied whether the source is supplied, not a camera */
   #showNotice(supplied) {
     this.#notice.replaceChildren(...this.#language.phrases.notice(this.#host, supplied).map((line) => {
       const item = document.createElement('li');

@@ -1,4 +1,4 @@
-// The look of <mindflow-live>. A page may set the --mindflow-* properties on the element.
+// The styles of <mindflow-live>. Pages may set the --mindflow-* properties on the element.
 
 export const STYLES = `
 :host {
@@ -38,7 +38,7 @@ ul { list-style: none; }
   border-radius: var(--round); background: #0d0f12; color: #f2f4f7;
 }
 .stage::after { content: ""; z-index: 2; border: 1px solid rgb(255 255 255 / 0.09); border-radius: inherit; pointer-events: none; }
-/* The picture's shape is the least height; a long text in the card may ask for more. */
+/* The aspect ratio sets the least height; a long text in the card may need more. */
 .stage::before { content: ""; aspect-ratio: var(--aspect, 4 / 3); width: 100%; max-height: 72svh; }
 .stage > *, .stage::before, .stage::after { grid-area: 1 / 1; min-width: 0; }
 video, .waiting, .overlay { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
@@ -141,7 +141,7 @@ select { width: 100%; padding: 0 10px; text-overflow: ellipsis; font-size: 14px;
 button.small { padding: 0 12px; border-radius: 8px; font-size: 13px; }
 .hold[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 .strip, .axis, .overlay { direction: ltr; } /* time goes from left to right in charts; the overlay's tags are placed by their left */
-/* The texts are in languages that go from left to right, also where the page around them does not. */
+/* The texts are left to right, even if the page around them is not. */
 .frame:dir(rtl), .card-notice:dir(rtl) { text-align: right; }
 .frame:dir(rtl) :is(p:not(.badge), .card-notice li, dd) { unicode-bidi: plaintext; }
 .strip { position: relative; border-radius: 8px; cursor: crosshair; touch-action: pan-y; }

@@ -1,8 +1,8 @@
-// The session's summary, and what may be taken along.
+// The session's summary, and its export buttons.
 
 import { colourOf } from './palette.js';
 
-const CHANGES = 4; // shown
+const CHANGES = 4; // shown at most
 
 /**
  * @typedef {object} SummaryHandlers
@@ -22,7 +22,7 @@ export class Summary {
    * @param {ParentNode} scope that holds the summary of template.js
    * @param {SummaryHandlers} on
    * @param {import('../words/language.js').Language} language
-   * @param {AbortSignal} signal ends the listening
+   * @param {AbortSignal} signal ends the listeners
    */
   constructor(scope, on, language, signal) {
     const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (scope.querySelector(name));

@@ -1,7 +1,7 @@
-// The inside of <mindflow-live>.
+// The markup of <mindflow-live>.
 
 /**
- * Fixed markup; what strangers say enters as text only.
+ * Fixed markup; text from outside is inserted as text only.
  * @param {import('../words/en.js').Texts['text']} text
  */
 export const template = (text) => `

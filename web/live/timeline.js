@@ -1,21 +1,21 @@
-// The last minute of one face, drawn as bands that fill the height together: the scores sum to one.
+// The last minute of one face, drawn as stacked bands that fill the height: the scores sum to one.
 
 import { runs, SPAN_MS } from './labels/scorehistory.js';
 import { colourOf } from './palette.js';
 
-const FRAME_MS = 66; // a minute over a few hundred pixels moves slower than this shows
+const FRAME_MS = 66; // a minute across a few hundred pixels moves slower than this
 const CALM_FRAME_MS = 1000; // for visitors who prefer reduced motion
 const PAUSE_MS = 1500;
 
 /** @typedef {import('./labels/scorehistory.js').Sample} Sample */
 
 /**
- * @typedef {object} Source what to draw, asked for at each drawing
+ * @typedef {object} TimelineData read at each drawing
  * @property {() => readonly Sample[]} samples
  * @property {readonly string[]} labels
  */
 
-/** @typedef {{now: number, samples: readonly Sample[], labels: readonly string[]}} Shown now: milliseconds, where the right edge is */
+/** @typedef {{now: number, samples: readonly Sample[], labels: readonly string[]}} TimelinePicture now: time of the right edge, milliseconds */
 
 export class Timeline {
   #canvas;
@@ -28,14 +28,14 @@ export class Timeline {
   #drawn = -Infinity;
   /** @type {IntersectionObserver | undefined} */
   #observer;
-  /** @type {Shown | undefined} what stands still */
+  /** @type {TimelinePicture | undefined} the frozen picture */
   #held;
   #now = 0;
 
-  /** Where the reader's line is, as a fraction of the width; undefined for nowhere. @type {number | undefined} */
+  /** Position of the cursor, as a fraction of the width; undefined for none. @type {number | undefined} */
   cursor;
 
-  /** @param {HTMLCanvasElement} canvas @param {Source} source */
+  /** @param {HTMLCanvasElement} canvas @param {TimelineData} source */
   constructor(canvas, source) {
     this.#canvas = canvas;
     this.#source = source;
@@ -44,7 +44,7 @@ export class Timeline {
     this.#ctx = ctx;
   }
 
-  /** Scrolls until stop, while the canvas is in sight. */
+  /** Scrolls until stop, while the canvas is visible. */
   start() {
     if (this.#running) return;
     this.#running = true;
@@ -63,22 +63,22 @@ export class Timeline {
     this.#frame = 0;
   }
 
-  /** Makes the picture stand still, or go on. @param {boolean} on */
+  /** Freezes the picture, or lets it scroll. @param {boolean} on */
   hold(on) {
     this.#held = undefined;
     if (on) this.#held = { ...this.shown, samples: [...this.#source.samples()] };
     this.draw(this.#now);
   }
 
-  /** What is drawn. @returns {Shown} */
+  /** The displayed data. @returns {TimelinePicture} */
   get shown() {
     return this.#held ?? { now: this.#now, samples: this.#source.samples(), labels: this.#source.labels };
   }
 
   /**
-   * What is drawn at a place.
+   * Returns the data at a position.
    * @param {number} x fraction of the width
-   * @returns {{ago: number, sample: Sample | undefined}} seconds before the right edge; no sample where there was no face
+   * @returns {{ago: number, sample: Sample | undefined}} ago: seconds before the right edge; sample: undefined if there was no face
    */
   at(x) {
     const { now, samples } = this.shown;
@@ -98,7 +98,7 @@ export class Timeline {
       this.#canvas.height = h;
     }
     const ctx = this.#ctx;
-    ctx.setTransform(w, 0, 0, h, 0, 0); // one unit wide and high
+    ctx.setTransform(w, 0, 0, h, 0, 0); // the unit square
     ctx.clearRect(0, 0, 1, 1);
     drawBands(ctx, this.shown);
     if (this.cursor === undefined || w === 0) return;
@@ -119,7 +119,7 @@ export class Timeline {
   }
 }
 
-/** Draws the bands, one unit wide and high. @param {CanvasRenderingContext2D} ctx @param {Shown} shown */
+/** Draws the bands in the unit square. @param {CanvasRenderingContext2D} ctx @param {TimelinePicture} shown */
 export function drawBands(ctx, { now, samples, labels }) {
   for (const run of runs(samples, PAUSE_MS)) {
     const xs = run.map(({ t }) => 1 - (now - t) / SPAN_MS);

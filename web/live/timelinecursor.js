@@ -1,6 +1,6 @@
-// Reads the timeline at a place: with the pointer, or with the keyboard's arrows.
+// Reads out the timeline at a position, chosen with the pointer or the arrow keys.
 
-const STEP = 1 / 60; // a second
+const STEP = 1 / 60; // one second
 
 export class TimelineCursor {
   #strip;
@@ -13,7 +13,7 @@ export class TimelineCursor {
    * @param {ParentNode} scope that holds the timeline of template.js
    * @param {import('./timeline.js').Timeline} timeline
    * @param {import('../words/language.js').Language} language
-   * @param {AbortSignal} signal ends the listening
+   * @param {AbortSignal} signal ends the listeners
    */
   constructor(scope, timeline, language, signal) {
     const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (scope.querySelector(name));
@@ -50,7 +50,7 @@ export class TimelineCursor {
     event.preventDefault();
   }
 
-  /** @param {number | undefined} x fraction of the width; undefined for nowhere */
+  /** @param {number | undefined} x fraction of the width; undefined hides the cursor */
   #show(x) {
     const place = x === undefined ? undefined : Math.min(1, Math.max(0, x));
     this.#timeline.cursor = place;

@@ -1,4 +1,4 @@
-// Everything that is seen of <mindflow-live>: it takes states and readings and shows them.
+// The visible part of <mindflow-live>: shows states and labels.
 
 import { Announcer } from './announcer.js';
 import { colourScale, attentionMap, strongestCell } from './attention.js';
@@ -19,14 +19,14 @@ import { setText } from './settext.js';
 
 /**
  * @typedef {object} ViewHandlers
- * @property {() => void} press the card's button
- * @property {(id: number) => void} pick a face
- * @property {() => void} resize the picture's place or shape changed: it wants painting
- * @property {(file: Blob) => void} file one was chosen or dropped
+ * @property {() => void} press the card's button was pressed
+ * @property {(id: number) => void} pick a face was picked
+ * @property {() => void} resize the picture's size or position changed, and it must be painted again
+ * @property {(file: Blob) => void} file a file was chosen or dropped
  */
 
 /**
- * How things are shown.
+ * Options of the view.
  * @typedef {object} ViewOptions
  * @property {boolean} mirror
  * @property {boolean} boxes
@@ -61,16 +61,16 @@ export class View {
 
   /**
    * @param {ShadowRoot} root
-   * @param {import('./labels/labelstore.js').LabelStore} reading
-   * @param {string} host where the picture goes
+   * @param {import('./labels/labelstore.js').LabelStore} store
+   * @param {string} host that receives the picture
    * @param {ViewHandlers & import('./controls.js').ControlHandlers & import('./summary.js').SummaryHandlers} on
    * @param {import('../words/language.js').Language} language
    */
-  constructor(root, reading, host, on, language) {
+  constructor(root, store, host, on, language) {
     root.innerHTML = template(language.text);
     const { signal } = this.#end;
     this.#root = root;
-    this.#store = reading;
+    this.#store = store;
     this.#language = language;
     this.#video = /** @type {HTMLVideoElement} */ (root.querySelector('video'));
     this.#overlayCanvas = /** @type {HTMLCanvasElement} */ (root.querySelector('.overlay'));
@@ -86,18 +86,18 @@ export class View {
     this.#statusCard = new StatusCard(root, host, language);
     this.#currentLabel = new CurrentLabel(root, language);
     this.#faceCards = new FaceCards(this.#find('.faces'), on.pick, language, signal);
-    this.#barLabels = reading.labels;
-    this.#bars = new Bars(this.#find('.bars'), reading.labels, language);
+    this.#barLabels = store.labels;
+    this.#bars = new Bars(this.#find('.bars'), store.labels, language);
     this.#summary = new Summary(root, on, language, signal);
-    this.#advice = new Advice(this.#find('.note'), this.#video, reading, language);
-    this.timeline = new Timeline(/** @type {HTMLCanvasElement} */ (root.querySelector('.timeline')), reading);
+    this.#advice = new Advice(this.#find('.note'), this.#video, store, language);
+    this.timeline = new Timeline(/** @type {HTMLCanvasElement} */ (root.querySelector('.timeline')), store);
     new TimelineCursor(root, this.timeline, language, signal);
     this.privacy = new Privacy(root, host, language, signal);
     this.controls = new Controls(root, on, language, signal);
     this.#listen(on, signal);
   }
 
-  /** The picture and what is drawn over it. */
+  /** The picture and the overlay. */
   get layers() {
     return { picture: this.#presenter.picture, overlay: this.#overlayCanvas };
   }
@@ -124,43 +124,43 @@ export class View {
     this.privacy.use(stream?.getVideoTracks()[0]);
   }
 
-  /** Plays the picture, or asks to be tapped: phones that save power refuse what nobody asked for. It is sent all the same. */
+  /** Plays the picture, or shows a button: phones in power-saving mode refuse to play without a tap. The picture is sent all the same. */
   async #play() {
     try {
       await this.#video.play();
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return; // another picture took its place
+      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return; // the source was changed
       const { showTapToPlay } = await import('./taptoplay.js');
       if (!this.#end.signal.aborted && this.#video.srcObject) showTapToPlay(this.#video, this.#stage, this.#language.text.tap);
     }
   }
 
-  /** Labels came. @param {import('../client/wire.js').Labels} message @param {number} now milliseconds */
+  /** Passes new labels to the presenter. @param {import('../client/wire.js').Labels} message @param {number} now milliseconds */
   receive(message, now) {
     this.#presenter.receive(message, now);
   }
 
   /**
-   * Draws what is now so.
+   * Paints the current state.
    * @param {number} now milliseconds
    * @param {ViewOptions} how
    */
   paint(now, { mirror, boxes, timing, maxFaces, attention }) {
     const live = this.#phase === 'live';
-    const reading = this.#store;
+    const store = this.#store;
     this.#stage.classList.toggle('mirrored', mirror);
     this.controls.showMirror(mirror);
-    const faces = live ? reading.faces(now, maxFaces) : [];
-    const how = { mirror, selected: reading.selected, labels: reading.labels, attention };
+    const faces = live ? store.faces(now, maxFaces) : [];
+    const how = { mirror, selected: store.selected, labels: store.labels, attention };
     this.#presenter.present({ live, boxes, faces, maxFaces, timing, how }, now);
     this.#paintChoices(attention, timing);
-    this.#paintLegend(live ? reading.face(now)?.attention : undefined, attention, mirror);
+    this.#paintLegend(live ? store.face(now)?.attention : undefined, attention, mirror);
     this.#overlayCanvas.classList.toggle('pickable', faces.length > 1);
     this.#paintPanel(live ? now : undefined, faces);
     if (!live) this.timeline.draw(now);
   }
 
-  /** Does what is not worth doing with every message. @param {number} now milliseconds @param {ViewOptions} how */
+  /** Updates what need not follow every message. @param {number} now milliseconds @param {ViewOptions} options */
   refresh(now, { mirror, maxFaces }) {
     const live = this.#phase === 'live';
     const note = this.#advice.update(live, now);
@@ -173,7 +173,7 @@ export class View {
     if (said) this.#announce(said);
   }
 
-  /** Ends what runs by itself. */
+  /** Ends listeners, timers and the picture. */
   release() {
     this.#end.abort();
     this.timeline.stop();
@@ -191,17 +191,17 @@ export class View {
     this.controls.listTimings(reportsFrames(this.#video) ? timing : undefined);
   }
 
-  /** @param {import('../client/wire.js').Attention | undefined} told @param {import('./attention.js').AttentionMode} show @param {boolean} mirror */
-  #paintLegend(told, show, mirror) {
-    this.#legend.hidden = !told || show === 'off';
-    if (!told || show === 'off') return;
+  /** @param {import('../client/wire.js').Attention | undefined} attention @param {import('./attention.js').AttentionMode} mode @param {boolean} mirror */
+  #paintLegend(attention, mode, mirror) {
+    this.#legend.hidden = !attention || mode === 'off';
+    if (!attention || mode === 'off') return;
     const { phrases } = this.#language;
-    const name = this.#language.attention(show === 'mean' ? show : Math.min(show, told.heads));
-    const [row, column] = strongestCell(attentionMap(told, show), told.width, told.height, mirror);
+    const name = this.#language.attention(mode === 'mean' ? mode : Math.min(mode, attention.heads));
+    const [row, column] = strongestCell(attentionMap(attention, mode), attention.width, attention.height, mirror);
     this.#legend.setAttribute('aria-label', phrases.peak(name, `${phrases.rows[row]} ${phrases.columns[column]}`));
   }
 
-  /** @param {number | undefined} now while live @param {import('../client/wire.js').Face[]} faces */
+  /** @param {number | undefined} now undefined while not live @param {import('../client/wire.js').Face[]} faces */
   #paintPanel(now, faces) {
     const { labels, selected } = this.#store;
     const face = now === undefined ? undefined : this.#store.face(now);
@@ -226,12 +226,12 @@ export class View {
     drops.title = [this.#language.text.droppedTitle, ...Object.entries(reasons).map(([why, n]) => `${why}: ${number(n)}`)].join('\n');
   }
 
-  /** @param {string} text for those who listen */
+  /** @param {string} text for screen readers */
   #announce(text) {
     setText(this.#spoken, text);
   }
 
-  /** Gives the keyboard another place when its button has gone: Start gives way to Stop, Stop to Start. @param {Element} focused */
+  /** Moves the focus if the focused button is gone: Start is replaced by Stop, and Stop by Start. @param {Element} focused */
   #keepFocus(focused) {
     const usable = (/** @type {Element} */ el) => el.getClientRects().length > 0 && !el.matches(':disabled');
     if (usable(focused)) return;
@@ -252,7 +252,7 @@ export class View {
     }, { signal });
     const resized = new ResizeObserver(() => {
       this.#overlay.measure();
-      this.#presenter.redraw(performance.now()); // now, or what was drawn would be seen stretched
+      this.#presenter.redraw(performance.now()); // at once, or the old drawing appears stretched
       on.resize();
     });
     resized.observe(this.#stage);
@@ -267,9 +267,9 @@ export class View {
 }
 
 /**
- * Takes files that are chosen, or dropped on the stage.
+ * Accepts files that are chosen or dropped on the stage.
  * @param {HTMLElement} stage
- * @param {HTMLElement} hint shown while one hovers
+ * @param {HTMLElement} hint shown while a file hovers
  * @param {HTMLInputElement} input
  * @param {(file: Blob) => void} on
  * @param {AbortSignal} signal
@@ -278,7 +278,7 @@ function takeFiles(stage, hint, input, on, signal) {
   const holdsFile = (/** @type {DragEvent} */ e) => e.dataTransfer?.types.includes('Files') === true;
   input.addEventListener('change', () => {
     const file = input.files?.[0];
-    input.value = ''; // the same file may be chosen again
+    input.value = ''; // allows choosing the same file again
     if (file) on(file);
   }, { signal });
   stage.addEventListener('dragover', (e) => {

@@ -1,6 +1,6 @@
-// The page /embed, for frames in pages of others: the element alone, as tall as it is, with its events passed to the page around it.
+// The page /embed, for frames in pages of other sites: the element alone. It reports its height and passes its events to the page around it.
 
-/** Attributes that the frame's address may set: /embed?mirror=off&locale=fr */
+/** Attributes that the frame's URL may set: /embed?mirror=off&locale=fr */
 const NAMES = ['mirror', 'facing', 'max-faces', 'overlay', 'timing', 'locale', 'model', 'attention', 'autostart'];
 
 const live = /** @type {import('../live/element.js').MindflowLive} */ (document.querySelector('mindflow-live'));
@@ -10,10 +10,10 @@ for (const name of NAMES) {
   if (value !== null) live.setAttribute(name, value);
 }
 if (!wanted.has('locale')) live.locale = navigator.language;
-document.documentElement.lang = /^fr\b/i.test(live.locale) ? 'fr' : 'en'; // that of its texts: see language.js
+document.documentElement.lang = /^fr\b/i.test(live.locale) ? 'fr' : 'en'; // the language of its texts: see language.js
 
 if (parent !== window) {
-  // Who may show this page in a frame, and so hears this, is up to the server's host: --allow-origin, --frame-ancestors.
+  // The operator decides which pages may embed this one and so receive these messages: --allow-origin, --frame-ancestors.
   const tell = (/** @type {object} */ message) => parent.postMessage(message, '*');
   new ResizeObserver(() => tell({ type: 'mindflow-size', height: document.documentElement.offsetHeight })).observe(document.documentElement);
   for (const type of ['mindflow-labels', 'mindflow-state', 'mindflow-error']) {

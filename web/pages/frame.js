@@ -1,4 +1,4 @@
-// For pages that show /embed in a frame: makes the frame as tall as what is in it, and passes its events on as events of the frame.
+// For pages that embed /embed in a frame: fits the frame's height to its content, and dispatches its events on the frame.
 
 const home = new URL(import.meta.url).origin;
 

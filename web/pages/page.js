@@ -1,4 +1,4 @@
-// What the page does around the element.
+// The page around the element.
 
 import { prefersFrench, translate } from '../words/pages/translate.js';
 import { VERSION } from '../client/wire.js';
@@ -19,18 +19,18 @@ form?.addEventListener('submit', (event) => {
   if (!live || given.trim() === '') return;
   form.hidden = true;
   const element = /** @type {import('../live/element.js').MindflowLive} */ (live);
-  element.token = given; // it is kept for as long as this page is open, and nowhere else
+  element.token = given; // kept while this page is open, and nowhere else
   void element.start();
 });
 
-/** Asks the visitor for a token, where the server wants one. */
+/** Asks the visitor for a token if the server requires one. */
 function askToken() {
   if (!form) return;
   form.hidden = false;
   /** @type {HTMLInputElement} */ (form.elements.namedItem('token')).focus();
 }
 
-/** Says which release is running, as the server names it in its answers (RFC 9110 §10.2.4). */
+/** Shows the release that the server names in its Server header (RFC 9110 §10.2.4). */
 async function showRelease() {
   const response = await fetch(location.pathname, { method: 'HEAD' });
   const server = response.headers.get('Server') ?? '';
@@ -40,5 +40,5 @@ async function showRelease() {
 }
 
 showRelease().catch(() => {
-  // The release's name is decoration; without it the footer says Mindflow.
+  // The release is optional; without it the footer says Mindflow.
 });

@@ -1,4 +1,4 @@
-// The ways that video can take to the server, what an answer offers of them, and what to do when none works.
+// The network paths to the server: which ones an answer offers, and advice when none works.
 
 /** @typedef {'udp' | 'tcp' | 'relay'} Path */
 
@@ -9,29 +9,29 @@
  * @property {number} port
  */
 
-/** @typedef {{from: string, relay: string, to: string, protocol: string}} Pair by kinds of candidates; relay: the protocol up to it, or empty */
+/** @typedef {{from: string, relay: string, to: string, protocol: string}} Pair candidate types; relay: the protocol to the relay, or empty */
 
 /**
- * What came of one way.
+ * The result of one path.
  * @typedef {object} Outcome
- * @property {Path} way
- * @property {'works' | 'fails' | 'absent' | 'skipped'} result absent: the server does not offer it
+ * @property {Path} path
+ * @property {'works' | 'fails' | 'absent' | 'skipped'} result absent: not offered by the server
  * @property {ServerAddress[]} tried
- * @property {Pair} [pair] the two ends that ICE chose
+ * @property {Pair} [pair] the candidate pair that ICE selected
  * @property {number} [connectMs] from the offer to the connection
  * @property {number} [roundTripMs]
- * @property {number} [labelMs] from the connection to the first label; absent when none came
- * @property {number} [sent] connectivity checks
- * @property {number} [answered] of them
- * @property {number} [own] addresses of the browser's own
- * @property {string} [error] what the server or the browser said, perhaps nothing; absent where a connection was tried
- * @property {import('../client/states.js').Reason} [reason] of an error
+ * @property {number} [labelMs] from the connection to the first label; absent if none arrived
+ * @property {number} [sent] connectivity checks sent
+ * @property {number} [answered] connectivity checks answered
+ * @property {number} [own] number of local candidates
+ * @property {string} [error] message of the server or the browser, may be empty; absent if a connection was attempted
+ * @property {import('../client/states.js').Reason} [reason] of the error
  */
 
 /**
- * The server's addresses in an answer.
+ * Returns the server's candidate addresses in an answer.
  * @param {string} sdp
- * @returns {ServerAddress[]} each once
+ * @returns {ServerAddress[]} without duplicates
  */
 export function candidateAddresses(sdp) {
   const found = new Map();
@@ -44,7 +44,7 @@ export function candidateAddresses(sdp) {
 }
 
 /**
- * An answer that offers one protocol only.
+ * Removes the candidates of the other protocol from an answer.
  * @param {string} sdp
  * @param {'udp' | 'tcp'} protocol
  */
@@ -54,7 +54,7 @@ export function onlyProtocol(sdp, protocol) {
 }
 
 /**
- * Whether an address means something within a network, or a machine, only (RFC 1918, 3927, 4193, 4291, 6598).
+ * Reports whether an address is only valid within a network or a machine (RFC 1918, 3927, 4193, 4291, 6598).
  * @param {string} address
  */
 export function isPrivate(address) {
@@ -74,16 +74,16 @@ export function formatAddresses(list) {
 }
 
 /**
- * What it comes to.
+ * The conclusion of the test.
  * @typedef {object} Verdict
  * @property {'good' | 'fair' | 'bad'} grade
  * @property {string} title
  * @property {string} why
- * @property {string[]} steps what to do, by whom
+ * @property {string[]} steps what to do, and who
  */
 
 /**
- * Why a way was not tried.
+ * Returns why a path could not be tested.
  * @param {Outcome} outcome with an error
  * @param {import('../words/pages/selftest.js').Texts} words
  */
@@ -95,7 +95,7 @@ export function skipReason({ error, reason }, { errors }) {
 
 /**
  * @param {Outcome[]} outcomes
- * @param {string} host the page's
+ * @param {string} host of the page
  * @param {import('../words/pages/selftest.js').Texts} words
  * @returns {Verdict}
  */
@@ -103,9 +103,9 @@ export function verdict(outcomes, host, words) {
   const works = outcomes.find((o) => o.result === 'works');
   if (!works) return noPath(outcomes, host, words);
   if (works.labelMs === undefined) return { grade: 'bad', ...words.verdict.noLabels };
-  if (works.way === 'udp') return { grade: 'good', ...words.verdict.udp };
-  const udp = outcomes.find((o) => o.way === 'udp');
-  return { grade: 'fair', ...words.verdict[works.way], steps: udp ? openUDP(udp, host, words) : [] };
+  if (works.path === 'udp') return { grade: 'good', ...words.verdict.udp };
+  const udp = outcomes.find((o) => o.path === 'udp');
+  return { grade: 'fair', ...words.verdict[works.path], steps: udp ? openUDP(udp, host, words) : [] };
 }
 
 /** @param {Outcome[]} outcomes @param {string} host @param {import('../words/pages/selftest.js').Texts} words @returns {Verdict} */
@@ -116,7 +116,7 @@ function noPath(outcomes, host, words) {
   if (stopped) return { grade: 'bad', ...(stopped.reason === 'unauthorized' ? noToken : notBegun), why: `${skipReason(stopped, words)}.` };
   if (tried.length > 0 && tried.every((o) => o.own === 0)) return { grade: 'bad', ...forbidden };
   if (tried.some((o) => (o.answered ?? 0) > 0)) return { grade: 'bad', ...halfOpen };
-  const udp = outcomes.find((o) => o.way === 'udp');
+  const udp = outcomes.find((o) => o.path === 'udp');
   return { grade: 'bad', ...silent, steps: udp ? openUDP(udp, host, words) : [] };
 }
 

@@ -1,4 +1,4 @@
-// Tries one way to the server, with a drawn picture instead of a camera.
+// Tests one network path to the server, with a drawn picture instead of a camera.
 
 import { candidateAddresses, onlyProtocol } from './paths.js';
 import { Failure } from '../client/states.js';
@@ -8,7 +8,7 @@ import { publish } from '../client/whip.js';
 const CONNECT_MS = 10_000;
 const LABEL_MS = 8_000;
 
-/** A picture that moves, so that frames are sent. Stop it. */
+/** A moving picture, so that frames are sent. Call stop() at the end. */
 export class TestPicture {
   #canvas = document.createElement('canvas');
   #timer;
@@ -37,16 +37,16 @@ export class TestPicture {
 }
 
 /**
- * Tries a way and says what came of it. The session is ended afterwards.
+ * Tests a path. The session is ended afterwards.
  * @param {string} endpoint of WHIP
- * @param {import('./paths.js').Path} way
+ * @param {import('./paths.js').Path} path
  * @param {MediaStreamTrack} track
  * @param {AbortSignal} signal
- * @param {import('../client/credentials.js').Credentials} visitor who asks
+ * @param {import('../client/credentials.js').Credentials} credentials
  * @returns {Promise<import('./paths.js').Outcome>}
  */
-export async function probe(endpoint, way, track, signal, visitor) {
-  const pc = new RTCPeerConnection(way === 'relay' ? { iceTransportPolicy: 'relay' } : {});
+export async function probe(endpoint, path, track, signal, credentials) {
+  const pc = new RTCPeerConnection(path === 'relay' ? { iceTransportPolicy: 'relay' } : {});
   const close = () => pc.close();
   signal.addEventListener('abort', close, { once: true });
   let opened;
@@ -54,25 +54,25 @@ export async function probe(endpoint, way, track, signal, visitor) {
     const talk = channels(pc);
     pc.addTransceiver(track, { direction: 'sendonly' });
     const offer = await pc.createOffer();
-    opened = await publish(endpoint, offer.sdp ?? '', signal, visitor);
+    opened = await publish(endpoint, offer.sdp ?? '', signal, credentials);
     const offered = candidateAddresses(opened.answer);
-    const tried = way === 'relay' ? offered : offered.filter((a) => a.protocol === way);
-    if (way === 'relay' ? opened.iceServers.length === 0 : tried.length === 0) return { way, result: 'absent', tried: [] };
-    if (way === 'relay') pc.setConfiguration({ iceTransportPolicy: 'relay', iceServers: opened.iceServers });
+    const tried = path === 'relay' ? offered : offered.filter((a) => a.protocol === path);
+    if (path === 'relay' ? opened.iceServers.length === 0 : tried.length === 0) return { path, result: 'absent', tried: [] };
+    if (path === 'relay') pc.setConfiguration({ iceTransportPolicy: 'relay', iceServers: opened.iceServers });
     const began = performance.now();
     await pc.setLocalDescription(offer);
-    // The browser's own addresses are told to nobody: checks then come from here alone, by this way.
-    await pc.setRemoteDescription({ type: 'answer', sdp: way === 'relay' ? opened.answer : onlyProtocol(opened.answer, way) });
+    // Local candidates are not sent to the server, so that only this side sends checks, on this path.
+    await pc.setRemoteDescription({ type: 'answer', sdp: path === 'relay' ? opened.answer : onlyProtocol(opened.answer, path) });
     const connected = await inTime(CONNECT_MS, talk.opened, failed(pc), signal);
     const connectMs = performance.now() - began;
     const labelled = connected && await inTime(LABEL_MS, talk.labelled, failed(pc), signal);
     return {
-      way, tried, result: connected ? 'works' : 'fails', connectMs: connected ? Math.round(connectMs) : undefined,
+      path, tried, result: connected ? 'works' : 'fails', connectMs: connected ? Math.round(connectMs) : undefined,
       labelMs: labelled ? Math.round(performance.now() - began - connectMs) : undefined, ...(await readStats(pc)),
     };
   } catch (error) {
-    if (error instanceof Failure) return { way, result: 'fails', tried: [], error: error.detail, reason: error.reason };
-    return { way, result: 'fails', tried: [], error: error instanceof Error ? error.message : String(error) };
+    if (error instanceof Failure) return { path, result: 'fails', tried: [], error: error.detail, reason: error.reason };
+    return { path, result: 'fails', tried: [], error: error instanceof Error ? error.message : String(error) };
   } finally {
     signal.removeEventListener('abort', close);
     opened?.delete();
@@ -80,7 +80,7 @@ export async function probe(endpoint, way, track, signal, visitor) {
   }
 }
 
-/** Opens the channels that the server knows. @param {RTCPeerConnection} pc */
+/** Opens the data channels of the protocol. @param {RTCPeerConnection} pc */
 function channels(pc) {
   const labels = pc.createDataChannel('labels', { ordered: false, maxRetransmits: 0 });
   const control = pc.createDataChannel('control');
@@ -105,7 +105,7 @@ function failed(pc) {
 }
 
 /**
- * Whether something happens in time, before the end.
+ * Reports whether something happens in time, before the end.
  * @param {number} ms
  * @param {Promise<void>} happens
  * @param {Promise<void>} end
@@ -125,7 +125,7 @@ async function inTime(ms, happens, end, signal) {
   }
 }
 
-/** What the browser's statistics tell of the way. @param {RTCPeerConnection} pc */
+/** Reads the path from the browser's statistics. @param {RTCPeerConnection} pc */
 async function readStats(pc) {
   /** @type {{pair?: import('./paths.js').Pair, roundTripMs?: number, sent: number, answered: number, own: number}} */
   const seen = { sent: 0, answered: 0, own: 0 };

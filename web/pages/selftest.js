@@ -1,4 +1,4 @@
-// The page of the connection test: runs probe.js way by way and shows what came of it.
+// The page of the connection test: tests path by path with probe.js and shows the results.
 
 import { Language } from '../words/language.js';
 import { skipReason, formatAddresses, verdict } from './paths.js';
@@ -9,7 +9,7 @@ import { EN, FR, PAGE_FR } from '../words/pages/selftest.js';
 
 /** @typedef {'good' | 'fair' | 'bad' | 'none' | 'busy'} Grade */
 
-/** @type {Record<Grade, string>} so that colour says nothing alone */
+/** @type {Record<Grade, string>} colour is never the only sign */
 const MARKS = { good: '✓', fair: '!', bad: '✕', none: '–', busy: '…' };
 
 const language = new Language(navigator.language);
@@ -74,21 +74,21 @@ async function test(signal) {
   /** @type {import('./paths.js').Outcome[]} */
   const outcomes = [];
   const endpoint = new URL('/whip', location.href).href;
-  const visitor = new Credentials(endpoint);
-  visitor.setToken(token.value);
-  const drawing = new TestPicture();
+  const credentials = new Credentials(endpoint);
+  credentials.setToken(token.value);
+  const picture = new TestPicture();
   try {
-    for (const way of /** @type {import('./paths.js').Path[]} */ (['udp', 'tcp', 'relay'])) {
-      const row = addRow(words.ways[way]);
-      const outcome = await probe(endpoint, way, drawing.stream.getVideoTracks()[0], signal, visitor);
+    for (const path of /** @type {import('./paths.js').Path[]} */ (['udp', 'tcp', 'relay'])) {
+      const row = addRow(words.paths[path]);
+      const outcome = await probe(endpoint, path, picture.stream.getVideoTracks()[0], signal, credentials);
       outcomes.push(outcome);
       row(...describe(outcome));
-      lines.push(`${way}: ${JSON.stringify({ ...outcome, way: undefined, tried: formatAddresses(outcome.tried) })}`);
+      lines.push(`${path}: ${JSON.stringify({ ...outcome, path: undefined, tried: formatAddresses(outcome.tried) })}`);
       if (outcome.reason === 'unauthorized') form.hidden = false;
-      if (outcome.error !== undefined) break; // the others would hear the same
+      if (outcome.error !== undefined) break; // the other paths would fail the same way
     }
   } finally {
-    drawing.stop();
+    picture.stop();
   }
   if (signal.aborted) return;
   const conclusion = verdict(outcomes, location.hostname, words);
@@ -99,7 +99,7 @@ async function test(signal) {
   copy.textContent = words.copy;
 }
 
-/** Asks whether the server is ready, and shows it. @returns {Promise<string>} */
+/** Asks the server whether it is ready, and shows the answer. @returns {Promise<string>} */
 async function askServer() {
   const row = addRow(words.answers);
   try {
@@ -129,9 +129,9 @@ function describe(o) {
 }
 
 /**
- * Adds a check that is under way.
+ * Adds a row for a running check.
  * @param {string} name
- * @returns {(grade: Grade, found: string) => void} tells what came of it
+ * @returns {(grade: Grade, found: string) => void} sets the result
  */
 function addRow(name) {
   const row = document.createElement('li');

@@ -7,7 +7,7 @@ import { prefersFrench, translate } from '../words/pages/translate.js';
 import { watchSession } from './watchsession.js';
 import { EN, FR, PAGE_FR } from '../words/pages/watch.js';
 
-const SHOW_MS = 1000; // a face that is not in the newest messages for so long is taken away
+const SHOW_MS = 1000; // a face that is absent from the messages for this long is removed
 
 const language = new Language(navigator.language);
 const words = prefersFrench() ? FR : EN;
@@ -27,7 +27,7 @@ let run;
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   form.hidden = true;
-  void begin(/** @type {HTMLInputElement} */ (form.elements.namedItem('token')).value); // it is kept while this page is open, and nowhere else
+  void begin(/** @type {HTMLInputElement} */ (form.elements.namedItem('token')).value); // kept while this page is open, and nowhere else
 });
 addEventListener('pagehide', () => run?.abort());
 void begin('');
@@ -55,7 +55,7 @@ async function begin(token) {
   }
 }
 
-/** @param {Failure} failure @param {boolean} shown whether a token was */
+/** @param {Failure} failure @param {boolean} shown whether a token was sent */
 function fail({ reason, detail: said }, shown) {
   clear();
   const { title, cause, next } = language.wordsFor({ phase: 'failed', reason });
@@ -76,9 +76,9 @@ function clear() {
   cards.clear();
 }
 
-/** @param {string} text @param {string} [quote] what the server said, in its own English */
+/** @param {string} text @param {string} [quote] the server's own message, in English */
 function say(text, quote = '') {
-  if (state.textContent !== text) state.textContent = text; // who listens hears it once
+  if (state.textContent !== text) state.textContent = text; // screen readers announce each change
   detail.textContent = quote;
   detail.hidden = quote === '';
 }

@@ -1,11 +1,11 @@
-// Every text that the element shows, in English. words-fr.js has the same in French; language.js chooses.
+// The English texts of the element. fr.js has the French ones; language.js chooses.
 
 /**
  * @typedef {object} StateText
- * @property {string} title what is the case
+ * @property {string} title what happened
  * @property {string} cause
  * @property {string} next what to do now
- * @property {string} [button] what pressing it does; without it there is none
+ * @property {string} [button] its text; absent for no button
  */
 
 /** @type {Record<import('../client/states.js').Phase, StateText>} */
@@ -30,7 +30,10 @@ const PHASES = {
   failed: { title: 'That did not work', cause: '', next: '' },
 };
 
-/** Where a picture is shown that is not a camera's, in place of what speaks of cameras. @type {Partial<Record<import('../client/states.js').Phase, Partial<StateText>>>} */
+/**
+ * Replacements where the picture is not a camera's.
+ * @type {Partial<Record<import('../client/states.js').Phase, Partial<StateText>>>}
+ */
 const SUPPLIED = {
   idle: { button: 'Start' },
   connecting: { cause: '' },
@@ -139,12 +142,12 @@ export const EN = {
     'No picture is kept.',
   ],
 
-  /** Of the people who come before. */
+  /** By the number of people ahead. */
   queue: (/** @type {number} */ ahead, /** @type {string} */ count) =>
     (ahead === 0 ? 'You are next.' : ahead === 1 ? 'One person is before you.' : `${count} people are before you.`),
   queueNext: 'Keep this page open: it joins by itself. The camera is on, but no picture leaves this device; Stop gives your place up.',
 
-  /** Hints over a live picture. */
+  /** Advice shown over a live picture. */
   advice: {
     'no-face': 'No face in view. Move into the picture; light from the front helps.',
     muted: 'The camera gives no picture. Is it covered, or in use elsewhere?',
@@ -158,7 +161,7 @@ export const EN = {
     'face-turned': 'The face is turned away or partly covered, so the reading is unsure. Look at the camera.',
   },
 
-  /** What labels are called, where another name than their own is better. @type {Record<string, string>} */
+  /** Names of labels that differ from the label itself. @type {Record<string, string>} */
   expressions: {},
 
   text: {
@@ -226,7 +229,7 @@ export const EN = {
 
   attention: { off: 'Attention: off', mean: 'Attention: mean', head: (/** @type {string} */ n) => `Attention: head ${n}` },
   timing: { live: 'Picture: live', exact: 'Picture: exact' },
-  /** Where a map is strongest, for those who do not see it. */
+  /** Where an attention map is strongest, for screen readers. */
   peak: (/** @type {string} */ name, /** @type {string} */ place) => `${name}, strongest at the face’s ${place}`,
   rows: ['upper', 'middle', 'lower'],
   columns: ['left', 'centre', 'right'],

@@ -1,4 +1,4 @@
-// Every text that the element shows, in French. A test holds it to the same shape as words-en.js.
+// The French texts of the element. A test compares their shape with en.js.
 
 /** @type {import('./en.js').Texts} */
 export const FR = {

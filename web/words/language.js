@@ -1,26 +1,26 @@
-// What the element says: texts of a language, numbers and times as a locale writes them.
+// Chooses the texts of a language, and formats numbers and times for a locale.
 
 import { expressionKey } from './expressions.js';
 import { EN } from './en.js';
 import { FR } from './fr.js';
 
-/** @typedef {import('./en.js').StateText} Words */
+/** @typedef {import('./en.js').StateText} StateText */
 
-/** The languages that there are texts in, the one for all others first. @type {Record<string, import('./en.js').Texts>} */
+/** The available languages, the default first. @type {Record<string, import('./en.js').Texts>} */
 const LANGUAGES = { en: EN, fr: FR };
 
 export class Language {
-  /** What was asked for. */
+  /** The requested locale. */
   requested;
-  /** The BCP 47 tag by which numbers are written. */
+  /** The BCP 47 tag that numbers are formatted for. */
   locale;
-  /** That of the texts: "en" or "fr". */
+  /** The language of the texts: "en" or "fr". */
   code;
   #all;
   #percent;
   #formats = new Map();
 
-  /** @param {string} [locale] BCP 47; one that is none, or of a language without texts, is read in English */
+  /** @param {string} [locale] BCP 47; an invalid one, or one without texts, gets English */
   constructor(locale = 'en') {
     this.requested = locale;
     this.locale = usable(locale);
@@ -35,15 +35,15 @@ export class Language {
     return this.#all.text;
   }
 
-  /** Texts that have parts to fill in, which are strings as this locale writes them. */
+  /** Texts with parameters, which are strings formatted for the locale. */
   get phrases() {
     return this.#all;
   }
 
   /**
-   * The words for a state.
+   * Returns the text of a state.
    * @param {import('../client/states.js').State} state
-   * @returns {Words}
+   * @returns {StateText}
    */
   wordsFor({ phase, reason, ahead, supplied }) {
     const { phases, failures } = this.#all;
@@ -57,7 +57,7 @@ export class Language {
     return supplied ? { ...phases[phase], ...this.#all.supplied[phase] } : phases[phase];
   }
 
-  /** @param {string} label @returns {string} as it is shown */
+  /** @param {string} label @returns {string} its displayed name */
   expression(label) {
     const { expressions } = this.#all;
     const name = expressionKey(label);
@@ -70,7 +70,7 @@ export class Language {
     return this.#percent.format(fraction);
   }
 
-  /** @param {number} value @param {number} [digits] after the point */
+  /** @param {number} value @param {number} [digits] after the decimal point */
   number(value, digits = 0) {
     let format = this.#formats.get(digits);
     if (!format) {
@@ -80,30 +80,30 @@ export class Language {
     return format.format(value);
   }
 
-  /** A time of the day. @param {Date} at */
+  /** Formats a time of day. @param {Date} at */
   time(at) {
     return at.toLocaleTimeString(this.locale);
   }
 
-  /** @param {number} seconds until the next try @param {number} [attempt] */
+  /** @param {number} seconds until the next attempt @param {number} [attempt] */
   countdown(seconds, attempt) {
     const when = seconds > 0 ? this.#all.countdown(this.number(seconds)) : this.#all.trying;
     return attempt ? this.#all.attempt(this.number(attempt), when) : when;
   }
 
-  /** The name of a way to show where the network looks. @param {'off' | 'mean' | number} show a head's number from 1 */
+  /** Returns the name of an attention mode. @param {'off' | 'mean' | number} show a head's number from 1 */
   attention(show) {
     const { off, mean, head } = this.#all.attention;
     if (show === 'off') return off;
     return show === 'mean' ? mean : head(this.number(show));
   }
 
-  /** The tag of a small face: what is shown, without how sure that is. @param {import('../client/wire.js').Face} face */
+  /** Returns the tag of a small face, without the confidence. @param {import('../client/wire.js').Face} face */
   shortTag(face) {
     return face.uncertain ? this.text.uncertain : this.expression(face.label);
   }
 
-  /** The tag of a face. @param {import('../client/wire.js').Face} face */
+  /** Returns the tag of a face. @param {import('../client/wire.js').Face} face */
   tag(face) {
     const value = `${this.expression(face.label)} ${this.percent(face.confidence)}`;
     return face.uncertain ? `${this.text.uncertain} · ${value}?` : value;

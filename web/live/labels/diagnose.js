@@ -1,22 +1,22 @@
-// Why there is no label, or none that is sure: from what can be measured of the picture, here on the visitor's device.
+// Explains missing and uncertain labels by measuring the picture on the visitor's device.
 
 /**
  * @typedef {object} Light of a region
  * @property {number} mean luma, 0..255
- * @property {number} clipped share of it that is nearly white, 0..1
- * @property {number} deviation of the luma: little where there is nothing to see
- * @property {number} sharpness the mean square of the Laplacian over that of the luma's deviation, of 16 at most; falls when edges are washed out
+ * @property {number} clipped share of nearly white pixels, 0..1
+ * @property {number} deviation of the luma; small if there is nothing to see
+ * @property {number} sharpness mean square of the Laplacian over 16 times the variance of the luma; low if edges are blurred
  */
 
 /** @typedef {{width: number, height: number, luma: Uint8ClampedArray | Float32Array}} Luma row by row */
 
 const DARK = 40;
 const CLIPPED = 0.5;
-const EVEN = 20; // deviation of luma: a wall is not a blurred picture
-// Of twelve photographs with faces, at 64×64, the least sharp has 0.024; a box blur of a sixteenth of their width leaves 0.0014 at most.
+const EVEN = 20; // a wall is not a blurred picture
+// Of twelve photographs with faces, at 64×64, the least sharp has 0.024; after a box blur of a sixteenth of their width the sharpest has 0.0014.
 const BLURRED = 0.008;
-const FAR = 48; // pixels of a face's width in the frame as sent, half of what the classifier sees
-const TURNED = 0.8; // score of the detector
+const FAR = 48; // pixels of a face's width in the sent frame, half of the classifier's input
+const TURNED = 0.8; // detector score
 
 /** @param {Luma} picture @returns {Light} */
 export function measure({ width, height, luma }) {
@@ -42,7 +42,7 @@ export function measure({ width, height, luma }) {
 
 /** @typedef {'no-face' | 'dark' | 'bright' | 'blurred'} NoFace */
 
-/** Why no face is found. @param {Light | undefined} light of the whole picture @returns {NoFace} */
+/** Explains why no face is found. @param {Light | undefined} light of the whole picture @returns {NoFace} */
 export function whyNoFace(light) {
   if (!light) return 'no-face';
   if (light.mean < DARK) return 'dark';
@@ -53,9 +53,9 @@ export function whyNoFace(light) {
 /** @typedef {'face-far' | 'face-dark' | 'face-blurred' | 'face-turned'} Unsure */
 
 /**
- * Why a face's label is unsure, if the picture tells.
+ * Explains why a face's label is uncertain, if the picture shows the cause.
  * @param {import('../../client/wire.js').Face} face
- * @param {number} width of the frame as sent, pixels
+ * @param {number} width of the sent frame, pixels
  * @param {Light | undefined} light of the face
  * @returns {Unsure | undefined}
  */
@@ -71,7 +71,7 @@ function isBlurred({ deviation, sharpness }) {
   return deviation > EVEN && sharpness < BLURRED;
 }
 
-const SIDE = 64; // pixels of the small picture that is measured
+const SIDE = 64; // pixels of the reduced picture that is measured
 
 /** Measures regions of a video's picture. */
 export class LightMeter {
@@ -86,7 +86,7 @@ export class LightMeter {
   /**
    * @param {HTMLVideoElement} video
    * @param {[number, number, number, number]} box x, y, w, h in fractions of the picture
-   * @returns {Light | undefined} undefined while there is no picture
+   * @returns {Light | undefined} undefined if there is no picture
    */
   read(video, [x, y, w, h]) {
     const { videoWidth: width, videoHeight: height } = video;

@@ -1,7 +1,7 @@
-// Which face the panel is about: the one that was picked, else the largest.
+// Selects the face that the panel describes: the picked one, else the largest.
 
-const PATIENCE_MS = 1000; // the server remembers a face that is not seen for as long
-const LARGER = 1.25; // by how much another face must be larger to take over, so that two alike do not alternate
+const PATIENCE_MS = 1000; // the server remembers a face that is out of sight for as long
+const LARGER = 1.25; // factor by which another face must be larger to take over, so that two similar ones do not alternate
 
 export class FaceSelection {
   /** @type {number | undefined} */
@@ -9,12 +9,12 @@ export class FaceSelection {
   #chosen = false;
   #seen = 0;
 
-  /** The selected face's id; undefined while there is none. */
+  /** The selected face's id; undefined if there is none. */
   get id() {
     return this.#id;
   }
 
-  /** Makes a face the selected one, for as long as it is there. @param {number} id @param {number} now ms */
+  /** Selects a face for as long as it is in view. @param {number} id @param {number} now ms */
   select(id, now) {
     this.#id = id;
     this.#chosen = true;
@@ -22,10 +22,10 @@ export class FaceSelection {
   }
 
   /**
-   * Follows the faces of a new message.
+   * Updates the selection with the faces of a new message.
    * @param {import('../../client/wire.js').Face[]} faces
    * @param {number} now milliseconds
-   * @returns {import('../../client/wire.js').Face | undefined} the selected face, when it is in this message
+   * @returns {import('../../client/wire.js').Face | undefined} the selected face, if it is in this message
    */
   update(faces, now) {
     const own = faces.find((f) => f.id === this.#id);

@@ -1,16 +1,16 @@
-// How the session does: rate, delay and drops, from the messages themselves.
+// The health of the session: rate, latency and drops, computed from its messages.
 
 const WINDOW_MS = 3000;
 
 /**
- * @typedef {object} Report
- * @property {number} rate messages a second
- * @property {number | undefined} latency milliseconds from a picture's leaving to its labels' arrival:
- *   the server's time for it plus one round trip (half of it there, half of it back); without camera,
- *   encoding and drawing
- * @property {number} dropped frames that the server did not analyse, since the session began; those of a
- *   pause are not counted
- * @property {Record<string, number>} reasons of the drops
+ * @typedef {object} HealthReport
+ * @property {number} rate messages per second
+ * @property {number | undefined} latency milliseconds from sending a picture to its labels' arrival:
+ *   the server's time plus one round trip; without camera, encoding and
+ *   drawing
+ * @property {number} dropped frames that the server did not analyse since the session began; those of a
+ *   pause do not count
+ * @property {Record<string, number>} reasons number of dropped frames by reason
  */
 
 export class Health {
@@ -20,7 +20,7 @@ export class Health {
   /** @type {Record<string, number>} */
   #dropped = {};
 
-  /** Seconds there and back, from ICE; undefined while it is not known. @type {number | undefined} */
+  /** Round-trip time in seconds, from ICE; undefined until known. @type {number | undefined} */
   roundTrip;
 
   /**
@@ -34,11 +34,11 @@ export class Health {
     this.#forget(now);
   }
 
-  /** @param {number} now milliseconds @returns {Report} */
+  /** @param {number} now milliseconds @returns {HealthReport} */
   report(now) {
     this.#forget(now);
     const n = this.#recent.length;
-    // Until the window is full it is measured from the first message, over the intervals.
+    // Until the window is full, the rate counts intervals from the first message.
     const span = Math.min(WINDOW_MS, now - this.#began);
     const rate = n > 1 && span > 0 ? ((n - (span < WINDOW_MS ? 1 : 0)) * 1000) / span : 0;
     const server = this.#recent.reduce((sum, m) => sum + m.total, 0) / n;

@@ -1,4 +1,4 @@
-// What is known of the faces in this session. Pure: the time is passed in, in milliseconds.
+// Stores the labels of the session: models, faces, selection, history and log. Pure: the time is passed in, in milliseconds.
 
 import { Health } from './health.js';
 import { ScoreHistory } from './scorehistory.js';
@@ -6,7 +6,7 @@ import { EXPRESSIONS } from '../palette.js';
 import { SessionLog } from './sessionlog.js';
 import { FaceSelection } from './faceselection.js';
 
-const STALE_MS = 1000; // what is older than this is no longer shown as being so
+const STALE_MS = 1000; // older labels are not shown
 const NO_FACE_MS = 1500;
 const NO_LABELS_MS = 4000;
 
@@ -20,8 +20,8 @@ export class LabelStore {
   #labels = EXPRESSIONS;
   /** @type {readonly Model[]} */
   #models = [];
-  #model = ''; // name of the one that the newest message is of
-  /** @type {Model | undefined} the one that labels and history are of */
+  #model = ''; // name of the newest message's model
+  /** @type {Model | undefined} the model of labels, history and log */
   #loggedModel;
   /** @type {import('../../client/wire.js').Labels | undefined} */
   #last;
@@ -31,15 +31,15 @@ export class LabelStore {
   #face;
   /** @type {readonly number[] | undefined} */
   #scores;
-  #faceAt = -Infinity; // when the selected face was seen
-  #anyAt = -Infinity; // when any face was
+  #faceAt = -Infinity; // when the selected face was last seen
+  #anyAt = -Infinity; // when any face was last seen
 
-  /** The server's name for the session; empty until it said so. */
+  /** The session's id; empty until the server sends it. */
   session = '';
   health = new Health();
   log = new SessionLog();
 
-  /** Names of the scores, in their order: the usual eight until the server says which. */
+  /** Names of the scores, in their order: the usual eight until the server sends its own. */
   get labels() {
     return this.#labels;
   }
@@ -48,46 +48,46 @@ export class LabelStore {
     return this.#selection.id;
   }
 
-  /** What may be chosen from: empty until the server says. */
+  /** The available models: empty until the server sends them. */
   get models() {
     return this.#models;
   }
 
-  /** The one in use. */
+  /** The model in use. */
   get model() {
     return this.#models.find((m) => m.name === this.#model);
   }
 
-  /** The one that the record is of; it stays when the session ends. */
+  /** The model of the log; kept after the session's end. */
   get loggedModel() {
     return this.#loggedModel;
   }
 
-  /** The selected face's scores, in the order of labels; undefined while it is not known whose they are. @param {number} now */
+  /** Returns the selected face's scores, in the order of the labels; undefined while their names are unknown. @param {number} now */
   scores(now) {
     return this.face(now) && this.#scores;
   }
 
-  /** How many heads the model has; 0 until it has told where it looks. */
+  /** The number of the model's heads; 0 before its first attention map. */
   get heads() {
     return this.#heads;
   }
 
-  /** What the server offers. @param {import('../../client/wire.js').Hello} hello */
+  /** Receives the server's hello. @param {import('../../client/wire.js').Hello} hello */
   hello({ session, model, models = [model] }) {
     this.session = session;
     this.#models = models;
     this.#setModel(this.#last?.model ?? model.name);
     const face = this.#last?.faces.find((f) => f.id === this.selected);
-    if (face && this.#matches(face)) this.#scores = face.scores; // it came before its names
+    if (face && this.#matches(face)) this.#scores = face.scores; // it arrived before the names of its scores
   }
 
-  /** The stream begins or goes on: hints wait from here. @param {number} now */
+  /** Starts or resumes the stream, and with it the waiting times of `missing`. @param {number} now */
   start(now) {
     this.#lastAt = this.#anyAt = now;
   }
 
-  /** Forgets everything but the labels' names and the record: face ids and models are a session's own. */
+  /** Forgets everything but the names of the labels and the log: face ids and models belong to one session. */
   reset() {
     this.#last = this.#face = this.#scores = undefined;
     this.#models = [];
@@ -100,7 +100,7 @@ export class LabelStore {
   receive(message, now) {
     this.#last = message;
     this.#lastAt = now;
-    // The channels are unordered: which labels the scores are of stands in the message itself.
+    // The channels are unordered, so each message names its model.
     this.#setModel(message.model ?? this.#model);
     if (message.faces.length > 0) this.#anyAt = now;
     this.#setFace(this.#selection.update(message.faces, now), now);
@@ -112,34 +112,34 @@ export class LabelStore {
     if (message.faces.every((face) => this.#matches(face))) this.log.add(message, now);
   }
 
-  /** @param {number} id of the face to be about @param {number} now */
+  /** Selects a face. @param {number} id @param {number} now */
   select(id, now) {
     this.#selection.select(id, now);
     this.#setFace(this.#last?.faces.find((f) => f.id === id), now);
   }
 
-  /** The faces in view, the largest when there are more than `most`. @param {number} now @param {number} [most] @returns {Face[]} */
+  /** Returns the faces in view, only the largest if there are more than `most`. @param {number} now @param {number} [most] @returns {Face[]} */
   faces(now, most = Infinity) {
     const faces = this.#last && now - this.#lastAt < STALE_MS ? this.#last.faces : [];
     return largest(faces, most);
   }
 
-  /** Pixels of the newest frame's width; 0 before there is one. */
+  /** Width of the newest frame in pixels; 0 before the first one. */
   get width() {
     return this.#last?.width ?? 0;
   }
 
-  /** The selected face, while it is in view. @param {number} now */
+  /** Returns the selected face, if it is in view. @param {number} now */
   face(now) {
     return now - this.#faceAt < STALE_MS ? this.#face : undefined;
   }
 
-  /** The last minute of the selected face. */
+  /** Returns the last minute of the selected face. */
   samples() {
     return this.#history.of(this.#selection.id);
   }
 
-  /** What to hint at, while live. @param {number} now @returns {'silent' | 'no-face' | undefined} */
+  /** Returns what is missing while live. @param {number} now @returns {'silent' | 'no-face' | undefined} */
   missing(now) {
     if (now - this.#lastAt > NO_LABELS_MS) return 'silent';
     if (this.#last && now - this.#anyAt > NO_FACE_MS) return 'no-face';
@@ -154,27 +154,27 @@ export class LabelStore {
     this.#scores = this.#matches(face) ? face.scores : undefined;
   }
 
-  /** Reads what comes as said by a model. @param {string} name */
+  /** Sets the model of the messages to come. @param {string} name */
   #setModel(name) {
     this.#model = name;
     const { model } = this;
     if (!model || model === this.#loggedModel) return;
     this.#loggedModel = model;
-    if (String(model.labels) !== String(this.#labels)) this.log.clear(); // it has a column for each label
+    if (String(model.labels) !== String(this.#labels)) this.log.clear(); // it has a column per label
     this.#labels = model.labels;
     this.#heads = 0;
     this.#scores = undefined;
     this.#history.clear();
   }
 
-  /** Whether a face's scores are known to be those of labels. @param {Face} face */
+  /** Reports whether a face's scores belong to the current labels. @param {Face} face */
   #matches(face) {
     return this.model !== undefined && face.scores.length === this.#labels.length;
   }
 }
 
 /**
- * The largest faces, in the order that they have.
+ * Returns the largest faces, in their original order.
  * @param {readonly Face[]} faces
  * @param {number} most
  * @returns {Face[]}

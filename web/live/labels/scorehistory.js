@@ -1,18 +1,18 @@
-// The last minute of every face's scores, for the timeline.
+// The last minute of all faces' scores, for the timeline.
 
 export const SPAN_MS = 60_000;
-const STEP_MS = 90; // a pixel of the timeline is not finer, so more samples would only cost memory
+const STEP_MS = 90; // about a pixel of the timeline
 const MAX_FACES = 32;
 
 /** @typedef {{t: number, scores: number[]}} Sample t in milliseconds */
 
 export class ScoreHistory {
-  /** @type {Map<number, Sample[]>} by face id, oldest sample first; the face heard of longest ago first */
+  /** @type {Map<number, Sample[]>} by face id, oldest sample first; the face without a sample for longest comes first */
   #faces = new Map();
 
   /**
    * @param {number} id of the face
-   * @param {number} t milliseconds, never going back
+   * @param {number} t milliseconds, never decreasing
    * @param {number[]} scores
    */
   add(id, t, scores) {
@@ -41,7 +41,7 @@ export class ScoreHistory {
   /** @param {number} now */
   #forget(now) {
     for (const [id, samples] of this.#faces) {
-      // One sample beyond the edge stays, so that the drawing reaches it.
+      // One sample before the window stays, so that the drawing reaches the edge.
       const keep = samples.findIndex((s) => s.t > now - SPAN_MS);
       if (keep > 1) samples.splice(0, keep - 1);
       if (keep < 0) this.#faces.delete(id);
@@ -54,7 +54,7 @@ export class ScoreHistory {
 }
 
 /**
- * Cuts samples into runs without a pause in them: a face that was away leaves a gap.
+ * Splits samples at pauses: a face that was away leaves a gap.
  * @param {readonly Sample[]} samples
  * @param {number} pause milliseconds
  * @returns {Sample[][]}

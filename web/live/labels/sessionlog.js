@@ -1,7 +1,7 @@
-// What was read in the session: how long which expression, which changes, and rows to take along. Pure; times are milliseconds.
+// The log of the session: time per expression, changes, and rows to export. Pure; times are milliseconds.
 
-const STEP_MS = 200; // of rows: as fine as `mindflow video --csv --rate 5`
-const GAP_MS = 1000; // a face that was away for longer shows nothing meanwhile
+const STEP_MS = 200; // between two rows of a face, as with `mindflow video --csv --rate 5`
+const GAP_MS = 1000; // a longer absence does not count as time with a face
 const MAX_ROWS = 50_000; // nearly three hours of one face
 
 /** @typedef {{t: number, frame: number, face: import('../../client/wire.js').Face}} Row t: milliseconds since the session began; frame: the message's seq */
@@ -12,9 +12,9 @@ export class SessionLog {
   #startedAt = NaN;
   /** @type {Row[]} oldest first */
   #rows = [];
-  /** How many rows had to give way to newer ones. */
+  /** Number of rows that were dropped for newer ones. */
   dropped = 0;
-  /** @type {Map<number, {t: number, label: string, row: number}>} by face: when it was seen last, as what, and when its last row was */
+  /** @type {Map<number, {t: number, label: string, row: number}>} by face: when and as what it was last seen, and when it last got a row */
   #last = new Map();
   /** @type {Map<string, number>} milliseconds by label */
   #times = new Map();
@@ -39,24 +39,24 @@ export class SessionLog {
       }
       const due = !last || t - last.row >= STEP_MS;
       if (due) this.#rows.push({ t, frame: message.seq, face });
-      // A moment of doubt between two labels is not told as a change to it and back.
+      // A short uncertainty between two labels is not counted as two changes.
       this.#last.set(face.id, { t, label: label || near?.label || '', row: due ? t : last.row });
     }
     this.#forget(t);
   }
 
-  /** How long faces were seen, in all; two at once count twice. Milliseconds. */
+  /** Total time with a face, ms; two faces at once count twice. */
   get duration() {
     return [...this.#times.values()].reduce((a, b) => a + b, 0);
   }
 
-  /** The longest first; "" is the time before any label was certain. @returns {Share[]} */
+  /** Returns shares, the longest first; "" is the time before the first certain label. @returns {Share[]} */
   shares() {
     const all = this.duration;
     return [...this.#times].map(([label, ms]) => ({ label, ms, share: all > 0 ? ms / all : 0 })).sort((a, b) => b.ms - a.ms);
   }
 
-  /** From which label to which, the most frequent first. @returns {Change[]} */
+  /** Returns changes of the label, the most frequent first. @returns {Change[]} */
   changes() {
     return [...this.#changes.values()].sort((a, b) => b.times - a.times);
   }
@@ -79,7 +79,7 @@ export class SessionLog {
   /** @param {number} t */
   #forget(t) {
     const over = this.#rows.length - MAX_ROWS;
-    if (over > MAX_ROWS / 10) { // seldom, as it moves all that stay
+    if (over > MAX_ROWS / 10) { // rarely, as it moves all remaining rows
       this.#rows.splice(0, over);
       this.dropped += over;
     }

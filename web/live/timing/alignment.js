@@ -1,40 +1,40 @@
-// When pictures were captured that bear no such time, as in Firefox: from when they were shown, and from the capture times of frames that
-// labels came for. Pure: times are milliseconds.
+// Estimates the capture times of pictures without a capture timestamp, as in Firefox, from their display times and the capture times of
+// the frames that have labels. Pure: times are milliseconds.
 //
-// Pictures are shown in the order in which they were captured, each once, mostly as long after its capture as the one before. Now and then one
-// is shown late, or not at all. Of all ways to lay pictures over frames the likeliest is taken (Viterbi's algorithm).
+// Pictures are displayed in capture order, each once, usually with the same lag. Now and then one is late or skipped. Viterbi's algorithm
+// finds the likeliest assignment of pictures to frames.
 
-const SPAN_MS = 2500; // of pictures and frames that are looked at
-const MAX_TIMES = 48; // of either
-const EARLY_COST = 6; // what a picture costs that was shown a frame's time earlier than others
-const LATE_COST = 1; // or later
-const LOST_COST = 2.5; // what a frame costs that was not shown
-const REPEAT_COST = 4; // or that two pictures are of
-const LAG_WEIGHT = 0.1; // of a new lag
-const LAG_MS = 5; // Chromium tells a time about 1 ms before the capture as clock.js knows it, Firefox one 12 ms after
+const SPAN_MS = 2500; // of pictures and frames that are considered
+const MAX_TIMES = 48; // of pictures, and of frames
+const EARLY_COST = 6; // per frame interval that a picture was displayed early
+const LATE_COST = 1; // per frame interval that a picture was displayed late
+const LOST_COST = 2.5; // for a frame that was not displayed
+const REPEAT_COST = 4; // for two pictures of the same frame
+const LAG_WEIGHT = 0.1; // of a new measurement of the lag
+const LAG_MS = 5; // initial value: in Chromium a picture's time is about 1 ms before the capture time of clock.js, in Firefox about 12 ms after
 
 export class Alignment {
-  /** @type {number[]} when pictures were shown, oldest first */
+  /** @type {number[]} display times of pictures, oldest first */
   #shown = [];
-  /** @type {number[]} when frames were captured that there are labels of, oldest first */
+  /** @type {number[]} capture times of frames that have labels, oldest first */
   #sent = [];
-  #lag = LAG_MS; // from capture to screen, as a rule
-  /** @type {Map<number, number> | undefined} capture times by when a picture was shown; undefined when something has come since */
+  #lag = LAG_MS; // usual time from capture to display
+  /** @type {Map<number, number> | undefined} capture times by display time; undefined if they must be computed again */
   #captureTimes;
 
-  /** A picture was shown. @param {number} t */
+  /** Adds a picture. @param {number} t its display time */
   addPicture(t) {
     remember(this.#shown, t);
     this.#captureTimes = undefined;
   }
 
-  /** Labels came. @param {number} t when their frame was captured */
+  /** Adds a frame that has labels. @param {number} t its capture time */
   addFrame(t) {
     remember(this.#sent, t);
     this.#captureTimes = undefined;
   }
 
-  /** When the picture was captured that was shown at `t`. @param {number} t */
+  /** Returns the capture time of a picture. @param {number} t its display time */
   captureTime(t) {
     this.#captureTimes ??= this.#align();
     return this.#captureTimes.get(t) ?? t - this.#lag;
@@ -52,13 +52,13 @@ export class Alignment {
       const late = (t - c - this.#lag) / interval;
       return late < 0 ? -EARLY_COST * late : LATE_COST * late;
     };
-    /** @type {Int16Array[]} by picture and frame: the frame of the picture before */
+    /** @type {Int16Array[]} by picture and frame: the frame of the previous picture */
     const from = [];
     let sums = Float64Array.from(frames, (c) => cost(shown[0], c));
     for (let i = 1; i < shown.length; i++) {
       const back = new Int16Array(frames.length);
       const next = new Float64Array(frames.length);
-      let [best, bestAt] = [Infinity, 0]; // of those before j, with what is lost up to there
+      let [best, bestAt] = [Infinity, 0]; // the cheapest frame before j, with the cost of the skipped ones
       for (let j = 0; j < frames.length; j++) {
         if (j > 0) {
           best += LOST_COST;
@@ -80,18 +80,18 @@ export class Alignment {
   }
 }
 
-/** Adds a time to those that are remembered. @param {number[]} times @param {number} t */
+/** Adds a time, and drops old ones. @param {number[]} times @param {number} t */
 function remember(times, t) {
   const last = times.at(-1) ?? -Infinity;
   if (t <= last) {
     if (last - t < SPAN_MS) return;
-    times.length = 0; // another clock
+    times.length = 0; // the clock was reset
   }
   times.push(t);
   while (times.length > MAX_TIMES || times[0] < t - SPAN_MS) times.shift();
 }
 
-/** Frames with those between them that there are no labels of, and those since. @param {readonly number[]} sent @param {number} interval @param {number} end */
+/** Adds the frames without labels in between and at the end. @param {readonly number[]} sent @param {number} interval @param {number} end */
 function fillGaps(sent, interval, end) {
   const all = [sent[0]];
   for (const t of sent.slice(1)) {

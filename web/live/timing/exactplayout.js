@@ -1,29 +1,29 @@
-// Pictures that are shown later than they came, each with the labels that belong to it. Loaded where it is asked for.
+// Shows each picture later, together with its own labels. Loaded on demand.
 
 import { Alignment } from './alignment.js';
 import { PlayoutDelay } from './playoutdelay.js';
 import { moveFace } from './motion.js';
 
-const MAX_PICTURES = 36; // pictures at most: over a second of a usual camera
+const MAX_PICTURES = 36; // over a second of a usual camera
 const MAX_LABELS = 64;
-const HOLD_MS = 250; // that a picture stands still for labels which are late; then it goes on, and its boxes are expected ones
+const HOLD_MS = 250; // a picture waits this much longer for late labels; then the playout goes on with predicted boxes
 const SAME_MS = 2;
 
-/** @typedef {{t: number, canvas: HTMLCanvasElement}} Picture t: when it was captured, or shown where that is not told */
+/** @typedef {{t: number, canvas: HTMLCanvasElement}} Picture t: its capture time, or its display time if it has none */
 /** @typedef {{t: number, faces: readonly import('../../client/wire.js').Face[]}} Labelled */
 
 export class ExactPlayout {
   #canvas;
   #ctx;
   #delay = new PlayoutDelay();
-  /** @type {Picture[]} oldest first; the first may be the one that is shown */
+  /** @type {Picture[]} oldest first; the first may be on display */
   #pictures = [];
-  /** @type {HTMLCanvasElement[]} to be used again */
+  /** @type {HTMLCanvasElement[]} for reuse */
   #spare = [];
   /** @type {Labelled[]} oldest first */
   #labels = [];
-  #presented = -Infinity; // the t of the picture that is shown
-  /** @type {Alignment | undefined} where pictures do not bear the time at which they were captured */
+  #presented = -Infinity; // the t of the picture on display
+  /** @type {Alignment | undefined} if pictures have no capture timestamp */
   #alignment;
 
   /** @param {HTMLCanvasElement} canvas over the video */
@@ -33,29 +33,29 @@ export class ExactPlayout {
   }
 
   /**
-   * Keeps the picture that a video shows.
+   * Stores the picture that a video shows.
    * @param {HTMLVideoElement} video
-   * @param {number} t when it was captured
-   * @param {number} most pixels of width that are of use
-   * @param {boolean} [told] whether it bears that time; otherwise t is when it was shown
+   * @param {number} t its time
+   * @param {number} maxWidth in pixels
+   * @param {boolean} [stamped] whether t is the capture time; otherwise it is the display time
    */
-  capture(video, t, most, told = true) {
-    if (told) this.#alignment = undefined;
+  capture(video, t, maxWidth, stamped = true) {
+    if (stamped) this.#alignment = undefined;
     else (this.#alignment ??= new Alignment()).addPicture(t);
     if (video.videoWidth === 0 || t <= (this.#pictures.at(-1)?.t ?? -Infinity)) return;
     const canvas = (this.#pictures.length < MAX_PICTURES ? this.#spare.pop() : this.#pictures.shift()?.canvas) ?? document.createElement('canvas');
-    const scale = Math.min(1, Math.max(160, most) / video.videoWidth);
+    const scale = Math.min(1, Math.max(160, maxWidth) / video.videoWidth);
     fit(canvas, Math.round(video.videoWidth * scale), Math.round(video.videoHeight * scale));
     context(canvas).drawImage(video, 0, 0, canvas.width, canvas.height);
     this.#pictures.push({ t, canvas });
   }
 
   /**
-   * Labels came.
+   * Adds labels.
    * @param {readonly import('../../client/wire.js').Face[]} faces
-   * @param {number} t when their frame was captured
-   * @param {number} first when the first of the pictures was captured which they complete
-   * @param {number} next the t of the picture that comes next
+   * @param {number} t capture time of their frame
+   * @param {number} first capture time of the first picture that they complete
+   * @param {number} next the t of the next picture
    * @param {number} now
    */
   receive(faces, t, first, next, now) {
@@ -67,10 +67,10 @@ export class ExactPlayout {
   }
 
   /**
-   * Shows the picture that is due.
-   * @param {number} newest the t of the picture that the video shows
+   * Displays the picture that is due.
+   * @param {number} newest the t of the picture in the video
    * @param {number} now
-   * @returns {Labelled | undefined} what belongs to it; undefined while there is none
+   * @returns {Labelled | undefined} the labels of the displayed picture; undefined if there is none
    */
   present(newest, now) {
     const delay = this.#delay.at(now);
@@ -91,7 +91,7 @@ export class ExactPlayout {
     return { t: captured, faces: this.#facesAt(captured) };
   }
 
-  /** Lets go of all pictures, and of the delay. */
+  /** Releases all pictures and resets the delay. */
   reset() {
     if (this.#canvas.hidden && this.#pictures.length === 0) return;
     for (const { canvas } of this.#pictures) fit(canvas, 0, 0);
@@ -105,12 +105,12 @@ export class ExactPlayout {
     this.#canvas.hidden = true;
   }
 
-  /** When a picture was captured. @param {number} t its own */
+  /** Returns the capture time of a picture. @param {number} t its time */
   #captureTime(t) {
     return this.#alignment?.captureTime(t) ?? t;
   }
 
-  /** The faces of a frame: as they were said, or between the two frames around it that were analysed. @param {number} t */
+  /** Returns the faces at a time: those of its labels, or interpolated between the two nearest labels. @param {number} t */
   #facesAt(t) {
     const i = this.#labels.findLastIndex((l) => l.t <= t + SAME_MS);
     const [a, b] = [this.#labels[i], this.#labels[i + 1]];

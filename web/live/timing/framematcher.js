@@ -1,30 +1,30 @@
-// Which of the frames that are shown here some labels belong to. Pure: times are passed in, in milliseconds.
+// Finds the displayed frame that labels belong to. Pure: times are passed in, in milliseconds.
 //
-// The sender's clock and that of the shown frames run alike, but how far apart they are is known only to some milliseconds
-// (clock.js), and a camera's frames can be as near to each other. What settles it is their pattern: only when laid over each other in the
-// right way do all the frames that were sent meet one that was shown. Where they come so evenly that every way fits, the nearest counts.
+// The sender's clock and the clock of displayed frames run at the same rate, but their offset is known only to a few milliseconds
+// (clock.js), and frames may be as close to each other. The pattern of capture times decides: only the right offset maps all sent
+// frames to displayed ones. If the frames are so regular that every offset fits, the nearest one wins.
 
-const SPAN_MS = 3000; // of frames that are remembered
-const MAX_SENT = 40; // sent frames that are laid over those that were shown
-const MATCH_MS = 2.5; // timestamps are of whole milliseconds
-const CLOCK_BIAS_MS = 4; // what clock.js tells is later than the truth by about so much
-const SWITCH_MARGIN = 0.1; // by how much another way must fit better, so that two alike do not alternate
+const SPAN_MS = 3000; // of displayed frames that are remembered
+const MAX_SENT = 40; // sent frames that are compared with displayed ones
+const MATCH_MS = 2.5; // timestamps have a resolution of 1 ms
+const CLOCK_BIAS_MS = 4; // capture times of clock.js are about this late
+const SWITCH_MARGIN = 0.1; // a new offset must fit this much better, so that two similar ones do not alternate
 
 export class FrameMatcher {
-  /** @type {number[]} when frames were captured that were shown, oldest first */
+  /** @type {number[]} capture times of displayed frames, oldest first */
   #shown = [];
-  /** @type {number[]} the sender's times of those that there are labels of, oldest first */
+  /** @type {number[]} sender's times of frames that have labels, oldest first */
   #sent = [];
-  #shift = NaN; // from the sender's time to that of the shown frames
+  #shift = NaN; // offset from the sender's time to that of displayed frames
   #score = 0;
 
-  /** The sender's clock began anew. */
+  /** Forgets the offset: the sender's clock restarted. */
   restart() {
     this.#sent = [];
     this.#shift = NaN;
   }
 
-  /** A frame was shown. @param {number} t when it was captured */
+  /** Adds a displayed frame. @param {number} t its capture time */
   addShown(t) {
     const last = this.#shown.at(-1) ?? -Infinity;
     if (t <= last) {
@@ -35,27 +35,27 @@ export class FrameMatcher {
     while (this.#shown[0] < t - SPAN_MS) this.#shown.shift();
   }
 
-  /** How long a frame lasts, about; NaN until two were shown. */
+  /** The average frame interval; NaN before the second frame. */
   get interval() {
     const n = Math.min(this.#shown.length, 12);
     return n > 1 ? ((this.#shown.at(-1) ?? 0) - this.#shown[this.#shown.length - n]) / (n - 1) : NaN;
   }
 
-  /** When the newest shown frame was captured; NaN before there is one. */
+  /** The capture time of the newest displayed frame; NaN if there is none. */
   get newest() {
     return this.#shown.at(-1) ?? NaN;
   }
 
-  /** When the first frame after `t` was captured. @param {number} t @returns {number | undefined} */
+  /** Returns the capture time of the first frame after `t`. @param {number} t @returns {number | undefined} */
   after(t) {
     return this.#shown.find((s) => s > t + MATCH_MS);
   }
 
   /**
-   * When a frame was captured, as the shown frames tell it.
+   * Matches a frame with the displayed ones.
    * @param {number} sent ms of the sender's clock
-   * @param {number} about when it was, as far as is known
-   * @returns {number} the time of the shown frame that it is; `about` where none is near
+   * @param {number} about its approximate capture time
+   * @returns {number} the capture time of the displayed frame; `about` if none is near
    */
   match(sent, about) {
     this.#sent.push(sent);
@@ -75,7 +75,7 @@ export class FrameMatcher {
       const met = this.#sent.filter((s) => Math.abs(this.#nearest(s + shift) - s - shift) < MATCH_MS).length / this.#sent.length;
       return met - Math.abs(sent + shift - about) / this.interval / 4;
     };
-    // The present way is rated where it fits now: the clocks drift.
+    // The present offset is rated after it has followed the drift of the clocks.
     const here = this.#nearest(sent + this.#shift);
     if (Math.abs(here - sent - this.#shift) < MATCH_MS) this.#shift += (here - sent - this.#shift) / 4;
     this.#score = Number.isNaN(this.#shift) ? -Infinity : rate(this.#shift);
@@ -85,14 +85,14 @@ export class FrameMatcher {
     }
   }
 
-  /** The shown frame nearest to a time. @param {number} t */
+  /** Returns the displayed frame nearest to a time. @param {number} t */
   #nearest(t) {
     const i = this.#indexOf(t);
     const [a, b] = [this.#shown[i - 1] ?? Infinity, this.#shown[i] ?? Infinity];
     return Math.abs(a - t) < Math.abs(b - t) ? a : b;
   }
 
-  /** How many frames were captured before a time. @param {number} t */
+  /** Returns how many displayed frames were captured before a time. @param {number} t */
   #indexOf(t) {
     let [low, high] = [0, this.#shown.length];
     while (low < high) {

@@ -1,30 +1,30 @@
-// Where faces are now, from where they were in the frames that there are labels of. Pure: times are passed in, in milliseconds.
+// Predicts where faces are now, from their boxes in labelled frames. Pure: times are passed in, in milliseconds.
 
-const HISTORY_MS = 260; // of a face's past tells its speed
-const MAX_HISTORY = 8; // labels of it at most
-const FORGET_MS = 70; // older ones count for less
-const MAX_AHEAD_MS = 250; // that a face is expected to go on for at most
-const DECAY_MS = 400; // and it is expected to slow down meanwhile, as heads do
-const NOISE_SPEED = 0.15; // box sides a second: slower than that it is the detector's unrest
-const EASE_MS = 25; // a box that was led astray comes back in about this time
-const EASE_STILL_MS = 160; // and one of a face at rest, where it is unrest
-const JUMP = 0.5; // box sides: it is not the same movement any more
+const HISTORY_MS = 260; // of a face's past that determines its velocity
+const MAX_HISTORY = 8; // observations at most
+const FORGET_MS = 70; // time constant of the observations' weights
+const MAX_AHEAD_MS = 250; // a face is extrapolated no further
+const DECAY_MS = 400; // time constant with which the velocity decays, as heads slow down
+const NOISE_SPEED = 0.15; // box sides per second: slower motion is noise of the detector
+const EASE_MS = 25; // time constant with which the drawn box returns to the predicted one
+const EASE_STILL_MS = 160; // the same for a face at rest
+const JUMP = 0.5; // box sides: a larger error starts a new motion
 
 /** @typedef {[x: number, y: number, w: number, h: number]} Box */
 /** @typedef {{t: number, box: Box}} Observation */
 
-/** One face. */
+/** The motion of one face. */
 class FaceMotion {
   /** @type {Observation[]} oldest first */
   #history = [];
-  /** @type {Box} a second, of each */
+  /** @type {Box} per second */
   #velocity = [0, 0, 0, 0];
-  /** @type {Box} where it is drawn, beside where it should be, at #easedAt */
+  /** @type {Box} drawn box minus predicted box at #easedAt */
   #offset = [0, 0, 0, 0];
   #easedAt = 0;
   #ease = EASE_MS;
 
-  /** @param {number} t when the frame was captured @param {Box} box in it @param {number} shown the time that it was drawn for last */
+  /** @param {number} t capture time of the frame @param {Box} box in it @param {number} shown the time that the box was last drawn for */
   update(t, box, shown) {
     const last = this.#history.at(-1);
     if (last && t <= last.t) return;
@@ -40,13 +40,13 @@ class FaceMotion {
     this.#offset = drawn ? /** @type {Box} */ (drawn.map((v, i) => v - next[i])) : [0, 0, 0, 0];
   }
 
-  /** Where it is to be drawn. @param {number} t @returns {Box} */
+  /** Returns the box to draw. @param {number} t @returns {Box} */
   drawnAt(t) {
     const left = Math.exp(-Math.max(0, t - this.#easedAt) / this.#ease);
     return /** @type {Box} */ (this.#extrapolate(t).map((v, i) => v + left * this.#offset[i]));
   }
 
-  /** Where it should be. @param {number} t @returns {Box} */
+  /** Returns the predicted box. @param {number} t @returns {Box} */
   #extrapolate(t) {
     const { t: last, box } = this.#history[this.#history.length - 1];
     const ahead = Math.min(MAX_AHEAD_MS, Math.max(0, t - last));
@@ -58,9 +58,9 @@ class FaceMotion {
 }
 
 /**
- * How fast the centre and the size change: the line that fits best, and nothing where it is hardly more than unrest.
+ * Returns the velocity of centre and size by weighted linear regression, damped towards zero near the noise.
  * @param {readonly Observation[]} seen oldest first
- * @returns {Box} a second
+ * @returns {Box} per second
  */
 function velocity(seen) {
   const n = seen.length;
@@ -78,27 +78,32 @@ function velocity(seen) {
   }));
 }
 
-/** All faces of the newest labels. */
+/** Predicts all faces of the newest labels. */
 export class MotionPredictor {
   /** @type {Map<number, FaceMotion>} by face id */
   #faces = new Map();
   #shown = -Infinity;
 
-  /** @param {readonly import('../../client/wire.js').Face[]} faces @param {number} t when their frame was captured */
+  /** @param {readonly import('../../client/wire.js').Face[]} faces @param {number} t capture time of their frame */
   update(faces, t) {
     const before = this.#faces;
     this.#faces = new Map(faces.map((face) => [face.id, before.get(face.id) ?? new FaceMotion()]));
     for (const face of faces) this.#faces.get(face.id)?.update(t, face.box, Math.max(this.#shown, t));
   }
 
-  /** The faces, moved to where they should be. @param {readonly import('../../client/wire.js').Face[]} faces @param {number} t */
+  /** Returns the faces with predicted boxes. @param {readonly import('../../client/wire.js').Face[]} faces @param {number} t */
   predict(faces, t) {
     this.#shown = t;
     return faces.map((face) => moveFace(face, this.#faces.get(face.id)?.drawnAt(t)));
   }
 }
 
-/** A face elsewhere, and where the network looks with it. @param {import('../../client/wire.js').Face} face @param {Box} [to] @returns {import('../../client/wire.js').Face} */
+/**
+ * Returns a face with another box, and with its attention map moved along.
+ * @param {import('../../client/wire.js').Face} face
+ * @param {Box} [to]
+ * @returns {import('../../client/wire.js').Face}
+ */
 export function moveFace(face, to) {
   if (!to) return face;
   if (!face.attention) return { ...face, box: to };

@@ -1,10 +1,10 @@
-// How much later than it was captured a picture is shown, so that its labels are there. Pure: times are passed in, in milliseconds.
+// The delay from capture to display after which a picture's labels are there. Pure: times are passed in, in milliseconds.
 
 const WINDOW_MS = 5000;
-const QUANTILE = 0.97; // of the labels come in time
+const QUANTILE = 0.97; // of the labels arrive in time
 const MARGIN_MS = 8;
 const MAX_MS = 1000;
-const GROW_RATE = 0.25; // of the time that goes by: the picture then moves a quarter slower
+const GROW_RATE = 0.25; // per elapsed millisecond: the picture then moves a quarter slower
 const SHRINK_RATE = 0.06;
 
 export class PlayoutDelay {
@@ -13,13 +13,13 @@ export class PlayoutDelay {
   #ms = NaN;
   #at = 0;
 
-  /** Labels came that a picture would have had to wait for so long. @param {number} needed @param {number} now */
+  /** Adds a measured delay. @param {number} needed @param {number} now */
   add(needed, now) {
     this.#recent = this.#recent.filter((r) => r.at > now - WINDOW_MS);
     this.#recent.push({ at: now, needed });
   }
 
-  /** @param {number} now @returns {number} ms, 0 to 1000; NaN until labels came */
+  /** @param {number} now @returns {number} ms, 0..1000; NaN before the first labels */
   at(now) {
     const passed = now - this.#at;
     this.#at = now;

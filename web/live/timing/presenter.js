@@ -1,15 +1,15 @@
-// Which picture is shown, and where its boxes lie: labels come later than the picture that they belong to.
+// Presents pictures and their boxes: labels arrive later than the picture that they belong to.
 //
-// Live, the picture is shown as it comes, and boxes are moved to where faces should be in it by now. Exact, the picture waits for its labels.
+// With the timing "live" a picture is shown at once, with predicted boxes. With "exact" it waits for its labels.
 
 import { SenderClock } from '../../client/clock.js';
 import { FrameMatcher } from './framematcher.js';
 import { MotionPredictor } from './motion.js';
 import { largest } from '../labels/labelstore.js';
 
-const IDLE_MS = 120; // without a new picture, things are drawn as they change
-const UNSTAMPED_MS = 9; // from capture to the time that a picture has, about, which does not bear that of its capture
-const DISPLAY_MS = 40; // from capture to screen, about, where the browser tells nothing
+const IDLE_MS = 120; // without new pictures, changes are drawn after this time
+const UNSTAMPED_MS = 9; // approximate time from capture to the time of a picture without a capture timestamp
+const DISPLAY_MS = 40; // approximate time from capture to display in browsers that report no frames
 
 /** @typedef {import('../attributes.js').Timing} Timing */
 /** @typedef {import('../../client/wire.js').Face} Face */
@@ -17,11 +17,11 @@ const DISPLAY_MS = 40; // from capture to screen, about, where the browser tells
 /**
  * @typedef {object} Presentation
  * @property {boolean} live
- * @property {boolean} boxes whether they are drawn
+ * @property {boolean} boxes whether to draw boxes
  * @property {readonly Face[]} faces of the newest labels
  * @property {number} maxFaces
  * @property {Timing} timing
- * @property {import('../overlay.js').How} how
+ * @property {import('../overlay.js').OverlayOptions} how
  */
 
 export class Presenter {
@@ -32,9 +32,9 @@ export class Presenter {
   #matcher = new FrameMatcher();
   #sender = new SenderClock();
   #motion = new MotionPredictor();
-  #stamped = true; // whether pictures bear the time at which they were captured
-  #frameTime = NaN; // when the frame of the newest labels was captured, or shown where that is not told
-  #senderTime = NaN; // the same, as the sender tells it
+  #stamped = true; // whether pictures have a capture timestamp
+  #frameTime = NaN; // of the newest labels: capture time, or display time if pictures have no capture timestamp
+  #senderTime = NaN; // of the newest labels: capture time by the sender's clock
   /** @type {import('./exactplayout.js').ExactPlayout | undefined} */
   #exact;
   #loading = false;
@@ -43,7 +43,11 @@ export class Presenter {
   #presentation;
   #drawnAt = -Infinity;
 
-  /** @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas over it, for pictures that wait @param {import('../overlay.js').Overlay} overlay over both */
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {HTMLCanvasElement} canvas over the video, for delayed pictures
+   * @param {import('../overlay.js').Overlay} overlay over both
+   */
   constructor(video, canvas, overlay) {
     this.#video = video;
     this.#canvas = canvas;
@@ -51,12 +55,12 @@ export class Presenter {
     if (reportsFrames(video)) this.#watchFrames();
   }
 
-  /** The picture that is shown. @returns {HTMLVideoElement | HTMLCanvasElement} */
+  /** The picture on display. @returns {HTMLVideoElement | HTMLCanvasElement} */
   get picture() {
     return this.#canvas.hidden ? this.#video : this.#canvas;
   }
 
-  /** Labels came. @param {import('../../client/wire.js').Labels} message @param {number} now */
+  /** Adds labels. @param {import('../../client/wire.js').Labels} message @param {number} now */
   receive({ rtp, captureTime, faces }, now) {
     const before = this.#stamped ? this.#frameTime : this.#senderTime;
     this.#senderTime = captureTime ?? NaN;
@@ -65,20 +69,20 @@ export class Presenter {
     this.#motion.update(faces, this.#frameTime);
     const t = this.#stamped ? this.#frameTime : captureTime;
     const { newest, interval } = this.#matcher;
-    const first = this.#stamped ? this.#matcher.after(before) : before + interval; // of the pictures that may be shown from now on
+    const first = this.#stamped ? this.#matcher.after(before) : before + interval; // the first picture that may be shown from now on
     if (newest + interval > 0 && this.#isExact) this.#exact?.receive(faces, t, Math.min(first || t, t), newest + interval, now);
   }
 
-  /** Shows something from now on. @param {Presentation} what @param {number} now */
-  present(what, now) {
-    this.#presentation = what;
-    if (!what.live) this.#reset();
-    if (what.live && what.timing === 'exact') this.#loadExact().catch((error) => console.warn('mindflow:', error));
+  /** Sets what to present. @param {Presentation} presentation @param {number} now */
+  present(presentation, now) {
+    this.#presentation = presentation;
+    if (!presentation.live) this.#reset();
+    if (presentation.live && presentation.timing === 'exact') this.#loadExact().catch((error) => console.warn('mindflow:', error));
     else this.#exact?.reset();
-    if (now - this.#drawnAt > IDLE_MS || !what.live) this.#draw(now);
+    if (now - this.#drawnAt > IDLE_MS || !presentation.live) this.#draw(now);
   }
 
-  /** Things lie elsewhere. @param {number} now */
+  /** Draws again, after a change of the layout. @param {number} now */
   redraw(now) {
     this.#draw(now);
   }
@@ -91,7 +95,7 @@ export class Presenter {
 
   #watchFrames() {
     this.#request = this.#video.requestVideoFrameCallback((now, { captureTime, presentationTime }) => {
-      // A camera's picture bears the time at which it was captured; others come as they are made.
+      // Pictures of a camera have a capture timestamp, others do not.
       const t = captureTime ?? presentationTime;
       this.#stamped = captureTime !== undefined;
       this.#matcher.addShown(t);
@@ -131,13 +135,13 @@ export class Presenter {
 
   async #loadExact() {
     if (this.#loading || !reportsFrames(this.#video)) return;
-    this.#loading = true; // once: where that fails the picture stays live
+    this.#loading = true; // once: if it fails the timing stays live
     const { ExactPlayout } = await import('./exactplayout.js');
     if (!this.#released) this.#exact = new ExactPlayout(this.#canvas);
   }
 }
 
-/** Whether the browser tells which picture a video shows. @param {HTMLVideoElement} video */
+/** Reports whether the browser reports the frames of a video. @param {HTMLVideoElement} video */
 export function reportsFrames(video) {
   return 'requestVideoFrameCallback' in video;
 }

@@ -15,7 +15,7 @@ class Line {
   detours = [];
 
   unreachable = false; // over HTTP
-  resource = /** @type {any} */ ({
+  session = /** @type {any} */ ({
     labels: async (/** @type {AbortSignal} */ signal) => {
       if (this.unreachable) return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       /** @type {ReadableStreamDefaultController<Uint8Array>} */

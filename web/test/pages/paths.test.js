@@ -32,16 +32,16 @@ test('addresses that mean nothing to the world are known', () => {
   }
 });
 
-const UDP = { way: /** @type {const} */ ('udp'), tried: candidateAddresses(onlyProtocol(ANSWER, 'udp')) };
-const INSIDE = { way: /** @type {const} */ ('udp'), tried: [{ protocol: /** @type {const} */ ('udp'), address: '10.0.0.5', port: 8189 }] };
-const NO_TCP = { way: /** @type {const} */ ('tcp'), result: /** @type {const} */ ('absent'), tried: [] };
+const UDP = { path: /** @type {const} */ ('udp'), tried: candidateAddresses(onlyProtocol(ANSWER, 'udp')) };
+const INSIDE = { path: /** @type {const} */ ('udp'), tried: [{ protocol: /** @type {const} */ ('udp'), address: '10.0.0.5', port: 8189 }] };
+const NO_TCP = { path: /** @type {const} */ ('tcp'), result: /** @type {const} */ ('absent'), tried: [] };
 
 for (const [name, outcomes, host, grade, words] of /** @type {[string, any[], string, string, RegExp][]} */ ([
   ['UDP works', [{ ...UDP, result: 'works', labelMs: 90 }], 'example.org', 'good', /by UDP/],
   ['no labels', [{ ...UDP, result: 'works' }], 'example.org', 'bad', /no label.*log/],
-  ['TCP alone works', [{ ...UDP, result: 'fails', own: 2, sent: 9, answered: 0 }, { way: 'tcp', result: 'works', tried: [], labelMs: 90 }],
+  ['TCP alone works', [{ ...UDP, result: 'fails', own: 2, sent: 9, answered: 0 }, { path: 'tcp', result: 'works', tried: [], labelMs: 90 }],
     'example.org', 'fair', /by TCP.*UDP port 8189 in.*security group/],
-  ['the relay alone works', [{ ...UDP, result: 'fails', own: 2 }, NO_TCP, { way: 'relay', result: 'works', tried: [], labelMs: 90 }],
+  ['the relay alone works', [{ ...UDP, result: 'fails', own: 2 }, NO_TCP, { path: 'relay', result: 'works', tried: [], labelMs: 90 }],
     'example.org', 'fair', /through the relay/],
   ['blocked', [{ ...UDP, result: 'fails', own: 2, sent: 9, answered: 0 }, NO_TCP], 'example.org', 'bad',
     /gets no answer.*Operator: let UDP port 8189 in.*203\.0\.113\.7:8189.*Visitor.*hotspot/],
@@ -49,8 +49,8 @@ for (const [name, outcomes, host, grade, words] of /** @type {[string, any[], st
   ['on a LAN', [{ ...INSIDE, result: 'fails', own: 2, sent: 9, answered: 0 }], '10.0.0.5', 'bad', /let UDP port 8189 in/],
   ['WebRTC forbidden', [{ ...UDP, result: 'fails', own: 0 }], 'example.org', 'bad', /extension/],
   ['half open', [{ ...UDP, result: 'fails', own: 2, sent: 9, answered: 4 }], 'example.org', 'bad', /was reached/],
-  ['no token', [{ way: 'udp', result: 'fails', tried: [], error: '', reason: 'unauthorized' }], 'example.org', 'bad', /Paste a token/],
-  ['full', [{ way: 'udp', result: 'fails', tried: [], error: 'all places are taken', reason: 'full' }], 'example.org', 'bad', /could not begin.*is full.*: all places are taken\./],
+  ['no token', [{ path: 'udp', result: 'fails', tried: [], error: '', reason: 'unauthorized' }], 'example.org', 'bad', /Paste a token/],
+  ['full', [{ path: 'udp', result: 'fails', tried: [], error: 'all places are taken', reason: 'full' }], 'example.org', 'bad', /could not begin.*is full.*: all places are taken\./],
 ])) {
   test(`verdict: ${name}`, () => {
     const v = verdict(outcomes, host, EN);

@@ -1,4 +1,4 @@
-// The texts of the page in French, by their place in index.html; those of the element are in words-fr.js.
+// The French texts of index.html, by their `data-text`. Those of the element are in words/fr.js.
 
 /** @type {Record<string, string>} */
 export const FR = {

@@ -1,6 +1,6 @@
-// What the connection test says. Addresses, numbers and what a server or a browser says are put in as they are.
+// The texts of the connection test. Addresses, numbers and messages of the server or the browser are inserted unchanged.
 
-/** @type {Record<string, string>} in the place of what stands in selftest.html */
+/** @type {Record<string, string>} by `data-text` of selftest.html */
 export const PAGE_FR = {
   title: 'Test de connexion · Mindflow',
   heading: 'Test de connexion',
@@ -20,7 +20,7 @@ export const EN = {
   copy: 'Copy',
   copied: 'Copied',
   grades: { good: 'Works', fair: 'Works, but', bad: 'Fails', none: 'Not there', busy: 'Trying' },
-  ways: { udp: 'Directly, by UDP', tcp: 'Directly, by TCP', relay: 'Through the relay (TURN)' },
+  paths: { udp: 'Directly, by UDP', tcp: 'Directly, by TCP', relay: 'Through the relay (TURN)' },
   answers: 'The server answers',
   ready: (/** @type {number} */ ms) => `ready, after ${ms} ms`,
   noAnswer: 'no answer, or none that can be read: a proxy may stand in between',
@@ -77,7 +77,7 @@ export const FR = {
   copy: 'Copier',
   copied: 'Copié',
   grades: { good: 'Fonctionne', fair: 'Fonctionne, mais', bad: 'Échoue', none: 'Absent', busy: 'Essai' },
-  ways: { udp: 'Directement, par UDP', tcp: 'Directement, par TCP', relay: 'Par le relais (TURN)' },
+  paths: { udp: 'Directement, par UDP', tcp: 'Directement, par TCP', relay: 'Par le relais (TURN)' },
   answers: 'Le serveur répond',
   ready: (ms) => `prêt, après ${ms} ms`,
   noAnswer: 'aucune réponse, ou aucune qui se lise : un mandataire (proxy) est peut-être entre les deux',

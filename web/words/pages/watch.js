@@ -1,6 +1,6 @@
-// What the page /watch/ID says.
+// The texts of the page /watch/ID.
 
-/** @type {Record<string, string>} in the place of what stands in watch.html */
+/** @type {Record<string, string>} by `data-text` of watch.html */
 export const PAGE_FR = {
   title: 'Suivre une session · Mindflow',
   tagline: 'Les lectures d’une session, sans son image',
@@ -14,7 +14,7 @@ export const EN = {
   none: 'There is no such session, or it belongs to another token.',
   noneNext: 'Ask whoever shares it for its address as it is now: each start makes another.',
   ended: 'The session has ended.',
-  /** Why, by what the server says (PROTOCOL.md, section 4). @type {Record<string, string>} */
+  /** By the reason of the server's bye (PROTOCOL.md, section 4). @type {Record<string, string>} */
   why: {
     deleted: 'It was stopped.', closed: 'Its page was closed.', failed: 'Its connection broke.', idle: 'It was paused for too long.',
     'no-media': 'No picture came any more.', time: 'It lasted as long as a session may.', replaced: 'It goes on under another address.',
