@@ -33,6 +33,7 @@ require (
 	gocv.io/x/gocv v0.31.0
 	golang.org/x/image v0.25.0
 	golang.org/x/sys v0.41.0
+	golang.org/x/time v0.14.0
 	google.golang.org/protobuf v1.36.12
 	rsc.io/qr v0.2.0
 )

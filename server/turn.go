@@ -29,11 +29,11 @@ func (s *Server) listenTURN() error {
 	}
 	longest := relayTime
 	if s.cfg.SessionTime > 0 {
-		longest = s.cfg.SessionTime + turn.CredentialLife // an allocation may precede the session
+		longest = s.cfg.SessionTime + turn.CredentialLifetime // an allocation may precede the session
 	}
 	server, err := turn.Listen(turn.Addresses{Plain: s.cfg.Turn, TLS: s.cfg.TurnTLS, TLSConfig: s.cfg.TLS}, turn.Config{
-		Media: s.media.Addrs(), Allocations: relaysPerSession * s.cfg.MaxSessions, OfUser: relaysPerUser, Life: longest,
-		Alive: s.mayRelay, Log: s.log, Pion: ports.PionLogs{Log: s.log},
+		Media: s.media.Addrs(), Allocations: relaysPerSession * s.cfg.MaxSessions, PerUser: relaysPerUser, MaxLifetime: longest,
+		UserActive: s.mayRelay, Log: s.log, Pion: ports.PionLogs{Log: s.log},
 	})
 	if err != nil {
 		return err

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	allocateWithin = 10 * time.Second // a connection that has no allocation by then is closed
-	writeWithin    = 10 * time.Second // and one that takes nothing for so long
-	pauseOnFault   = 10 * time.Millisecond
+	allocateTimeout = 10 * time.Second // a connection without an allocation by then is closed
+	writeTimeout    = 10 * time.Second // a connection that reads nothing for so long is closed
+	errorPause      = 10 * time.Millisecond
 )
 
-// packets is a UDP socket of which the library sees what the filter admits.
+// packets is a UDP socket whose packets pass the filter before Pion reads them.
 type packets struct {
 	net.PacketConn
 	s *Server
@@ -27,15 +27,15 @@ func (c *packets) ReadFrom(buf []byte) (int, net.Addr, error) {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return 0, nil, err
-		case err != nil: // of one packet; the library would stop at it for good
-			time.Sleep(pauseOnFault)
-		case c.s.judge(buf[:n], from, c.LocalAddr()) == admitted:
+		case err != nil: // of one packet; Pion would stop reading for good
+			time.Sleep(errorPause)
+		case c.s.filter(buf[:n], from, c.LocalAddr()) == passed:
 			return n, from, nil
 		}
 	}
 }
 
-// streams is a listener for connections over TCP or TLS.
+// streams is a listener whose connections pass the filter.
 type streams struct {
 	net.Listener
 	s *Server
@@ -49,8 +49,8 @@ func (l *streams) Accept() (net.Conn, error) {
 	return &stream{Conn: c, s: l.s, in: bufio.NewReaderSize(c, 2*maxPacket), began: time.Now()}, nil
 }
 
-// stream is a connection of which the library sees whole messages that the filter admits. The first that cannot be one is its end,
-// since after it nobody knows where the next begins.
+// stream is a connection over TCP or TLS. Pion reads whole messages that pass the filter. A malformed message ends the
+// connection, since the next one's start is unknown.
 type stream struct {
 	net.Conn
 	s     *Server
@@ -58,14 +58,14 @@ type stream struct {
 	began time.Time
 }
 
-var errNoMessage = errors.New("what came is no TURN message")
+var errMalformed = errors.New("malformed TURN message")
 
-// Read gives one message (RFC 8656, section 3.4 and 12.4: channel data is padded on a stream).
+// Read returns one message (RFC 8656, section 3.4 and 12.4: channel data is padded on a stream).
 func (c *stream) Read(buf []byte) (int, error) {
 	for {
-		deadline := c.began.Add(allocateWithin)
-		if c.s.allocated(clientOf(c.RemoteAddr(), c.LocalAddr())) {
-			deadline = time.Now().Add(c.s.cfg.Idle)
+		deadline := c.began.Add(allocateTimeout)
+		if c.s.hasAllocation(fiveTupleOf(c.RemoteAddr(), c.LocalAddr())) {
+			deadline = time.Now().Add(c.s.cfg.IdleTimeout)
 		}
 		if err := c.SetReadDeadline(deadline); err != nil {
 			return 0, err
@@ -76,21 +76,21 @@ func (c *stream) Read(buf []byte) (int, error) {
 		}
 		if size > min(maxPacket, len(buf)) {
 			c.s.drops[malformed].Add(1)
-			return 0, errNoMessage
+			return 0, errMalformed
 		}
 		if _, err := io.ReadFull(c.in, buf[:size]); err != nil {
 			return 0, err
 		}
-		switch c.s.judge(buf[:size], c.RemoteAddr(), c.LocalAddr()) {
-		case admitted:
+		switch c.s.filter(buf[:size], c.RemoteAddr(), c.LocalAddr()) {
+		case passed:
 			return size, nil
 		case malformed:
-			return 0, errNoMessage
+			return 0, errMalformed
 		}
 	}
 }
 
-// next is the size of the message that comes next; more than maxPacket of what is none.
+// next returns the size of the next message, or more than maxPacket when it is malformed.
 func (c *stream) next() (int, error) {
 	head, err := c.in.Peek(4)
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *stream) next() (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if binary.BigEndian.Uint32(head[4:]) == cookie {
+		if binary.BigEndian.Uint32(head[4:]) == magicCookie {
 			return headerLen + length, nil
 		}
 	case 1:
@@ -112,20 +112,20 @@ func (c *stream) next() (int, error) {
 	return maxPacket + 1, nil
 }
 
-// Write sends a message, or is the connection's end: part of one is of no use.
+// Write sends a message. An error ends the connection: part of a message is of no use.
 func (c *stream) Write(data []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(data)
 	if err != nil {
-		_ = c.Close() // the error is told already
+		_ = c.Close() // the error is returned already
 	}
 	return n, err
 }
 
-func (s *Server) allocated(c client) bool {
+func (s *Server) hasAllocation(c fiveTuple) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held[c] != nil
+	return s.allocations[c] != nil
 }

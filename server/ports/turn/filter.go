@@ -5,74 +5,68 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/pion/stun/v3"
 )
 
-// reason says why something was dropped or refused.
+// reason is why a packet is dropped or a request refused.
 type reason int
 
 const (
-	admitted       reason = iota
-	malformed             // no TURN message, or one that is not whole
+	passed         reason = iota
+	malformed             // not a whole TURN message
 	unwanted              // a message that no publisher needs
-	noAllocation          // for an allocation that there is not, or not for long
-	tooFast               // from an address that asks without credentials too often
-	badCredentials        // none of ours
-	expired               // credentials of a session that is over, or that are too old
-	forbiddenPeer         // for or from another port than the media port
-	overQuota             // more allocations than a user, or all, may have
+	noAllocation          // of an allocation that does not exist, or ends soon
+	tooFast               // too many requests without credentials from one source
+	badCredentials        // not issued here
+	expired               // credentials that are too old, or of a session that has ended
+	forbiddenPeer         // to or from a port that is not the media port
+	overQuota             // more allocations than a user, or all users, may have
 	reasons
 )
 
 func (r reason) String() string {
-	return [...]string{"admitted", "malformed", "unwanted", "no-allocation", "too-fast", "bad-credentials", "expired", "forbidden-peer", "over-quota"}[r]
+	return [...]string{
+		"admitted", "malformed", "unwanted", "no-allocation", "too-fast", "bad-credentials", "expired",
+		"forbidden-peer", "over-quota",
+	}[r]
 }
 
-// Methods and classes as they stand in a message's first two bytes (RFC 8489, section 5; RFC 8656, section 17).
-const (
-	bindingRequest    = 0x0001
-	allocateRequest   = 0x0003
-	refreshRequest    = 0x0004
-	permissionRequest = 0x0008
-	channelRequest    = 0x0009
-	sendIndication    = 0x0016
-)
-
-// Attributes (RFC 8489, section 18.3; RFC 8656, section 18).
-const (
-	attrUsername    = 0x0006
-	attrIntegrity   = 0x0008
-	attrChannel     = 0x000c
-	attrLifetime    = 0x000d
-	attrPeer        = 0x0012
-	attrData        = 0x0013
-	attrRealm       = 0x0014
-	attrNonce       = 0x0015
-	attrFamily      = 0x0017
-	attrEvenPort    = 0x0018
-	attrTransport   = 0x0019
-	attrReservation = 0x0022
-	attrFingerprint = 0x8028
+// The messages that pass (RFC 8489, section 5; RFC 8656, section 17).
+var (
+	bindingRequest    = stun.BindingRequest
+	allocateRequest   = stun.NewType(stun.MethodAllocate, stun.ClassRequest)
+	refreshRequest    = stun.NewType(stun.MethodRefresh, stun.ClassRequest)
+	permissionRequest = stun.NewType(stun.MethodCreatePermission, stun.ClassRequest)
+	channelRequest    = stun.NewType(stun.MethodChannelBind, stun.ClassRequest)
+	sendIndication    = stun.NewType(stun.MethodSend, stun.ClassIndication)
 )
 
 const (
 	headerLen     = 20
-	cookie        = 0x2112a442
+	magicCookie   = 0x2112a442
 	maxPacket     = 1500 // bytes, of a message or of channel data
 	maxAttributes = 20
 	maxPeers      = 8
-	maxText       = 256 // bytes of an attribute that is not Data
+	maxValue      = 256 // bytes of an attribute other than DATA
 )
 
-// message is what the filter makes of a packet.
-type message struct {
-	kind     uint16 // 0 is channel data
-	signed   bool   // has a MESSAGE-INTEGRITY, which may be wrong
-	lifetime time.Duration
-	peers    []netip.AddrPort // IPv4 ones
-	others   bool             // peers of another family
+// attributeSizes has the attributes of a fixed size.
+var attributeSizes = map[stun.AttrType]int{
+	stun.AttrMessageIntegrity: 20, stun.AttrChannelNumber: 4, stun.AttrLifetime: 4, stun.AttrRequestedAddressFamily: 4,
+	stun.AttrRequestedTransport: 4, stun.AttrFingerprint: 4,
 }
 
-// check reads a packet strictly: the library behind it is to see nothing but what a browser sends.
+// message is what the filter reads of a packet.
+type message struct {
+	kind         stun.MessageType // zero for channel data
+	hasIntegrity bool             // which may be wrong
+	lifetime     time.Duration
+	peers        []netip.AddrPort // of IPv4
+	otherPeers   bool             // of another family
+}
+
+// check reads a packet strictly, so that Pion reads nothing but what browsers send.
 func check(p []byte) (m message, why reason) {
 	if len(p) < 4 || len(p) > maxPacket {
 		return m, malformed
@@ -80,146 +74,138 @@ func check(p []byte) (m message, why reason) {
 	switch p[0] >> 6 {
 	case 0:
 		return checkMessage(p)
-	case 1: // RFC 8656, section 12.4: over UDP padding may be left out
+	case 1: // RFC 8656, section 12.4: padding is optional over UDP
 		length := int(binary.BigEndian.Uint16(p[2:]))
 		if p[0] > 0x4f || length > len(p)-4 || len(p)-4-length > 3 {
 			return m, malformed
 		}
-		return m, admitted
+		return m, passed
 	}
 	return m, malformed
 }
 
 func checkMessage(p []byte) (m message, why reason) {
-	if len(p) < headerLen || binary.BigEndian.Uint32(p[4:]) != cookie {
+	if !stun.IsMessage(p) || len(p)%4 != 0 {
 		return m, malformed
 	}
-	if length := int(binary.BigEndian.Uint16(p[2:])); length%4 != 0 || length != len(p)-headerLen {
+	decoded := stun.Message{Raw: p}
+	if decoded.Decode() != nil || int(decoded.Length) != len(p)-headerLen || len(decoded.Attributes) > maxAttributes {
 		return m, malformed
 	}
-	m.kind = binary.BigEndian.Uint16(p)
+	m.kind = decoded.Type
 	switch m.kind {
 	case bindingRequest, allocateRequest, refreshRequest, permissionRequest, channelRequest, sendIndication:
 	default:
 		return m, unwanted
 	}
-	m.lifetime = leastLifetime
-	count := 0
-	for rest := p[headerLen:]; len(rest) > 0; count++ {
-		if len(rest) < 4 || count == maxAttributes {
-			return m, malformed
-		}
-		kind, length := binary.BigEndian.Uint16(rest), int(binary.BigEndian.Uint16(rest[2:]))
-		padded := 4 + (length+3)&^3
-		if padded > len(rest) {
-			return m, malformed
-		}
-		if why := m.take(kind, rest[4:4+length], p[4:headerLen]); why != admitted {
+	m.lifetime = defaultLifetime
+	for _, a := range decoded.Attributes {
+		if why := m.read(a, decoded.TransactionID); why != passed {
 			return m, why
 		}
-		rest = rest[padded:]
 	}
-	if peers := len(m.peers); m.kind == channelRequest && (peers != 1 || m.others) || m.kind == sendIndication && peers > 1 || peers > maxPeers {
+	peers := len(m.peers)
+	switch {
+	case peers > maxPeers, m.kind == sendIndication && peers > 1,
+		m.kind == channelRequest && (peers != 1 || m.otherPeers):
 		return m, unwanted
 	}
-	return m, admitted
+	return m, passed
 }
 
-// leastLifetime is an allocation's whose request states none, or more than maxLifetime: both are the library's. A request to
-// allocate for less is dropped.
+// Pion gives an allocation defaultLifetime when its request has no lifetime, or one of maxLifetime or more. Requests to
+// allocate for less are dropped.
 const (
-	leastLifetime = 10 * time.Minute
-	maxLifetime   = time.Hour
+	defaultLifetime = 10 * time.Minute
+	maxLifetime     = time.Hour
 )
 
-// sizes of attributes that have one.
-var sizes = map[uint16]int{
-	attrIntegrity: 20, attrChannel: 4, attrLifetime: 4, attrFamily: 4, attrTransport: 4, attrFingerprint: 4,
-}
-
-// take reads an attribute. id is the cookie and the transaction's id, which addresses are masked with.
-func (m *message) take(kind uint16, value, id []byte) reason {
-	if size, fixed := sizes[kind]; fixed && len(value) != size || kind != attrData && len(value) > maxText {
+// read reads an attribute of the transaction id.
+func (m *message) read(a stun.RawAttribute, id [stun.TransactionIDSize]byte) reason {
+	size, fixed := attributeSizes[a.Type]
+	if fixed && len(a.Value) != size || a.Type != stun.AttrData && len(a.Value) > maxValue {
 		return malformed
 	}
-	switch kind {
-	case attrIntegrity:
-		m.signed = true
-	case attrEvenPort, attrReservation: // the library would open sockets to look for a port
+	switch a.Type {
+	case stun.AttrMessageIntegrity:
+		m.hasIntegrity = true
+	case stun.AttrEvenPort, stun.AttrReservationToken: // Pion would open sockets to look for a port
 		return unwanted
-	case attrFamily:
-		if value[0] != 1 { // relays are of IPv4
+	case stun.AttrRequestedAddressFamily:
+		if a.Value[0] != 1 { // relays are of IPv4
 			return unwanted
 		}
-	case attrLifetime:
-		if seconds := time.Duration(binary.BigEndian.Uint32(value)) * time.Second; seconds < maxLifetime {
+	case stun.AttrLifetime:
+		if seconds := time.Duration(binary.BigEndian.Uint32(a.Value)) * time.Second; seconds < maxLifetime {
 			m.lifetime = seconds
 		}
-	case attrPeer:
-		switch {
-		case len(value) == 8 && value[1] == 1:
-			var ip [4]byte
-			for i := range ip {
-				ip[i] = value[4+i] ^ id[i]
-			}
-			port := binary.BigEndian.Uint16(value[2:]) ^ cookie>>16
-			m.peers = append(m.peers, netip.AddrPortFrom(netip.AddrFrom4(ip), port))
-		case len(value) == 20 && value[1] == 2:
-			m.others = true
-		default:
-			return malformed
-		}
+	case stun.AttrXORPeerAddress:
+		return m.readPeer(a, id)
 	}
-	return admitted
+	return passed
 }
 
-// judge says whether the library gets to see a packet, and counts those that it does not.
-func (s *Server) judge(p []byte, from, to net.Addr) reason {
-	m, why := check(p)
-	if why == admitted {
-		why = s.allows(m, from, to)
+func (m *message) readPeer(a stun.RawAttribute, id [stun.TransactionIDSize]byte) reason {
+	var peer stun.XORMappedAddress // of the same form
+	alone := stun.Message{TransactionID: id, Attributes: stun.Attributes{a}}
+	if peer.GetFromAs(&alone, a.Type) != nil || len(a.Value) != 4+len(peer.IP) {
+		return malformed
 	}
-	if why != admitted {
+	if ip, _ := netip.AddrFromSlice(peer.IP); ip.Is4() {
+		m.peers = append(m.peers, netip.AddrPortFrom(ip, uint16(peer.Port)))
+	} else {
+		m.otherPeers = true
+	}
+	return passed
+}
+
+// filter decides whether Pion reads a packet, and counts those that it does not.
+func (s *Server) filter(p []byte, from, to net.Addr) reason {
+	m, why := check(p)
+	if why == passed {
+		why = s.allow(m, from, to)
+	}
+	if why != passed {
 		s.drops[why].Add(1)
 	}
 	return why
 }
 
-// allows looks at what a message is for.
-func (s *Server) allows(m message, from, to net.Addr) reason {
+// allow decides by what a message is for.
+func (s *Server) allow(m message, from, to net.Addr) reason {
 	if s.ending.Load() {
 		return noAllocation
 	}
 	switch m.kind {
 	case bindingRequest:
-		if !s.asking.mayAsk(from, s.cfg.Now()) {
+		if !s.requests.allow(from, s.cfg.Now()) {
 			return tooFast
 		}
-		return admitted
+		return passed
 	case allocateRequest:
-		if !m.signed && !s.asking.mayAsk(from, s.cfg.Now()) {
+		if !m.hasIntegrity && !s.requests.allow(from, s.cfg.Now()) {
 			return tooFast
 		}
-		if m.lifetime < leastLifetime { // the library does not tell how long what it made will live
+		if m.lifetime < defaultLifetime { // Pion does not report how long its allocation will live
 			return unwanted
 		}
-		return admitted
+		return passed
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.held[clientOf(from, to)]
+	r := s.allocations[fiveTupleOf(from, to)]
 	switch {
 	case r == nil:
 		return noAllocation
 	case m.kind == refreshRequest:
-		r.asked = m.lifetime
+		r.requested = m.lifetime
 	case m.kind == permissionRequest || m.kind == channelRequest:
-		if r.ending || s.cfg.Now().After(r.until.Add(-margin)) {
+		if r.ending || s.cfg.Now().After(r.expires.Add(-margin)) {
 			return noAllocation
 		}
 		if m.kind == channelRequest && !s.peers[m.peers[0]] {
 			return forbiddenPeer
 		}
 	}
-	return admitted
+	return passed
 }

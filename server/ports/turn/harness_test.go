@@ -22,13 +22,13 @@ import (
 
 const patience = 2 * time.Minute
 
-// clock is the time of a test.
+// clock is the time of a test, which can be advanced.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// site is a TURN server with a media port that answers what it hears, in capitals.
+// site is a TURN server with a media port that echoes packets in capitals.
 type site struct {
 	*Server
 	clock clock
@@ -60,11 +60,12 @@ func start(t testing.TB, change func(*Config)) *site {
 	stand.StartTLS() // for its certificate
 	stand.Close()
 	s.udp, s.tcp, s.tls = udp.LocalAddr().String(), plain.Addr().String(), secure.Addr().String()
+	config := &tls.Config{Certificates: stand.TLS.Certificates}
 	cfg := Config{
-		UDP: []net.PacketConn{udp}, TCP: []net.Listener{plain, tls.NewListener(secure, &tls.Config{Certificates: stand.TLS.Certificates})},
-		Media: []netip.AddrPort{s.media}, Allocations: 8, OfUser: 3, Life: time.Hour,
+		UDP: []net.PacketConn{udp}, TCP: []net.Listener{plain, tls.NewListener(secure, config)},
+		Media: []netip.AddrPort{s.media}, Allocations: 8, PerUser: 3, MaxLifetime: time.Hour,
 		Now: s.clock.now, Log: slog.New(slog.DiscardHandler), Pion: logging.NewDefaultLoggerFactory(),
-		Alive: func(user string) bool { _, over := s.dead.Load(user); return !over },
+		UserActive: func(user string) bool { _, over := s.dead.Load(user); return !over },
 	}
 	if change != nil {
 		change(&cfg)
@@ -103,7 +104,7 @@ func echo(t testing.TB, answer func([]byte) []byte) netip.AddrPort {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-// visit connects a client, to be closed by the test's end.
+// visit connects a client, which is closed at the test's end.
 func (s *site) visit(t testing.TB, network string, c Credentials) *pion.Client {
 	t.Helper()
 	client, hangUp := s.visiting(t, network, c)
@@ -134,7 +135,8 @@ func (s *site) visiting(t testing.TB, network string, c Credentials) (client *pi
 		conn = pion.NewSTUNConn(stream)
 	}
 	client, err := pion.NewClient(&pion.ClientConfig{
-		STUNServerAddr: address, TURNServerAddr: address, Conn: conn, Username: c.Username, Password: c.Password, Realm: realm,
+		STUNServerAddr: address, TURNServerAddr: address, Conn: conn,
+		Username: c.Username, Password: c.Password, Realm: realm,
 		RTO: 50 * time.Millisecond, LoggerFactory: logging.NewDefaultLoggerFactory(),
 	})
 	if err != nil {
@@ -156,7 +158,8 @@ func (s *site) allocate(t testing.TB, network, user string) (net.PacketConn, err
 	return conn, err
 }
 
-// asks sends text to a peer until it is answered, or, where none is expected, until the media port has answered after it.
+// asks sends text to a peer until it is answered, or, where none is expected, until the media port has answered after
+// it.
 func asks(t testing.TB, conn net.PacketConn, peer netip.AddrPort, text string) string {
 	t.Helper()
 	buf := make([]byte, 1500)

@@ -51,7 +51,8 @@ func Listen(at Addresses, cfg Config) (s *Server, err error) {
 	}
 	if at.TLS != "" {
 		if at.TLSConfig == nil {
-			return nil, field.Errorf("TurnTLS", "TURN over TLS needs a certificate: give one as for HTTPS, or leave the address out")
+			return nil, field.Errorf("TurnTLS",
+				"TURN over TLS needs a certificate: give one as for HTTPS, or leave the address out")
 		}
 		l, err := ports.ListenTCP(at.TLS, "TurnTLS", maxConns, tcpPerSource)
 		if err != nil {

@@ -10,60 +10,61 @@ import (
 	"time"
 )
 
-// margin is the time before an allocation's end in which nothing may be added to it: the library's timers of both would
-// meet.
+// margin is the time before an allocation's end in which nothing may be added to it: Pion's timers of both would
+// collide.
 const margin = 2 * time.Second
 
-var errOver = errors.New("the allocation is over")
+var errExpired = errors.New("the allocation has ended")
 
-// relay is the side of an allocation that faces the media port: a socket on loopback, which nobody else can reach. Whatever is
-// for or from another port is dropped.
+// relay is the relayed transport address of an allocation: a socket on loopback, out of reach of other hosts. Packets
+// to or from any port but the media port are dropped.
 type relay struct {
 	*net.UDPConn
-	s      *Server
-	port   uint16
-	began  time.Time
-	over   chan struct{} // closed by Close
-	closes sync.Once
+	s         *Server
+	port      uint16
+	began     time.Time
+	closed    chan struct{} // by Close
+	closeOnce sync.Once
 
 	// guarded by s.mu
-	user   string
-	client client
-	until  time.Time     // it lives so long unless it is refreshed
-	asked  time.Duration // lifetime of the last refresh that came, good or not
-	ending bool
+	user      string
+	tuple     fiveTuple
+	expires   time.Time     // unless it is refreshed
+	requested time.Duration // lifetime of the last refresh request, authenticated or not
+	ending    bool
 }
 
-// Validate is asked by the library.
+// Validate is part of pion.RelayAddressGenerator.
 func (s *Server) Validate() error { return nil }
 
-// AllocatePacketConn opens a relay, if there is a place for it. A client cannot choose its port.
-func (s *Server) AllocatePacketConn(_ string, port int) (net.PacketConn, net.Addr, error) {
-	if port != 0 {
+// AllocatePacketConn opens a relay within Config.Allocations. A client cannot choose its port.
+func (s *Server) AllocatePacketConn(_ string, wanted int) (net.PacketConn, net.Addr, error) {
+	if wanted != 0 {
 		return nil, nil, errors.New("a port cannot be chosen")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.relays) >= s.cfg.Allocations {
 		s.drops[overQuota].Add(1)
-		return nil, nil, errors.New("there are as many allocations as there may be")
+		return nil, nil, errors.New("the limit of allocations is reached")
 	}
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a relay: %w", err)
 	}
 	addr := conn.LocalAddr()
-	r := &relay{UDPConn: conn, s: s, port: uint16(addr.(*net.UDPAddr).Port), began: time.Now(), over: make(chan struct{})}
+	port := uint16(addr.(*net.UDPAddr).Port)
+	r := &relay{UDPConn: conn, s: s, port: port, began: time.Now(), closed: make(chan struct{})}
 	s.relays[r.port] = r
 	return r, addr, nil
 }
 
-// AllocateConn would relay TCP (RFC 6062), of which media makes no use.
+// AllocateConn refuses to relay TCP (RFC 6062), which media does not use.
 func (s *Server) AllocateConn(string, int) (net.Conn, net.Addr, error) {
 	return nil, nil, errors.New("TCP is not relayed")
 }
 
-// WriteTo sends to the media port. What is for elsewhere is dropped, which the library need not know.
+// WriteTo sends to the media port. Packets to other peers are dropped without an error, which would end the allocation.
 func (r *relay) WriteTo(data []byte, to net.Addr) (int, error) {
 	udp, ok := to.(*net.UDPAddr)
 	if !ok {
@@ -78,21 +79,21 @@ func (r *relay) WriteTo(data []byte, to net.Addr) (int, error) {
 	return r.WriteToUDPAddrPort(data, peer)
 }
 
-// ReadFrom waits for a packet of the media port's. Its error ends the allocation.
+// ReadFrom waits for a packet from the media port. Its error ends the allocation.
 func (r *relay) ReadFrom(buf []byte) (int, net.Addr, error) {
 	for {
 		if r.closing() {
 			return 0, nil, r.wait()
 		}
 		now := time.Now()
-		deadline := now.Add(r.s.cfg.Idle)
-		if end := r.began.Add(r.s.cfg.Life); end.Before(deadline) {
+		deadline := now.Add(r.s.cfg.IdleTimeout)
+		if end := r.began.Add(r.s.cfg.MaxLifetime); end.Before(deadline) {
 			deadline = end
 		}
 		if err := r.SetReadDeadline(deadline); err != nil {
 			return 0, nil, err
 		}
-		if r.closing() { // hurry came between
+		if r.closing() { // expire was called meanwhile
 			return 0, nil, r.wait()
 		}
 		n, from, err := r.ReadFromUDPAddrPort(buf)
@@ -120,29 +121,29 @@ func (r *relay) closing() bool {
 	return r.ending
 }
 
-// hurry has ReadFrom end the allocation. It is called with s.mu held.
-func (r *relay) hurry() {
+// expire makes ReadFrom end the allocation. It is called with s.mu.
+func (r *relay) expire() {
 	r.ending = true
 	_ = r.SetReadDeadline(time.Now()) // fails when it is closed
 }
 
-// wait lets pass what may still be under way for this allocation.
+// wait returns after margin, when requests for this allocation that were under way are done.
 func (r *relay) wait() error {
 	select {
 	case <-time.After(margin):
-	case <-r.over:
+	case <-r.closed:
 	}
-	return errOver
+	return errExpired
 }
 
-// Close gives the place back.
+// Close frees the relay's place.
 func (r *relay) Close() error {
-	r.closes.Do(func() {
-		close(r.over)
+	r.closeOnce.Do(func() {
+		close(r.closed)
 		r.s.mu.Lock()
 		delete(r.s.relays, r.port)
-		if r.s.held[r.client] == r {
-			delete(r.s.held, r.client)
+		if r.s.allocations[r.tuple] == r {
+			delete(r.s.allocations, r.tuple)
 		}
 		r.s.mu.Unlock()
 	})

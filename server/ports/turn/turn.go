@@ -21,30 +21,30 @@ import (
 
 const realm = "mindflow"
 
-// Config says where the server is and how much it takes on. All but Idle, Alive and Now is required.
+// Config configures a Server. All but IdleTimeout, UserActive and Now is required.
 type Config struct {
 	UDP         []net.PacketConn       // sockets, which become the server's
-	TCP         []net.Listener         // plain and TLS; they become the server's. They should be bounded
-	Media       []netip.AddrPort       // the only peers that anything is relayed to; those of IPv4 count
+	TCP         []net.Listener         // plain and TLS, which become the server's; their connections should be bounded
+	Media       []netip.AddrPort       // the only peers of relays; those of IPv4 count
 	Allocations int                    // at a time
-	OfUser      int                    // of them
-	Life        time.Duration          // of an allocation at most
-	Idle        time.Duration          // without a packet of the media port an allocation ends; a minute
-	Alive       func(user string) bool // whether a user's credentials are still good; they expire, alive or not. All are
-	Now         func() time.Time       // time.Now
+	PerUser     int                    // allocations at a time
+	MaxLifetime time.Duration          // of an allocation
+	IdleTimeout time.Duration          // of an allocation without a packet from the media port; default one minute
+	UserActive  func(user string) bool // reports whether a user may still allocate; default always
+	Now         func() time.Time       // default time.Now
 	Log         *slog.Logger
-	Pion        logging.LoggerFactory // for what the library has to say
+	Pion        logging.LoggerFactory
 }
 
 // Server relays until Close.
 type Server struct {
 	// static after construction
-	cfg    Config
-	secret []byte
-	peers  map[netip.AddrPort]bool
-	hosts  map[netip.Addr]bool // of peers
-	inner  *pion.Server
-	asking *askers
+	cfg      Config
+	secret   []byte
+	peers    map[netip.AddrPort]bool
+	hosts    map[netip.Addr]bool // of peers
+	inner    *pion.Server
+	requests *requestLimit
 
 	// set by Listen
 	limited       []*ports.LimitedListener // of TCP
@@ -53,20 +53,20 @@ type Server struct {
 	drops  [reasons]atomic.Uint64
 	ending atomic.Bool
 
-	mu     sync.Mutex
-	relays map[uint16]*relay // guarded by mu: open, by their port
-	held   map[client]*relay // guarded by mu: that belong to an allocation
+	mu          sync.Mutex
+	relays      map[uint16]*relay    // guarded by mu: open, by port
+	allocations map[fiveTuple]*relay // guarded by mu
 }
 
-// New serves at once.
+// New starts to serve.
 func New(cfg Config) (*Server, error) {
 	s := &Server{
-		cfg: cfg, secret: make([]byte, 32), asking: newAskers(),
+		cfg: cfg, secret: make([]byte, 32), requests: newRequestLimit(),
 		peers: map[netip.AddrPort]bool{}, hosts: map[netip.Addr]bool{},
-		relays: map[uint16]*relay{}, held: map[client]*relay{},
+		relays: map[uint16]*relay{}, allocations: map[fiveTuple]*relay{},
 	}
-	if s.cfg.Idle == 0 {
-		s.cfg.Idle = time.Minute
+	if s.cfg.IdleTimeout == 0 {
+		s.cfg.IdleTimeout = time.Minute
 	}
 	if s.cfg.Now == nil {
 		s.cfg.Now = time.Now
@@ -82,17 +82,19 @@ func New(cfg Config) (*Server, error) {
 		return nil, field.Errorf("Media", "the media port has no IPv4 address to relay to; give it one")
 	}
 	settings := pion.ServerConfig{
-		Realm: realm, AuthHandler: s.key, QuotaHandler: s.within, LoggerFactory: cfg.Pion,
-		EventHandler: pion.EventHandler{OnAuth: s.authenticated, OnAllocationCreated: s.created, OnAllocationDeleted: s.deleted},
+		Realm: realm, AuthHandler: s.key, QuotaHandler: s.underQuota, LoggerFactory: cfg.Pion,
+		EventHandler: pion.EventHandler{
+			OnAuth: s.onAuth, OnAllocationCreated: s.onCreated, OnAllocationDeleted: s.onDeleted,
+		},
 	}
 	for _, conn := range cfg.UDP {
 		settings.PacketConnConfigs = append(settings.PacketConnConfigs, pion.PacketConnConfig{
-			PacketConn: &packets{conn, s}, RelayAddressGenerator: s, PermissionHandler: s.permits,
+			PacketConn: &packets{conn, s}, RelayAddressGenerator: s, PermissionHandler: s.permitPeer,
 		})
 	}
 	for _, listener := range cfg.TCP {
 		settings.ListenerConfigs = append(settings.ListenerConfigs, pion.ListenerConfig{
-			Listener: &streams{listener, s}, RelayAddressGenerator: s, PermissionHandler: s.permits,
+			Listener: &streams{listener, s}, RelayAddressGenerator: s, PermissionHandler: s.permitPeer,
 		})
 	}
 	var err error
@@ -104,20 +106,20 @@ func New(cfg Config) (*Server, error) {
 
 // Close ends all allocations and frees the ports.
 func (s *Server) Close() error {
-	s.ending.Store(true) // what comes now is dropped
+	s.ending.Store(true) // packets are dropped from now on
 	if err := s.inner.Close(); err != nil {
 		return fmt.Errorf("end relaying: %w", err)
 	}
 	return nil
 }
 
-// Stats counts.
+// Stats are counts of a Server.
 type Stats struct {
-	Allocations int               // now
+	Allocations int               // open now
 	Dropped     map[string]uint64 // packets and requests, by reason
 }
 
-// Stats says how the server is doing.
+// Stats returns the current counts.
 func (s *Server) Stats() Stats {
 	dropped := map[string]uint64{}
 	for r := range reasons {
@@ -130,19 +132,19 @@ func (s *Server) Stats() Stats {
 	return Stats{len(s.relays), dropped}
 }
 
-// Forget ends what a user has allocated.
+// Forget ends the allocations of a user.
 func (s *Server) Forget(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.held {
+	for _, r := range s.allocations {
 		if r.user == user {
-			r.hurry()
+			r.expire()
 		}
 	}
 }
 
-// permits is asked for each peer that a client wants to hear from. It knows no port: that is the relay's business.
-func (s *Server) permits(_ net.Addr, peer net.IP) bool {
+// permitPeer reports whether a client may get a permission for a peer. The relay checks the port.
+func (s *Server) permitPeer(_ net.Addr, peer net.IP) bool {
 	ip, ok := netip.AddrFromSlice(peer)
 	if ok && s.hosts[ip.Unmap()] {
 		return true
@@ -151,55 +153,55 @@ func (s *Server) permits(_ net.Addr, peer net.IP) bool {
 	return false
 }
 
-// within says whether a user may have one more.
-func (s *Server) within(username, _ string, _ net.Addr) bool {
+// underQuota reports whether a user may have one more allocation.
+func (s *Server) underQuota(username, _ string, _ net.Addr) bool {
 	user, _, _ := parse(username)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	has := 0
-	for _, r := range s.held {
+	for _, r := range s.allocations {
 		if r.user == user {
 			has++
 		}
 	}
-	if has < s.cfg.OfUser {
+	if has < s.cfg.PerUser {
 		return true
 	}
 	s.drops[overQuota].Add(1)
 	return false
 }
 
-// client is an allocation's five-tuple but for the relayed side.
-type client struct{ network, from, to string }
+// fiveTuple identifies an allocation (RFC 8656, section 2.4).
+type fiveTuple struct{ network, from, to string }
 
-func clientOf(from, to net.Addr) client {
-	return client{from.Network(), from.String(), to.String()}
+func fiveTupleOf(from, to net.Addr) fiveTuple {
+	return fiveTuple{from.Network(), from.String(), to.String()}
 }
 
-// created ties a relay to the client that it was opened for.
-func (s *Server) created(from, to net.Addr, _, username, _ string, relayed net.Addr, _ int) {
+// onCreated ties a relay to its allocation.
+func (s *Server) onCreated(from, to net.Addr, _, username, _ string, relayed net.Addr, _ int) {
 	udp, ok := relayed.(*net.UDPAddr)
 	if !ok {
 		return
 	}
 	user, _, _ := parse(username)
-	over := s.cfg.Alive != nil && !s.cfg.Alive(user) // since its request was found good
+	ended := s.cfg.UserActive != nil && !s.cfg.UserActive(user) // since its request was authenticated
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.relays[udp.AddrPort().Port()]
 	if r == nil { // it was closed already
 		return
 	}
-	r.user, r.client = user, clientOf(from, to)
-	r.until = s.cfg.Now().Add(leastLifetime)
-	s.held[r.client] = r
-	if over {
-		r.hurry()
+	r.user, r.tuple = user, fiveTupleOf(from, to)
+	r.expires = s.cfg.Now().Add(defaultLifetime)
+	s.allocations[r.tuple] = r
+	if ended {
+		r.expire()
 	}
 }
 
-// authenticated notes how long a refreshed allocation lives.
-func (s *Server) authenticated(from, to net.Addr, _, _, _, method string, ok bool) {
+// onAuth notes how long a refreshed allocation lives.
+func (s *Server) onAuth(from, to net.Addr, _, _, _, method string, ok bool) {
 	if !ok {
 		s.drops[badCredentials].Add(1)
 		return
@@ -209,13 +211,13 @@ func (s *Server) authenticated(from, to net.Addr, _, _, _, method string, ok boo
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.held[clientOf(from, to)]; r != nil {
-		r.until = s.cfg.Now().Add(r.asked)
+	if r := s.allocations[fiveTupleOf(from, to)]; r != nil {
+		r.expires = s.cfg.Now().Add(r.requested)
 	}
 }
 
-func (s *Server) deleted(from, to net.Addr, _, _, _ string) {
+func (s *Server) onDeleted(from, to net.Addr, _, _, _ string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.held, clientOf(from, to))
+	delete(s.allocations, fiveTupleOf(from, to))
 }

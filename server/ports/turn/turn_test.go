@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// What is for the media port and from it is relayed, over all three.
+// Packets to and from the media port are relayed, over all three transports.
 func TestRelays(t *testing.T) {
 	s := start(t, nil)
 	for _, network := range []string{"udp", "tcp", "tls"} {
@@ -83,7 +83,9 @@ func TestForbiddenHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	asks(t, conn, s.media, "fine")
-	for _, peer := range []string{"192.0.2.1", "127.0.0.2", "10.0.0.1", "169.254.169.254", "255.255.255.255", "0.0.0.0", "::1", "2001:db8::1"} {
+	for _, peer := range []string{
+		"192.0.2.1", "127.0.0.2", "10.0.0.1", "169.254.169.254", "255.255.255.255", "0.0.0.0", "::1", "2001:db8::1",
+	} {
 		to := netip.AddrPortFrom(netip.MustParseAddr(peer), s.media.Port())
 		if _, err := conn.WriteTo([]byte("x"), net.UDPAddrFromAddrPort(to)); err == nil {
 			t.Errorf("%s is permitted", peer)
@@ -91,15 +93,15 @@ func TestForbiddenHosts(t *testing.T) {
 	}
 }
 
-// Without good credentials nothing is allocated.
+// Nothing is allocated without valid credentials.
 func TestCredentials(t *testing.T) {
 	s := start(t, nil)
 	good := s.Credentials("a")
 	other := start(t, nil)
 	fresh := func(user string) Credentials { return s.Credentials(user) }
-	s.clock.advance(-2 * CredentialLife)
+	s.clock.advance(-2 * CredentialLifetime)
 	old := s.Credentials("a")
-	s.clock.advance(2 * CredentialLife)
+	s.clock.advance(2 * CredentialLifetime)
 	s.dead.Store("gone", true)
 	cases := []struct {
 		name string
@@ -136,7 +138,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// A user, and all together, have so many and no more; what is given back can be had again.
+// The allocations of one user and of all are bounded; a freed one can be allocated again.
 func TestQuota(t *testing.T) {
 	s := start(t, nil)
 	var held []net.PacketConn
@@ -169,7 +171,7 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// The end of a session is that of what it allocated, also when the browser says nothing.
+// The end of a session ends its allocations, also when the browser is silent.
 func TestForget(t *testing.T) {
 	s := start(t, nil)
 	for _, network := range []string{"udp", "tcp"} {
@@ -185,18 +187,18 @@ func TestForget(t *testing.T) {
 	eventually(t, "the end of a's", func() bool { return s.Stats().Allocations == 1 })
 }
 
-// An allocation is over after its longest life.
+// An allocation ends after its longest lifetime.
 func TestLife(t *testing.T) {
-	s := start(t, func(c *Config) { c.Life = 50 * time.Millisecond })
+	s := start(t, func(c *Config) { c.MaxLifetime = 50 * time.Millisecond })
 	if _, err := s.allocate(t, "udp", "a"); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "its end", func() bool { return s.Stats().Allocations == 0 })
 }
 
-// So is one that carries nothing, while one that does lives on.
+// An allocation without packets ends, while one with packets lives on.
 func TestIdle(t *testing.T) {
-	s := start(t, func(c *Config) { c.Idle = 2 * time.Second })
+	s := start(t, func(c *Config) { c.IdleTimeout = 2 * time.Second })
 	if _, err := s.allocate(t, "udp", "silent"); err != nil {
 		t.Fatal(err)
 	}
@@ -210,9 +212,9 @@ func TestIdle(t *testing.T) {
 	})
 }
 
-// Clients come and go at once in all ways there are, and nothing of them stays. The race detector looks on.
+// Clients come and go concurrently in all ways, and nothing of them stays. It is of use with the race detector.
 func TestChurn(t *testing.T) {
-	s := start(t, func(c *Config) { c.Allocations, c.OfUser, c.Idle = 40, 40, 5*time.Second })
+	s := start(t, func(c *Config) { c.Allocations, c.PerUser, c.IdleTimeout = 40, 40, 5*time.Second })
 	var work sync.WaitGroup
 	for i := range 8 {
 		work.Add(1)
@@ -223,7 +225,8 @@ func TestChurn(t *testing.T) {
 				user, network := fmt.Sprint("u", i, round), []string{"udp", "tcp", "tls"}[(i+round)%3]
 				client, hangUp := s.visiting(t, network, s.Credentials(user))
 				conn, err := client.Allocate()
-				for err != nil && strings.Contains(err.Error(), "437") { // the port of one who hung up without a word: RFC 5766, 6.4, takes another
+				// The port of a client that hung up silently is still allocated; RFC 5766, section 6.4, takes another.
+				for err != nil && strings.Contains(err.Error(), "437") {
 					hangUp()
 					client.Close()
 					client, hangUp = s.visiting(t, network, s.Credentials(user))
@@ -257,11 +260,11 @@ func TestChurn(t *testing.T) {
 	eventually(t, "nothing to be held", func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return len(s.held) == 0
+		return len(s.allocations) == 0
 	})
 }
 
-// Who holds an allocation keeps it when the credentials expire, and cannot have another.
+// A client keeps its allocation when its credentials expire, and cannot get another.
 func TestRefreshAfterExpiry(t *testing.T) {
 	s := start(t, nil)
 	c := s.Credentials("a")
@@ -271,7 +274,7 @@ func TestRefreshAfterExpiry(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	s.clock.advance(CredentialLife + time.Second)
+	s.clock.advance(CredentialLifetime + time.Second)
 	if got := asks(t, conn, s.media, "still here"); got != "STILL HERE" { // asks for a permission
 		t.Errorf("got %q", got)
 	}
@@ -281,28 +284,28 @@ func TestRefreshAfterExpiry(t *testing.T) {
 	}
 }
 
-// A port that is asked without credentials answers a few times a second, as the asker may be forged.
-func TestAskers(t *testing.T) {
-	a, now := newAskers(), time.Now()
+// Requests without credentials are answered a few times a second, as their sender may be forged.
+func TestRequestLimit(t *testing.T) {
+	a, now := newRequestLimit(), time.Now()
 	one, other := &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 1}
 	answered := 0
 	for range 1000 {
-		if a.mayAsk(one, now) {
+		if a.allow(one, now) {
 			answered++
 		}
 	}
-	if answered != askBurst || !a.mayAsk(other, now) {
-		t.Errorf("%d answers, want %d, and another address its own", answered, askBurst)
+	if answered != requestBurst || !a.allow(other, now) {
+		t.Errorf("%d answers, want %d, and another address its own", answered, requestBurst)
 	}
-	if one.Port = 2; a.mayAsk(one, now) {
+	if one.Port = 2; a.allow(one, now) {
 		t.Error("another port is another address")
 	}
-	if !a.mayAsk(one, now.Add(time.Second)) {
+	if !a.allow(one, now.Add(time.Second)) {
 		t.Error("a second later nothing is answered")
 	}
 }
 
-// A connection that allocates nothing, or sends what is no message, is closed.
+// A connection that allocates nothing, or sends a malformed message, is closed.
 func TestSilentConnections(t *testing.T) {
 	s := start(t, nil)
 	for name, said := range map[string]string{
