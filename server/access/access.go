@@ -1,5 +1,5 @@
-// Package access says who may use a server: everybody, whoever knows a shared token, or whoever shows a token that a key
-// of the host's has signed (JWT, RFC 7519). Tokens come in the Authorization header alone (RFC 6750, section 2.1).
+// Package access says who may use a server: everybody, whoever knows a shared token, or whoever shows a token that a
+// key of the host's has signed (JWT, RFC 7519). Tokens come in the Authorization header alone (RFC 6750, section 2.1).
 package access
 
 import (
@@ -27,8 +27,8 @@ type Grant struct {
 	Origins     []string      // of the pages that it is for; none: any
 }
 
-// AllowsOrigin says whether a page of origin may use the grant, in addition to what the server allows. Without an origin there
-// is no page.
+// AllowsOrigin says whether a page of origin may use the grant, in addition to what the server allows. Without an
+// origin there is no page.
 func (g Grant) AllowsOrigin(origin string) bool {
 	return len(g.Origins) == 0 || slices.Contains(g.Origins, origin)
 }
@@ -50,8 +50,8 @@ type DeniedError struct {
 
 func (e *DeniedError) Error() string { return e.Detail }
 
-// Gate decides who may in. But for what Renewed gives it is not changed after construction. It is safe for use by several
-// goroutines.
+// Gate decides who may in. But for what Renewed gives it is not changed after construction. It is safe for use by
+// several goroutines.
 type Gate struct {
 	shared  [][sha256.Size]byte
 	signed  *verifier // nil: none
@@ -61,8 +61,8 @@ type Gate struct {
 // Open lets everybody in.
 func Open() *Gate { return &Gate{} }
 
-// New lets in who shows one of the shared tokens, or a token for audience that one of the keys has signed. With neither tokens nor
-// keys it is Open. An error says which of them cannot be used, without showing it.
+// New lets in who shows one of the shared tokens, or a token for audience that one of the keys has signed. With neither
+// tokens nor keys it is Open. An error says which of them cannot be used, without showing it.
 func New(shared []string, keys []Key, audience string) (*Gate, error) {
 	g := &Gate{}
 	for i, token := range shared {

@@ -120,7 +120,8 @@ func FormatKeys(keys ...Key) ([]byte, error) {
 	return append(out, '\n'), nil
 }
 
-// ParseKeys reads a JSON Web Key Set of at most 16 keys. An error names the key, by its place from 1, and shows nothing of it.
+// ParseKeys reads a JSON Web Key Set of at most 16 keys. An error names the key, by its place from 1, and shows nothing
+// of it.
 func ParseKeys(text []byte) ([]Key, error) {
 	if len(text) > mostSet {
 		return nil, fmt.Errorf("more than %d bytes", mostSet)

@@ -32,9 +32,9 @@ type stamp struct {
 	size    int64
 }
 
-// Renewed is the gate that read makes of the files, made anew after they changed: whoever may use the server changes without a
-// restart. Files that cannot be used leave the gate before in use, and the log says why; so does one that would let everybody in. The error
-// is the first read's.
+// Renewed is the gate that read makes of the files, made anew after they changed: whoever may use the server changes
+// without a restart. Files that cannot be used leave the gate before in use, and the log says why; so does one that
+// would let everybody in. The error is the first read's.
 func Renewed(read func() (*Gate, error), files []string, log *slog.Logger) (*Gate, error) {
 	r := &renewal{read: read, files: files, log: log, looked: time.Now()}
 	r.seen, _ = r.stamps() // read says what is wrong

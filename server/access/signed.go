@@ -104,8 +104,8 @@ func (v *verifier) check(token, id string, now time.Time) (Grant, error) {
 	return g, nil
 }
 
-// find gives the keys that may have signed token. A key verifies by its own algorithm alone, whatever the token names: else a public
-// key, which is no secret, could be taken for the secret of an HMAC.
+// find gives the keys that may have signed token. A key verifies by its own algorithm alone, whatever the token names:
+// else a public key, which is no secret, could be taken for the secret of an HMAC.
 func (v *verifier) find(token *jwt.Token) (any, error) {
 	if _, ok := token.Header["crit"]; ok { // RFC 7515, section 4.1.11
 		return nil, errors.New("it demands extensions")

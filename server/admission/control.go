@@ -1,5 +1,6 @@
-// Package admission decides who gets a session of a server with a bounded number of them: so many in all, of one address and of one
-// key. When all slots are taken, clients queue in the order in which they came. Time is passed in, and the network is not known here.
+// Package admission decides who gets a session of a server with a bounded number of them: so many in all, of one
+// address and of one key. When all slots are taken, clients queue in the order in which they came. Time is passed in,
+// and the network is not known here.
 package admission
 
 import (
@@ -127,8 +128,8 @@ func (c *Control) Leave(client Client, now time.Time) {
 	c.expire(now)
 }
 
-// HasSlot reports whether the client's ticket holds a slot: a client that lost its connection can return before the server has
-// noticed the loss.
+// HasSlot reports whether the client's ticket holds a slot: a client that lost its connection can return before the
+// server has noticed the loss.
 func (c *Control) HasSlot(client Client) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,8 +137,8 @@ func (c *Control) HasSlot(client Client) bool {
 	return t != nil && t.state == admitted
 }
 
-// Release takes a slot back. For returnTime a client that mayReturn, as after a broken connection, precedes the queue; replaced reserves
-// the slot for it. A second Release has no effect.
+// Release takes a slot back. For returnTime a client that mayReturn, as after a broken connection, precedes the queue;
+// replaced reserves the slot for it. A second Release has no effect.
 func (c *Control) Release(slot *Slot, mayReturn, replaced bool, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,8 +164,8 @@ func (c *Control) Release(slot *Slot, mayReturn, replaced bool, now time.Time) {
 	c.expire(now)
 }
 
-// request reports whether a client may be admitted now, and queues it if not. t is its ticket, nil for a new client. It is called with mu,
-// as are all functions below.
+// request reports whether a client may be admitted now, and queues it if not. t is its ticket, nil for a new client. It
+// is called with mu, as are all functions below.
 func (c *Control) request(client Client, now time.Time) (t *ticket, err error) {
 	c.expire(now)
 	if t = c.find(client); t != nil && t.state == admitted { // a second use of the ticket is a new client
@@ -196,7 +197,8 @@ func (c *Control) request(client Client, now time.Time) (t *ticket, err error) {
 	return t, nil
 }
 
-// checkLimits applies the limits of one address and one key. own is the client's ticket, which does not count; it may be nil.
+// checkLimits applies the limits of one address and one key. own is the client's ticket, which does not count; it may
+// be nil.
 func (c *Control) checkLimits(client Client, own *ticket, now time.Time) error {
 	perKey := client.PerKey
 	if perKey == 0 {

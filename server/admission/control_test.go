@@ -282,5 +282,5 @@ func TestWaitErrorText(t *testing.T) {
 	}
 }
 
-// FuzzDesk has strangers come, ask, leave and go in any order, a byte a deed: nobody gets more than there is, nothing is forgotten and
-// nothing kept.
+// FuzzDesk has strangers come, ask, leave and go in any order, a byte a deed: nobody gets more than there is, nothing
+// is forgotten and nothing kept.

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// FuzzControl makes clients request, poll, leave and return slots in any order, one byte a step. No more slots are given than there are, and
-// no ticket is lost or left over.
+// FuzzControl makes clients request, poll, leave and return slots in any order, one byte a step. No more slots are
+// given than there are, and no ticket is lost or left over.
 func FuzzControl(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0x41, 0x80, 0xc0, 0xff, 1, 2, 3})
 	f.Add([]byte("come and go, wait and ask"))

@@ -22,8 +22,9 @@ const (
 	minSpent     = time.Second // … unless they took this long together: few frames get through an overloaded machine
 )
 
-// LoadMeter measures how busy the machine is by the time that sessions take for a frame, from its arrival to its labels. That
-// includes all waiting for the processor or the GPU, but neither a camera's low frame rate nor packet loss. It is safe for concurrent use.
+// LoadMeter measures how busy the machine is by the time that sessions take for a frame, from its arrival to its
+// labels. That includes all waiting for the processor or the GPU, but neither a camera's low frame rate nor packet
+// loss. It is safe for concurrent use.
 type LoadMeter struct {
 	minRate float64
 
@@ -52,8 +53,8 @@ func (m *LoadMeter) Add(spent time.Duration, now time.Time) {
 	b.frames++
 }
 
-// Rate returns the labels a second that a session with a frame always ready would get, by the frames of the window. It is +Inf
-// after too few frames.
+// Rate returns the labels a second that a session with a frame always ready would get, by the frames of the window. It
+// is +Inf after too few frames.
 func (m *LoadMeter) Rate(now time.Time) float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -14,8 +14,8 @@ const (
 
 	pollSlack   = 5 * time.Second  // a poll that is later lets the clients behind go first
 	pollTimeout = 75 * time.Second // a poll that is later loses the place in the queue: browsers run hidden pages once a minute
-	// A ticket that was never shown is worth less: many programs request a slot again and again without their ticket, and must not
-	// wait behind tickets that they threw away.
+	// A ticket that was never shown is worth less: many programs request a slot again and again without their ticket,
+	// and must not wait behind tickets that they threw away.
 	unshownSlack   = time.Second
 	unshownTimeout = 10 * time.Second
 
@@ -84,8 +84,8 @@ func (c *Control) free(t *ticket, now time.Time) int {
 	return free
 }
 
-// punctual counts, of the first n in the queue, those that precede clients behind them. A client whose poll is late lets
-// others go first; a client with a reserved slot needs no other.
+// punctual counts, of the first n in the queue, those that precede clients behind them. A client whose poll is late
+// lets others go first; a client with a reserved slot needs no other.
 func (c *Control) punctual(n int, now time.Time) (ahead int) {
 	for _, t := range c.queue[:n] {
 		if !now.Before(t.reserved) && now.Before(t.pollDue.Add(t.allowance(pollSlack, unshownSlack))) {

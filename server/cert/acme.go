@@ -33,7 +33,8 @@ type ACME struct {
 	stop   context.CancelFunc
 }
 
-// NewACME prepares the order. Nothing is asked of the authority before Begin. The error names the setting and what to do.
+// NewACME prepares the order. Nothing is asked of the authority before Begin. The error names the setting and what to
+// do.
 func NewACME(order Order, log *slog.Logger) (*ACME, error) {
 	var roots *x509.CertPool
 	if order.Root != "" {

@@ -9,8 +9,8 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// ListenAdmin serves at address, host:port, Go's profiles under /debug/pprof/, liveness at /healthz, and others by their
-// path. There is no password: a client that reaches the port can read all of it and keep the process busy.
+// ListenAdmin serves at address, host:port, Go's profiles under /debug/pprof/, liveness at /healthz, and others by
+// their path. There is no password: a client that reaches the port can read all of it and keep the process busy.
 func ListenAdmin(address string, others map[string]http.Handler) (*Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -28,8 +28,8 @@ func (m *Metrics) histogram(name, help string, buckets []float64, labels ...stri
 	return v
 }
 
-// CounterVecFunc adds counters that are kept elsewhere. read returns them by the value of their label, of which there are few,
-// and they never decrease. It is called at each scrape, by several goroutines.
+// CounterVecFunc adds counters that are kept elsewhere. read returns them by the value of their label, of which there
+// are few, and they never decrease. It is called at each scrape, by several goroutines.
 func (m *Metrics) CounterVecFunc(name, help, label string, read func() map[string]uint64) {
 	m.vecFunc(name, help, label, prometheus.CounterValue, read)
 }

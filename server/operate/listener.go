@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// closeTime is the time that requests have to end after Close has cancelled them. Only a client that does not read needs
-// as much.
+// closeTime is the time that requests have to end after Close has cancelled them. Only a client that does not read
+// needs as much.
 const closeTime = time.Second
 
 // Listener serves HTTP on a port of its own until Close.

@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics are the Prometheus metrics of one server, in their own registry. Units are seconds and bytes. No label names a
-// session, an address or a page, so the number of series does not grow with use. Metrics is safe for concurrent use.
+// Metrics are the Prometheus metrics of one server, in their own registry. Units are seconds and bytes. No label names
+// a session, an address or a page, so the number of series does not grow with use. Metrics is safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 

@@ -39,8 +39,8 @@ func ListenRedirect(address string, httpsPort int, wrap func(http.Handler) http.
 	}), nil
 }
 
-// redirectTo redirects with status 308, which keeps the method: a publisher's POST stays a POST. It closes the connection,
-// since this port answers nothing else.
+// redirectTo redirects with status 308, which keeps the method: a publisher's POST stays a POST. It closes the
+// connection, since this port answers nothing else.
 func redirectTo(port int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")

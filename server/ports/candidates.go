@@ -8,15 +8,16 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// Type preferences are those of RFC 8445, section 5.1.2.2, with 100 for a server-reflexive candidate: below the host candidates. TCP is
-// below UDP.
+// Type preferences are those of RFC 8445, section 5.1.2.2, with 100 for a server-reflexive candidate: below the host
+// candidates. TCP is below UDP.
 const (
 	publicUDP = 100 << 24
 	publicTCP = 80 << 24
 )
 
-// PublicCandidates returns candidates for the public addresses, beside the host candidates that Pion finds: a router or cloud maps them
-// to this host, ports unchanged (1:1 NAT). They name no related address, since that reveals the private network.
+// PublicCandidates returns candidates for the public addresses, beside the host candidates that Pion finds: a router or
+// cloud maps them to this host, ports unchanged (1:1 NAT). They name no related address, since that reveals the private
+// network.
 func (m *Media) PublicCandidates() []sdp.Attribute {
 	if m.publicIPs == nil {
 		return nil

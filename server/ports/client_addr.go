@@ -35,9 +35,10 @@ func (p Proxies) Trust(a netip.Addr) bool {
 	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(a) })
 }
 
-// ClientAddr returns the address that r comes from: the peer's or, when the peer is a trusted proxy, one of X-Forwarded-For. Each proxy
-// appends the address of its own peer, so the list is read from its end: the first address that is no trusted proxy's is the
-// client's, and the client may have forged all before it. The address is invalid when r has none.
+// ClientAddr returns the address that r comes from: the peer's or, when the peer is a trusted proxy, one of
+// X-Forwarded-For. Each proxy appends the address of its own peer, so the list is read from its end: the first address
+// that is no trusted proxy's is the client's, and the client may have forged all before it. The address is invalid when
+// r has none.
 func (p Proxies) ClientAddr(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -55,8 +56,8 @@ func (p Proxies) ClientAddr(r *http.Request) netip.Addr {
 	return addr
 }
 
-// IgnoresForwarded reports whether r has an X-Forwarded-For that is not trusted although it comes from this machine or a private network:
-// most likely from a proxy that was not configured. From elsewhere it is most likely forged.
+// IgnoresForwarded reports whether r has an X-Forwarded-For that is not trusted although it comes from this machine or
+// a private network: most likely from a proxy that was not configured. From elsewhere it is most likely forged.
 func (p Proxies) IgnoresForwarded(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || r.Header.Get("X-Forwarded-For") == "" {
@@ -90,8 +91,8 @@ func parseHop(text string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// ClientNetwork returns the network that counts as one client address: an IPv4 address, or the /64 of an IPv6 address. It is the zero
-// Prefix, which is not to be counted, for loopback and invalid addresses.
+// ClientNetwork returns the network that counts as one client address: an IPv4 address, or the /64 of an IPv6 address.
+// It is the zero Prefix, which is not to be counted, for loopback and invalid addresses.
 func ClientNetwork(a netip.Addr) netip.Prefix {
 	if !a.IsValid() || a.IsLoopback() {
 		return netip.Prefix{}

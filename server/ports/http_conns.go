@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// HTTPConns bounds how many HTTP connections are open: each costs memory before its first byte arrives. It works as an http.Server's
-// ConnState and not as a listener, so that requests under way outlive the listener.
+// HTTPConns bounds how many HTTP connections are open: each costs memory before its first byte arrives. It works as an
+// http.Server's ConnState and not as a listener, so that requests under way outlive the listener.
 type HTTPConns struct {
 	limit *connLimit
 
@@ -18,8 +18,8 @@ type HTTPConns struct {
 	unused map[net.Conn]bool         // guarded by mu: those of open without a first byte
 }
 
-// NewHTTPConns bounds the connections in all and of one source: see SourceOf. Trusted proxies and private networks, where a proxy may be,
-// have no bound of their own, since their connections are their clients'.
+// NewHTTPConns bounds the connections in all and of one source: see SourceOf. Trusted proxies and private networks,
+// where a proxy may be, have no bound of their own, since their connections are their clients'.
 func NewHTTPConns(total, perSource int, proxies Proxies) *HTTPConns {
 	exempt := func(ip netip.Addr) bool { return ip.IsLoopback() || ip.IsPrivate() || proxies.Trust(ip) }
 	return &HTTPConns{limit: newConnLimit(total, perSource, exempt), open: map[net.Conn]netip.Prefix{}, unused: map[net.Conn]bool{}}

@@ -139,8 +139,8 @@ func (c *limitedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// SourceOf returns the network that counts as one source of connections: see network. It is the zero Prefix for an address that is neither
-// TCP's nor UDP's.
+// SourceOf returns the network that counts as one source of connections: see network. It is the zero Prefix for an
+// address that is neither TCP's nor UDP's.
 func SourceOf(a net.Addr) netip.Prefix {
 	switch a := a.(type) {
 	case *net.TCPAddr:

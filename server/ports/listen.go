@@ -13,8 +13,8 @@ import (
 // socketBuffer is requested for the one port of all sessions; the kernel grants what its limits allow.
 const socketBuffer = 4 << 20
 
-// ListenUDP opens a UDP port. For an address without a host it opens one socket on each interface's address: ICE must know which
-// address a packet came in on. Errors are *field.Error of setting.
+// ListenUDP opens a UDP port. For an address without a host it opens one socket on each interface's address: ICE must
+// know which address a packet came in on. Errors are *field.Error of setting.
 func ListenUDP(address, setting string) (conns []*net.UDPConn, err error) {
 	addr, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
@@ -53,8 +53,8 @@ func ListenUDP(address, setting string) (conns []*net.UDPConn, err error) {
 	return conns, nil
 }
 
-// interfaceAddresses returns the addresses of all interfaces that are up, loopback included: a page may run on this machine. IPv6
-// link-local addresses are left out, since they mean nothing without a zone.
+// interfaceAddresses returns the addresses of all interfaces that are up, loopback included: a page may run on this
+// machine. IPv6 link-local addresses are left out, since they mean nothing without a zone.
 func interfaceAddresses() ([]net.IP, error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {

@@ -30,8 +30,8 @@ type MediaConfig struct {
 	Log       *slog.Logger
 }
 
-// Media are the media ports of all sessions: one of UDP and, for publishers that UDP does not reach, one of TCP (RFC 6544). What
-// arrives passes Filter before Pion reads it.
+// Media are the media ports of all sessions: one of UDP and, for publishers that UDP does not reach, one of TCP (RFC
+// 6544). What arrives passes Filter before Pion reads it.
 type Media struct {
 	Filter *portfilter.Filter
 
@@ -120,8 +120,8 @@ func (m *Media) RefusedConnections() uint64 {
 	return m.listener.Refused()
 }
 
-// MediaAddresses returns the IP addresses that OpenMedia would offer for a UDP address. It opens the port for a moment, so that its error
-// is OpenMedia's.
+// MediaAddresses returns the IP addresses that OpenMedia would offer for a UDP address. It opens the port for a moment,
+// so that its error is OpenMedia's.
 func MediaAddresses(address string) ([]netip.Addr, error) {
 	conns, err := ListenUDP(address, "Media")
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/pion/logging"
 )
 
-// PionLogs are Pion's logs, at the level of debugging: what Pion calls an error is mostly a publisher that went away, and its
-// lines name addresses.
+// PionLogs are Pion's logs, at the level of debugging: what Pion calls an error is mostly a publisher that went away,
+// and its lines name addresses.
 type PionLogs struct{ Log *slog.Logger }
 
 // NewLogger is for Pion.

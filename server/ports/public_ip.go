@@ -83,8 +83,8 @@ func (p *PublicIP) update(ctx context.Context) error {
 	return nil
 }
 
-// QueryPublicIP asks a STUN server for the public address of this host. It sends the request again until ctx ends, since datagrams get
-// lost. The error is a *field.Error of STUNServer.
+// QueryPublicIP asks a STUN server for the public address of this host. It sends the request again until ctx ends,
+// since datagrams get lost. The error is a *field.Error of STUNServer.
 func QueryPublicIP(ctx context.Context, server string) (netip.Addr, error) {
 	addr, err := query(ctx, server)
 	if err != nil {
@@ -129,7 +129,8 @@ func query(ctx context.Context, server string) (netip.Addr, error) {
 	}
 }
 
-// mappedAddr returns the address in a response to the transaction id. ok is false for any other packet, which anybody may send.
+// mappedAddr returns the address in a response to the transaction id. ok is false for any other packet, which anybody
+// may send.
 func mappedAddr(data []byte, id [stun.TransactionIDSize]byte) (addr netip.Addr, ok bool) {
 	m := &stun.Message{Raw: append([]byte(nil), data...)}
 	if m.Decode() != nil || m.Type != stun.BindingSuccess || m.TransactionID != id {

@@ -30,8 +30,8 @@ func isSealed(p []byte) bool {
 	return len(p) > recordHeader && isDTLS(p) && binary.BigEndian.Uint16(p[3:]) > 0
 }
 
-// judgeRecords looks at each record of a datagram. In the clear pass only the handshake messages that clients send and the change of
-// cipher: an alert or data in the clear is anybody's, and Pion would end the connection over it.
+// judgeRecords looks at each record of a datagram. In the clear pass only the handshake messages that clients send and
+// the change of cipher: an alert or data in the clear is anybody's, and Pion would end the connection over it.
 func (g *Guest) judgeRecords(p []byte) reason {
 	for len(p) > 0 {
 		if len(p) < recordHeader {

@@ -166,8 +166,8 @@ func (f *Filter) judgeRequest(fl *flow, p []byte, now time.Time) (*Guest, reason
 	return nil, passed
 }
 
-// take makes fl one of the guest's that nobody has proved yet, in the place of the oldest such when there are too many. It
-// is called with filter.mu, as is lose.
+// take makes fl one of the guest's that nobody has proved yet, in the place of the oldest such when there are too many.
+// It is called with filter.mu, as is lose.
 func (g *Guest) take(fl *flow) reason {
 	pending, oldest := 0, (*flow)(nil)
 	for _, other := range g.flows {
@@ -199,8 +199,8 @@ func (g *Guest) lose(gone *flow) {
 	}
 }
 
-// sent notes what a packet that was sent says of a flow: a response, that Pion has found a request of it to be a guest's.
-// It is called with filter.mu.
+// sent notes what a packet that was sent says of a flow: a response, that Pion has found a request of it to be a
+// guest's. It is called with filter.mu.
 func (fl *flow) sent(response, sealed bool) {
 	if fl.over || fl.guest == nil {
 		return

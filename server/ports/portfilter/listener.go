@@ -17,8 +17,9 @@ const (
 // errRefused ends a connection that a stranger uses for something else than to prove itself.
 var errRefused = errors.New("refused by the filter")
 
-// Listener gives connections of l that read as if only those frames came by them (RFC 4571) that may pass. One that begins
-// with anything but a guest's request fails to read, and one that comes while too many wait to be proved is closed.
+// Listener gives connections of l that read as if only those frames came by them (RFC 4571) that may pass. One that
+// begins with anything but a guest's request fails to read, and one that comes while too many wait to be proved is
+// closed.
 func (f *Filter) Listener(l net.Listener) net.Listener { return &listener{Listener: l, filter: f} }
 
 type listener struct {

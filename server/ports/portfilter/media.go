@@ -42,8 +42,8 @@ func (g *Guest) judgeMedia(p []byte, now time.Time) reason {
 	return passed
 }
 
-// judgeReport bounds reports more tightly than media: Pion keeps a copy of each for every stream that it names, of which
-// there can be hundreds.
+// judgeReport bounds reports more tightly than media: Pion keeps a copy of each for every stream that it names, of
+// which there can be hundreds.
 func (g *Guest) judgeReport(p []byte, now time.Time) reason {
 	switch {
 	case len(p) < leastSRTCP, len(p) > maxReport, p[1] < senderReport, p[1] > extendedReport:

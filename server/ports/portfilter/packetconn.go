@@ -13,8 +13,8 @@ type packetConn struct {
 	filter *Filter
 }
 
-// ReadFrom gives the next packet that may pass. Nothing is allocated for those of an address that was seen before, nor for
-// those that may not pass.
+// ReadFrom gives the next packet that may pass. Nothing is allocated for those of an address that was seen before, nor
+// for those that may not pass.
 func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	for {
 		n, from, err := c.ReadFromUDPAddrPort(p)

@@ -39,9 +39,9 @@ func isBinding(p []byte, kind uint16) bool {
 	return len(p) >= stunHeader && binary.BigEndian.Uint16(p) == kind && binary.BigEndian.Uint32(p[4:]) == magicCookie
 }
 
-// readRequest reads a binding request of ICE's (RFC 8445, section 7.1.1; RFC 8489, section 5) and gives the part of its user's
-// name that is the server's. Nothing in it is beyond its place: lengths add up, attributes that must be understood are
-// ICE's, after MESSAGE-INTEGRITY comes only FINGERPRINT, and that one is right.
+// readRequest reads a binding request of ICE's (RFC 8445, section 7.1.1; RFC 8489, section 5) and gives the part of its
+// user's name that is the server's. Nothing in it is beyond its place: lengths add up, attributes that must be
+// understood are ICE's, after MESSAGE-INTEGRITY comes only FINGERPRINT, and that one is right.
 func readRequest(p []byte) (ufrag []byte, why reason) {
 	if len(p) < stunHeader || binary.BigEndian.Uint32(p[4:]) != magicCookie {
 		return nil, badSTUN
