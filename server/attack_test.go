@@ -113,7 +113,7 @@ func TestHTTPAttacks(t *testing.T) {
 
 // A body that never comes is not waited for; what comes otherwise may take as long as a busy machine needs.
 func TestBodyThatNeverComes(t *testing.T) {
-	s := begin(t, idle(), func(c *Config) { c.RequestTime = time.Second })
+	s := begin(t, idle(), func(c *Config) { c.timing.RequestTime = time.Second })
 	sent := "POST /whip HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/sdp\r\nContent-Length: 1000\r\n\r\nv=0"
 	if status, body := s.raw(t, sent); status != http.StatusRequestTimeout || s.Stats().Sessions != 0 {
 		t.Errorf("status %d: %.200s", status, body)
@@ -130,7 +130,7 @@ func TestSlowClients(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := begin(t, idle(), func(c *Config) {
-				c.HeaderTime, c.RequestTime, c.IdleTime = 200*time.Millisecond, 300*time.Millisecond, 200*time.Millisecond
+				c.timing.HeaderTime, c.timing.RequestTime, c.timing.IdleTime = 200*time.Millisecond, 300*time.Millisecond, 200*time.Millisecond
 			})
 			conn, err := net.Dial("tcp", s.Addr().String())
 			if err != nil {
@@ -247,28 +247,4 @@ func settledHeap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
-}
-
-// TestRestartsAreBounded restarts ICE without end.
-func TestRestartsAreBounded(t *testing.T) {
-	s := begin(t, idle(), nil)
-	res, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
-	location := res.Header.Get("Location")
-	done, refused := 0, 0
-	begun := time.Now()
-	for i := range 3 * restartBurst {
-		fragment := fmt.Sprintf("a=ice-ufrag:again%d\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\n", i)
-		res, body := s.call(t, call{"PATCH", location, map[string]string{"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}, fragment})
-		switch {
-		case res.StatusCode == http.StatusOK:
-			done++
-		case res.StatusCode == http.StatusTooManyRequests && res.Header.Get("Retry-After") != "":
-			refused++
-		default:
-			t.Errorf("status %d: %s", res.StatusCode, body)
-		}
-	}
-	if most := restartBurst + restartRate*int(1+time.Since(begun).Seconds()); done < restartBurst || done > most {
-		t.Errorf("%d restarts, %d refused; at most %d may be done", done, refused, most)
-	}
 }

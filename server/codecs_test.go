@@ -58,14 +58,3 @@ func primaryFirst(formats string) (list []string) {
 	}
 	return append(list, repairs...)
 }
-
-func TestNewCodecsRefuses(t *testing.T) {
-	for want, list := range map[string][]pipeline.Codec{
-		`"MJPEG"`:            {pipeline.VP8, "MJPEG"},
-		"VP8 is named twice": {pipeline.VP8, pipeline.H264, pipeline.VP8},
-	} {
-		if _, err := newCodecs(list); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v gave %v, want %s", list, err, want)
-		}
-	}
-}

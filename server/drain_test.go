@@ -15,6 +15,7 @@ import (
 	"mindflow/pipeline/testkit"
 	"mindflow/server/operate"
 	"mindflow/server/servertest"
+	"mindflow/server/session"
 	"mindflow/server/whipclient"
 )
 
@@ -82,9 +83,9 @@ func TestToldBeforeDone(t *testing.T) {
 	sess := s.only(t)
 	s.mu.Lock() // nothing is done
 	defer s.mu.Unlock()
-	sess.end(endAbuse)
+	sess.End(session.EndAbuse)
 	servertest.WaitFor(t, "the end to be counted", func() bool {
-		return testutil.ToFloat64(s.meters.Ended.WithLabelValues(string(endAbuse))) == 1 && testutil.ToFloat64(s.meters.Sessions) == 0
+		return testutil.ToFloat64(s.metrics.Ended.WithLabelValues(string(session.EndAbuse))) == 1 && testutil.ToFloat64(s.metrics.Sessions) == 0
 	})
 	go s.drain(&http.Server{})
 	servertest.WaitFor(t, "the server to say that it is not ready", func() bool { return s.cfg.Readiness.Report().Phase == operate.Draining })
@@ -131,7 +132,7 @@ func TestDrainTellsReaders(t *testing.T) {
 	}
 	tell(sess, 1, 1)
 	events.ids(1)
-	sess.end(endDeleted)
+	sess.End(session.EndDeleted)
 	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
 	if e, _ := events.next(); e.kind != "bye" || e.data != `{"v":1,"type":"bye","reason":"deleted"}` {
 		t.Errorf("the stream ended with %+v", e)

@@ -3,90 +3,89 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
 
-	"mindflow/pipeline"
+	"mindflow/server/session"
 )
 
 const (
-	maxReaders    = 8 // of one session's events
 	eventDeadline = 10 * time.Second
 	eventBuffer   = 64 << 10 // bytes of labels that wait in the kernel for a slow reader
-	retryAfter    = 1000     // milliseconds until a reader that was cut off comes back
+	retryAfter    = 1000     // milliseconds until a disconnected reader reconnects
 )
 
-// streamLabels answers with server-sent events (HTML standard, section 9.2): the same messages as on
-// the data channel, for publishers that open none.
+// streamLabels answers with server-sent events (HTML standard, section 9.2): the messages of the data channel, for publishers
+// that open none.
 func (s *Server) streamLabels(w http.ResponseWriter, r *http.Request, v visitor) error {
 	lastSeen := r.Header.Get("Last-Event-ID")
 	sess, err := s.find(r, v)
-	if err != nil && lastSeen != "" { // a reader that comes back too late: this tells it to stay away
+	if err != nil && lastSeen != "" { // tells a reader that reconnects too late to stay away
 		return noContent(w)
 	}
 	if err != nil {
 		return err
 	}
-	defer sess.events.readers.Add(-1)
-	if sess.events.readers.Add(1) > maxReaders {
+	if !sess.Events().Enter() {
 		return newProblem(http.StatusServiceUnavailable, "this session's labels have too many readers").with("Retry-After", "10")
 	}
+	defer sess.Events().Leave()
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would keep events back
+	h.Set("X-Accel-Buffering", "no") // nginx would buffer events
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	out := &eventWriter{w: w, out: http.NewResponseController(w), ended: sess.ctx}
-	if err := out.out.SetReadDeadline(time.Time{}); err != nil { // the server's would cut the stream
+	out := &eventWriter{w: w, out: http.NewResponseController(w), ended: sess.Context()}
+	if err := out.out.SetReadDeadline(time.Time{}); err != nil { // the server's deadline would end the stream
 		return fmt.Errorf("set deadline: %w", err)
 	}
-	defer context.AfterFunc(sess.ctx, out.hurry)()
-	follow(r.Context(), sess, out, lastSeen, s.cfg.Heartbeat)
+	defer context.AfterFunc(sess.Context(), out.hurry)()
+	s.writeEvents(r.Context(), sess, out, lastSeen)
 	return nil
 }
 
-// follow writes labels until the session ends or the reader leaves. lastSeen is the reader's
-// Last-Event-ID.
-func follow(reader context.Context, sess *session, out *eventWriter, lastSeen string, beat time.Duration) {
+// writeEvents writes labels until the session ends or the reader disconnects. lastSeen is the reader's Last-Event-ID.
+func (s *Server) writeEvents(reader context.Context, sess *hosted, out *eventWriter, lastSeen string) {
 	id, err := strconv.ParseUint(lastSeen, 10, 64)
-	missed, seen := sess.events.resume(id, err == nil)
+	missed, seen := sess.Events().Resume(id, err == nil)
 	fmt.Fprintf(out, "retry: %d\n\n", retryAfter)
-	out.control("hello", sess.hello())
-	label := func(e event) {
+	out.control("hello", sess.Hello)
+	label := func(e session.Event) {
 		if out.label(e) {
-			sess.meters.Events.Inc()
+			s.metrics.Events.Inc()
 		}
 	}
 	for _, e := range missed {
 		label(e)
 	}
+	beat := s.cfg.timing.Heartbeat
 	idle := time.NewTimer(beat)
 	defer idle.Stop()
-	draining := sess.draining
+	draining := s.leave
 	for out.flush() == nil {
-		e, ok, newer := sess.events.newest(seen)
+		e, ok, newer := sess.Events().Newest(seen)
 		if ok {
 			label(e)
-			seen = e.seq
+			seen = e.Seq
 			idle.Reset(beat)
 			continue
 		}
 		select {
 		case <-newer:
-		case <-idle.C: // so that nothing on the way takes the silence of a pause for the end
+		case <-idle.C: // a comment, so that no proxy takes the silence of a pause for the end
 			fmt.Fprint(out, ":\n\n")
 			idle.Reset(beat)
 		case <-draining:
 			draining = nil
-			out.control("bye", reply{Type: "bye", Reason: string(endDraining)})
-		case <-sess.ctx.Done():
-			out.bye(sess.why())
+			out.bye(session.EndDraining)
+		case <-sess.Context().Done():
+			out.bye(sess.Reason())
+			_ = out.flush() // a reader that has disconnected needs no bye
 			return
 		case <-reader.Done():
 			return
@@ -94,8 +93,8 @@ func follow(reader context.Context, sess *session, out *eventWriter, lastSeen st
 	}
 }
 
-// eventWriter writes events. After its first error it writes no more. A reader that takes nothing for
-// eventDeadline is cut off, at the end of the session sooner.
+// eventWriter writes events. It writes nothing after its first error. A reader that takes nothing for eventDeadline is
+// disconnected, at the end of the session sooner.
 type eventWriter struct {
 	w     http.ResponseWriter
 	out   *http.ResponseController
@@ -110,7 +109,7 @@ func (o *eventWriter) Write(text []byte) (int, error) {
 	if o.err = o.out.SetWriteDeadline(time.Now().Add(eventDeadline)); o.err != nil {
 		return 0, o.err
 	}
-	if o.ended.Err() != nil { // hurry may have come before
+	if o.ended.Err() != nil { // hurry may have been called before
 		o.hurry()
 	}
 	n, err := o.w.Write(text)
@@ -120,24 +119,22 @@ func (o *eventWriter) Write(text []byte) (int, error) {
 
 // hurry is called when the session ends, from a goroutine of its own.
 func (o *eventWriter) hurry() {
-	_ = o.out.SetWriteDeadline(time.Now().Add(byePatience)) // fails when the reader has left
+	_ = o.out.SetWriteDeadline(time.Now().Add(session.ByePatience)) // fails when the reader has disconnected
 }
 
-// label says whether the event was written.
-func (o *eventWriter) label(e event) bool {
-	_, err := fmt.Fprintf(o, "id: %d\ndata: %s\n\n", e.seq, e.text)
+// label reports whether the event was written.
+func (o *eventWriter) label(e session.Event) bool {
+	_, err := fmt.Fprintf(o, "id: %d\ndata: %s\n\n", e.Seq, e.Text)
 	return err == nil
 }
 
-func (o *eventWriter) bye(why ended) {
-	o.control("bye", reply{Type: "bye", Reason: string(why)})
-	_ = o.flush() // a reader that is gone needs no bye
+func (o *eventWriter) bye(why session.Reason) {
+	o.control("bye", func() ([]byte, error) { return session.Bye(why) })
 }
 
-// control writes what the control channel would say to a publisher that has one.
-func (o *eventWriter) control(kind string, r reply) {
-	r.V = pipeline.Version
-	text, err := json.Marshal(r)
+// control writes a message of the control channel.
+func (o *eventWriter) control(kind string, message func() ([]byte, error)) {
+	text, err := message()
 	if err != nil {
 		o.err = err
 		return
@@ -152,9 +149,9 @@ func (o *eventWriter) flush() error {
 	return o.err
 }
 
-// keepLittle limits what the kernel holds for a connection: with its own megabytes a slow reader would
-// be minutes behind before it skips a message.
-func keepLittle(ctx context.Context, c net.Conn) context.Context {
+// limitWriteBuffer limits what the kernel buffers for a connection: with its default of megabytes a slow reader would be minutes
+// behind before it skips a message.
+func limitWriteBuffer(ctx context.Context, c net.Conn) context.Context {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}

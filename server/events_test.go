@@ -18,18 +18,19 @@ import (
 	"mindflow/pipeline/testkit"
 	"mindflow/server/operate"
 	"mindflow/server/servertest"
+	"mindflow/server/session"
 	"mindflow/server/whipclient"
 )
 
 // tell publishes messages that say no more than their number.
-func tell(sess *session, from, to uint64) {
+func tell(sess *hosted, from, to uint64) {
 	for seq := from; seq <= to; seq++ {
-		sess.events.publish(seq, fmt.Appendf(nil, `{"seq":%d}`, seq))
+		sess.Events().Publish(seq, fmt.Appendf(nil, `{"seq":%d}`, seq))
 	}
 }
 
 // silent opens a session whose labels the test makes.
-func silent(t *testing.T, change func(*Config)) (s *Server, sess *session, url string) {
+func silent(t *testing.T, change func(*Config)) (s *Server, sess *hosted, url string) {
 	t.Helper()
 	s = begin(t, idle(), change)
 	res, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
@@ -50,7 +51,7 @@ func TestEventsOfVideo(t *testing.T) {
 		t.Errorf("HEAD: status %d, content type %q", head.StatusCode, got)
 	}
 	sess := s.only(t)
-	servertest.WaitFor(t, "HEAD to give its place back", func() bool { return sess.events.readers.Load() == 0 })
+	servertest.WaitFor(t, "HEAD to give its place back", func() bool { return sess.Events().Readers() == 0 })
 	res, events := listen(t, p.Session()+"/labels", "")
 	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
 		t.Errorf("content type %q", got)
@@ -59,9 +60,9 @@ func TestEventsOfVideo(t *testing.T) {
 		t.Errorf("the stream begins with %+v", e)
 	}
 	hello, _ := events.next()
-	var said reply
+	var said whipclient.Control
 	if err := json.Unmarshal([]byte(hello.data), &said); err != nil || hello.kind != "hello" || said.V != 1 || said.Type != "hello" ||
-		said.Session != sess.id || said.Model == nil || len(said.Model.Labels) == 0 {
+		said.Session != sess.ID() || len(said.Model.Labels) == 0 {
 		t.Errorf("then comes %+v", hello)
 	}
 	var last uint64
@@ -132,8 +133,7 @@ func span(from, to uint64) (list []uint64) {
 // A session that says nothing for long keeps its readers, and tells them why it ends. Who comes back
 // then is told to stay away.
 func TestEventsOfPause(t *testing.T) {
-	s, sess, url := silent(t, func(c *Config) { c.Heartbeat, c.PausedMax = 20*time.Millisecond, time.Hour })
-	sess.do(sess.pause)
+	s, sess, url := silent(t, func(c *Config) { c.timing.Heartbeat = 20 * time.Millisecond })
 	tell(sess, 1, 2)
 	_, events := listen(t, url+"/labels", "1")
 	events.next() // retry
@@ -147,7 +147,7 @@ func TestEventsOfPause(t *testing.T) {
 			beats++
 		}
 		if beats == 2 {
-			sess.do(func() { sess.terms.pausedMax = 0; sess.checkIdle() })
+			sess.End(session.EndIdle)
 		}
 		end = e
 	}
@@ -167,7 +167,7 @@ func TestEventsOfPause(t *testing.T) {
 func TestEventsReaders(t *testing.T) {
 	_, sess, url := silent(t, nil)
 	var readers []*http.Response
-	for range maxReaders {
+	for range session.MaxReaders {
 		res, r := listen(t, url+"/labels", "")
 		if e, ok := r.next(); res.StatusCode != http.StatusOK || !ok || e.retry == 0 {
 			t.Fatalf("status %d, %+v", res.StatusCode, e)
@@ -182,13 +182,13 @@ func TestEventsReaders(t *testing.T) {
 	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" || !strings.Contains(string(text), "too many readers") {
 		t.Errorf("one more: status %d, %v, %s", res.StatusCode, res.Header, text)
 	}
-	if n := sess.events.readers.Load(); n != maxReaders {
+	if n := sess.Events().Readers(); n != session.MaxReaders {
 		t.Errorf("%d readers are counted", n)
 	}
 	if err := readers[0].Body.Close(); err != nil {
 		t.Fatal(err)
 	}
-	servertest.WaitFor(t, "a place", func() bool { return sess.events.readers.Load() < maxReaders })
+	servertest.WaitFor(t, "a place", func() bool { return sess.Events().Readers() < session.MaxReaders })
 	if res, _ := listen(t, url+"/labels", ""); res.StatusCode != http.StatusOK {
 		t.Errorf("in the place of one that left: status %d", res.StatusCode)
 	}
@@ -205,7 +205,7 @@ func TestEventsSlowReader(t *testing.T) {
 	pace := time.NewTicker(time.Millisecond) // so that the server can send each, as long as it has room
 	defer pace.Stop()
 	for seq := uint64(1); seq <= total; seq++ {
-		sess.events.publish(seq, fmt.Appendf(nil, `{"seq":%d}%s`, seq, filler))
+		sess.Events().Publish(seq, fmt.Appendf(nil, `{"seq":%d}%s`, seq, filler))
 		<-pace.C
 	}
 	var ids []uint64
@@ -259,6 +259,6 @@ func TestEventsStuckReader(t *testing.T) {
 	var conn net.Conn
 	t.Cleanup(func() { _ = conn.Close() }) // after the server's end
 	_, sess, url := silent(t, func(c *Config) { c.EndTime = eventDeadline * 4 / 5 })
-	sess.events.publish(1, []byte(strings.Repeat(" ", 16<<20))) // more than fits on the way
-	conn = rawReader(t, url)                                    // the answer has begun: the server is writing the message
+	sess.Events().Publish(1, []byte(strings.Repeat(" ", 16<<20))) // more than fits on the way
+	conn = rawReader(t, url)                                      // the answer has begun: the server is writing the message
 }

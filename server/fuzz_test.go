@@ -46,7 +46,7 @@ func (s stranger) ask(t *testing.T, c call) *http.Response {
 	}
 	w := httptest.NewRecorder()
 	s.routes.ServeHTTP(w, req)
-	if faults := s.server.meters.Panics.Load(); faults > 0 || w.Code >= 500 {
+	if faults := s.server.metrics.Panics.Load(); faults > 0 || w.Code >= 500 {
 		t.Errorf("%s %s: %d, %d panics: %s", c.method, c.path, w.Code, faults, w.Body)
 	}
 	if w.Code >= 400 && !strings.Contains(w.Body.String(), `"detail":"`) {

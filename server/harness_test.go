@@ -11,18 +11,20 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/schedule"
 	"mindflow/server/servertest"
+	"mindflow/server/session"
 	"mindflow/server/whipclient"
 )
 
 // begin serves on ports of the system's choice until the test ends, and then checks that nothing is
 // left running.
-func begin(t testing.TB, e Engine, change func(*Config)) *Server {
+func begin(t testing.TB, e session.Engine, change func(*Config)) *Server {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	cfg := Config{
 		Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(servertest.Log{T: t}, nil)),
-		NoMedia: time.Hour, EndTime: servertest.Patience, // a busy machine ends no session and no server before its time
+		EndTime: servertest.Patience, // a busy machine ends no session and no server before its time
 	}
+	cfg.timing.NoMedia = time.Hour
 	if change != nil {
 		change(&cfg)
 	}
@@ -46,17 +48,17 @@ func begin(t testing.TB, e Engine, change func(*Config)) *Server {
 func (s *Server) url(path string) string { return "http://" + s.Addr().String() + path }
 
 // engine returns an engine with the real decoder.
-func engine(analyses ...pipeline.Analysis) Engine {
-	return Engine{
+func engine(analyses ...pipeline.Analysis) session.Engine {
+	return session.Engine{
 		OpenDecoder: servertest.OpenDecoder, Analyses: analyses, Scheduler: schedule.New(1, schedule.Batching{}),
 	}
 }
 
 // idle is an engine for tests in which no frame is analysed.
-func idle() Engine { return engine(servertest.NoModel()) }
+func idle() session.Engine { return engine(servertest.NoModel()) }
 
 // decoding is an engine that finds a face in every frame.
-func decoding(o servertest.OneFace) Engine { return engine(o.Analysis()) }
+func decoding(o servertest.OneFace) session.Engine { return engine(o.Analysis()) }
 
 // dial publishes to s.
 func dial(t testing.TB, s *Server, o whipclient.Options) servertest.Publisher {
@@ -71,7 +73,7 @@ func newRelay(t testing.TB, s *Server, lose func(n int, toServer bool) bool) *se
 }
 
 // only returns the one session there is.
-func (s *Server) only(t *testing.T) *session {
+func (s *Server) only(t *testing.T) *hosted {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -138,9 +138,10 @@ func TestFamiliesOfServer(t *testing.T) {
 // A part that fell back is told to whoever asks whether the server is ready, which it is, and counted.
 func TestDegraded(t *testing.T) {
 	m := operate.NewMetrics("1.2")
-	e := idle()
-	e.Degraded = func() map[string]string { return map[string]string{"classifier": "the GPU failed; on the CPU"} }
-	s := begin(t, e, func(c *Config) { c.Metrics = m })
+	s := begin(t, idle(), func(c *Config) {
+		c.Metrics = m
+		c.Degraded = func() map[string]string { return map[string]string{"classifier": "the GPU failed; on the CPU"} }
+	})
 	servertest.WaitFor(t, "the server to be ready", func() bool { return s.cfg.Readiness.Report().Ready })
 	if v := scrape(t, m); v[`mindflow_degraded{part="classifier"}`] != 1 || v["mindflow_ready"] != 1 {
 		t.Errorf("degraded %v, ready %v", v[`mindflow_degraded{part="classifier"}`], v["mindflow_ready"])

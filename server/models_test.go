@@ -18,6 +18,7 @@ import (
 	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/servertest"
+	"mindflow/server/session"
 	"mindflow/server/whipclient"
 )
 
@@ -36,7 +37,7 @@ func there(t *testing.T, variable, otherwise string, parts ...string) string {
 }
 
 // realEngine analyses with the models that are shipped.
-func realEngine(t *testing.T) Engine {
+func realEngine(t *testing.T) session.Engine {
 	t.Helper()
 	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
 	library := there(t, "MINDFLOW_ORT_LIB", filepath.Join("../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch, "libonnxruntime.so.1"))
@@ -73,7 +74,7 @@ func realEngine(t *testing.T) Engine {
 	analysis := pipeline.Analysis{
 		Detector: detector, Classifier: classifier, Model: classify.Model, Smoothing: 300 * time.Millisecond, MaxFaces: 16,
 	}
-	return Engine{
+	return session.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    []pipeline.Analysis{analysis},
 		Scheduler:   schedule.New(2, schedule.Batching{}),

@@ -10,11 +10,12 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/servertest"
+	"mindflow/server/session"
 	"mindflow/server/whipclient"
 )
 
 // twoModels offers one-face and angry.
-func twoModels() Engine { return engine(servertest.TwoModels()...) }
+func twoModels() session.Engine { return engine(servertest.TwoModels()...) }
 
 func TestModelOfTheOffer(t *testing.T) {
 	s := begin(t, twoModels(), nil)

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/server/admission"
 	"mindflow/server/ports"
+	"mindflow/server/session"
 )
 
 // ticketHeader names the ticket of a visitor that waits for a place or has one: web/PROTOCOL.md, section 1.1.
@@ -32,15 +32,6 @@ func (c Config) limits() admission.Limits {
 	}
 }
 
-// meterAdmission registers the metrics of admission.
-func (s *Server) meterAdmission() {
-	s.meters.GaugeFunc("waiting", "Newcomers that wait for a place.", func() float64 {
-		return float64(s.admission.Waiting(time.Now()))
-	})
-	s.meters.GaugeFunc("session_labels_per_second", "Labels a second that a session with many frames could get; infinite while few come.",
-		func() float64 { return s.load.Rate(time.Now()) })
-}
-
 // checkAdmission returns the problem that v has while there is no slot for it, before its request's body is read.
 func (s *Server) checkAdmission(v visitor, now time.Time) error {
 	if s.isClosing() {
@@ -49,7 +40,7 @@ func (s *Server) checkAdmission(v visitor, now time.Time) error {
 	if s.admission.HasSlot(v.client()) { // it reconnects and keeps its slot
 		return nil
 	}
-	return notAdmitted(s.admission.Check(v.client(), now))
+	return s.admission.Check(v.client(), now)
 }
 
 func (s *Server) isClosing() bool {
@@ -62,7 +53,7 @@ func (s *Server) isClosing() bool {
 // Its slot stays reserved.
 func (s *Server) replace(ctx context.Context, v visitor) error {
 	s.mu.Lock()
-	var old *session
+	var old *hosted
 	for _, sess := range s.sessions {
 		if v.ticket != "" && sess.slot.Ticket == v.ticket && v.owns(sess) {
 			old = sess
@@ -72,9 +63,9 @@ func (s *Server) replace(ctx context.Context, v visitor) error {
 	if old == nil {
 		return nil
 	}
-	old.end(endReplaced)
+	old.End(session.EndReplaced)
 	select {
-	case <-old.done:
+	case <-old.gone:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -82,40 +73,19 @@ func (s *Server) replace(ctx context.Context, v visitor) error {
 }
 
 // releaseSlot gives a session's slot back.
-func (s *Server) releaseSlot(sess *session, now time.Time) {
-	why := sess.why()
+func (s *Server) releaseSlot(sess *hosted, now time.Time) {
+	why := sess.Reason()
 	mayReturn := false
 	switch why {
-	case endReplaced, endDeleted, endClosed, endFailed, endWorn, endInternal:
+	case session.EndReplaced, session.EndDeleted, session.EndClosed, session.EndFailed, session.EndKeyLimit, session.EndInternal:
 		mayReturn = true
 	}
-	s.admission.Release(sess.slot, mayReturn, why == endReplaced, now)
+	s.admission.Release(sess.slot, mayReturn, why == session.EndReplaced, now)
 }
 
 func stopping() *problem {
 	return newProblem(http.StatusServiceUnavailable, "the server is stopping; it, or another, may be there in a moment").
 		with("Retry-After", "2").kind("urn:mindflow:draining").because(refusedDraining)
-}
-
-// notAdmitted maps an error of admission to a problem.
-func notAdmitted(err error) error {
-	var wait *admission.WaitError
-	var refused *admission.RefusedError
-	switch {
-	case errors.As(err, &wait):
-		p := newProblem(http.StatusServiceUnavailable, err.Error()).kind("urn:mindflow:waiting").because(refusedWaiting).
-			with("Retry-After", seconds(wait.Status.RetryAfter())).with(ticketHeader, wait.Status.Ticket)
-		p.Queued = queued(wait.Status)
-		return p
-	case errors.As(err, &refused) && refused.Reason == admission.QueueFull:
-		return newProblem(http.StatusServiceUnavailable, err.Error()).because(refusedFull).with("Retry-After", seconds(refused.RetryAfter))
-	case errors.As(err, &refused) && refused.Reason == admission.UnknownTicket:
-		return newProblem(http.StatusNotFound, err.Error())
-	case errors.As(err, &refused):
-		return newProblem(http.StatusTooManyRequests, err.Error()).kind("urn:mindflow:limit-per-"+string(refused.Reason)).
-			because("per-"+string(refused.Reason)).with("Retry-After", seconds(refused.RetryAfter))
-	}
-	return err
 }
 
 // seconds formats a Retry-After of at least one second.
@@ -143,7 +113,7 @@ func (s *Server) waiting(w http.ResponseWriter, r *http.Request, v visitor) erro
 	}
 	status, err := s.admission.Poll(v.client(), time.Now())
 	if err != nil {
-		return notAdmitted(err)
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

@@ -2,12 +2,10 @@ package server
 
 import (
 	"bytes"
-	"encoding/binary"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -251,37 +249,4 @@ func TestRolesOfOffers(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestKeysWearOut ends a session that was sent as many records as its keys are good for: CVE-2026-26014, by which Pion draws
-// the nonces of AES-GCM by chance. The records that the client got are those that were counted, and no client's message is
-// among them.
-func TestKeysWearOut(t *testing.T) {
-	const most = 60
-	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)
-	var sealed atomic.Uint64
-	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.MaxRecords, c.HintEvery = most, 50*time.Millisecond })
-	r := newRelay(t, s, func(int, bool) bool { return false })
-	r.Watch(func(p []byte, toServer bool) {
-		if toServer || p[0] < 20 || p[0] > 63 {
-			return
-		}
-		if binary.BigEndian.Uint16(p[3:]) > 0 {
-			sealed.Add(1)
-		} else if p[0] == 22 && p[13] == 1 {
-			t.Error("the server sent a ClientHello")
-		}
-	})
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Client: r.Client()})
-	p.Hello()
-	sess := s.only(t)
-	p.Stream(units)
-	if why := p.Bye(); why != "worn" {
-		t.Errorf("bye %q", why)
-	}
-	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
-	if sent := sess.guest.Sent(); sent < most || sent > most+60 {
-		t.Errorf("%d records were sent, the session should end after %d", sent, most)
-	}
-	servertest.WaitFor(t, "the records to arrive", func() bool { return sealed.Load() >= most })
 }

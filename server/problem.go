@@ -5,6 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"mindflow/server/admission"
+	"mindflow/server/offer"
+	"mindflow/server/session"
 )
 
 // problem is an error that a client is told of: RFC 9457, application/problem+json.
@@ -46,6 +50,51 @@ func (p *problem) kind(uri string) *problem {
 	return p
 }
 
+// problemOf maps an error to the problem that a client is sent. It returns nil for an error that is the server's.
+func problemOf(err error) *problem {
+	var (
+		p       *problem
+		refusal *offer.Refusal
+		wait    *admission.WaitError
+		refused *admission.RefusedError
+	)
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &refusal) && refusal.Kind == offer.Unservable:
+		return newProblem(http.StatusUnprocessableEntity, refusal.Detail)
+	case errors.As(err, &refusal):
+		return newProblem(http.StatusBadRequest, refusal.Detail)
+	case errors.Is(err, session.ErrEnded):
+		return noSession()
+	case errors.Is(err, session.ErrOutdated):
+		return newProblem(http.StatusPreconditionFailed, session.ErrOutdated.Error())
+	case errors.Is(err, session.ErrTooOften):
+		return newProblem(http.StatusTooManyRequests, session.ErrTooOften.Error()).with("Retry-After", "1")
+	case errors.As(err, &wait):
+		p := newProblem(http.StatusServiceUnavailable, wait.Error()).kind("urn:mindflow:waiting").because(refusedWaiting).
+			with("Retry-After", seconds(wait.Status.RetryAfter())).with(ticketHeader, wait.Status.Ticket)
+		p.Queued = queued(wait.Status)
+		return p
+	case errors.As(err, &refused):
+		return notAdmitted(refused)
+	}
+	return nil
+}
+
+// notAdmitted maps an error of admission.
+func notAdmitted(err *admission.RefusedError) *problem {
+	switch retryAfter := seconds(err.RetryAfter); err.Reason {
+	case admission.QueueFull:
+		return newProblem(http.StatusServiceUnavailable, err.Error()).because(refusedFull).with("Retry-After", retryAfter)
+	case admission.UnknownTicket:
+		return newProblem(http.StatusNotFound, err.Error())
+	default:
+		return newProblem(http.StatusTooManyRequests, err.Error()).kind("urn:mindflow:limit-per-"+string(err.Reason)).
+			because("per-"+string(err.Reason)).with("Retry-After", retryAfter)
+	}
+}
+
 // handler answers a request, or returns why it cannot.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
@@ -57,12 +106,12 @@ func (s *Server) answering(h handler) http.Handler {
 		if err == nil {
 			return
 		}
-		var p *problem
-		if !errors.As(err, &p) {
+		p := problemOf(err)
+		if p == nil {
 			if r.Context().Err() != nil {
 				return // whoever asked is gone, which is what made it fail
 			}
-			s.meters.Errors.WithLabelValues("http").Inc()
+			s.metrics.Errors.WithLabelValues("http").Inc()
 			s.log.Error("request failed", "method", r.Method, "route", r.Pattern, "err", err) // a path may hold a session's id
 			p = newProblem(http.StatusInternalServerError, "the server could not do this; its log says why")
 		}

@@ -14,13 +14,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pion/ice/v2"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
 	"mindflow/server/servertest"
+	"mindflow/server/session"
 	"mindflow/server/whipclient"
 )
 
@@ -50,7 +50,7 @@ func TestMediaTCPEnds(t *testing.T) {
 	if err := client.Abort(); err != nil {
 		t.Error(err)
 	}
-	sess.soon(time.Second)
+	sess.End(session.EndFailed)
 	servertest.WaitFor(t, "the session's end", func() bool { return s.Stats().Sessions == 0 })
 }
 

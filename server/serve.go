@@ -17,17 +17,17 @@ import (
 func (s *Server) Serve(ctx context.Context) error {
 	web := &http.Server{
 		Handler:           s.routes(),
-		ReadHeaderTimeout: s.cfg.HeaderTime,
-		ReadTimeout:       s.cfg.RequestTime,
-		WriteTimeout:      2 * s.cfg.RequestTime, // who sends nothing until RequestTime is over is still told so; events move it on
-		IdleTimeout:       s.cfg.IdleTime,
+		ReadHeaderTimeout: s.cfg.timing.HeaderTime,
+		ReadTimeout:       s.cfg.timing.RequestTime,
+		WriteTimeout:      2 * s.cfg.timing.RequestTime, // who sends nothing until RequestTime is over is still told so; events move it on
+		IdleTimeout:       s.cfg.timing.IdleTime,
 		MaxHeaderBytes:    maxHeader,
-		ConnContext:       keepLittle,
+		ConnContext:       limitWriteBuffer,
 		ConnState:         s.conns.ConnState,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	s.cfg.Readiness.Set(operate.Serving) // before anybody is answered: who reaches the server finds it ready
-	s.meters.Ready.Set(1)
+	s.metrics.Ready.Set(1)
 	served := make(chan error, 1)
 	go func() { served <- s.serveWeb(web) }()
 	s.log.Info("serving", s.places()...)
@@ -85,7 +85,7 @@ func (s *Server) Hurry() {
 // drain lets nobody in, asks those who are here to go on elsewhere, and waits for them. HTTP goes on, so that they can say
 // that they go.
 func (s *Server) drain(web *http.Server) {
-	s.meters.Ready.Set(0)
+	s.metrics.Ready.Set(0)
 	s.cfg.Readiness.Set(operate.Draining) // before anybody is refused: who then asks is told why
 	s.mu.Lock()
 	s.closing = true
@@ -119,7 +119,7 @@ func (s *Server) gone() <-chan struct{} {
 func (s *Server) shutdown(web *http.Server) error {
 	patience, cancel := context.WithTimeout(context.Background(), s.cfg.EndTime)
 	defer cancel()
-	s.meters.Ready.Set(0)
+	s.metrics.Ready.Set(0)
 	s.cfg.Readiness.Set(operate.Stopping)
 	s.mu.Lock()
 	s.closing = true

@@ -10,25 +10,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pion/webrtc/v3"
-
 	"mindflow/pipeline"
-	"mindflow/pipeline/schedule"
+	"mindflow/pipeline/field"
 	"mindflow/server/access"
 	"mindflow/server/admission"
+	"mindflow/server/offer"
 	"mindflow/server/operate"
 	"mindflow/server/ports"
 	"mindflow/server/ports/turn"
+	"mindflow/server/session"
 )
-
-// Engine is what sessions work with. They share it.
-type Engine struct {
-	OpenDecoder func(pipeline.Codec) (pipeline.Decoder, error)
-	Analyses    []pipeline.Analysis // to choose from by the name of their model; the first is the default
-	Scheduler   *schedule.Scheduler
-	// Degraded tells which parts work on less than they were set to use, and why: few, with names that stay the same. None.
-	Degraded func() map[string]string
-}
 
 // Config is how a server runs. Zero values mean the defaults that the comments give.
 type Config struct {
@@ -52,7 +43,7 @@ type Config struct {
 	MinLabels     float64       // a second: while sessions get fewer for want of the machine's time, newcomers wait; not measured
 	Proxies       ports.Proxies // whose X-Forwarded-For is believed; none
 
-	Codecs       []pipeline.Codec // in order of preference; all of Codecs(), in the publisher's order
+	Codecs       []pipeline.Codec // in order of preference; default: offer.AllCodecs, in the publisher's order
 	Access       *access.Gate     // who may use it; everybody
 	AllowOrigins []string         // origins of pages besides the server's own, such as https://example.org, or *
 	// FrameAncestors are the origins of pages that may show the page in a frame, or of "self", "none" and "*"; the server's own
@@ -61,21 +52,40 @@ type Config struct {
 
 	MaxSide      int                // pixels of a frame's longer side that pages are asked to send at most; not asked for
 	MaxFramerate int                // frames a second that pages are asked to send at most; not asked for
-	HintEvery    time.Duration      // what pages are asked to send may change so often; 2 s
 	Site         map[string][]byte  // files of the page by their path; optional
-	NoMedia      time.Duration      // a session that sends nothing for so long ends; 15 s
-	PausedMax    time.Duration      // a session that is paused for so long ends; 5 min
-	MaxRecords   uint64             // a session that was sent so many DTLS records ends; 2^20
 	Grace        time.Duration      // sessions may go on for so long after newcomers are refused; none
-	EndTime      time.Duration      // time to end in an orderly way, then; 5 s
-	HeaderTime   time.Duration      // a request's header comes within; 10 s
-	RequestTime  time.Duration      // and all of it within, and its answer goes within twice that; 20 s
-	IdleTime     time.Duration      // an HTTP connection may wait so long for its next request; 2 min
-	Heartbeat    time.Duration      // a reader of events hears something so often; 15 s
+	EndTime      time.Duration      // for an orderly end, after Grace; default 5 s
 	Version      string             // told in the Server header; none
 	Log          *slog.Logger       // none
 	Metrics      *operate.Metrics   // of this server alone; its own, that nobody reads
 	Readiness    *operate.Readiness // likewise
+	// Degraded returns the parts that work on less than they were configured for, and why. Their names are few and stay the
+	// same. Optional.
+	Degraded func() map[string]string
+
+	timing timing
+}
+
+// timing are the times that only tests change. Zero values mean the defaults.
+type timing struct {
+	session.Timing
+	HeaderTime  time.Duration // a request's header arrives within it; default 10 s
+	RequestTime time.Duration // a request arrives within it, and its answer is sent within twice that; default 20 s
+	IdleTime    time.Duration // an HTTP connection may wait this long for its next request; default 2 min
+	Heartbeat   time.Duration // between two signs of life to a reader of events; default 15 s
+}
+
+func (t timing) withDefaults() timing {
+	set := func(v *time.Duration, to time.Duration) {
+		if *v == 0 {
+			*v = to
+		}
+	}
+	set(&t.HeaderTime, 10*time.Second)
+	set(&t.RequestTime, 20*time.Second)
+	set(&t.IdleTime, 2*time.Minute)
+	set(&t.Heartbeat, 15*time.Second)
+	return t
 }
 
 func (c Config) withDefaults() Config {
@@ -84,29 +94,17 @@ func (c Config) withDefaults() Config {
 			*v = to
 		}
 	}
-	setTime := func(v *time.Duration, to time.Duration) {
-		if *v == 0 {
-			*v = to
-		}
-	}
 	set(&c.Listen, "127.0.0.1:8080")
 	set(&c.Media, ":8189")
-	setTime(&c.HintEvery, 2*time.Second)
-	setTime(&c.NoMedia, 15*time.Second)
-	setTime(&c.PausedMax, 5*time.Minute)
-	setTime(&c.EndTime, 5*time.Second)
-	setTime(&c.HeaderTime, 10*time.Second)
-	setTime(&c.RequestTime, 20*time.Second)
-	setTime(&c.IdleTime, 2*time.Minute)
-	setTime(&c.Heartbeat, 15*time.Second)
+	if c.EndTime == 0 {
+		c.EndTime = 5 * time.Second
+	}
+	c.timing = c.timing.withDefaults()
 	if c.MaxSessions == 0 {
 		c.MaxSessions = 16
 	}
 	if c.Access == nil {
 		c.Access = access.Open()
-	}
-	if c.MaxRecords == 0 {
-		c.MaxRecords = 1 << 20
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -130,15 +128,15 @@ const (
 type Server struct {
 	// static after construction
 	cfg       Config
-	engine    Engine
+	engine    session.Engine
 	log       *slog.Logger
-	codecs    codecs
+	codecs    offer.Codecs
 	web       net.Listener
 	conns     *ports.HTTPConns // of web
 	media     *ports.Media
 	turn      *turn.Server // nil without TURN
-	api       *webrtc.API
-	meters    *meters
+	factory   *session.Factory
+	metrics   *operate.Metrics
 	static    map[string]staticFile // files of the site by name
 	leave     chan struct{}         // closed when the sessions are asked to go
 	hurry     chan struct{}         // closed by Hurry
@@ -152,20 +150,20 @@ type Server struct {
 	relayed   sync.Map       // relayUser of each open session
 
 	mu       sync.Mutex
-	sessions map[string]*session // guarded by mu
-	closing  bool                // guarded by mu: nobody is let in
-	hurried  bool                // guarded by mu
+	sessions map[string]*hosted // guarded by mu
+	closing  bool               // guarded by mu: nobody is let in
+	hurried  bool               // guarded by mu
 }
 
 // New binds both ports. An error names the one it could not have and what to do about it.
-func New(cfg Config, e Engine) (*Server, error) {
+func New(cfg Config, e session.Engine) (*Server, error) {
 	if len(e.Analyses) == 0 {
 		return nil, errors.New("the engine offers no analysis; give it one")
 	}
 	cfg = cfg.withDefaults()
-	codecs, err := newCodecs(cfg.Codecs)
+	codecs, err := offer.NewCodecs(cfg.Codecs)
 	if err != nil {
-		return nil, err
+		return nil, &field.Error{Field: "Codecs", Err: err}
 	}
 	static, err := newStaticFiles(cfg.Site)
 	if err != nil {
@@ -186,15 +184,15 @@ func New(cfg Config, e Engine) (*Server, error) {
 	parent, stop := context.WithCancel(context.Background())
 	s := &Server{
 		cfg: cfg, engine: e, log: cfg.Log, codecs: codecs, web: web, media: media, parent: parent, stop: stop,
-		conns:  conns,
-		static: static,
-		meters: newMeters(cfg, e), leave: make(chan struct{}), hurry: make(chan struct{}), sessions: map[string]*session{},
+		conns:   conns,
+		static:  static,
+		metrics: cfg.Metrics, leave: make(chan struct{}), hurry: make(chan struct{}), sessions: map[string]*hosted{},
 		load: admission.NewLoadMeter(cfg.MinLabels),
 	}
 	s.admission = admission.NewControl(cfg.limits(), s.load.Load)
-	s.meterAdmission()
-	if e.Degraded != nil {
-		cfg.Readiness.SetDegraded(e.Degraded)
+	s.registerMetrics()
+	if cfg.Degraded != nil {
+		cfg.Readiness.SetDegraded(cfg.Degraded)
 	}
 	cfg.Metrics.CounterVecFunc("media_port_dropped_packets_total", "Packets that the filter before the media ports did not let through.", "reason",
 		media.Filter.Drops)
@@ -204,10 +202,19 @@ func New(cfg Config, e Engine) (*Server, error) {
 	if media.TCPMux() != nil || s.turn != nil {
 		cfg.Metrics.CounterVecFunc("refused_connections_total", "TCP connections beyond what a port, or an address at it, may hold.", "port", s.refusedConnections)
 	}
-	if s.api, err = newAPI(media, codecs, ports.PionLogs{Log: cfg.Log}); err != nil {
+	if s.factory, err = session.NewFactory(s.sessionConfig()); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// sessionConfig returns what sessions share.
+func (s *Server) sessionConfig() session.Config {
+	return session.Config{
+		Engine: &s.engine, Codecs: s.codecs, Ports: s.media, MaxSide: s.cfg.MaxSide, MaxFramerate: s.cfg.MaxFramerate,
+		Timing: s.cfg.timing.Timing, Draining: s.leave, Metrics: s.metrics, Log: s.log,
+		OnLabels: func(took time.Duration) { s.load.Add(took, time.Now()) },
+	}
 }
 
 // Close frees the ports of a server that is not to be served after all. Serve does so itself.
@@ -257,5 +264,5 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Sessions: len(s.sessions), Panics: s.meters.Panics.Load(), Refused: s.media.Filter.Drops()}
+	return Stats{Sessions: len(s.sessions), Panics: s.metrics.Panics.Load(), Refused: s.media.Filter.Drops()}
 }

@@ -8,18 +8,17 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
-	"github.com/pion/webrtc/v3"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
-	"mindflow/server/operate"
+	"mindflow/server/offer"
 	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
 func TestLabelsComeBack(t *testing.T) {
-	for _, codec := range Codecs() {
+	for _, codec := range offer.AllCodecs() {
 		t.Run(string(codec), func(t *testing.T) {
 			units := testkit.TestSource(t, codec, 320, 240, 30)
 			s := begin(t, decoding(servertest.OneFace{}), nil)
@@ -86,32 +85,6 @@ func TestTwoSessions(t *testing.T) {
 	}
 }
 
-func TestPause(t *testing.T) {
-	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
-	s := begin(t, decoding(servertest.OneFace{}), nil)
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
-	p.Stream(units)
-	p.Label("labels", servertest.Any)
-	if c := p.Ask("pause"); c.Type != "ok" {
-		t.Fatalf("pause: %+v", c)
-	}
-	sess := s.only(t)
-	seq := newestSeq(sess)
-	servertest.WaitFor(t, "units to be dropped", func() bool { return sess.dropped[dropPaused].Load() > 20 })
-	if now := newestSeq(sess); now > seq+1 { // one frame was under way
-		t.Errorf("%d messages while paused", now-seq)
-	}
-	p.DrainLabels()
-	seq++
-	if c := p.Ask("resume"); c.Type != "ok" {
-		t.Fatalf("resume: %+v", c)
-	}
-	m := p.Label("labels after the pause", func(m pipeline.Message) bool { return m.Seq > seq })
-	if m.Dropped["paused"] == 0 {
-		t.Errorf("dropped is %v", m.Dropped)
-	}
-}
-
 func TestICERestart(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	s := begin(t, decoding(servertest.OneFace{}), nil)
@@ -119,24 +92,13 @@ func TestICERestart(t *testing.T) {
 	p.Stream(units)
 	p.Label("labels", servertest.Any)
 	for range 2 {
-		before := testutil.ToFloat64(s.meters.KeyframesAsked)
+		before := testutil.ToFloat64(s.metrics.KeyframesAsked)
 		if err := p.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		servertest.WaitFor(t, "a key frame to be asked for", func() bool { return testutil.ToFloat64(s.meters.KeyframesAsked) > before })
+		servertest.WaitFor(t, "a key frame to be asked for", func() bool { return testutil.ToFloat64(s.metrics.KeyframesAsked) > before })
 		seen := p.Label("labels after the restart", servertest.Any)
 		p.Label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+30 })
-	}
-}
-
-// Pion waits for the end of its callback with locks held that its methods take, so the callback touches nothing of Pion's: here there is none.
-func TestICECallbackAsksNothingOfPion(t *testing.T) {
-	s := &session{meters: newMeters(Config{Metrics: operate.NewMetrics("test")}, Engine{}), ctx: t.Context(), inbox: make(chan func(), inboxSize)}
-	for state := webrtc.ICEConnectionStateNew; state <= webrtc.ICEConnectionStateClosed; state++ {
-		s.iceChanged(state)
-	}
-	if len(s.inbox) != 1 {
-		t.Errorf("%d things for the control loop, want one: what is done on a new path", len(s.inbox))
 	}
 }
 

@@ -4,10 +4,21 @@ import (
 	"time"
 
 	"mindflow/pipeline"
+	"mindflow/server/admission"
+	"mindflow/server/session"
 )
 
-// open admits v and makes its session, which begins with the given analysis. It holds mu, so that replace finds the session of each slot.
-func (s *Server) open(with pipeline.Analysis, v visitor) (*session, error) {
+// hosted is a session and what the server knows about it.
+type hosted struct {
+	*session.Session
+	owner string          // the subject that may see and control it; empty means everybody who knows its id
+	slot  *admission.Slot // of admission
+	gone  chan struct{}   // closed when its slot is free
+}
+
+// open admits v and makes its session, which begins with the given analysis. It holds mu, so that replace finds the session of
+// each slot.
+func (s *Server) open(with pipeline.Analysis, v visitor) (*hosted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -16,55 +27,48 @@ func (s *Server) open(with pipeline.Analysis, v visitor) (*session, error) {
 	now := time.Now()
 	slot, err := s.admission.Admit(v.client(), now)
 	if err != nil {
-		return nil, notAdmitted(err)
+		return nil, err
 	}
-	t := terms{
-		codecs: s.codecs, analysis: with, owner: v.grant.Subject, ports: s.media,
-		maxSide: s.cfg.MaxSide, maxFramerate: s.cfg.MaxFramerate, hintEvery: s.cfg.HintEvery,
-		noMedia: s.cfg.NoMedia, pausedMax: s.cfg.PausedMax, maxRecords: s.cfg.MaxRecords,
-		slot: slot, load: s.load,
-	}
-	sess, err := newSession(s.parent, newID(), s.api, &s.engine, t, s.log, s.meters, s.leave)
+	made, err := s.factory.New(s.parent, session.Options{ID: newID(), Analysis: with, Until: slot.Until})
 	if err != nil {
 		s.admission.Release(slot, true, false, now)
 		return nil, err
 	}
-	s.sessions[sess.id] = sess
-	s.meters.Started.Inc()
-	s.meters.Sessions.Inc()
+	sess := &hosted{made, v.grant.Subject, slot, make(chan struct{})}
+	s.sessions[sess.ID()] = sess
+	s.metrics.Started.Inc()
+	s.metrics.Sessions.Inc()
 	s.work.Add(1) // under mu and before closing: shutdown waits for it
 	return sess, nil
 }
 
 // start serves an opened session until it ends.
-func (s *Server) start(sess *session) {
+func (s *Server) start(sess *hosted) {
 	go func() {
-		sess.run()
+		sess.Run()
 		s.forget(sess)
-		close(sess.done)
 	}()
 }
 
 // discard ends an opened session that was not started.
-func (s *Server) discard(sess *session) {
-	sess.end(endFailed)
-	sess.release()
+func (s *Server) discard(sess *hosted) {
+	sess.Discard()
 	s.forget(sess)
-	close(sess.done)
 }
 
 // forget removes a session that has ended and gives its slot back last: by then its relay is gone and its end counted.
-func (s *Server) forget(sess *session) {
-	user := relayUser(sess.id)
+func (s *Server) forget(sess *hosted) {
+	user := relayUser(sess.ID())
 	s.relayed.Delete(user)
 	if s.turn != nil {
 		s.turn.Forget(user)
 	}
-	s.meters.Sessions.Dec()
-	s.meters.Ended.WithLabelValues(string(sess.why())).Inc()
+	s.metrics.Sessions.Dec()
+	s.metrics.Ended.WithLabelValues(string(sess.Reason())).Inc()
 	s.mu.Lock()
-	delete(s.sessions, sess.id)
+	delete(s.sessions, sess.ID())
 	s.releaseSlot(sess, time.Now())
 	s.mu.Unlock()
 	s.work.Done()
+	close(sess.gone)
 }

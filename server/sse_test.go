@@ -27,8 +27,8 @@ type reader struct {
 	scan *bufio.Scanner
 }
 
-func newestSeq(sess *session) uint64 {
-	_, now := sess.events.resume(0, false)
+func newestSeq(sess *hosted) uint64 {
+	_, now := sess.Events().Resume(0, false)
 	return now
 }
 

@@ -39,9 +39,9 @@ func (s *Server) listenTURN() error {
 		return err
 	}
 	s.turn = server
-	s.meters.CounterVecFunc("turn_refused_total", "Packets and requests to the TURN ports that were not relayed or granted.", "reason",
+	s.metrics.CounterVecFunc("turn_refused_total", "Packets and requests to the TURN ports that were not relayed or granted.", "reason",
 		func() map[string]uint64 { return server.Stats().Dropped })
-	s.meters.GaugeVecFunc("turn_allocations", "Relays that are open for publishers.", "transport",
+	s.metrics.GaugeVecFunc("turn_allocations", "Relays that are open for publishers.", "transport",
 		func() map[string]uint64 { return map[string]uint64{"udp": uint64(server.Stats().Allocations)} })
 	return nil
 }

@@ -17,7 +17,7 @@ type visitor struct {
 }
 
 // owns says whether a session is the visitor's to see and control. Where everybody may in, it belongs to who knows its id.
-func (v visitor) owns(sess *session) bool { return sess.owner == v.grant.Subject }
+func (v visitor) owns(sess *hosted) bool { return sess.owner == v.grant.Subject }
 
 // known has h answer those who may use the server, and nothing be done for others: neither is a body read nor a session looked up.
 func (s *Server) known(h func(http.ResponseWriter, *http.Request, visitor) error) handler {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mindflow/server/sdpfrag"
+	"mindflow/server/session"
 )
 
 const (
@@ -36,11 +37,11 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err
 	if err != nil {
 		return err
 	}
-	offer, err := parseOffer(body, s.codecs)
+	o, err := s.codecs.Parse(body)
 	if err != nil {
 		return err
 	}
-	analysis, err := s.engine.analysis(r.URL.Query().Get("model"))
+	analysis, err := s.engine.Analysis(r.URL.Query().Get("model"))
 	if err != nil {
 		return newProblem(http.StatusBadRequest, err.Error())
 	}
@@ -53,25 +54,25 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err
 	if err != nil {
 		return err
 	}
-	answer, err := sess.accept(ctx, offer)
+	answer, err := sess.Accept(ctx, o)
 	if err != nil {
 		s.discard(sess)
 		return fmt.Errorf("answer offer: %w", err)
 	}
-	path, etag, ticket, user := "/sessions/"+sess.id, sess.etag, sess.slot.Ticket, relayUser(sess.id)
+	path, user := "/sessions/"+sess.ID(), relayUser(sess.ID())
 	s.relayed.Store(user, true)
 	s.start(sess)
 
 	h := w.Header()
 	h.Set("Content-Type", offerType)
 	h.Set("Location", path)
-	h.Set("ETag", etag)
-	h.Set(ticketHeader, ticket)
+	h.Set("ETag", answer.ETag)
+	h.Set(ticketHeader, sess.slot.Ticket)
 	h.Set("Accept-Patch", sdpfrag.MediaType)
 	h.Set("Link", "<"+path+`/labels>; rel="urn:mindflow:labels"`)
 	s.iceServers(w, r, user)
 	w.WriteHeader(http.StatusCreated)
-	_, _ = io.WriteString(w, answer) // a client that is gone sends no media, and its session ends by that
+	_, _ = io.WriteString(w, answer.SDP) // a client that is gone sends no media, and its session ends by that
 	return nil
 }
 
@@ -95,20 +96,16 @@ func (s *Server) amend(w http.ResponseWriter, r *http.Request, v visitor) error 
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), gatherTimeout)
 	defer cancel()
-	var done patched
-	if !sess.do(func() { done = sess.patch(ctx, ifMatch, f) }) {
-		return noSession()
-	}
+	answer, err := sess.Patch(ctx, ifMatch, f)
 	switch {
-	case done.err != nil:
-		return done.err
-	case done.fragment == "":
-		w.WriteHeader(http.StatusNoContent)
-		return nil
+	case err != nil:
+		return err
+	case answer.SDP == "":
+		return noContent(w)
 	}
 	w.Header().Set("Content-Type", sdpfrag.MediaType)
-	w.Header().Set("ETag", done.etag)
-	_, _ = io.WriteString(w, done.fragment)
+	w.Header().Set("ETag", answer.ETag)
+	_, _ = io.WriteString(w, answer.SDP)
 	return nil
 }
 
@@ -118,9 +115,9 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, v visitor) error
 	if err != nil {
 		return err
 	}
-	sess.end(endDeleted)
+	sess.End(session.EndDeleted)
 	select {
-	case <-sess.done:
+	case <-sess.gone:
 	case <-r.Context().Done():
 	}
 	w.WriteHeader(http.StatusOK)
@@ -128,17 +125,17 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, v visitor) error
 }
 
 // find looks up the session that the path names. One of somebody else is not there: nothing is said of it.
-func (s *Server) find(r *http.Request, v visitor) (*session, error) {
+func (s *Server) find(r *http.Request, v visitor) (*hosted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sess := s.sessions[r.PathValue("id")]
-	if sess == nil || sess.ctx.Err() != nil || !v.owns(sess) {
+	if sess == nil || sess.Context().Err() != nil || !v.owns(sess) {
 		return nil, noSession()
 	}
 	return sess, nil
 }
 
-func noSession() error {
+func noSession() *problem {
 	return newProblem(http.StatusNotFound, "there is no such session, or it has ended")
 }
 

@@ -27,7 +27,7 @@ func sample(library string, stack ...string) *profile.Sample {
 }
 
 func TestShareOf(t *testing.T) {
-	const session = "mindflow/server.(*session).guard"
+	const session = "mindflow/server/session.(*Session).guard"
 	for _, row := range []struct {
 		name    string
 		want    share
@@ -45,14 +45,14 @@ func TestShareOf(t *testing.T) {
 		{"SRTP", encryption, "", []string{"crypto/internal/fips140/aes/gcm.gcmAesDec", "crypto/cipher.x", "github.com/pion/srtp/v2.(*Context).DecryptRTP", "github.com/pion/srtp/v2.(*ReadStreamSRTP).Read"}},
 		{"a MAC", encryption, "", []string{"encoding/binary.bigEndian.PutUint32", "github.com/pion/srtp/v2.(*Context).generateSrtpAuthTag", session}},
 		{"SCTP", pion, "", []string{"hash/crc32.ieeeCLMUL", "github.com/pion/sctp.(*packet).marshal"}},
-		{"RTP", pion, "", []string{"github.com/pion/rtp.(*Header).Unmarshal", "mindflow/server.(*video).ReadRTP"}},
+		{"RTP", pion, "", []string{"github.com/pion/rtp.(*Header).Unmarshal", "mindflow/server/session.(*video).ReadRTP"}},
 		{"sampling", sampling, "", []string{"mindflow/pipeline.(*axis).row /x/pipeline/resample.go", "mindflow/pipeline.(*Sampler).Crop /x/pipeline/sample.go"}},
 		{"generic sampling", sampling, "", []string{"mindflow/pipeline.row[go.shape.float32] /x/pipeline/resample.go"}},
 		{"copying a frame", analysis, "", []string{"runtime.memmove", "mindflow/pipeline.copyPlane /x/pipeline/media.go", "mindflow/pipeline.(*Mailbox).Put"}},
 		{"sorting boxes", analysis, "", []string{"slices.insertionSortCmpFunc[go.shape.struct { mindflow/pipeline.x float32 }]", "slices.SortFunc[...]", "mindflow/pipeline.DecodeBlazeFace /x/pipeline/blazeface.go"}},
 		{"copying a crop", analysis, "", []string{"runtime.memmove", "mindflow/pipeline/ort.(*Classifier).Classify", session}},
 		{"reassembly", sessions, "", []string{"mindflow/server/receive.(*assembler).push"}},
-		{"JSON", encoding, "", []string{"strconv.AppendFloat", "encoding/json.floatEncoder.encode", "mindflow/server.(*session).sendLabels"}},
+		{"JSON", encoding, "", []string{"strconv.AppendFloat", "encoding/json.floatEncoder.encode", "mindflow/server/session.(*analyst).send"}},
 		{"memory for JSON", goRuntime, "", []string{"runtime.memclrNoHeapPointers", "runtime.mallocgc", "bytes.growSlice", "encoding/json.Marshal"}},
 		{"garbage collection", goRuntime, "", []string{"runtime.scanobject", "runtime.gcDrain", "runtime.gcBgMarkWorker"}},
 		{"scheduling", goRuntime, "", []string{"runtime.futex", "runtime.findRunnable", "runtime.schedule", "runtime.mcall"}},

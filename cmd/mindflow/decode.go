@@ -49,7 +49,7 @@ func openDecoders(d settings.Decode, maxPixels int, tell func(text string, args 
 // decodeDevice is the part that errors of a device that decodes are counted under.
 const decodeDevice = "decode_device"
 
-// decoder is a server.Engine's OpenDecoder.
+// decoder is a session.Engine's OpenDecoder.
 func (d *decoders) decoder(codec pipeline.Codec) (pipeline.Decoder, error) {
 	if d.hardware == nil {
 		return avdec.Open(codec, d.maxPixels)

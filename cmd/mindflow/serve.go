@@ -14,6 +14,7 @@ import (
 	"mindflow/pipeline/avdec"
 	"mindflow/server"
 	"mindflow/server/operate"
+	"mindflow/server/session"
 	"mindflow/web"
 )
 
@@ -98,12 +99,8 @@ func serve(ctx context.Context, s *settings.Serve, release string, out io.Writer
 		return err
 	}
 	defer opener.close()
-	running, err := server.New(cfg, server.Engine{
-		OpenDecoder: opener.decoder,
-		Analyses:    e.Analyses,
-		Scheduler:   e.Scheduler,
-		Degraded:    e.Degraded,
-	})
+	cfg.Degraded = e.Degraded
+	running, err := server.New(cfg, session.Engine{OpenDecoder: opener.decoder, Analyses: e.Analyses, Scheduler: e.Scheduler})
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"mindflow/pipeline/testkit"
 	"mindflow/pipeline/vpx"
 	"mindflow/server"
+	serversession "mindflow/server/session"
 )
 
 // patience bounds what the tests wait for; they go on as soon as it is there.
@@ -75,7 +76,7 @@ func hostWithGrace(t *testing.T, sessions int, grace time.Duration) *hosted {
 		}
 	})
 	t.Cleanup(closeEngine)
-	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", MaxSessions: sessions, Grace: grace, EndTime: patience}, server.Engine{
+	s, err := server.New(server.Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", MaxSessions: sessions, Grace: grace, EndTime: patience}, serversession.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    e.Analyses, Scheduler: e.Scheduler,
 	})

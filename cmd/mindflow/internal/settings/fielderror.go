@@ -16,6 +16,7 @@ var flagOf = map[string]string{
 	"BatchWait":     "batch-wait",
 	"CertFile":      "tls-cert",
 	"CertFolder":    "tls-folder",
+	"Codecs":        "codecs",
 	"Classifiers":   "model",
 	"ClassifyEvery": "classify-every",
 	"DetectEvery":   "detect-every",

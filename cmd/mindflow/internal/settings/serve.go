@@ -13,6 +13,8 @@ import (
 	"mindflow/pipeline/avdec"
 	"mindflow/server"
 	"mindflow/server/access"
+	"mindflow/server/offer"
+	"mindflow/server/session"
 )
 
 // Serve holds the settings of serve, which doctor checks too.
@@ -71,8 +73,8 @@ func (s *Serve) Check() error {
 	switch {
 	case s.MaxPixels < 1:
 		return fmt.Errorf("--max-pixels %d: use 1 or more, such as %d", s.MaxPixels, avdec.DefaultMaxPixels)
-	case s.Server.MaxSide != 0 && s.Server.MaxSide < server.LeastSide:
-		return fmt.Errorf("--max-side %d: use %d or more, or 0 to ask for nothing", s.Server.MaxSide, server.LeastSide)
+	case s.Server.MaxSide != 0 && s.Server.MaxSide < session.LeastSide:
+		return fmt.Errorf("--max-side %d: use %d or more, or 0 to ask for nothing", s.Server.MaxSide, session.LeastSide)
 	case s.Server.MaxFramerate < 0:
 		return fmt.Errorf("--max-framerate %d: use 1 or more, or 0 to ask for nothing", s.Server.MaxFramerate)
 	case s.Server.Grace < 0 || s.Server.Grace > time.Hour:
@@ -101,8 +103,8 @@ func (s *Serve) checkCodecs() error {
 		if slices.Contains(s.Codecs[:i], name) {
 			return fmt.Errorf("--codecs %s: it is named twice", name)
 		}
-		if !slices.Contains(server.Codecs(), pipeline.Codec(name)) {
-			return fmt.Errorf("--codecs %s: use some of %v", name, server.Codecs())
+		if !slices.Contains(offer.AllCodecs(), pipeline.Codec(name)) {
+			return fmt.Errorf("--codecs %s: use some of %v", name, offer.AllCodecs())
 		}
 		s.Server.Codecs = append(s.Server.Codecs, pipeline.Codec(name))
 	}

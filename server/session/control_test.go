@@ -1,4 +1,4 @@
-package server
+package session
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 
 // TestWireExamples reads the protocol's examples, which the page's tests read too.
 func TestWireExamples(t *testing.T) {
-	const dir = "../web/testdata/wire/"
+	const dir = "../../web/testdata/wire/"
 	for _, kind := range []string{"pause", "resume", "options"} {
 		data, err := os.ReadFile(dir + "control-" + kind + ".json")
 		if err != nil {

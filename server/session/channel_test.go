@@ -1,16 +1,13 @@
-package server
+package session
 
 import (
 	"encoding/json"
 	"errors"
-	"log/slog"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/pion/webrtc/v3"
 
-	"mindflow/server/ports"
 	"mindflow/server/servertest"
 )
 
@@ -28,7 +25,7 @@ func TestRequestsWithTheOpening(t *testing.T) {
 
 // hastyRequests opens a session, asks for a pause and a resume, and gives the first three messages of
 // the server's.
-func hastyRequests(t *testing.T, s *Server) (said [3]reply) {
+func hastyRequests(t *testing.T, s *host) (said [3]reply) {
 	t.Helper()
 	pc := newPeer(t)
 	control, err := pc.CreateDataChannel(controlLabel, nil)
@@ -59,15 +56,15 @@ func hastyRequests(t *testing.T, s *Server) (said [3]reply) {
 	}
 	talked := make(chan error, 1)
 	control.OnOpen(func() { talked <- talk() }) // of a detached channel: the server need not have answered yet
-	location := s.connect(t, pc)
+	s.connect(t, pc)
 	select {
 	case err = <-talked:
 	case <-time.After(servertest.Patience):
 		err = errors.New("no answers")
 	}
 	sess := s.only(t)
-	s.call(t, call{"DELETE", location, nil, ""})
-	<-sess.done
+	sess.End(EndDeleted)
+	<-sess.Done()
 	if sess.channels != 1 {
 		t.Errorf("%d channels are counted", sess.channels)
 	}
@@ -84,7 +81,7 @@ func newPeer(t *testing.T) *webrtc.PeerConnection {
 	if err := media.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
 	}
-	settings := webrtc.SettingEngine{LoggerFactory: ports.PionLogs{Log: slog.New(slog.DiscardHandler)}} // its end is told by the reads
+	settings := webrtc.SettingEngine{LoggerFactory: pionLogs()} // its end is told by the reads
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.DetachDataChannels()
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
@@ -100,7 +97,7 @@ func newPeer(t *testing.T) *webrtc.PeerConnection {
 }
 
 // connect publishes what pc offers. The server learns the peer's address from its checks.
-func (s *Server) connect(t *testing.T, pc *webrtc.PeerConnection) (location string) {
+func (s *host) connect(t *testing.T, pc *webrtc.PeerConnection) {
 	t.Helper()
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {
@@ -109,12 +106,8 @@ func (s *Server) connect(t *testing.T, pc *webrtc.PeerConnection) (location stri
 	if err := pc.SetLocalDescription(offer); err != nil {
 		t.Fatal(err)
 	}
-	res, answer := s.call(t, offerCall(offer.SDP))
-	if res.StatusCode != http.StatusCreated {
-		t.Fatalf("status %d: %s", res.StatusCode, answer)
-	}
+	_, answer := s.publishText(t, offer.SDP)
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatal(err)
 	}
-	return res.Header.Get("Location")
 }

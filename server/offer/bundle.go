@@ -1,4 +1,4 @@
-package server
+package offer
 
 import (
 	"slices"
@@ -9,12 +9,12 @@ import (
 	"mindflow/server/sdpfrag"
 )
 
-// transportKeys are the attributes that describe a section's transport, beside its candidates.
+// transportKeys are the attributes of a section's transport, without its candidates.
 var transportKeys = []string{"ice-ufrag", "ice-pwd", "ice-options", "fingerprint", "setup"}
 
-// shareTransport gives each bundled section the transport of the group's first, the only one there will
-// be (RFC 8843, section 7.3). Before a publisher knows that its bundle is taken it may offer a transport
-// for each section, as aiortc does; Pion would refuse the offer.
+// shareTransport gives each bundled section the transport of the group's first, the only one that will be used (RFC
+// 8843, section 7.3). A publisher that does not know whether bundling is accepted may offer a transport for each
+// section, as aiortc does; Pion would refuse the offer.
 func shareTransport(offer *sdp.SessionDescription) {
 	group, _ := offer.Attribute("group")
 	mids := strings.Fields(group)

@@ -1,9 +1,9 @@
-package server
+package session
 
 import (
-	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/testkit"
@@ -53,7 +53,7 @@ func TestCongestion(t *testing.T) {
 	p.Label("labels again", func(m pipeline.Message) bool { return m.Dropped["congested"] > 0 })
 }
 
-// Who reads labels by HTTP because their channel is stuck gets them for as long as it is.
+// A reader of events gets labels while the data channel is stuck.
 func TestCongestedChannelLeavesEvents(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	var full atomic.Bool
@@ -64,16 +64,22 @@ func TestCongestedChannelLeavesEvents(t *testing.T) {
 	p.Label("labels", servertest.Any)
 	sess := s.only(t)
 	full.Store(true)
-	_, events := listen(t, p.Session()+"/labels", "")
+	if !sess.Events().Enter() {
+		t.Fatal("no place for a reader")
+	}
+	defer sess.Events().Leave()
 	servertest.WaitFor(t, "the channel to be full", func() bool { return congested(sess.labels.Load()) })
-	stuck := newestSeq(sess)
-	for seq := uint64(0); seq < stuck+30; {
-		e, ok := events.next()
-		if !ok {
-			t.Fatal("the stream ended")
+	_, seen := sess.Events().Resume(0, false)
+	for stuck := seen; seen < stuck+30; {
+		e, ok, newer := sess.Events().Newest(seen)
+		if ok {
+			seen = e.Seq
+			continue
 		}
-		if e.id != "" {
-			seq, _ = strconv.ParseUint(e.id, 10, 64)
+		select {
+		case <-newer:
+		case <-time.After(servertest.Patience):
+			t.Fatalf("waited %s for message %d", servertest.Patience, seen+1)
 		}
 	}
 	if got := sess.labels.Load().BufferedAmount(); got > 2*maxBuffered {

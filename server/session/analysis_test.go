@@ -1,34 +1,35 @@
-package server
+package session
 
 import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"mindflow/pipeline"
 	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/testkit"
-	"mindflow/server/operate"
 	"mindflow/server/servertest"
 	"mindflow/server/whipclient"
 )
 
 // A machine that was full counts as crowded for a while, so that the faster classifier does not go and come with every frame.
 func TestCrowdedOutlastsFull(t *testing.T) {
-	w := &worker{analyzer: pipeline.NewAnalyzer(pipeline.Analysis{})}
+	w := &analyst{analyzer: pipeline.NewAnalyzer(pipeline.Analysis{})}
 	start := time.Now()
 	for _, step := range []struct {
 		at, waited time.Duration
 		crowded    bool
 	}{
 		{0, 0, false},
-		{time.Second, fullWait, false},
-		{2 * time.Second, 2 * fullWait, true},
-		{2*time.Second + crowdedTime - 1, 0, true},
-		{2*time.Second + crowdedTime, 0, false},
+		{time.Second, overloadWait, false},
+		{2 * time.Second, 2 * overloadWait, true},
+		{2*time.Second + overloadTime - 1, 0, true},
+		{2*time.Second + overloadTime, 0, false},
 		{10 * time.Second, time.Second, true},
 		{11 * time.Second, 0, true},
 	} {
-		w.hurry(step.waited, start.Add(step.at))
+		w.relieve(step.waited, start.Add(step.at))
 		if w.analyzer.Overloaded != step.crowded {
 			t.Errorf("after %s, waited %s: crowded %t; want %t", step.at, step.waited, w.analyzer.Overloaded, step.crowded)
 		}
@@ -49,10 +50,10 @@ func stillSource(t *testing.T) []pipeline.Unit {
 }
 
 // withoutTurns takes the only turn there is, once labels have come.
-func withoutTurns(p servertest.Publisher, s *Server) (other *schedule.Slot) {
+func withoutSlots(p servertest.Publisher, s *host) (other *schedule.Slot) {
 	p.T.Helper()
 	p.Label("the first label", servertest.Any)
-	other = s.engine.Scheduler.NewSlot()
+	other = s.cfg.Engine.Scheduler.NewSlot()
 	if err := other.Acquire(p.T.Context()); err != nil {
 		p.T.Fatal(err)
 	}
@@ -62,11 +63,10 @@ func withoutTurns(p servertest.Publisher, s *Server) (other *schedule.Slot) {
 // While others have the machine a session's faces are followed, with the scores that they have, which say how old they are. When its
 // turn comes they are new again.
 func TestFollowedWithoutATurn(t *testing.T) {
-	m := operate.NewMetrics("1.2")
-	s := begin(t, followed(time.Hour), func(c *Config) { c.Metrics = m })
+	s := begin(t, followed(time.Hour), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.Stream(stillSource(t))
-	other := withoutTurns(p, s)
+	other := withoutSlots(p, s)
 	var last pipeline.Message
 	age, news := 0.0, 0
 	for range 10 {
@@ -81,8 +81,8 @@ func TestFollowedWithoutATurn(t *testing.T) {
 		}
 		last, age = got, got.Faces[0].AgeMS
 	}
-	if v := scrape(t, m); v["mindflow_frames_followed_total"] < 10 {
-		t.Errorf("%v frames count as followed", v["mindflow_frames_followed_total"])
+	if n := testutil.ToFloat64(s.cfg.Metrics.Followed); n < 10 {
+		t.Errorf("%v frames count as tracked", n)
 	}
 	other.Release()
 	fresh := p.Label("a frame that is looked at", func(m pipeline.Message) bool { return m.Faces[0].AgeMS < age })
@@ -96,7 +96,7 @@ func TestNotFollowedWhereNothingIsPutOff(t *testing.T) {
 	s := begin(t, followed(0), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	p.Stream(stillSource(t))
-	other := withoutTurns(p, s)
+	other := withoutSlots(p, s)
 	sess := s.only(t)
 	said, stale := sess.analysed.Load(), sess.dropped[dropStale].Load()
 	servertest.WaitFor(t, "frames to go by", func() bool { return sess.dropped[dropStale].Load() >= stale+10 })

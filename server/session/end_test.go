@@ -1,4 +1,4 @@
-package server
+package session
 
 import (
 	"context"
@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 	"weak"
-
-	"go.uber.org/goleak"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/avdec"
@@ -22,9 +20,9 @@ func TestEnds(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	const short = 300 * time.Millisecond
 	t.Run("never connected", func(t *testing.T) {
-		s := begin(t, idle(), func(c *Config) { c.NoMedia = short })
-		s.call(t, offerCall(servertest.Lines(servertest.Offer)))
-		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		s := begin(t, idle(), func(c *Config) { c.Timing.NoMedia = short })
+		s.silent(t)
+		s.ended(t)
 	})
 	t.Run("no media", func(t *testing.T) {
 		s := begin(t, decoding(servertest.OneFace{}), nil)
@@ -40,11 +38,11 @@ func TestEnds(t *testing.T) {
 		if why := p.Bye(); why != "no-media" {
 			t.Errorf("bye because of %q", why)
 		}
-		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		s.ended(t)
 		servertest.NoDecoders(t)
 	})
 	t.Run("paused for long", func(t *testing.T) {
-		s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.PausedMax = short })
+		s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.Timing.PausedMax = short })
 		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 		p.Stream(units)
 		p.Label("labels", servertest.Any)
@@ -52,7 +50,7 @@ func TestEnds(t *testing.T) {
 		if why := p.Bye(); why != "idle" {
 			t.Errorf("bye because of %q", why)
 		}
-		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		s.ended(t)
 	})
 	t.Run("paused and resumed in turn", func(t *testing.T) {
 		s := begin(t, decoding(servertest.OneFace{}), nil)
@@ -65,7 +63,7 @@ func TestEnds(t *testing.T) {
 			<-turn.C
 			_, _ = p.Request("pause") // fails when the session is over
 			_, _ = p.Request("resume")
-			return s.Stats().Sessions == 0
+			return len(s.live()) == 0
 		})
 		if why := p.Bye(); why != "no-media" {
 			t.Errorf("bye because of %q", why)
@@ -81,11 +79,11 @@ func TestEnds(t *testing.T) {
 		if why := p.Bye(); why != "too-large" {
 			t.Errorf("bye because of %q", why)
 		}
-		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		s.ended(t)
 		servertest.NoDecoders(t)
 	})
 	t.Run("never reached", func(t *testing.T) {
-		s := begin(t, idle(), func(c *Config) { c.NoMedia = time.Hour })
+		s := begin(t, idle(), func(c *Config) { c.Timing.NoMedia = time.Hour })
 		ctx, cancel := context.WithCancel(t.Context())
 		r := newRelay(t, s, func(_ int, toServer bool) bool {
 			if toServer {
@@ -93,11 +91,11 @@ func TestEnds(t *testing.T) {
 			}
 			return true
 		})
-		_, err := whipclient.Dial(ctx, s.url("/whip"), whipclient.Options{Codec: pipeline.VP8, Client: r.Client()})
+		_, err := whipclient.Dial(ctx, s.url, whipclient.Options{Codec: pipeline.VP8, Client: r.Client()})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("dial: %v", err)
 		}
-		if n := s.Stats().Sessions; n != 0 {
+		if n := len(s.live()); n != 0 {
 			t.Errorf("%d sessions are left", n)
 		}
 	})
@@ -109,7 +107,7 @@ func TestEnds(t *testing.T) {
 		if err := p.Abort(); err != nil {
 			t.Fatal(err)
 		}
-		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		s.ended(t)
 		servertest.NoDecoders(t)
 	})
 	t.Run("network gone", func(t *testing.T) {
@@ -121,38 +119,20 @@ func TestEnds(t *testing.T) {
 		p.Label("labels", servertest.Any)
 		gone.Store(true) // the bye is lost too
 		s.only(t).soon(4 * short)
-		servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+		s.ended(t)
 		servertest.NoDecoders(t)
 	})
 	t.Run("server stops", func(t *testing.T) {
-		before := goleak.IgnoreCurrent()
-		defer func() { servertest.NoGoroutines(t, before) }()
-		e := decoding(servertest.OneFace{})
-		s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", EndTime: servertest.Patience}, e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		served := make(chan error, 1)
-		go func() { served <- s.Serve(ctx) }()
-		c, err := whipclient.Dial(t.Context(), s.url("/whip"), whipclient.Options{Codec: pipeline.VP8})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := servertest.Publisher{Client: c, T: t}
+		s := begin(t, decoding(servertest.OneFace{}), nil)
+		p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 		p.Hello()
 		p.Stream(units)
 		p.Label("labels", servertest.Any)
-		stop()
+		s.stop()
 		if why := p.Bye(); why != "shutdown" {
 			t.Errorf("bye because of %q", why)
 		}
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		if err := p.Abort(); err != nil {
-			t.Error(err)
-		}
+		s.ended(t)
 		servertest.NoDecoders(t)
 	})
 }
@@ -171,7 +151,7 @@ func TestEndedSessionHoldsNoPicture(t *testing.T) {
 	if err := p.Abort(); err != nil {
 		t.Fatal(err)
 	}
-	servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+	s.ended(t)
 	servertest.WaitFor(t, "its pictures to be gone", func() bool {
 		runtime.GC()
 		return frames.Value() == nil
@@ -207,21 +187,12 @@ func TestFaultEndsOneSession(t *testing.T) {
 			if why := bad.Bye(); why != "internal" {
 				t.Errorf("bye because of %q", why)
 			}
-			servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 1 })
-			if got := s.Stats().Panics; (name == "panic") != (got == 1) {
+			servertest.WaitFor(t, "the session to end", func() bool { return len(s.live()) == 1 })
+			if got := s.cfg.Metrics.Panics.Load(); (name == "panic") != (got == 1) {
 				t.Errorf("%d panics", got)
 			}
 			seen := good.Label("labels of the other", servertest.Any)
 			good.Label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+5 })
 		})
 	}
-}
-
-// soon has the session end when from now on it sends nothing for so long: to connect, a busy machine may need longer.
-func (sess *session) soon(d time.Duration) {
-	sess.do(func() {
-		sess.terms.noMedia = d
-		sess.heard.Store(time.Now().UnixNano())
-		sess.checkIdle()
-	})
 }

@@ -1,4 +1,4 @@
-package server
+package session
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"mindflow/server/servertest"
 )
 
 // FuzzRequest has a session read and answer what a stranger says on the control channel, a message a line.
@@ -21,13 +23,13 @@ func FuzzRequest(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	for _, kind := range []string{"pause", "resume", "options", "hello"} {
-		example, err := os.ReadFile(filepath.Join("..", "web", "testdata", "wire", "control-"+kind+".json"))
+		example, err := os.ReadFile(filepath.Join("..", "..", "web", "testdata", "wire", "control-"+kind+".json"))
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(bytes.ReplaceAll(example, []byte("\n"), nil))
 	}
-	engine := twoModels()
+	engine := engine(servertest.TwoModels()...)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := newMute(&engine)
 		defer s.idle.Stop()
@@ -61,12 +63,12 @@ func FuzzRequest(f *testing.F) {
 }
 
 // newMute is a session that has no connection: what it says goes nowhere.
-func newMute(e *Engine) *session {
+func newMute(e *Engine) *Session {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	now := time.Now()
-	s := &session{
-		engine: e, terms: terms{noMedia: time.Minute, pausedMax: time.Minute}, log: slog.New(slog.DiscardHandler),
-		ctx: ctx, end: func(why ended) { cancel(why) }, idle: time.NewTimer(time.Minute),
+	s := &Session{
+		cfg: &Config{Engine: e}, timing: Timing{NoMedia: time.Minute, PausedMax: time.Minute}, log: slog.New(slog.DiscardHandler),
+		ctx: ctx, cancel: cancel, idle: time.NewTimer(time.Minute),
 		requests: newBucket(requestBurst, requestRate, now), refusals: newBucket(refusalBurst, refusalRate, now),
 	}
 	s.choice.Store(&choice{analysis: e.Analyses[0]})
@@ -75,11 +77,11 @@ func newMute(e *Engine) *session {
 }
 
 // holds looks that the session has a model that is offered, and the one that was asked for.
-func (s *session) holds(t *testing.T, r request) {
+func (s *Session) holds(t *testing.T, r request) {
 	t.Helper()
 	name := s.model().Name
 	offered := func(name string) bool {
-		return slices.ContainsFunc(s.engine.models(), func(m modelInfo) bool { return m.Name == name })
+		return slices.ContainsFunc(s.hello().Models, func(m modelInfo) bool { return m.Name == name })
 	}
 	if !offered(name) {
 		t.Errorf("the session has the model %q", name)

@@ -1,4 +1,4 @@
-package server
+package session
 
 import (
 	"encoding/json"
@@ -18,7 +18,7 @@ type talker struct {
 }
 
 // talk opens a session with a control channel.
-func talk(t *testing.T, s *Server) talker {
+func talk(t *testing.T, s *host) talker {
 	t.Helper()
 	pc := newPeer(t)
 	control, err := pc.CreateDataChannel(controlLabel, nil)
@@ -114,8 +114,7 @@ func TestUnusableRequests(t *testing.T) {
 	}
 }
 
-// Whoever asks without end is refused, then told so, and then its place is free, whether it reads the
-// answers or not.
+// A publisher that asks without end is refused, and then its session ends, whether it reads the answers or not.
 func TestFlood(t *testing.T) {
 	for name, message := range map[string]string{
 		"requests": `{"v":1,"type":"resume","id":9}`,
@@ -123,11 +122,11 @@ func TestFlood(t *testing.T) {
 		"large":    strings.Repeat("x", maxRequest+1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := begin(t, idle(), func(c *Config) { c.MaxSessions = 1 })
+			s := begin(t, idle(), nil)
 			k := talk(t, s)
 			flooded := make(chan struct{})
 			go func() { k.flood(message); close(flooded) }()
-			servertest.WaitFor(t, "the session to end", func() bool { return s.Stats().Sessions == 0 })
+			s.ended(t)
 			bye, count := k.last()
 			if bye.Type != "bye" || bye.Reason != "abuse" {
 				t.Errorf("the last of %d messages is %+v", count, bye)
@@ -136,7 +135,6 @@ func TestFlood(t *testing.T) {
 				t.Errorf("%d messages to one who floods", count)
 			}
 			<-flooded
-			talk(t, s) // there is room again
 		})
 	}
 }
@@ -160,7 +158,7 @@ func TestClicksAreNoFlood(t *testing.T) {
 		refused bool
 		ends    bool
 	}{{10, false, false}, {20, true, false}, {60, true, true}} {
-		s := &session{
+		s := &Session{
 			requests: newBucket(requestBurst, requestRate, start),
 			refusals: newBucket(refusalBurst, refusalRate, start),
 		}

@@ -1,4 +1,4 @@
-package server
+package session
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
-	"log/slog"
 	"net"
 	"sync"
 	"testing"
@@ -19,7 +18,6 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/sctp"
 
-	"mindflow/server/ports"
 	"mindflow/server/servertest"
 )
 
@@ -118,7 +116,7 @@ func FuzzHandshake(f *testing.F) {
 		c := &dtls.Config{
 			ClientAuth: dtls.RequireAnyClientCert, InsecureSkipVerify: true, InsecureSkipVerifyHello: true, // as webrtc has it, but for the cookie
 			SRTPProtectionProfiles: []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80},
-			LoggerFactory:          ports.PionLogs{Log: slog.New(slog.DiscardHandler)},
+			LoggerFactory:          pionLogs(),
 			ConnectContextMaker: func() (context.Context, func()) {
 				return context.WithTimeout(context.Background(), servertest.Patience)
 			},
@@ -165,7 +163,7 @@ func FuzzSCTP(f *testing.F) {
 	begin := func() (client, server *sctp.Association, to *wire, said func() [][]byte, err error) {
 		near, far, said := line()
 		config := func(w *wire) sctp.Config {
-			return sctp.Config{NetConn: w, MaxReceiveBufferSize: receiveBuffer, LoggerFactory: ports.PionLogs{Log: slog.New(slog.DiscardHandler)}}
+			return sctp.Config{NetConn: w, MaxReceiveBufferSize: receiveBuffer, LoggerFactory: pionLogs()}
 		}
 		serving := make(chan *sctp.Association, 1)
 		go func() {

@@ -1,9 +1,8 @@
-package server
+package session
 
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -15,10 +14,10 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// looked is what a pace is told at a look: frames in the two seconds before.
+// looked is what a frameRate gets at a look: frames in the two seconds before.
 type looked struct{ analysed, missed uint64 }
 
-func TestPace(t *testing.T) {
+func TestFrameRate(t *testing.T) {
 	all, few, half := looked{60, 0}, looked{20, 40}, looked{30, 30}
 	for _, row := range []struct {
 		name  string
@@ -43,7 +42,7 @@ func TestPace(t *testing.T) {
 		{"at most two are wanted", 2, []looked{{0, 60}, {0, 60}, all}, []int{2, 2, 2}},
 		{"nothing is asked for", 0, []looked{half, few, all}, []int{0, 0, 0}},
 	} {
-		p, now, total := newPace(row.most), time.Unix(1000, 0), frameCounts{500, 300}
+		p, now, total := newFrameRate(row.most), time.Unix(1000, 0), frameCounts{500, 300}
 		p.begin(now, total)
 		var got []int
 		for _, l := range row.looks {
@@ -63,8 +62,8 @@ func TestPace(t *testing.T) {
 
 // A machine that publishes as well has less to spare the more it sends. Changes get rare, and the rate goes
 // all the way up when the machine is free.
-func TestPaceOfBusyPublisher(t *testing.T) {
-	p, now, total, changes := newPace(30), time.Unix(1000, 0), frameCounts{}, 0
+func TestFrameRateOfBusyPublisher(t *testing.T) {
+	p, now, total, changes := newFrameRate(30), time.Unix(1000, 0), frameCounts{}, 0
 	p.begin(now, total)
 	look := func(capacity float64) (changed bool) {
 		now = now.Add(2 * time.Second)
@@ -94,9 +93,9 @@ func TestPaceOfBusyPublisher(t *testing.T) {
 }
 
 // Whatever is counted, the rate stays within its limits.
-func TestPaceWithinLimits(t *testing.T) {
+func TestFrameRateWithinLimits(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	p, now, total := newPace(30), time.Unix(1000, 0), frameCounts{}
+	p, now, total := newFrameRate(30), time.Unix(1000, 0), frameCounts{}
 	for range 10_000 {
 		now = now.Add(time.Duration(random.IntN(3)) * time.Duration(random.IntN(int(3*time.Second))))
 		total.analysed += uint64(random.IntN(1 + random.IntN(100)))
@@ -130,7 +129,7 @@ func TestHints(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	g := servertest.NewGate()
 	s := begin(t, decoding(servertest.OneFace{Before: g.Hold}), func(c *Config) {
-		c.MaxSide, c.MaxFramerate, c.HintEvery = 320, 24, 500*time.Millisecond
+		c.MaxSide, c.MaxFramerate, c.Timing.HintEvery = 320, 24, 500*time.Millisecond
 	})
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	t.Cleanup(g.Open) // before the client's end, which waits for the frame's
@@ -178,35 +177,27 @@ func TestHintsOfOneKind(t *testing.T) {
 }
 
 // look has the session looked at as if so much time had gone by, and gives the rate then.
-func (sess *session) look(after time.Duration) (rate int) {
-	sess.do(func() { sess.adjust(time.Now().Add(after)); rate = sess.pace.rate })
+func (sess *Session) look(after time.Duration) (rate int) {
+	sess.do(func() { sess.adjustFrameRate(time.Now().Add(after)); rate = sess.frameRate.rate })
 	return rate
 }
 
 // seldom asks for hints and leaves it to the test when to look.
-func seldom(c *Config) { c.MaxSide, c.MaxFramerate, c.HintEvery = 640, 30, time.Hour }
+func seldom(c *Config) { c.MaxSide, c.MaxFramerate, c.Timing.HintEvery = 640, 30, time.Hour }
 
 func TestNoHintsWithoutControl(t *testing.T) {
 	s := begin(t, idle(), seldom)
-	res, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
-	sess := s.only(t)
+	sess := s.silent(t)
 	sess.waited.Add(1000)
 	sess.look(2 * time.Second)
 	sess.waited.Add(1000)
 	if rate := sess.look(4 * time.Second); rate != 30 {
 		t.Errorf("a rate of %d would be asked for", rate)
 	}
-	_, events := listen(t, s.url(res.Header.Get("Location"))+"/labels", "")
-	s.call(t, call{http.MethodDelete, res.Header.Get("Location"), nil, ""})
-	for e, ok := events.next(); ok; e, ok = events.next() {
-		if e.kind == "hint" {
-			t.Errorf("a reader of events was told %+v", e)
-		}
-	}
 }
 
 func TestNoHintsWithoutLimits(t *testing.T) {
-	s := begin(t, idle(), func(c *Config) { c.HintEvery = time.Hour })
+	s := begin(t, idle(), func(c *Config) { c.Timing.HintEvery = time.Hour })
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
 	sess := s.only(t)
 	for range 3 {

@@ -1,9 +1,10 @@
-package server
+// Package offer reads SDP offers: it refuses those that no session can serve, and completes Pion's answers. It also
+// says which codecs a server accepts.
+package offer
 
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,28 +15,49 @@ import (
 	"mindflow/server/sdpfrag"
 )
 
-// parseOffer reads an SDP offer and refuses, before anything is made for it, what no session could
-// come of. The error is a *problem: 400 for what is not an offer, 422 for one that cannot be served.
-func parseOffer(body []byte, c codecs) (*sdp.SessionDescription, error) {
+// Kind is what is wrong with an offer.
+type Kind int
+
+const (
+	Malformed  Kind = iota // it is not an offer
+	Unservable             // it is an offer, but no session can serve it
+)
+
+// Refusal is an error that is the publisher's.
+type Refusal struct {
+	Kind   Kind
+	Detail string // for the publisher
+}
+
+func (r *Refusal) Error() string { return r.Detail }
+
+// Refuse returns a *Refusal, whose detail is formatted as by fmt.Sprintf.
+func Refuse(kind Kind, format string, args ...any) error {
+	return &Refusal{kind, fmt.Sprintf(format, args...)}
+}
+
+// Parse reads an SDP offer. It refuses, before anything is made for it, an offer that no session can serve: its error
+// is a *Refusal.
+func (c Codecs) Parse(body []byte) (*sdp.SessionDescription, error) {
 	if len(body) == 0 {
-		return nil, newProblem(http.StatusBadRequest, "the body is empty; send an SDP offer")
+		return nil, Refuse(Malformed, "the body is empty; send an SDP offer")
 	}
 	offer := &sdp.SessionDescription{}
 	if err := offer.Unmarshal(body); err != nil {
-		return nil, newProblem(http.StatusBadRequest, "the body is no SDP offer: "+err.Error())
+		return nil, Refuse(Malformed, "the body is no SDP offer: %v", err)
 	}
 	if err := checkTransport(offer); err != nil {
-		return nil, newProblem(http.StatusBadRequest, err.Error())
+		return nil, Refuse(Malformed, "%v", err)
 	}
 	stateDirections(offer)
 	if err := checkMedia(offer, c); err != nil {
-		return nil, newProblem(http.StatusUnprocessableEntity, err.Error())
+		return nil, Refuse(Unservable, "%v", err)
 	}
 	shareTransport(offer)
 	return offer, nil
 }
 
-// checkTransport finds what ICE and DTLS cannot begin without (RFC 9725, section 4.4).
+// checkTransport checks that the offer has what ICE and DTLS need (RFC 9725, section 4.4).
 func checkTransport(offer *sdp.SessionDescription) error {
 	if len(offer.MediaDescriptions) == 0 {
 		return fmt.Errorf("the offer has no media sections")
@@ -68,8 +90,8 @@ func checkTransport(offer *sdp.SessionDescription) error {
 	return checkSetup(offer)
 }
 
-// checkSetup has the publisher begin DTLS, whichever of its sections Pion looks at: a client's parsers are none
-// that strangers should reach.
+// checkSetup checks, in all sections, that the publisher begins DTLS: nobody unauthenticated should reach the parsers
+// of a DTLS client.
 func checkSetup(offer *sdp.SessionDescription) error {
 	all := slices.Clone(offer.Attributes)
 	for _, m := range offer.MediaDescriptions {
@@ -91,8 +113,8 @@ func checkSetup(offer *sdp.SessionDescription) error {
 	return nil
 }
 
-// checkCandidates finds those that Pion would refuse the offer for. It passes over types and transports
-// that it does not know: RFC 8839, section 5.1, leaves room for new ones.
+// checkCandidates finds candidates that Pion would refuse the offer for. It ignores unknown types and transports: RFC
+// 8839, section 5.1, leaves room for new ones.
 func checkCandidates(attributes []sdp.Attribute) error {
 	for _, a := range attributes {
 		if !a.IsICECandidate() {
@@ -106,8 +128,8 @@ func checkCandidates(attributes []sdp.Attribute) error {
 	return nil
 }
 
-// stateDirections gives sections of sound or video that state no direction what they mean by it: the
-// whole description's, or else sendrecv (RFC 8866, section 6.7). Pion would leave them out of the answer.
+// stateDirections adds the direction to sections of audio or video that state none: the whole description's, or
+// sendrecv (RFC 8866, section 6.7). Pion would leave such sections out of the answer.
 func stateDirections(offer *sdp.SessionDescription) {
 	directions := []string{sdp.AttrKeySendRecv, sdp.AttrKeySendOnly, sdp.AttrKeyRecvOnly, sdp.AttrKeyInactive}
 	meant := sdp.AttrKeySendRecv
@@ -124,8 +146,8 @@ func stateDirections(offer *sdp.SessionDescription) {
 	}
 }
 
-// checkMedia wants one video the server can decode; data channels and audio may stand beside it.
-func checkMedia(offer *sdp.SessionDescription, c codecs) error {
+// checkMedia checks that the offer has one video that the server can decode. Data channels and audio may be beside it.
+func checkMedia(offer *sdp.SessionDescription, c Codecs) error {
 	videos := 0
 	for _, m := range offer.MediaDescriptions {
 		switch kind := m.MediaName.Media; kind {
@@ -151,7 +173,7 @@ func checkMedia(offer *sdp.SessionDescription, c codecs) error {
 	return fmt.Errorf("the offer has %d videos; a session takes one", videos)
 }
 
-func checkVideo(m *sdp.MediaDescription, c codecs) error {
+func checkVideo(m *sdp.MediaDescription, c Codecs) error {
 	if !has(m, sdp.AttrKeySendOnly) && !has(m, sdp.AttrKeySendRecv) {
 		return fmt.Errorf("the offer's video is not marked a=sendonly or a=sendrecv")
 	}
@@ -171,7 +193,7 @@ func checkVideo(m *sdp.MediaDescription, c codecs) error {
 	return fmt.Errorf("the offer has no video codec that the server decodes: %s", join(c.list))
 }
 
-// inUse says whether a section is meant: port 0 turns it off, unless it rides on another's port.
+// inUse reports whether a section is enabled: port 0 disables it, unless it is bundled with another.
 func inUse(m *sdp.MediaDescription) bool {
 	return m.MediaName.Port.Value != 0 || has(m, "bundle-only")
 }
@@ -181,14 +203,14 @@ func has(m *sdp.MediaDescription, key string) bool {
 	return ok
 }
 
-// completeAnswer mends what Pion leaves out when it rejects a section, such as audio of an unknown
-// codec: the section's mid, and ICE candidates in the sections that live on (it writes them in the first only, where a
-// browser overlooks them when that one is rejected). It also puts the codecs in the server's order, says how large a
-// request may be, and adds the candidates of public addresses.
-func completeAnswer(offer, answer *sdp.SessionDescription, c codecs, public []sdp.Attribute) (string, error) {
+// Complete adds to an answer what Pion leaves out when it rejects a section, such as audio in an unknown codec: the
+// section's mid, and ICE candidates in an accepted section. Pion writes candidates in the first section only, where a
+// browser overlooks them when that section is rejected. It also orders the codecs, states how many bytes a message on a
+// data channel may have, and adds public, the candidates of public addresses.
+func (c Codecs) Complete(offer, answer *sdp.SessionDescription, maxMessage int, public []sdp.Attribute) (string, error) {
 	if len(answer.MediaDescriptions) != len(offer.MediaDescriptions) {
-		return "", newProblem(http.StatusUnprocessableEntity, fmt.Sprintf("only %d of the offer's %d sections can be answered",
-			len(answer.MediaDescriptions), len(offer.MediaDescriptions)))
+		return "", Refuse(Unservable, "only %d of the offer's %d sections can be answered",
+			len(answer.MediaDescriptions), len(offer.MediaDescriptions))
 	}
 	candidates, rest := sdpfrag.Split(answer.MediaDescriptions[0].Attributes)
 	answer.MediaDescriptions[0].Attributes = rest
@@ -203,7 +225,7 @@ func completeAnswer(offer, answer *sdp.SessionDescription, c codecs, public []sd
 			continue
 		}
 		if m.MediaName.Media == "application" { // a browser then refuses to send more (RFC 8841, section 6)
-			m.WithValueAttribute("max-message-size", strconv.Itoa(maxRequest))
+			m.WithValueAttribute("max-message-size", strconv.Itoa(maxMessage))
 		}
 		if !placed {
 			m.Attributes = append(m.Attributes, candidates...)

@@ -1,0 +1,68 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Reasons of a refusal in the metrics; admission adds its own.
+const (
+	refusedFull     = "full"
+	refusedDraining = "draining"
+	refusedWaiting  = "waiting" // queued
+	refusedAddress  = "per-address"
+	refusedKey      = "per-key"
+	refusedToken    = "token" // missing or invalid
+	refusedOffer    = "offer" // malformed or unservable
+	refusedOrigin   = "origin"
+	refusedGone     = "gone" // the publisher left before its answer
+	refusedInternal = "internal"
+)
+
+// registerMetrics registers what is measured elsewhere, and creates the series that are known, so that a scrape finds them at
+// zero.
+func (s *Server) registerMetrics() {
+	m := s.metrics
+	m.SessionsLimit.Set(float64(s.cfg.MaxSessions))
+	for _, why := range []string{
+		refusedFull, refusedDraining, refusedWaiting, refusedAddress, refusedKey, refusedToken, refusedOffer, refusedOrigin,
+		refusedGone, refusedInternal,
+	} {
+		m.Refused.WithLabelValues(why)
+	}
+	for _, part := range []string{"http", "device"} {
+		m.Errors.WithLabelValues(part)
+	}
+	m.GaugeVecFunc("degraded", "Parts that work on less than they were set to use, such as the CPU after a fault of the GPU.", "part",
+		func() map[string]uint64 {
+			levels := map[string]uint64{}
+			if s.cfg.Degraded != nil {
+				for part := range s.cfg.Degraded() {
+					levels[part] = 1
+				}
+			}
+			return levels
+		})
+	m.GaugeFunc("waiting", "Newcomers that wait for a place.", func() float64 {
+		return float64(s.admission.Waiting(time.Now()))
+	})
+	m.GaugeFunc("session_labels_per_second", "Labels a second that a session with many frames could get; infinite while few come.",
+		func() float64 { return s.load.Rate(time.Now()) })
+}
+
+// refused counts an offer that did not become a session.
+func (s *Server) refused(err error) {
+	reason := refusedInternal
+	if p := problemOf(err); p != nil {
+		switch {
+		case p.reason != "":
+			reason = p.reason
+		case p.Status < 500:
+			reason = refusedOffer
+		}
+	} else if errors.Is(err, context.Canceled) {
+		reason = refusedGone
+	}
+	s.metrics.Refused.WithLabelValues(reason).Inc()
+}
