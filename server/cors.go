@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// cors lets pages of other origins in where the host allows them, and refuses the rest: a page must
-// not be able to use the visitor's own server without the host's consent.
+// cors accepts requests of pages of the allowed origins and refuses others: a page must not use the visitor's own
+// server without the operator's consent.
 type cors struct {
 	origins []string    // such as https://example.org, or * for all
-	refused func(error) // hears of offers that are
+	refused func(error) // called for each refused offer
 }
 
 func (c cors) allows(origin string, r *http.Request) bool {
@@ -25,13 +25,13 @@ func (c cors) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
-		if origin == "" { // not a page, or a page's own files
+		if origin == "" { // not from a page, or for the page's own files
 			next.ServeHTTP(w, r)
 			return
 		}
 		if !c.allows(origin, r) {
 			p := newProblem(http.StatusForbidden,
-				"this server does not serve pages of "+origin+"; its host can allow it with --allow-origin").because(refusedOrigin)
+				"this server does not serve pages of "+origin+"; its operator can allow the origin").because(refusedOrigin)
 			if r.Method == http.MethodPost {
 				c.refused(p)
 			}

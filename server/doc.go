@@ -1,8 +1,8 @@
-// Package server takes publishers' video by WHIP (RFC 9725) over WebRTC, has it analysed, and answers
-// labels over a data channel: web/PROTOCOL.md.
+// Package server is the HTTP edge: it takes publishers' offers by WHIP (RFC 9725) and hands them to sessions, decides
+// who may have one, and serves the page. What it says on the wire is in web/PROTOCOL.md.
 //
-//	HTTP ─ whip ─► session: read ─ units ─► decode ─ mailbox ─► infer ─► data channel, events
+//	request ─► securityHeaders ─► cors ─► route ─► requireAuth ─► admission ─► session
 //
-// A session is one publisher. Its peer connection is Pion's; how units are decoded and frames analysed
-// is given to the server from outside (Engine), so nothing here needs C.
+// Errors become problem documents in one place, problemOf. Frames are decoded and analysed by what session.Engine has,
+// so nothing here needs C.
 package server

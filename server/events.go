@@ -18,8 +18,8 @@ const (
 	retryAfter    = 1000     // milliseconds until a disconnected reader reconnects
 )
 
-// streamLabels answers with server-sent events (HTML standard, section 9.2): the messages of the data channel, for publishers
-// that open none.
+// streamLabels answers with server-sent events (HTML standard, section 9.2): the messages of the data channel, for
+// publishers that open none.
 func (s *Server) streamLabels(w http.ResponseWriter, r *http.Request, v visitor) error {
 	lastSeen := r.Header.Get("Last-Event-ID")
 	sess, err := s.find(r, v)
@@ -149,8 +149,8 @@ func (o *eventWriter) flush() error {
 	return o.err
 }
 
-// limitWriteBuffer limits what the kernel buffers for a connection: with its default of megabytes a slow reader would be minutes
-// behind before it skips a message.
+// limitWriteBuffer limits what the kernel buffers for a connection: with its default of megabytes a slow reader would
+// be minutes behind before it skips a message.
 func limitWriteBuffer(ctx context.Context, c net.Conn) context.Context {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()

@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// contentSecurityPolicy is of every answer. The page loads its own files and nothing else. Styles may be inline because the
-// widget styles its shadow root; blob: and data: are camera pictures and icons. Who may show it in a frame comes behind.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
-	"media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+// contentSecurityPolicy is sent with every answer. The page loads its own files and nothing else. Styles may be inline
+// because the widget styles its shadow root. blob: and data: are camera pictures and icons. The list of frame ancestors
+// is appended.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+	"img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 
-// permissionsPolicy keeps to the one thing that the page asks a browser for.
+// permissionsPolicy allows the one thing that the page asks a browser for.
 const permissionsPolicy = "camera=(self), microphone=(), display-capture=(), geolocation=()"
 
-// strictTransport is six months of HTTPS (RFC 6797). Browsers take no notice where the certificate is their user's exception, or
-// the host is an address.
+// strictTransport is six months of HTTPS (RFC 6797). Browsers ignore it when the user accepted an invalid certificate,
+// or when the host is an address.
 const strictTransport = "max-age=15552000"
 
 // Words among Config.FrameAncestors.
@@ -25,9 +26,8 @@ const (
 	ancestorAny  = "*"
 )
 
-// frameAncestors is the policy's list of pages that may show this one in a frame. Where none is named, those of the
-// server's own origin may and those that may embed the widget; but that everybody may embed it says nothing of frames, in which
-// a click can be stolen.
+// frameAncestors returns the policy's list of pages that may show this one in a frame. By default these are pages of
+// the server's own origin and of AllowOrigins. A * in AllowOrigins does not count: in a frame a click can be hijacked.
 func (c Config) frameAncestors() string {
 	if len(c.FrameAncestors) == 0 {
 		listed := slices.DeleteFunc(slices.Clone(c.AllowOrigins), func(o string) bool { return o == ancestorAny })
@@ -44,9 +44,9 @@ func (c Config) frameAncestors() string {
 	return strings.Join(list, " ")
 }
 
-// signed names the server in every answer, and has browsers do no more with it than is meant. What is
-// public of the site says so itself.
-func (s *Server) signed(next http.Handler) http.Handler {
+// securityHeaders adds to every answer the server's name and the headers that restrict what browsers do with it. Public
+// files of the site replace them.
+func (s *Server) securityHeaders(next http.Handler) http.Handler {
 	name := strings.TrimSuffix("mindflow/"+s.cfg.Version, "/")
 	policy := contentSecurityPolicy + s.cfg.frameAncestors()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

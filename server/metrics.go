@@ -20,8 +20,8 @@ const (
 	refusedInternal = "internal"
 )
 
-// registerMetrics registers what is measured elsewhere, and creates the series that are known, so that a scrape finds them at
-// zero.
+// registerMetrics registers what is measured elsewhere, and creates the series that are known, so that a scrape finds
+// them at zero.
 func (s *Server) registerMetrics() {
 	m := s.metrics
 	m.SessionsLimit.Set(float64(s.cfg.MaxSessions))

@@ -11,14 +11,14 @@ import (
 	"mindflow/server/session"
 )
 
-// problem is an error that a client is told of: RFC 9457, application/problem+json.
+// problem is an error that a client is sent: RFC 9457, application/problem+json.
 type problem struct {
-	Type   string `json:"type"` // "about:blank": the status says it all, else see kind
+	Type   string `json:"type"` // "about:blank", or what kind set
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"` // what to do about it
 
-	*Queued // of who waits
+	*Queued // of a queued visitor
 
 	header http.Header // sent with it
 	reason string      // of a refusal, for metrics
@@ -38,13 +38,13 @@ func (p *problem) with(key, value string) *problem {
 	return p
 }
 
-// because names the reason for metrics: one of few.
+// because sets the reason for the metrics: one of few.
 func (p *problem) because(reason string) *problem {
 	p.reason = reason
 	return p
 }
 
-// kind says by a URI what a program may want to tell apart although the status is the same.
+// kind sets a URI by which programs distinguish problems of the same status.
 func (p *problem) kind(uri string) *problem {
 	p.Type = uri
 	return p
@@ -98,8 +98,8 @@ func notAdmitted(err *admission.RefusedError) *problem {
 // handler answers a request, or returns why it cannot.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// answering turns h into an http.Handler. Here, and only here, errors become statuses: a problem has
-// its own, anything else is the server's fault and stays in its log.
+// answering makes an http.Handler of h. Errors become statuses here and nowhere else. An error that is not the client's
+// is logged, and the client learns no more than that.
 func (s *Server) answering(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
@@ -109,7 +109,7 @@ func (s *Server) answering(h handler) http.Handler {
 		p := problemOf(err)
 		if p == nil {
 			if r.Context().Err() != nil {
-				return // whoever asked is gone, which is what made it fail
+				return // the client has disconnected, which is why it failed
 			}
 			s.metrics.Errors.WithLabelValues("http").Inc()
 			s.log.Error("request failed", "method", r.Method, "route", r.Pattern, "err", err) // a path may hold a session's id
@@ -129,7 +129,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	_ = json.NewEncoder(w).Encode(p) // a write error means that the client is gone
 }
 
-// methods answers by the request's method. HEAD is GET's; what is missing is 405 (RFC 9110, 15.5.6).
+// methods has a handler for each method. GET's also serves HEAD. Other methods are 405 (RFC 9110, section 15.5.6).
 type methods map[string]handler
 
 func (m methods) serve(w http.ResponseWriter, r *http.Request) error {

@@ -7,36 +7,36 @@ import (
 	"mindflow/server/sdpfrag"
 )
 
-// routes is everything the server answers over HTTP.
+// routes returns the handler of all HTTP requests.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(path string, m methods) { mux.Handle(path, s.answering(m.serve)) }
 	handle("/whip", methods{
 		"GET":     func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
-		"POST":    s.known(s.publish),
+		"POST":    s.requireAuth(s.publish),
 		"OPTIONS": s.options,
 	})
 	handle("/sessions/{id}", methods{
-		"GET":    s.known(s.inspect),
-		"PATCH":  s.known(s.amend),
-		"DELETE": s.known(s.remove),
+		"GET":    s.requireAuth(s.inspect),
+		"PATCH":  s.requireAuth(s.amend),
+		"DELETE": s.requireAuth(s.remove),
 		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error {
 			return options(w, "Accept-Patch", sdpfrag.MediaType)
 		},
 	})
 	handle("/sessions/{id}/labels", methods{
-		"GET":     s.known(s.streamLabels),
+		"GET":     s.requireAuth(s.streamLabels),
 		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
 	})
 	handle("/waiting", methods{
-		"GET":     s.known(s.waiting),
-		"DELETE":  s.known(s.leaveQueue),
+		"GET":     s.requireAuth(s.waiting),
+		"DELETE":  s.requireAuth(s.leaveQueue),
 		"OPTIONS": func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
 	})
 	handle("/healthz", methods{"GET": s.healthy})
 	handle("/readyz", methods{"GET": s.ready})
 	handle("/", methods{"GET": s.page})
-	return s.signed(cors{s.cfg.AllowOrigins, s.refused}.wrap(mux))
+	return s.securityHeaders(cors{s.cfg.AllowOrigins, s.refused}.wrap(mux))
 }
 
 func noContent(w http.ResponseWriter) error {
@@ -49,7 +49,7 @@ func options(w http.ResponseWriter, key, value string) error {
 	return noContent(w)
 }
 
-// inspect serves GET /sessions/{id}: whether it is there.
+// inspect serves GET /sessions/{id}: it tells whether there is a session.
 func (s *Server) inspect(w http.ResponseWriter, r *http.Request, v visitor) error {
 	if _, err := s.find(r, v); err != nil {
 		return err
@@ -57,14 +57,14 @@ func (s *Server) inspect(w http.ResponseWriter, r *http.Request, v visitor) erro
 	return noContent(w)
 }
 
-// healthy says that the process answers.
+// healthy serves GET /healthz: the process answers.
 func (s *Server) healthy(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := strings.NewReader("ok\n").WriteTo(w)
 	return err
 }
 
-// ready says whether a new publisher would be let in, capacity apart.
+// ready serves GET /readyz: it tells whether sessions are admitted, capacity apart.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
 	s.cfg.Readiness.ServeHTTP(w, r)
 	return nil

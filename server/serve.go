@@ -11,26 +11,26 @@ import (
 	"mindflow/server/operate"
 )
 
-// Serve serves until ctx ends. Then it takes no newcomers and waits for the sessions to go, Config.Grace at most and until
-// Hurry is called; then it ends them, answers what was asked, and frees both ports.
-// Call it once. The error says what went wrong; ctx's end is none.
+// Serve serves until ctx ends. Then it drains: it admits no sessions and waits for the open ones to go, for
+// Config.Grace at most or until Hurry is called. Then it ends them, answers the requests that have arrived, and frees
+// the ports. Call it once. The end of ctx is not an error.
 func (s *Server) Serve(ctx context.Context) error {
 	web := &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: s.cfg.timing.HeaderTime,
 		ReadTimeout:       s.cfg.timing.RequestTime,
-		WriteTimeout:      2 * s.cfg.timing.RequestTime, // who sends nothing until RequestTime is over is still told so; events move it on
+		WriteTimeout:      2 * s.cfg.timing.RequestTime, // so that a request that is too slow is answered; events extend it
 		IdleTimeout:       s.cfg.timing.IdleTime,
 		MaxHeaderBytes:    maxHeader,
 		ConnContext:       limitWriteBuffer,
 		ConnState:         s.conns.ConnState,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	s.cfg.Readiness.Set(operate.Serving) // before anybody is answered: who reaches the server finds it ready
+	s.cfg.Readiness.Set(operate.Serving) // before the first answer: a client that reaches the server finds it ready
 	s.metrics.Ready.Set(1)
 	served := make(chan error, 1)
 	go func() { served <- s.serveWeb(web) }()
-	s.log.Info("serving", s.places()...)
+	s.log.Info("serving", s.addresses()...)
 
 	var err error
 	select {
@@ -42,8 +42,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	return errors.Join(err, s.shutdown(web))
 }
 
-// places are the addresses that are served, for the log.
-func (s *Server) places() []any {
+// addresses returns the served addresses for the log.
+func (s *Server) addresses() []any {
 	web := "http"
 	if s.cfg.TLS != nil {
 		web = "https"
@@ -61,7 +61,7 @@ func (s *Server) places() []any {
 	return list
 }
 
-// serveWeb serves HTTP/1.1, over TLS if there is a configuration of it.
+// serveWeb serves HTTP/1.1, over TLS if it is configured.
 func (s *Server) serveWeb(web *http.Server) error {
 	if s.cfg.TLS == nil {
 		return web.Serve(s.web)
@@ -72,7 +72,7 @@ func (s *Server) serveWeb(web *http.Server) error {
 	return web.ServeTLS(s.web, "", "")
 }
 
-// Hurry ends a drain that is under way, or the next one, at once.
+// Hurry ends the current drain, or the next one, at once.
 func (s *Server) Hurry() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,16 +82,16 @@ func (s *Server) Hurry() {
 	}
 }
 
-// drain lets nobody in, asks those who are here to go on elsewhere, and waits for them. HTTP goes on, so that they can say
-// that they go.
+// drain admits no sessions, asks publishers to go elsewhere, and waits for them. HTTP is still served, so that
+// publishers can end their sessions.
 func (s *Server) drain(web *http.Server) {
 	s.metrics.Ready.Set(0)
-	s.cfg.Readiness.Set(operate.Draining) // before anybody is refused: who then asks is told why
+	s.cfg.Readiness.Set(operate.Draining) // before the first refusal, so that the reason can be read
 	s.mu.Lock()
 	s.closing = true
 	left := len(s.sessions)
 	s.mu.Unlock()
-	web.SetKeepAlivesEnabled(false) // whoever balances load sends the next request to another server
+	web.SetKeepAlivesEnabled(false) // a load balancer then sends the next request to another server
 	if s.cfg.Grace <= 0 || left == 0 {
 		return
 	}
@@ -100,22 +100,22 @@ func (s *Server) drain(web *http.Server) {
 	patience := time.NewTimer(s.cfg.Grace)
 	defer patience.Stop()
 	select {
-	case <-s.gone():
+	case <-s.noSessions():
 	case <-patience.C:
 	case <-s.hurry:
 	}
 	s.log.Info("drained", "sessions", s.Stats().Sessions)
 }
 
-// gone is closed when there are no sessions. None may be opened any more.
-func (s *Server) gone() <-chan struct{} {
+// noSessions returns a channel that is closed when there are no sessions. None may be opened any more.
+func (s *Server) noSessions() <-chan struct{} {
 	gone := make(chan struct{})
 	go func() { s.work.Wait(); close(gone) }()
 	return gone
 }
 
-// shutdown ends what Serve and New began, last first: sessions, HTTP, the UDP port. Sessions and HTTP
-// end side by side, since readers of events wait for sessions.
+// shutdown ends what Serve and New began, in reverse order: sessions, HTTP, the media ports. Sessions and HTTP end at
+// the same time, since readers of events wait for sessions.
 func (s *Server) shutdown(web *http.Server) error {
 	patience, cancel := context.WithTimeout(context.Background(), s.cfg.EndTime)
 	defer cancel()
@@ -128,7 +128,7 @@ func (s *Server) shutdown(web *http.Server) error {
 
 	var errs []error
 	select {
-	case <-s.gone():
+	case <-s.noSessions():
 	case <-patience.Done():
 		errs = append(errs, fmt.Errorf("%d sessions did not end within %s", s.Stats().Sessions, s.cfg.EndTime))
 	}

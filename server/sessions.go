@@ -16,8 +16,8 @@ type hosted struct {
 	gone  chan struct{}   // closed when its slot is free
 }
 
-// open admits v and makes its session, which begins with the given analysis. It holds mu, so that replace finds the session of
-// each slot.
+// open admits v and makes its session, which begins with the given analysis. It holds mu, so that replace finds the
+// session of each slot.
 func (s *Server) open(with pipeline.Analysis, v visitor) (*hosted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

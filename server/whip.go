@@ -72,7 +72,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err
 	h.Set("Link", "<"+path+`/labels>; rel="urn:mindflow:labels"`)
 	s.iceServers(w, r, user)
 	w.WriteHeader(http.StatusCreated)
-	_, _ = io.WriteString(w, answer.SDP) // a client that is gone sends no media, and its session ends by that
+	_, _ = io.WriteString(w, answer.SDP) // a client that has disconnected sends no media, which ends its session
 	return nil
 }
 
@@ -109,7 +109,7 @@ func (s *Server) amend(w http.ResponseWriter, r *http.Request, v visitor) error 
 	return nil
 }
 
-// remove serves DELETE /sessions/{id}. The answer comes when all the session held is free.
+// remove serves DELETE /sessions/{id}. It answers when everything that the session held is free.
 func (s *Server) remove(w http.ResponseWriter, r *http.Request, v visitor) error {
 	sess, err := s.find(r, v)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, v visitor) error
 	return nil
 }
 
-// find looks up the session that the path names. One of somebody else is not there: nothing is said of it.
+// find returns the session of the path. It does not tell a session of another subject from one that does not exist.
 func (s *Server) find(r *http.Request, v visitor) (*hosted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +139,7 @@ func noSession() *problem {
 	return newProblem(http.StatusNotFound, "there is no such session, or it has ended")
 }
 
-// readBody reads a body of the wanted type and at most maxBody bytes.
+// readBody reads a body of the wanted type and of at most maxBody bytes.
 func readBody(w http.ResponseWriter, r *http.Request, want string) ([]byte, error) {
 	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || got != want {
@@ -159,7 +159,7 @@ func readBody(w http.ResponseWriter, r *http.Request, want string) ([]byte, erro
 	return body, nil
 }
 
-// newID names a session. Who knows it may end it, so it cannot be guessed.
+// newID returns an id for a session. It cannot be guessed: who knows it may control the session.
 func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead

@@ -10,11 +10,10 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/server/admission"
-	"mindflow/server/ports"
 	"mindflow/server/session"
 )
 
-// ticketHeader names the ticket of a visitor that waits for a place or has one: web/PROTOCOL.md, section 1.1.
+// ticketHeader is the header of the ticket of a visitor that is queued or has a slot: web/PROTOCOL.md, section 1.1.
 const ticketHeader = "Mindflow-Ticket"
 
 // client returns the visitor as admission knows it.
@@ -49,8 +48,8 @@ func (s *Server) isClosing() bool {
 	return s.closing
 }
 
-// replace ends the session of v's ticket, if any: its page reconnects before the server has noticed that the last connection broke.
-// Its slot stays reserved.
+// replace ends the session of v's ticket, if any: its page reconnects before the server has noticed that the last
+// connection broke. Its slot stays reserved.
 func (s *Server) replace(ctx context.Context, v visitor) error {
 	s.mu.Lock()
 	var old *hosted
@@ -129,15 +128,4 @@ func (s *Server) waiting(w http.ResponseWriter, r *http.Request, v visitor) erro
 func (s *Server) leaveQueue(w http.ResponseWriter, r *http.Request, v visitor) error {
 	s.admission.Leave(v.client(), time.Now())
 	return noContent(w)
-}
-
-// from returns what is known of r's sender before its token is read.
-func (s *Server) from(r *http.Request) visitor {
-	if s.cfg.Proxies.IgnoresForwarded(r) {
-		s.warnProxy.Do(func() {
-			s.log.Warn("X-Forwarded-For is ignored; if it comes from your own proxy, configure the proxy's address as trusted: until then all its clients count as one",
-				"peer", r.RemoteAddr)
-		})
-	}
-	return visitor{network: ports.ClientNetwork(s.cfg.Proxies.ClientAddr(r)), ticket: r.Header.Get(ticketHeader)}
 }

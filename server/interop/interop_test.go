@@ -1,6 +1,6 @@
-// Package strangers has publishers that are none of ours talk to the real server: aiortc and
-// GStreamer, as Debian packages them. make test installs both.
-package strangers
+// Package interop has other publishers talk to the real server: aiortc and GStreamer, as Debian packages them. make test
+// installs both.
+package interop
 
 import (
 	"bytes"
