@@ -256,7 +256,7 @@ weights: .cache/training/ready build ## make all that depends on the weights ane
 	@$(PYTHON) models/training/ship.py $(abspath $(CHECKPOINT)) --data $(abspath $(DATA)) --out .cache/weights $(if $(WRITE),--write)
 
 test-training: .cache/training/ready ## the trainer's own tests
-	@cd models/training && $(PYTHON) -m unittest test_training
+	@cd models/training && $(PYTHON) -m unittest
 
 clean: ## remove what was built and fetched
 	rm -rf bin .cache node_modules

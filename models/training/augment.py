@@ -1,7 +1,9 @@
-"""From FER+'s close-cut grey pictures to what a webcam and a detector make of faces. All on batches; each face has its own draw.
+"""Random changes that make FER+'s close-cut grey pictures look like faces from a webcam and a detector.
 
-The network sees grey, so casts of colour are not drawn: they are what brightness and contrast vary already.
+Everything works on batches, and each face has its own draw. There are no colour casts: the network sees grey,
+where a cast is a change of brightness and contrast.
 """
+
 import io
 import math
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ MEAN, STD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.2
 
 
 def prepare(pictures, size):
-    """uint8 [n, 1, h, w] → the network's input float32 [n, 3, size, size], nothing drawn at random."""
+    """uint8 [n, 1, h, w] → the network's input float32 [n, 3, size, size], without random changes."""
     return normalise(resize(pictures.float() / 255, size))
 
 
@@ -31,9 +33,12 @@ def resize(x, size):
 
 @dataclass
 class Strength:
-    """How strongly faces are changed. webcam: share of faces seen as by a poor camera. scale: bounds of the side that is seen, 1 for the
-    whole picture. rotation: greatest angle in degrees. cover: greatest side of the covered rectangle, 1 for the whole side.
-    coarse: share of faces seen at 16 to 40 pixels."""
+    """How strongly faces are changed.
+
+    webcam: share of faces seen as by a poor camera. scale: bounds of the side that is seen, as a factor of the
+    picture's. rotation: greatest angle in degrees. cover: greatest side of the covered rectangle, as a factor of the
+    picture's. coarse: share of faces seen at 16 to 40 pixels.
+    """
 
     webcam: float = 0.5
     scale: tuple = (0.85, 1.18)
@@ -43,7 +48,7 @@ class Strength:
 
 
 class Draw:
-    """Random numbers on the pictures' device from one generator, whose state a checkpoint can hold."""
+    """Draws random numbers on the pictures' device. They come from one generator, whose state a checkpoint can hold."""
 
     def __init__(self, device, seed):
         self.generator = torch.Generator(device).manual_seed(seed)
@@ -60,7 +65,7 @@ class Draw:
 
 
 def augment(pictures, size, draw, strength=Strength(), points=None, pair=None):
-    """uint8 [n, 1, h, w] → float32 [n, 3, size, size], and the points [n, k, 2] moved with the faces (None without points)."""
+    """uint8 [n, 1, h, w] → float32 [n, 3, size, size], and the points [n, k, 2] moved with the faces, if given."""
     n = len(pictures)
     x = pictures.float() / 255
     if x.shape[-1] > size:
@@ -78,7 +83,7 @@ def augment(pictures, size, draw, strength=Strength(), points=None, pair=None):
 
 
 def move(x, size, draw, strength):
-    """Flip, turn, scale and shift, as the head moves and the detector's box jitters; brings the faces to the network's size.
+    """Flips, turns, scales and shifts faces, as heads move and the detector's box jitters, and scales them to size.
 
     Returns the faces, theta [n, 2, 3], which maps places in the result to places in x, and mirrored (bool [n]).
     """
@@ -88,29 +93,44 @@ def move(x, size, draw, strength):
     stretch = draw.uniform(n, 0.95, 1.05)
     flip = torch.where(draw.chance(n, 0.5), -1.0, 1.0)
     cos, sin = angle.cos() * scale, angle.sin() * scale
-    theta = torch.cat([cos * stretch * flip, -sin, draw.uniform(n, -0.14, 0.14), sin * flip * stretch, cos, draw.uniform(n, -0.14, 0.14)], 1)
+    theta = torch.cat(
+        [
+            cos * stretch * flip,
+            -sin,
+            draw.uniform(n, -0.14, 0.14),
+            sin * flip * stretch,
+            cos,
+            draw.uniform(n, -0.14, 0.14),
+        ],
+        1,
+    )
     theta = theta.view(n, 2, 3)
     grid = F.affine_grid(theta, (n, 1, size, size), align_corners=False)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False), theta, flip.flatten() < 0
 
 
 def move_points(points, theta, mirrored, pair):
-    """Points [n, k, 2] in units of half a picture, moved as move does: by the inverse of theta. In a mirrored face each point takes
-    the place of its pair, so that the left eye stays the one on the picture's left."""
+    """Moves points [n, k, 2], in units of half a picture, as move moves the faces: by the inverse of theta.
+
+    In a mirrored face each point is exchanged with its pair, so that the left eye stays the one on the picture's left.
+    """
     moved = torch.linalg.solve(theta[:, :, :2], (points - theta[:, None, :, 2]).mT).mT
     return torch.where(mirrored.view(-1, 1, 1), moved[:, pair], moved)
 
 
 def coarsen(x, draw):
-    """The faces at 16 to 40 pixels, one side for the whole batch, brought back to their size."""
+    """Shrinks the faces to 16 to 40 pixels, one side for the whole batch, and enlarges them to their size again."""
     side = int(draw.uniform(1, 16, 41).item())
     small = F.interpolate(x, size=(side, side), mode="bilinear", antialias=True)
     return F.interpolate(small, size=x.shape[-2:], mode="bilinear")
 
 
 def mix(x, votes, draw, share):
-    """Mixes a share of the faces with their neighbours in the batch, and the votes with them: half by CutMix (arXiv 1905.04899), half
-    by mixup (arXiv 1710.09412). Returns faces, votes and which faces are left alone (bool [n])."""
+    """Mixes a share of the faces, and their votes, with their neighbours in the batch.
+
+    Half of them are mixed by CutMix (arXiv 1905.04899), half by mixup (arXiv 1710.09412). Returns faces, votes and
+    which faces are not mixed (bool [n]).
+    """
     n = len(x)
     cut = rectangle(x, draw, 0.3, 0.7).float()
     weight = torch.where(draw.chance(n, 0.5), cut, draw.uniform(n, 0, 0.5)) * draw.chance(n, share)
@@ -120,7 +140,7 @@ def mix(x, votes, draw, share):
 
 
 def light(x, draw):
-    """Contrast, brightness and gamma of other rooms."""
+    """Changes contrast, brightness and gamma, as other rooms do."""
     n = len(x)
     mean = x.mean(dim=(2, 3), keepdim=True)
     x = (x - mean) * draw.uniform(n, 0.7, 1.3) + mean + draw.uniform(n, -0.15, 0.15)
@@ -128,10 +148,14 @@ def light(x, draw):
 
 
 def camera(x, draw):
-    """Far faces, blur, a dark room with its noise, light from one side, and JPEG."""
+    """Makes faces look as from a poor camera: few pixels, blur, a dark room with noise, light from one side, JPEG."""
     n, size = len(x), x.shape[-1]
-    small = F.interpolate(F.interpolate(x, size=(20, 20), mode="bilinear", antialias=True), size=(size, size), mode="bilinear")
-    middle = F.interpolate(F.interpolate(x, size=(32, 32), mode="bilinear", antialias=True), size=(size, size), mode="bilinear")
+    small = F.interpolate(
+        F.interpolate(x, size=(20, 20), mode="bilinear", antialias=True), size=(size, size), mode="bilinear"
+    )
+    middle = F.interpolate(
+        F.interpolate(x, size=(32, 32), mode="bilinear", antialias=True), size=(size, size), mode="bilinear"
+    )
     far = draw.uniform(n)
     x = torch.where(far < 0.15, small, torch.where(far < 0.35, middle, x))
     blurred = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), 5, 1)
@@ -147,7 +171,7 @@ def camera(x, draw):
 
 
 def jpeg(x, qualities):
-    """Each picture through JPEG of its quality; 0 leaves it alone."""
+    """Codes each picture as JPEG of its quality, and decodes it. A quality of 0 leaves the picture unchanged."""
     chosen = [i for i, quality in enumerate(qualities) if quality > 0]
     if not chosen:
         return x
@@ -165,7 +189,7 @@ def through_jpeg(picture, quality):
 
 
 def rectangle(x, draw, low, high):
-    """bool [n, 1, size, size]: a rectangle for each face, with sides of low to high of the picture's."""
+    """bool [n, 1, size, size]: a random rectangle for each face, with sides of low to high times the picture's."""
     n, size = len(x), x.shape[-1]
     height, width = draw.uniform(n, low, high) * size, draw.uniform(n, low, high) * size
     top, left = draw.uniform(n) * (size - height), draw.uniform(n) * (size - width)
@@ -175,7 +199,7 @@ def rectangle(x, draw, low, high):
 
 
 def occlude(x, draw, largest, p=0.5):
-    """A flat or noisy rectangle before part of the face: a hand, a cup, a strand of hair."""
+    """Covers part of some faces with a flat or noisy rectangle, as a hand, a cup or hair does."""
     n = len(x)
     inside = rectangle(x, draw, 0.1, largest) & draw.chance(n, p)
     cover = draw.uniform(n) + draw.noise(x) * draw.uniform(n, 0.0, 0.3)

@@ -1,11 +1,16 @@
-"""Draws a run's log."""
+"""Draws the log of a run."""
+
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-SHOWN = {"majority_accuracy": "accuracy, majority", "plurality_accuracy": "accuracy, plurality",
-         "webcam_accuracy": "accuracy, majority, poor camera", "plurality_macro_recall": "macro recall, plurality"}
+SHOWN = {
+    "majority_accuracy": "accuracy, majority",
+    "plurality_accuracy": "accuracy, plurality",
+    "webcam_accuracy": "accuracy, majority, poor camera",
+    "plurality_macro_recall": "macro recall, plurality",
+}
 
 
 def draw(log, path):

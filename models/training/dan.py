@@ -1,7 +1,9 @@
 """DAN, Distract your Attention Network (arXiv 2109.07270), for training.
 
-The names in the state dict are those of the published checkpoints, so that `mindflow model import` reads what train.py writes.
+The names in the state dict are those of the published checkpoints, so `mindflow model import` reads what train.py
+writes.
 """
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -16,7 +18,7 @@ def conv_bn(inputs, outputs, kernel, padding=0):
 
 
 class SpatialAttention(nn.Module):
-    """One gate a place (section 3.2), shared by all channels: a sum over channels, which reaches thousands."""
+    """One gate per place (section 3.2), shared by all channels: a sum over channels, which reaches thousands."""
 
     def __init__(self):
         super().__init__()
@@ -28,7 +30,7 @@ class SpatialAttention(nn.Module):
     def forward(self, x):
         squeezed = self.conv1x1(x)
         places = self.conv_3x3(squeezed) + self.conv_1x3(squeezed) + self.conv_3x1(squeezed)
-        return torch.relu(places).float().sum(dim=1, keepdim=True)  # in float32: half precision has no such sums
+        return torch.relu(places).float().sum(dim=1, keepdim=True)  # float32: half precision cannot hold such sums
 
 
 class ChannelAttention(nn.Module):
@@ -59,7 +61,7 @@ class Head(nn.Module):
 class DAN(nn.Module):
     """forward(x [n, 3, h, w], normalised) → logits [n, classes], pooled features [n, 512], heads [n, heads, 512].
 
-    The sums of the heads grow with the map's area, so a network is right at the size that it was trained at, and there alone.
+    The sums of the heads grow with the map's area, so a network is right only at the size that it was trained at.
     """
 
     def __init__(self, classes=len(LABELS), heads=4):
@@ -75,7 +77,7 @@ class DAN(nn.Module):
         return self.attend(self.features(x))
 
     def attend(self, x):
-        """The rest of forward, from the last feature map [n, 512, h/32, w/32] on."""
+        """Returns forward's results for the last feature map [n, 512, h/32, w/32]."""
         heads = torch.stack([getattr(self, f"cat_head{i}")(x) for i in range(self.heads)], dim=1)
         with torch.autocast(x.device.type, enabled=False):
             joined = F.log_softmax(heads, dim=1) if self.heads > 1 else heads  # over the heads (section 3.3)
@@ -84,7 +86,7 @@ class DAN(nn.Module):
 
 
 def load(path, device="cpu"):
-    """The network of a checkpoint, ready to evaluate: a state dict, or one of train.py's, of which the averaged weights are taken."""
+    """Returns the network of a checkpoint in evaluation mode: a state dict, or the averaged weights of train.py."""
     saved = torch.load(path, map_location=device, weights_only=True)
     state = saved.get("model_state_dict", saved)
     state = {name.removeprefix("module."): value for name, value in state.items()}

@@ -1,7 +1,9 @@
-"""Pictures of faces with what people saw in them, held in memory as bytes.
+"""Reads pictures of faces and what people saw in them. The pictures are held in memory as bytes.
 
-Two layouts are read: FER+ (a folder, or a .tar.gz of folders, with label.csv of votes beside the pictures) and a folder for each class.
+Two layouts are read: FER+ (a folder, or a .tar.gz of folders, with label.csv of votes beside the pictures) and one
+folder per class.
 """
+
 import csv
 import io
 import re
@@ -16,15 +18,24 @@ from PIL import Image
 from dan import LABELS
 
 # FER+'s columns of votes, as the places of our labels; "unknown" and "NF" (no face) follow them.
-COLUMNS = [LABELS.index(name) for name in ["neutral", "happy", "surprise", "sad", "anger", "disgust", "fear", "contempt"]]
-SYNONYMS = {"happiness": "happy", "sadness": "sad", "surprised": "surprise", "fearful": "fear", "angry": "anger", "disgusted": "disgust"}
+COLUMNS = [
+    LABELS.index(name) for name in ["neutral", "happy", "surprise", "sad", "anger", "disgust", "fear", "contempt"]
+]
+SYNONYMS = {
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprised": "surprise",
+    "fearful": "fear",
+    "angry": "anger",
+    "disgusted": "disgust",
+}
 SPLITS = {"train": "FER2013Train", "valid": "FER2013Valid"}
 
 
 @dataclass
 class Faces:
     """pictures: uint8 [n, 1, side, side], grey. votes: float32 [n, 8], each row sums to 1.
-    majority, plurality: int64 [n], the class by each rule, or -1 where it gives none. names: of the files."""
+    majority, plurality: int64 [n], the class by each rule, or -1 if the rule gives none. names: those of the files."""
 
     pictures: torch.Tensor
     votes: torch.Tensor
@@ -40,9 +51,9 @@ class Faces:
 
 
 def decide(row):
-    """Of one row of ten votes: what share each label has, and the class by majority and by plurality, each -1 where there is none.
+    """Returns, for one row of ten votes, each label's share, and the class by majority and by plurality (-1: no class).
 
-    Votes that one person alone gave a column are dropped first, as slips. None where "unknown" or "NF" leads, or nothing is left.
+    A column's only vote is dropped first, as a slip. Returns None if "unknown" or "NF" leads, or if no vote is left.
     The rules are those of `mindflow eval` (models/evaluate/dataset).
     """
     counts = np.array([n if n > 1 else 0 for n in row])
@@ -56,7 +67,7 @@ def decide(row):
 
 
 def read(path, split, side):
-    """The Faces of a data set; pictures of another size than side × side are scaled."""
+    """Reads the Faces of a data set. Pictures of another size than side × side are scaled."""
     path = Path(path)
     if path.is_dir() and not (path / "label.csv").exists() and not (path / SPLITS[split]).exists():
         return read_classes(path / split if (path / split).is_dir() else path, side)
@@ -69,7 +80,9 @@ def read(path, split, side):
             if entry.isfile() and Path(entry.name).parent.name == SPLITS[split]:
                 contents[Path(entry.name).name] = archive.extractfile(entry).read()
     if "label.csv" not in contents:
-        raise SystemExit(f"{path}: no {SPLITS[split]}/label.csv in it; give the archive or folder of FER+, or a folder for each class")
+        raise SystemExit(
+            f"{path}: no {SPLITS[split]}/label.csv in it; give FER+ as an archive or a folder, or one folder per class"
+        )
     return read_votes(contents["label.csv"].decode(), contents.__getitem__, side)
 
 
@@ -106,7 +119,9 @@ def read_classes(folder, side):
 def grey(data, side):
     with Image.open(io.BytesIO(data)) as image:
         image = image.convert("L")
-        return np.asarray(image if image.size == (side, side) else image.resize((side, side), Image.Resampling.BILINEAR))
+        return np.asarray(
+            image if image.size == (side, side) else image.resize((side, side), Image.Resampling.BILINEAR)
+        )
 
 
 def gather(rows):

@@ -1,4 +1,8 @@
-"""What a checkpoint computes for pictures given by a formula: the reference of the tests. `python golden.py dan.pth > golden-96.json`"""
+"""Prints what a checkpoint computes for pictures given by a formula: the reference of the tests.
+
+python golden.py dan.pth > golden-96.json
+"""
+
 import json
 import sys
 
@@ -7,10 +11,11 @@ import torch
 from dan import load
 
 BATCH, SIZE = 3, 96
+FORMULA = "sin(0.013 (c+1) i + 0.017 (b+1) j + 0.5 b)"
 
 
 def waves(batch, size):
-    """float32 [batch, 3, size, size]: sin(0.013 (c+1) i + 0.017 (b+1) j + 0.5 b) for channel c, row i, column j of picture b."""
+    """float32 [batch, 3, size, size]: FORMULA for channel c, row i and column j of picture b."""
     b, c, i, j = torch.meshgrid(*(torch.arange(k, dtype=torch.float64) for k in (batch, 3, size, size)), indexing="ij")
     return torch.sin(0.013 * (c + 1) * i + 0.017 * (b + 1) * j + 0.5 * b).float()
 
@@ -21,12 +26,13 @@ def rounded(values):
 
 @torch.inference_mode()
 def golden(net):
+    """Returns the network's logits and attention gates for waves."""
     gates = []
     for i in range(net.heads):
         getattr(net, f"cat_head{i}").sa.register_forward_hook(lambda module, inputs, gate: gates.append(gate))
     logits = net(waves(BATCH, SIZE))[0]
     case = {"batch": BATCH, "size": SIZE, "logits": rounded(logits), "gates": rounded(torch.cat(gates, dim=1))}
-    return {"input": waves.__doc__.split(": ")[1].split(" for")[0], "cases": [case]}
+    return {"input": FORMULA, "cases": [case]}
 
 
 if __name__ == "__main__":

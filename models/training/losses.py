@@ -1,16 +1,17 @@
-"""What is minimised: cross-entropy with the votes, and DAN's two losses (arXiv 2109.07270)."""
+"""The losses: cross-entropy with the votes, and DAN's two losses (arXiv 2109.07270)."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 
 def vote_loss(logits, votes):
-    """Cross-entropy between votes [n, classes], rows summing to 1, and softmax(logits)."""
+    """Cross-entropy between votes [n, classes], whose rows sum to 1, and softmax(logits)."""
     return F.cross_entropy(logits, votes)
 
 
 class AffinityLoss(nn.Module):
-    """Features near the centre of their class, in units of how far the centres are apart (section 3.1, equation 2)."""
+    """Squared distance of features from their class's centre, over the centres' variance (section 3.1, equation 2)."""
 
     def __init__(self, classes, width=512):
         super().__init__()
@@ -23,7 +24,7 @@ class AffinityLoss(nn.Module):
 
 
 def partition_loss(heads):
-    """Small where the heads [n, heads, width] differ from one another (section 3.3, equation 9)."""
+    """Small if the heads [n, heads, width] differ from one another (section 3.3, equation 9)."""
     count = heads.shape[1]
     if count < 2:
         return heads.new_zeros(())

@@ -1,8 +1,9 @@
 """Points of the face mesh (lips, eyes, brows, irises, oval, nose), which the network learns to place as a second task.
 
-The file is an .npz with, for each split, `Train_names`, `Train_found` (bool [n]) and `Train_points` (uint8 [n, points, 2] as x, y:
-value / 255 * 2 - 0.5 is the place in fractions of the picture's side).
+The file is an .npz with `Train_names`, `Train_found` (bool [n]) and `Train_points` (uint8 [n, points, 2] as x, y).
+value / 255 * 2 - 0.5 is a point's place in fractions of the picture's side.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,17 +26,17 @@ class Points:
         return Points(*(t.to(device) for t in (self.stored, self.found, self.mean, self.pair)))
 
     def of(self, chosen):
-        """float32 [k, points, 2]: the chosen faces' points in augment's units."""
+        """Returns the points of the chosen faces, float32 [k, points, 2], in the units of augment."""
         return units(self.stored[chosen])
 
 
 def units(stored):
-    """Stored places in units of half a picture, with (0, 0) in the middle of the picture: the units of F.affine_grid."""
+    """Converts stored places to units of half a picture from its middle, which are those of F.affine_grid."""
     return stored.float() / 255 * 4 - 2
 
 
 def read(path, split, names):
-    """The Points of the faces with these names; a face that the file does not name counts as not found."""
+    """Reads the Points of the faces with these names. A face that the file does not name counts as not found."""
     with np.load(path) as held:
         row = {name: i for i, name in enumerate(held[f"{split}_names"].tolist())}
         rows = torch.tensor([row.get(name, -1) for name in names])
@@ -50,7 +51,7 @@ def read(path, split, names):
 
 
 class PointsHead(nn.Module):
-    """forward(maps [n, channels, h, w]) → [n, points, 2]: the mean of each point plus an offset that is linear in the map."""
+    """forward(maps [n, channels, h, w]) → [n, points, 2]: each point's mean plus an offset, linear in the map."""
 
     def __init__(self, inputs, mean):
         super().__init__()

@@ -1,7 +1,9 @@
-"""The robustness set: FER+ valid as other cameras and detectors would show it. `evaluate.py --robust` measures it, one row for each view.
+"""The robustness set: FER+ valid as other cameras and detectors would show it, measured by `evaluate.py --robust`.
 
-Every view is the same in every run: what is drawn at random has a fixed seed. Sizes in pixels are of FER+'s 48 and scale with the input.
+A view is the same in every run: its random numbers have a fixed seed. Pixels are those of FER+'s pictures, whose side
+is 48, and scale with the input.
 """
+
 import math
 
 import torch
@@ -13,9 +15,14 @@ from measure import figures, logits_of
 
 
 def view(x, scale=1.0, degrees=0.0):
-    """The square of scale times the side around the middle, turned by degrees; edges are repeated where it leaves the picture."""
+    """Returns the square of scale times the side around the middle, and turns the face counterclockwise by degrees.
+
+    Pixels outside the picture repeat its edge.
+    """
     cos, sin = (scale * f(math.radians(degrees)) for f in (math.cos, math.sin))
-    grid = F.affine_grid(torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]]).expand(len(x), 2, 3), x.shape, align_corners=False)
+    grid = F.affine_grid(
+        torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]]).expand(len(x), 2, 3), x.shape, align_corners=False
+    )
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 
@@ -33,13 +40,13 @@ def dark(x, gain=0.2, noise=0.02):
 
 
 def half_covered(x):
-    """A grey half: of the first face the upper, of the second the lower, of the third the left, of the fourth the right, and so on."""
+    """Covers half of each face with grey: by turns the upper, the lower, the left and the right half."""
     half, x = x.shape[-1] // 2, x.clone()
     x[0::4, :, :half], x[1::4, :, half:], x[2::4, :, :, :half], x[3::4, :, :, half:] = 0.5, 0.5, 0.5, 0.5
     return x
 
 
-# Each takes and returns float32 [n, 1, size, size] in 0 … 1, at the network's size.
+# Each view takes and returns float32 [n, 1, size, size] in 0 … 1, at the network's size.
 VIEWS = {
     "plain": lambda x: x,
     "close cut (zoom 1.2)": lambda x: view(x, scale=1 / 1.2),
@@ -56,7 +63,7 @@ VIEWS = {
 
 
 def robust(net, faces, size, device):
-    """Accuracy and macro recall by view, of the faces with a majority."""
+    """Returns accuracy and macro recall for each view, of the faces with a majority."""
     known, rows = faces.majority >= 0, {}
     for name, see in VIEWS.items():
         x = see(resize(faces.pictures.float() / 255, size))
@@ -69,7 +76,7 @@ RARE = ["anger", "fear", "disgust", "contempt"]
 
 
 def answers(logits, faces, temperature, votes=0.7, sure=0.7, uncertain=0.5):
-    """What is said of faces on which the votes agree by class: how often a confident neutral, the right label, and uncertain."""
+    """Returns how often faces of rare expressions are called neutral with confidence, labelled right, or uncertain."""
     confidence, said = (logits / temperature).softmax(1).max(1)
     rows = {}
     for name in [*RARE, "all four"]:
@@ -77,14 +84,19 @@ def answers(logits, faces, temperature, votes=0.7, sure=0.7, uncertain=0.5):
         share, wanted = faces.votes[:, classes].max(1)
         these = share >= votes
         right = said == torch.tensor(classes)[wanted]
-        parts = {"neutral": (said == LABELS.index("neutral")) & (confidence > sure), "right": right & (confidence >= uncertain),
-                 "uncertain": confidence < uncertain}
-        rows[name] = {"faces": int(these.sum())} | {k: part[these].float().mean().item() if these.any() else None for k, part in parts.items()}
+        parts = {
+            "neutral": (said == LABELS.index("neutral")) & (confidence > sure),
+            "right": right & (confidence >= uncertain),
+            "uncertain": confidence < uncertain,
+        }
+        rows[name] = {"faces": int(these.sum())} | {
+            k: part[these].float().mean().item() if these.any() else None for k, part in parts.items()
+        }
     return rows
 
 
 def draw(checkpoints, path):
-    """Bars by view. checkpoints: for each name what robust gave."""
+    """Draws bars for each view. checkpoints: the result of robust for each name."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -92,11 +104,17 @@ def draw(checkpoints, path):
 
     figure, both = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
     thick = 0.8 / len(checkpoints)
-    for axes, key, title in zip(both, ("accuracy", "macro_recall"), ("accuracy, majority, %", "macro recall, majority, %")):
+    for axes, key, title in zip(
+        both, ("accuracy", "macro_recall"), ("accuracy, majority, %", "macro recall, majority, %")
+    ):
         for i, (name, rows) in enumerate(checkpoints.items()):
-            bars = axes.barh([k + i * thick for k in range(len(rows))], [100 * row[key] for row in rows.values()], thick, label=name)
+            bars = axes.barh(
+                [k + i * thick for k in range(len(rows))], [100 * row[key] for row in rows.values()], thick, label=name
+            )
             axes.bar_label(bars, fmt="%.1f", fontsize=6, padding=2)
-        axes.set(title=title, yticks=[k + 0.4 - thick / 2 for k in range(len(rows))], yticklabels=list(rows), xlim=(0, 100))
+        axes.set(
+            title=title, yticks=[k + 0.4 - thick / 2 for k in range(len(rows))], yticklabels=list(rows), xlim=(0, 100)
+        )
         axes.grid(alpha=0.3, axis="x")
     both[0].invert_yaxis()
     both[1].legend(fontsize=7, loc="lower right")

@@ -1,8 +1,10 @@
-"""Makes everything that depends on the weights anew for a checkpoint. `python ship.py dan.pth --data FERPLUS.tar.gz --out OUT`
+"""Makes everything anew that depends on the weights. `python ship.py dan.pth --data FERPLUS.tar.gz --out OUT`
 
-OUT then holds the file that ships, the manifest with its entry, the tests' golden values, the figures and card.md, the tables of the model card.
---write also puts all but card.md where the repository keeps them. README.md beside this file lists what is left to do by hand.
+OUT then holds the file that ships, the manifest with its entry, the golden values of the tests, the figures, and
+card.md with the tables of the model card. --write copies all but card.md to their places in the repository. README.md
+lists what remains to be done by hand.
 """
+
 import argparse
 import hashlib
 import json
@@ -25,9 +27,14 @@ from unfold import initializers, unfold
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, SIZE = "dan-ferplus", 96
-CALIBRATION_FACES = 876  # half of them give the ranges, on the others `mindflow model import` compares 8 bits with float32
-PLACES = {"dan-ferplus.onnx": "models/weights", "manifest.json": "models", "golden-96.json": "pipeline/ort/testdata",
-          "calibration.png": "docs/images", "robust.png": "docs/images"}
+CALIBRATION_FACES = 876  # half of them give the ranges, the others compare 8 bits with float32
+PLACES = {
+    "dan-ferplus.onnx": "models/weights",
+    "manifest.json": "models",
+    "golden-96.json": "pipeline/ort/testdata",
+    "calibration.png": "docs/images",
+    "robust.png": "docs/images",
+}
 
 
 def arguments():
@@ -36,13 +43,18 @@ def arguments():
     p.add_argument("--data", required=True, type=Path, help="FER+ as .tar.gz or folder")
     p.add_argument("--out", required=True, type=Path, help="folder for the results")
     p.add_argument("--mindflow", type=Path, default=ROOT / "bin/mindflow", help="the program, of make build")
-    p.add_argument("--uncertain", type=float, default=0.5, help="a confidence below it is shown as uncertain; card.md says what others would do")
-    p.add_argument("--write", action="store_true", help="put the results into the repository")
+    p.add_argument(
+        "--uncertain",
+        type=float,
+        default=0.5,
+        help="a confidence below it is shown as uncertain; card.md has the effect of others",
+    )
+    p.add_argument("--write", action="store_true", help="copy the results to their places in the repository")
     return p.parse_args()
 
 
 def save_faces(faces, folder):
-    """Faces of train, evenly thinned, as PNG files in a folder for each class."""
+    """Writes faces of train, evenly thinned, as PNG files in one folder per class."""
     known = (faces.majority >= 0).nonzero().flatten()
     for i in known[torch.linspace(0, len(known) - 1, CALIBRATION_FACES).long()].tolist():
         place = folder / LABELS[faces.majority[i]]
@@ -57,10 +69,31 @@ class Program:
         self.path, self.models, self.entry = path, models, models / "new.json"
 
     def run(self, *arguments):
-        return subprocess.run([str(a) for a in (self.path, *arguments, "--models", self.models)], check=True, stdout=subprocess.PIPE, text=True).stdout
+        return subprocess.run(
+            [str(a) for a in (self.path, *arguments, "--models", self.models)],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
 
     def bring(self, checkpoint, faces):
-        print(self.run("model", "import", checkpoint, "--name", "new", "--size", SIZE, "--grey", "--precision", "fp16", "--calibrate", faces, "--replace"))
+        print(
+            self.run(
+                "model",
+                "import",
+                checkpoint,
+                "--name",
+                "new",
+                "--size",
+                SIZE,
+                "--grey",
+                "--precision",
+                "fp16",
+                "--calibrate",
+                faces,
+                "--replace",
+            )
+        )
         return json.loads(self.entry.read_text())
 
     def evaluate(self, path, *more):
@@ -68,10 +101,12 @@ class Program:
 
 
 def edit(text, entry, checkpoint, report):
-    """The manifest's text with the new file's sum, ranges, temperature and figures in the entry of dan-ferplus."""
+    """Returns the manifest's text with the sum, ranges, temperature and figures of the new file in its entry."""
     begin, end = text.index(f'"name": "{NAME}"'), text.index('"recipes"')
     ranges = ", ".join(f'"{name}":~[{low:.6g},~{high:.6g}]' for name, (low, high) in sorted(entry["ranges"].items()))
-    ranges = textwrap.fill(ranges, 140, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False, break_long_words=False).replace("~", " ")
+    ranges = textwrap.fill(
+        ranges, 140, initial_indent=" " * 8, subsequent_indent=" " * 8, break_on_hyphens=False, break_long_words=False
+    ).replace("~", " ")
     shipped = text[begin:end]
     for pattern, value in [
         (r'(?<="sha256": ")[0-9a-f]{64}', entry["sha256"]),
@@ -79,7 +114,10 @@ def edit(text, entry, checkpoint, report):
         (r"(?<=\(sha256 )[0-9a-f]{64}", hashlib.sha256(checkpoint.read_bytes()).hexdigest()),
         (r'(?<="temperature": )[\d.]+', f"{entry['temperature']:g}"),
         (r'(?<="uncertain": )[\d.]+', f"{entry['uncertain']:g}"),
-        (r"accuracy [\d.]+ %, macro recall [\d.]+ %", f"accuracy {100 * report['accuracy']:.1f} %, macro recall {100 * report['macro_recall']:.1f} %"),
+        (
+            r"accuracy [\d.]+ %, macro recall [\d.]+ %",
+            f"accuracy {100 * report['accuracy']:.1f} %, macro recall {100 * report['macro_recall']:.1f} %",
+        ),
         (r'(?<="ranges": \{\n)[^}]*(?=\n      \})', ranges),
     ]:
         shipped, count = re.subn(pattern, lambda _: value, shipped)
@@ -98,32 +136,56 @@ def table(head, rows):
 
 
 def card(reports, calibration, views, answers):
-    """The model card's tables. reports: what mindflow eval gave; views, answers: of the weights before and of the new ones."""
+    """Returns the tables of the model card. views, answers: of the old and the new weights."""
     majority = reports["majority"]
-    parts = [table(["rule", "pictures", "accuracy", "macro recall", "macro F1", "expected calibration error"],
-                   [[name, r["n"], *(percent(r[k]) for k in ("accuracy", "macro_recall", "macro_f1")), f"{r['ece']:.3f}"] for name, r in reports.items()]),
-             table(["class (majority)", "pictures", "recall", "precision"],
-                   [[c["label"], c["n"], percent(c["recall"], 0), percent(c["precision"], 0)] for c in majority["per_class"]]),
-             f"Temperature {calibration['temperature']}, fitted on one half of valid. On the other ({calibration['faces']} pictures, majority) the expected calibration\n"
-             f"error is {calibration['ece']:.3f}, and {calibration['ece_before']:.3f} without it.\n",
-             table(["a label is uncertain under", "answered", "right of those", "right of the others"],
-                   [[t["at"], *(percent(t[k]) for k in ("answered", "right", "right_of_the_rest"))] for t in calibration["thresholds"]]),
-             robust_table(views), answers_table(answers)]
+    parts = [
+        table(
+            ["rule", "pictures", "accuracy", "macro recall", "macro F1", "expected calibration error"],
+            [
+                [name, r["n"], *(percent(r[k]) for k in ("accuracy", "macro_recall", "macro_f1")), f"{r['ece']:.3f}"]
+                for name, r in reports.items()
+            ],
+        ),
+        table(
+            ["class (majority)", "pictures", "recall", "precision"],
+            [[c["label"], c["n"], percent(c["recall"], 0), percent(c["precision"], 0)] for c in majority["per_class"]],
+        ),
+        f"Temperature {calibration['temperature']}, fitted on one half of valid. On the other half\n"
+        f"({calibration['faces']} pictures, majority) the expected calibration error is {calibration['ece']:.3f}, "
+        f"and {calibration['ece_before']:.3f} without it.\n",
+        table(
+            ["a label is uncertain under", "answered", "right of those", "right of the others"],
+            [
+                [t["at"], *(percent(t[k]) for k in ("answered", "right", "right_of_the_rest"))]
+                for t in calibration["thresholds"]
+            ],
+        ),
+        robust_table(views),
+        answers_table(answers),
+    ]
     return "\n".join(parts)
 
 
 def robust_table(views):
-    """views: for each name of a checkpoint what robust.robust gave."""
-    rows = [[name, *(f"{percent(v[name]['accuracy'])} / {percent(v[name]['macro_recall'])}" for v in views.values())] for name in robust.VIEWS]
+    """views: the result of robust.robust for each name."""
+    rows = [
+        [name, *(f"{percent(v[name]['accuracy'])} / {percent(v[name]['macro_recall'])}" for v in views.values())]
+        for name in robust.VIEWS
+    ]
     return table(["accuracy / macro recall, majority, %", *views], rows)
 
 
 def answers_table(answers):
-    """answers: for each name of a checkpoint what robust.answers gave."""
+    """answers: the result of robust.answers for each name."""
     keys = ("neutral", "right", "uncertain")
-    rows = [[c, row["faces"], *(percent(a[c][k]) for k in keys for a in answers.values())] for c, row in next(iter(answers.values())).items()]
+    rows = [
+        [c, row["faces"], *(percent(a[c][k]) for k in keys for a in answers.values())]
+        for c, row in next(iter(answers.values())).items()
+    ]
     heads = {"neutral": "confident neutral", "right": "right", "uncertain": "uncertain"}
-    return table(["votes of 70 % or more for", "faces", *(f"{heads[k]}, {name}, %" for k in keys for name in answers)], rows)
+    return table(
+        ["votes of 70 % or more for", "faces", *(f"{heads[k]}, {name}, %" for k in keys for name in answers)], rows
+    )
 
 
 def main():
@@ -134,8 +196,11 @@ def main():
     entry = program.bring(o.checkpoint, o.out / "faces")
     shutil.copy(program.models / entry["file"], o.out / "dan-ferplus.onnx")
 
-    # From here on the weights are those of the file: rounded to half precision.
-    nets = {"before": unfold(initializers(ROOT / "models/weights/dan-ferplus.onnx")), "new": unfold(initializers(o.out / "dan-ferplus.onnx"))}
+    # From here on the weights are those of the file, in half precision.
+    nets = {
+        "before": unfold(initializers(ROOT / "models/weights/dan-ferplus.onnx")),
+        "new": unfold(initializers(o.out / "dan-ferplus.onnx")),
+    }
     torch.save(nets["new"].state_dict(), o.out / "dan.pth")
     (o.out / "golden-96.json").write_text(json.dumps(golden.golden(load(o.out / "dan.pth"))))
     valid, views, answers = data.read(o.data, "valid", 48), {}, {}
@@ -149,13 +214,18 @@ def main():
 
     entry |= {"temperature": calibration["temperature"], "uncertain": o.uncertain}
     program.entry.write_text(json.dumps(entry, indent=1))
-    reports = {"majority": program.evaluate(o.data), "plurality": program.evaluate(o.data, "--rule", "plurality"),
-               "majority, int8": program.evaluate(o.data, "--precision", "int8")}
+    reports = {
+        "majority": program.evaluate(o.data),
+        "plurality": program.evaluate(o.data, "--rule", "plurality"),
+        "majority, int8": program.evaluate(o.data, "--precision", "int8"),
+    }
     same = abs(reports["majority"]["accuracy"] - figures(logits, valid.majority)["accuracy"])
     if same > 0.002:
         raise SystemExit(f"mindflow eval and evaluate.py differ by {same:.4f} in accuracy")
     (o.out / "card.md").write_text(card(reports, calibration, views, answers))
-    (o.out / "manifest.json").write_text(edit((ROOT / "models/manifest.json").read_text(), entry, o.checkpoint, reports["majority"]))
+    (o.out / "manifest.json").write_text(
+        edit((ROOT / "models/manifest.json").read_text(), entry, o.checkpoint, reports["majority"])
+    )
     if o.write:
         for file, folder in PLACES.items():
             shutil.copy(o.out / file, ROOT / folder / file)

@@ -1,8 +1,7 @@
-"""`make test-training` runs these. They need requirements.txt, a minute, and no data of anyone's."""
+"""Tests of the trainer, run by `make test-training`. They need requirements.txt, but no data set."""
+
 import io
 import json
-import subprocess
-import sys
 import tarfile
 import tempfile
 import unittest
@@ -19,7 +18,7 @@ import ship
 from augment import Draw, Strength, augment, mix, move, move_points, prepare
 from dan import DAN, LABELS, load
 from golden import golden, waves
-from losses import AffinityLoss, partition_loss, vote_loss
+from losses import AffinityLoss, partition_loss
 from measure import calibration_error, figures, fit_temperature
 from unfold import initializers, unfold
 
@@ -34,7 +33,7 @@ def png(value, side=48):
 
 
 def folders(root, count=12):
-    """A data set of folders: noise whose mean tells the class."""
+    """Makes a data set of folders: noise whose mean depends on the class."""
     chance = np.random.default_rng(0)
     for split in ("train", "valid"):
         for label in LABELS:
@@ -101,7 +100,9 @@ class Augmentation(unittest.TestCase):
         other = augment(pictures, 96, Draw("cpu", 8), strength)[0]
         self.assertEqual(tuple(one.shape), (16, 3, 96, 96))
         self.assertTrue(torch.equal(one, same) and not torch.equal(one, other))
-        low, high = prepare(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 48, 48), 96).amin((2, 3))
+        low, high = prepare(torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 48, 48), 96).amin(
+            (2, 3)
+        )
         for channel in range(3):
             self.assertGreaterEqual(one[:, channel].min(), low[channel] - 1e-4)
             self.assertLessEqual(one[:, channel].max(), high[channel] + 1e-4)
@@ -111,11 +112,17 @@ class Augmentation(unittest.TestCase):
         self.assertEqual(tuple(augment(pictures, 96, Draw("cpu", 1))[0].shape), (2, 3, 96, 96))
 
     def test_points_move_with_the_picture(self):
-        """A dot is drawn on each picture: the brightest pixel of the moved picture lies on the moved point, within a pixel."""
+        # Each picture has a bright dot. The moved picture's brightest pixel must lie within a pixel of the moved point.
         n, side, size = 200, 192, 192
         places = torch.rand(n, 1, 2, generator=torch.Generator().manual_seed(0)) * 0.8 - 0.4
         rows = (torch.arange(side) + 0.5) / side * 2 - 1
-        x = (-((rows.view(1, 1, 1, -1) - places[:, :, None, :1]) ** 2 + (rows.view(1, 1, -1, 1) - places[:, :, None, 1:]) ** 2) / 0.002).exp()
+        x = (
+            -(
+                (rows.view(1, 1, 1, -1) - places[:, :, None, :1]) ** 2
+                + (rows.view(1, 1, -1, 1) - places[:, :, None, 1:]) ** 2
+            )
+            / 0.002
+        ).exp()
         moved, theta, mirrored = move(x, size, Draw("cpu", 3), Strength(scale=(0.75, 1.3), rotation=30))
         self.assertTrue(20 < mirrored.sum() < 180)
         brightest = moved.flatten(1).argmax(1)
@@ -128,10 +135,16 @@ class Augmentation(unittest.TestCase):
     def test_points_of_a_mirrored_face_are_paired(self):
         eyes = torch.tensor([[[-0.4, 0.0], [0.3, 0.1]]])
         mirror, pair = torch.tensor([[[-1.0, 0, 0], [0, 1, 0]]]), torch.tensor([1, 0])
-        self.assertTrue(torch.allclose(move_points(eyes, mirror, torch.tensor([True]), pair), torch.tensor([[[-0.3, 0.1], [0.4, 0.0]]])))
+        self.assertTrue(
+            torch.allclose(
+                move_points(eyes, mirror, torch.tensor([True]), pair), torch.tensor([[[-0.3, 0.1], [0.4, 0.0]]])
+            )
+        )
 
     def test_mixed_votes_are_the_share_of_each_face(self):
-        x = torch.eye(8)[:, :, None, None].expand(8, 8, 64, 64)[:, :3].contiguous()  # three of the faces are told by a channel
+        x = (
+            torch.eye(8)[:, :, None, None].expand(8, 8, 64, 64)[:, :3].contiguous()
+        )  # three of the faces are told by a channel
         mixed, votes, alone = mix(x, torch.eye(8), Draw("cpu", 1), 0.7)
         self.assertTrue(torch.allclose(votes.sum(1), torch.ones(8)))
         self.assertTrue(torch.allclose(mixed.mean((2, 3)), votes[:, :3], atol=1e-5))
@@ -150,7 +163,12 @@ class Robustness(unittest.TestCase):
     def test_geometry(self):
         x = torch.zeros(1, 1, 97, 97)
         x[0, 0, 48, 78] = 1  # 30 to the right of the middle
-        for name, row, column in [("close cut (zoom 1.2)", 48, 84), ("wide cut (zoom 0.8)", 48, 72), ("turned by +20°", 38, 76), ("turned by -20°", 58, 76)]:
+        for name, row, column in [
+            ("close cut (zoom 1.2)", 48, 84),
+            ("wide cut (zoom 0.8)", 48, 72),
+            ("turned by +20°", 38, 76),
+            ("turned by -20°", 58, 76),
+        ]:
             place = robust.VIEWS[name](x).argmax().item()
             self.assertLessEqual(max(abs(place // 97 - row), abs(place % 97 - column)), 1, name)
 
@@ -197,7 +215,11 @@ class Figures(unittest.TestCase):
         self.assertAlmostEqual(got["ece"], abs(0.8808 - 0.75), places=3)
 
     def test_calibration_error(self):
-        self.assertAlmostEqual(calibration_error(torch.tensor([0.9, 0.9, 0.5, 0.5]), torch.tensor([True, True, False, True])), 0.05, places=6)
+        self.assertAlmostEqual(
+            calibration_error(torch.tensor([0.9, 0.9, 0.5, 0.5]), torch.tensor([True, True, False, True])),
+            0.05,
+            places=6,
+        )
 
     def test_temperature_of_too_sure_logits(self):
         chance = torch.Generator().manual_seed(0)
@@ -210,12 +232,21 @@ class Ship(unittest.TestCase):
     def test_edit_of_the_manifest(self):
         text = (HERE / "../manifest.json").read_text()
         entry = next(m for m in json.loads(text)["models"] if m["name"] == ship.NAME)
-        new = entry | {"sha256": "0" * 64, "bytes": 12, "temperature": 0.9, "uncertain": 0.4, "ranges": {"input": [-1.23456789, 2], "a.relu": [0, 3]}}
+        new = entry | {
+            "sha256": "0" * 64,
+            "bytes": 12,
+            "temperature": 0.9,
+            "uncertain": 0.4,
+            "ranges": {"input": [-1.23456789, 2], "a.relu": [0, 3]},
+        }
         with tempfile.NamedTemporaryFile() as checkpoint:
             got = ship.edit(text, new, Path(checkpoint.name), {"accuracy": 0.8712, "macro_recall": 0.75})
         one, other = json.loads(text), json.loads(got)
         edited = next(m for m in other["models"] if m["name"] == ship.NAME)
-        self.assertEqual({k: edited[k] for k in ("sha256", "bytes", "temperature", "uncertain")}, {k: new[k] for k in ("sha256", "bytes", "temperature", "uncertain")})
+        self.assertEqual(
+            {k: edited[k] for k in ("sha256", "bytes", "temperature", "uncertain")},
+            {k: new[k] for k in ("sha256", "bytes", "temperature", "uncertain")},
+        )
         self.assertEqual(edited["ranges"], {"a.relu": [0, 3], "input": [-1.23457, 2]})
         self.assertIn("accuracy 87.1 %, macro recall 75.0 %;", edited["notes"])
         self.assertIn("(sha256 e3b0c442", edited["source"])
@@ -248,7 +279,9 @@ class Network(unittest.TestCase):
         self.assertTrue(cases)
         for case in cases:
             with torch.inference_mode():
-                self.assertLess((net(waves(case["batch"], case["size"]))[0] - torch.tensor(case["logits"])).abs().max().item(), 1e-4)
+                self.assertLess(
+                    (net(waves(case["batch"], case["size"]))[0] - torch.tensor(case["logits"])).abs().max().item(), 1e-4
+                )
 
     def test_shipped_file_unfolds(self):
         net = unfold(initializers(HERE / "../weights/dan-ferplus.onnx"))
@@ -266,7 +299,7 @@ class Network(unittest.TestCase):
 
 
 def made_up_points(path, root):
-    """Points of two eyes and a mouth for the faces of folders(), one of which was not found."""
+    """Writes points of two eyes and a mouth for the faces of folders(). One face is not found."""
     names = [f"{label}/{file.name}" for label in LABELS for file in sorted((root / "train" / label).iterdir())]
     stored = np.tile(np.uint8([[90, 100], [160, 100], [128, 160]]), (len(names), 1, 1))
     found = np.array([i != 3 for i in range(len(names))])
@@ -278,74 +311,19 @@ class PointsOfFaces(unittest.TestCase):
         with tempfile.TemporaryDirectory() as root:
             folders(Path(root) / "set")
             made_up_points(Path(root) / "points.npz", Path(root) / "set")
-            got = points.read(Path(root) / "points.npz", "Train", [f"{LABELS[0]}/10.png", "unknown.png", f"{LABELS[0]}/2.png"])
+            got = points.read(
+                Path(root) / "points.npz", "Train", [f"{LABELS[0]}/10.png", "unknown.png", f"{LABELS[0]}/2.png"]
+            )
             self.assertEqual(got.found.tolist(), [True, False, True])
             self.assertEqual(got.pair.tolist(), [1, 0, 2])
             self.assertAlmostEqual(got.mean[2, 1].item(), 160 / 255 * 4 - 2, places=6)
 
     def test_only_counted_faces_cost(self):
         predicted, wanted = torch.zeros(3, 2, 2), torch.tensor([0.0, 1, 9]).view(3, 1, 1).expand(3, 2, 2)
-        self.assertAlmostEqual(points.points_loss(predicted, wanted, torch.tensor([True, True, False])).item(), 0.975 / 2, places=6)
+        self.assertAlmostEqual(
+            points.points_loss(predicted, wanted, torch.tensor([True, True, False])).item(), 0.975 / 2, places=6
+        )
         self.assertEqual(points.points_loss(predicted, wanted, torch.zeros(3, dtype=torch.bool)).item(), 0)
-
-
-class Runs(unittest.TestCase):
-    def train(self, root, out, *more):
-        command = [sys.executable, HERE / "train.py", "--data", root, "--out", out, "--size", "64", "--epochs", "2", "--batch", "16",
-                   "--warmup", "2", "--affinity", "1", "--partition", "1", "--balance", "0.3", "--device", "cpu", *more]
-        return subprocess.run([str(c) for c in command], capture_output=True, text=True)
-
-    def test_a_cut_run_goes_on_as_if_it_had_not_been(self):
-        with tempfile.TemporaryDirectory() as root:
-            root = Path(root)
-            folders(root / "set")
-            made_up_points(root / "points.npz", root / "set")
-            more = "--points", root / "points.npz", "--mix", "0.5", "--coarse", "0.5"
-            whole = self.train(root / "set", root / "whole", *more)
-            self.assertEqual(whole.returncode, 0, whole.stderr)
-            for cut in ("3", "8"):  # within an epoch, and within the next
-                part = self.train(root / "set", root / "cut", *more, "--stop-at-step", cut)
-                self.assertIn(f"stopped at step {cut} of 12", part.stderr)
-            rest = self.train(root / "set", root / "cut", *more)
-            self.assertIn("goes on from step 8 of 12", rest.stderr)
-            one, other = (torch.load(root / run / "last.pt", weights_only=True) for run in ("whole", "cut"))
-            self.assertEqual((one["step"], other["step"]), (12, 12))
-            for part in ("net", "average", "affinity", "head"):
-                for name, value in one[part].items():
-                    self.assertTrue(torch.equal(value, other[part][name]), f"{part} {name}")
-            self.assertEqual(len((root / "cut/log.jsonl").read_text().splitlines()), 2)
-            self.assertTrue((root / "cut/curves.png").exists())
-            self.assertGreater(one["head"]["linear.weight"].abs().max(), 0)
-            self.assertFalse([name for name in load(root / "cut/dan.pth").state_dict() if "points" in name or "linear" in name])
-            refused = self.train(root / "set", root / "cut", "--rate", "0.1")
-            self.assertIn("other values of rate", refused.stderr)
-            said = subprocess.run([sys.executable, HERE / "evaluate.py", "--data", root / "set", "--size", "64", root / "cut/dan.pth",
-                                   "--calibrate", "--plot", root / "risk.png"], capture_output=True, text=True)
-            self.assertEqual(json.loads(said.stdout)["majority"]["faces"], 96, said.stderr)
-            self.assertTrue((root / "risk.png").exists())
-            said = subprocess.run([sys.executable, HERE / "evaluate.py", "--data", root / "set", "--size", "64", root / "cut/dan.pth",
-                                   "--robust", "--answers", "--plot", root / "bars.png"], capture_output=True, text=True)
-            self.assertEqual(json.loads(said.stdout)["robust"]["dark"]["faces"], 96, said.stderr)
-            self.assertTrue((root / "bars.png").exists())
-
-    def test_a_stable_run_grows_and_branches_into_its_decay(self):
-        with tempfile.TemporaryDirectory() as root:
-            root = Path(root)
-            folders(root / "set")
-            self.train(root / "set", root / "short", "--schedule", "wsd", "--epochs", "1")
-            grown = self.train(root / "set", root / "short", "--schedule", "wsd")
-            self.assertIn("goes on from step 6 of 12", grown.stderr)
-            self.train(root / "set", root / "whole", "--schedule", "wsd")
-            decay = "--schedule", "wsd", "--branch", root / "short/last.pt", "--decay-epochs", "1", "--mix", "0.5"
-            part = self.train(root / "set", root / "decay", *decay, "--stop-at-step", "14")
-            self.assertIn("stopped at step 14 of 18", part.stderr)
-            self.assertIn("goes on from step 14 of 18", self.train(root / "set", root / "decay", *decay).stderr)
-            self.train(root / "set", root / "decay-2", *decay)
-            for runs in (("short", "whole"), ("decay", "decay-2")):
-                one, other = (torch.load(root / run / "last.pt", weights_only=True) for run in runs)
-                for name, value in one["average"].items():
-                    self.assertTrue(torch.equal(value, other["average"][name]), f"{runs} {name}")
-            self.assertEqual(len((root / "decay/log.jsonl").read_text().splitlines()), 3)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""Draws what models say of a clip, one above the other. `python timeline.py --out clip.png before=before.csv after=after.csv`
+"""Draws the labels of a clip by several models, one above the other.
 
-Each table is of `mindflow video CLIP --csv --smoothing 0s`; the surest face of a frame is drawn.
+    python timeline.py --out clip.png before=before.csv after=after.csv
+
+Each table is made by `mindflow video CLIP --csv --smoothing 0s`. The surest face of each frame is drawn.
 """
+
 import argparse
 import csv
 
@@ -29,7 +32,9 @@ def main():
     p.add_argument("tables", nargs="+", metavar="NAME=CSV")
     p.add_argument("--out", required=True)
     o = p.parse_args()
-    figure, axes = plt.subplots(len(o.tables), 1, figsize=(8, 2.1 * len(o.tables) + 0.6), sharex=True, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        len(o.tables), 1, figsize=(8, 2.1 * len(o.tables) + 0.6), sharex=True, squeeze=False, layout="constrained"
+    )
     for (place,), table in zip(axes, o.tables):
         name, path = table.split("=", 1)
         times, shares = read(path)

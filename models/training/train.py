@@ -1,9 +1,9 @@
-"""Trains DAN. `python train.py --data FERPLUS.tar.gz --out RUN` begins a run, or goes on with one that was cut.
+"""Trains DAN. `python train.py --data FERPLUS.tar.gz --out RUN` begins a run, or resumes one that was cut.
 
-RUN/last.pt holds everything that a run needs to go on; RUN/dan.pth the averaged weights of the latest epoch, for evaluate.py and
-`mindflow model import`; RUN/log.jsonl a line an epoch; RUN/curves.png what they say.
+RUN/last.pt holds the state to resume from. RUN/dan.pth holds the averaged weights of the latest epoch, for evaluate.py
+and `mindflow model import`. RUN/log.jsonl has one line per epoch, and RUN/curves.png draws it.
 """
-import argparse
+
 import copy
 import json
 import math
@@ -21,57 +21,11 @@ from augment import Draw, Strength, augment, mix
 from dan import DAN, LABELS, WIDTH, load
 from losses import AffinityLoss, partition_loss, vote_loss
 from measure import figures, inputs_of, logits_of
-
-
-def computes_bf16():
-    """Reports whether bfloat16 is quick here. A processor without AVX-512 takes eight times as long with it as with float32."""
-    return torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-
-
-def arguments():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--data", required=True, help="FER+ as .tar.gz or folder, or a folder for each class (with train/ and valid/)")
-    p.add_argument("--out", required=True, type=Path, help="folder of the run")
-    p.add_argument("--start", help="checkpoint to start from; from random weights without it")
-    p.add_argument("--size", type=int, default=96, help="side of the network's input; it is part of the model")
-    p.add_argument("--store", type=int, default=48, help="side that pictures are kept at in memory")
-    p.add_argument("--epochs", type=float, default=12)
-    p.add_argument("--batch", type=int, default=64)
-    p.add_argument("--rate", type=float, default=5e-4, help="highest learning rate")
-    p.add_argument("--schedule", choices=["cosine", "wsd"], default="cosine",
-                   help="cosine: to zero at the last epoch; wsd: constant after the warm-up, so that --epochs can grow later")
-    p.add_argument("--branch", metavar="LAST.PT", help="begin with the state of another run's last.pt; other options may differ from that run's")
-    p.add_argument("--decay-epochs", type=float, default=0.0,
-                   help="with --branch: end after so many epochs, while 1 - sqrt brings the rate to zero")
-    p.add_argument("--warmup", type=int, default=200, help="steps until the highest rate")
-    p.add_argument("--decay", type=float, default=0.05, help="weight decay")
-    p.add_argument("--average", type=float, default=0.998, help="decay a step of the exponential moving average of the weights")
-    p.add_argument("--affinity", type=float, default=0.0, help="weight of the affinity loss")
-    p.add_argument("--partition", type=float, default=0.0, help="weight of the partition loss")
-    p.add_argument("--balance", type=float, default=0.0, help="faces are drawn by their classes' priors to minus this power; 0: each once")
-    p.add_argument("--points", metavar="NPZ", help="points of the faces, which the network then learns to place as a second task (points.py)")
-    p.add_argument("--points-weight", type=float, default=2.0, help="weight of the points' loss")
-    p.add_argument("--webcam", type=float, default=0.5, help="share of faces seen as by a poor camera")
-    p.add_argument("--scale", type=float, nargs=2, default=[0.85, 1.18], metavar=("LOW", "HIGH"),
-                   help="bounds of the side that is seen, as a factor of the picture's: under 1 is a closer cut")
-    p.add_argument("--rotation", type=float, default=18.0, help="greatest angle that faces are turned by, in degrees")
-    p.add_argument("--cover", type=float, default=0.4, help="greatest side of the rectangle that covers part of a face, as a share of the picture's")
-    p.add_argument("--coarse", type=float, default=0.0, help="share of faces seen at 16 to 40 pixels")
-    p.add_argument("--mix", type=float, default=0.0, help="share of faces that are mixed with another and its votes (CutMix, mixup)")
-    p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    p.add_argument("--precision", choices=["bf16", "fp32"], default="bf16" if computes_bf16() else "fp32", help="of the convolutions")
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--save-every", type=float, default=5, metavar="MINUTES", help="between two checkpoints")
-    p.add_argument("--stop-after", type=float, default=math.inf, metavar="MINUTES", help="save and stop then; the same command goes on")
-    p.add_argument("--stop-at-step", type=int, default=sys.maxsize, help=argparse.SUPPRESS)
-    o = p.parse_args()
-    if o.decay_epochs > 0 and not o.branch:
-        p.error("--decay-epochs needs --branch: the last.pt from which the rate falls")
-    return o
+from options import arguments
 
 
 class Run:
-    """A training run: what must be kept over a cut, and how one step is taken."""
+    """A training run: its state and its steps."""
 
     def __init__(self, options, train, places=None):
         self.options, self.train, self.places = options, train, places
@@ -99,22 +53,38 @@ class Run:
 
     def save(self, path):
         state = {name: getattr(self, name).state_dict() for name in self.kept}
-        state |= {"step": self.step, "branched": self.branched, "log": self.log, "draw": self.draw.generator.get_state(),
-                  "options": printable(self.options)}
+        state |= {
+            "step": self.step,
+            "branched": self.branched,
+            "log": self.log,
+            "draw": self.draw.generator.get_state(),
+            "options": printable(self.options),
+        }
         write(state, path)
 
-    # What may differ when a run goes on: places of files, the machine, and how long the run is where the schedule allows it.
-    FREE = {"out", "data", "points", "device", "precision", "start", "branch", "save_every", "stop_after", "stop_at_step"}
+    # Options that may differ when a run resumes: paths, the machine and the clock.
+    FREE = {
+        "out",
+        "data",
+        "points",
+        "device",
+        "precision",
+        "start",
+        "branch",
+        "save_every",
+        "stop_after",
+        "stop_at_step",
+    }
 
     def resume(self, path):
-        """Goes on with this run's own last.pt: with the same options, as if there had been no cut."""
+        """Continues from this run's own last.pt, with the same options, as if the run had not been cut."""
         free = self.FREE | ({"epochs"} if self.options.schedule == "wsd" else set())
         state = self.read(path, lambda name: name not in free)
         self.branched = state["branched"]
         self.plan()
 
     def branch(self, path):
-        """Begins with the last.pt of another run, from which what the network learns from may differ."""
+        """Begins with the last.pt of another run, whose options may be others."""
         self.read(path, lambda name: name in {"size", "batch", "decay"})
         self.branched = self.step
         self.plan()
@@ -133,12 +103,12 @@ class Run:
         return state
 
     def plan(self):
-        """The last step: of --epochs in all, or of --decay-epochs after the branch."""
+        """Sets the last step: --epochs from the start, or --decay-epochs from the branch."""
         if self.options.decay_epochs > 0:
             self.steps = self.branched + round(self.options.decay_epochs * self.an_epoch)
 
     def order(self, epoch):
-        """The faces of an epoch. It depends on seed and epoch alone, so a resumed run sees those that are left."""
+        """Returns the order of an epoch's faces. It depends on seed and epoch only, so a resumed run sees the rest."""
         chance = torch.Generator().manual_seed(self.options.seed * 1_000_003 + epoch)
         if self.options.balance <= 0:
             return torch.randperm(len(self.train), generator=chance)
@@ -146,25 +116,33 @@ class Run:
         return torch.multinomial(weights, len(self.train), replacement=True, generator=chance)
 
     def rest(self):
-        """The places of each step's faces, of the steps that are left."""
+        """Yields the places of the faces of each remaining step."""
         size = self.options.batch
         for epoch in range(self.step // self.an_epoch, math.ceil(self.steps / self.an_epoch)):
             order = self.order(epoch).to(self.options.device)
             while self.step < min(self.steps, (epoch + 1) * self.an_epoch):
                 place = self.step % self.an_epoch
-                yield order[place * size:(place + 1) * size]
+                yield order[place * size : (place + 1) * size]
 
     def rate(self):
         o = self.options
         rate = o.rate * min(1, (self.step + 1) / max(1, o.warmup))
         if o.decay_epochs > 0:
-            return rate * (1 - math.sqrt((self.step - self.branched) / (self.steps - self.branched)))  # arXiv 2405.18392
+            return rate * (
+                1 - math.sqrt((self.step - self.branched) / (self.steps - self.branched))
+            )  # arXiv 2405.18392
         return rate if o.schedule == "wsd" else rate * (1 + math.cos(math.pi * self.step / self.steps)) / 2
 
     def learn(self, chosen):
-        """One step on the faces at the places chosen. Returns the loss and, as a part of it, the points' loss."""
+        """Takes one step on the chosen faces. Returns the loss, and the points' loss without its weight."""
         o, held = self.options, self.places
-        x, moved = augment(self.train.pictures[chosen], o.size, self.draw, self.strength, *((held.of(chosen), held.pair) if held else ()))
+        x, moved = augment(
+            self.train.pictures[chosen],
+            o.size,
+            self.draw,
+            self.strength,
+            *((held.of(chosen), held.pair) if held else ()),
+        )
         votes, alone = self.train.votes[chosen], torch.ones(len(chosen), dtype=torch.bool, device=o.device)
         if o.mix > 0:
             x, votes, alone = mix(x, votes, self.draw, o.mix)
@@ -181,7 +159,9 @@ class Run:
             placed = points.points_loss(self.head(maps.float()), moved, held.found[chosen] & alone)
             loss = loss + o.points_weight * placed
         if not torch.isfinite(loss):
-            raise SystemExit(f"the loss is {loss.item()} at step {self.step}; go on from {o.out}/last.pt with a smaller --rate")
+            raise SystemExit(
+                f"the loss is {loss.item()} at step {self.step}; go on from {o.out}/last.pt with a smaller --rate"
+            )
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         self.optimizer.zero_grad(set_to_none=True)
@@ -194,7 +174,7 @@ class Run:
 
     @torch.no_grad()
     def follow(self):
-        """The average goes after the weights; quicker at first, when they change most."""
+        """Moves the average towards the weights; quicker at first, when they change most."""
         keep = min(self.options.average, (1 + self.step) / (10 + self.step))
         for mean, now in zip(self.average.state_dict().values(), self.net.state_dict().values()):
             if mean.dtype.is_floating_point:
@@ -208,7 +188,7 @@ def printable(options):
 
 
 def write(state, path):
-    """In one step: a cut leaves the file as it was."""
+    """Replaces the file in one step, so that a cut leaves the old one."""
     torch.save(state, f"{path}.part")
     os.replace(f"{path}.part", path)
 
@@ -217,26 +197,34 @@ def progress(run, loss, seconds, taken):
     left = (run.steps - run.step) * seconds / max(1, taken)
     end = "\r" if sys.stderr.isatty() else "\n"
     if end == "\r" or taken % 100 == 1:
-        print(f"step {run.step}/{run.steps}  epoch {run.step / run.an_epoch:.2f}  loss {loss:.3f}  "
-              f"{seconds / max(1, taken):.2f} s a step  {left / 60:.0f} min left ", end=end, file=sys.stderr, flush=True)
+        print(
+            f"step {run.step}/{run.steps}  epoch {run.step / run.an_epoch:.2f}  loss {loss:.3f}  "
+            f"{seconds / max(1, taken):.2f} s a step  {left / 60:.0f} min left ",
+            end=end,
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def judge(run, valid, inputs, losses):
-    """A line of the log: the averaged network on valid, plain and as by a poor camera."""
+    """Returns a line of the log: the averaged network on valid, plain and as by a poor camera."""
     device = run.options.device
     plain, webcam = (logits_of(run.average, x, device) for x in inputs)
     loss, placed = (sum(part) / max(1, len(losses)) for part in (zip(*losses) if losses else ([], [])))
     line = {"epoch": round(run.step / run.an_epoch, 2), "step": run.step, "loss": loss}
     if run.places:
         line["points_loss"] = placed
-    for name, logits, classes in [("majority", plain, valid.majority), ("plurality", plain, valid.plurality),
-                                  ("webcam", webcam, valid.majority)]:
+    for name, logits, classes in [
+        ("majority", plain, valid.majority),
+        ("plurality", plain, valid.plurality),
+        ("webcam", webcam, valid.majority),
+    ]:
         line |= {f"{name}_{k}": v for k, v in figures(logits, classes).items() if k in ("accuracy", "macro_recall")}
     return line
 
 
 def end_epoch(run, valid, inputs, losses):
-    """Judges, and writes what can be looked at while the run goes on."""
+    """Measures the average, and writes weights, log and curves."""
     out = run.options.out
     run.log.append(judge(run, valid, inputs, losses))
     print(json.dumps(run.log[-1]), flush=True)

@@ -1,9 +1,10 @@
-"""A checkpoint with the values of a DAN that `mindflow model import` wrote. `python unfold.py dan-ferplus.onnx dan.pth`
+"""Makes a checkpoint from a DAN that `mindflow model import` wrote. `python unfold.py dan-ferplus.onnx dan.pth`
 
-The import folds batch norms into their convolutions and adds up the three parallel convolutions of a head, and that cannot be undone. But a
-batch norm that changes nothing is one, and so are convolutions of zeros: what this makes computes what the file does, rounded weights
-included, by PyTorch's own layers.
+The import folds batch norms into their convolutions and adds up the three parallel convolutions of a head. That cannot
+be undone. The checkpoint has batch norms that change nothing and convolutions of zeros instead, so it computes in
+PyTorch's layers what the file does, with the same rounded weights.
 """
+
 import sys
 
 import numpy
@@ -14,9 +15,11 @@ from dan import DAN
 
 
 def initializers(path):
-    """float32 arrays by name; weights that are stored in half precision have lost their ".half"."""
+    """Returns float32 arrays by name. The ".half" in the names of weights in half precision is removed."""
     graph = onnx.load(path).graph
-    return {t.name.removesuffix(".half"): onnx.numpy_helper.to_array(t).astype(numpy.float32) for t in graph.initializer}
+    return {
+        t.name.removesuffix(".half"): onnx.numpy_helper.to_array(t).astype(numpy.float32) for t in graph.initializer
+    }
 
 
 def unfold(values):
@@ -37,14 +40,26 @@ def unfold(values):
         block, _, layer = name.removesuffix(".weight").rpartition(".")
         if not name.endswith(".weight") or layer not in ("conv1", "conv2", "downsample"):
             continue
-        inner = {"conv1": ("conv1", "bn1"), "conv2": ("conv2", "bn2"), "downsample": ("downsample.0", "downsample.1")}[layer]
+        inner = {"conv1": ("conv1", "bn1"), "conv2": ("conv2", "bn2"), "downsample": ("downsample.0", "downsample.1")}[
+            layer
+        ]
         put(*(f"{block}.{part}" for part in inner), values[name], values[f"{block}.{layer}.bias"])
     squeezed = zip(numpy.split(values["heads.squeeze.weight"], heads), numpy.split(values["heads.squeeze.bias"], heads))
     for i, (weight, bias) in enumerate(squeezed):
         head = f"cat_head{i}"
         put(f"{head}.sa.conv1x1.0", f"{head}.sa.conv1x1.1", weight, bias)
-        put(f"{head}.sa.conv_3x3.0", f"{head}.sa.conv_3x3.1", values[f"{head}.spread.weight"], values[f"{head}.spread.bias"])
-        put(f"{head}.ca.attention.0", f"{head}.ca.attention.1", values["heads.reduce.weight"][i].T.copy(), values["heads.reduce.bias"][i, 0])
+        put(
+            f"{head}.sa.conv_3x3.0",
+            f"{head}.sa.conv_3x3.1",
+            values[f"{head}.spread.weight"],
+            values[f"{head}.spread.bias"],
+        )
+        put(
+            f"{head}.ca.attention.0",
+            f"{head}.ca.attention.1",
+            values["heads.reduce.weight"][i].T.copy(),
+            values["heads.reduce.bias"][i, 0],
+        )
         state[f"{head}.ca.attention.3.weight"].copy_(torch.from_numpy(values["heads.restore.weight"][i].T.copy()))
         state[f"{head}.ca.attention.3.bias"].copy_(torch.from_numpy(values["heads.restore.bias"][i, 0]))
     put("fc", "bn", values["fc.weight"], values["fc.bias"])
