@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/models/throughput"
 )
 
 func TestBench(t *testing.T) {
 	var out bytes.Buffer
-	args := append([]string{"bench", "--batch", "1,2", "--duration", "10ms", "--json"}, engineArgs(t)...)
+	args := append([]string{"bench", "--batch", "1,2", "--duration", "10ms", "--json"}, clitest.EngineArgs(t)...)
 	if err := run(t.Context(), args, &out); err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func TestBenchRefuses(t *testing.T) {
 		{"--device abacus", "--device abacus: use auto"},
 		{"extra", "takes no argument"},
 	} {
-		args := append(append([]string{"bench"}, strings.Fields(c.args)...), engineArgs(t)...)
+		args := append(append([]string{"bench"}, strings.Fields(c.args)...), clitest.EngineArgs(t)...)
 		if err := run(t.Context(), args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.args, err)
 		}

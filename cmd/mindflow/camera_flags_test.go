@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline"
 )
 
@@ -31,7 +32,7 @@ func TestCameraFlags(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		args := append([]string{"camera"}, strings.Split(c.args, " ")...)
-		err := run(t.Context(), append(args, engineArgs(t)...), &out)
+		err := run(t.Context(), append(args, clitest.EngineArgs(t)...), &out)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") || out.Len() > 0 {
 			t.Errorf("%s: %v, want %q in it; printed %q", c.args, err, c.want, out.String())
 		}

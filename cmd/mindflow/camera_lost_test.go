@@ -18,6 +18,7 @@ import (
 	frames "github.com/pion/mediadevices/pkg/io/video"
 	"github.com/pion/mediadevices/pkg/prop"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/pipeline/camera"
 )
@@ -63,11 +64,11 @@ func TestCameraLostAndRegained(t *testing.T) {
 			name = "published"
 		}
 		t.Run(name, func(t *testing.T) {
-			noLeaks(t)
+			clitest.NoLeaks(t)
 			f := plugIn(t)
 			args := []string{"--camera", "99"}
 			if publishing {
-				listen := freePort(t)
+				listen := clitest.FreePort(t)
 				stop := hosting(t, listen)
 				defer stop()
 				args = append(args, "--publish", "http://"+listen)
@@ -103,7 +104,7 @@ func plugIn(t *testing.T) *flaky {
 func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	t.Helper()
 	how, device := cameraOf(t, args)
-	ctx, end := context.WithTimeout(t.Context(), patience)
+	ctx, end := context.WithTimeout(t.Context(), clitest.Patience)
 	defer end()
 	out, in := io.Pipe()
 	var aside bytes.Buffer
@@ -125,7 +126,7 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 		in.Close()
 		done <- err
 	}()
-	said := make(chan string, 2*30*int(patience.Seconds())) // read all the time: who is told of labels waits for the reader, and the camera with it
+	said := make(chan string, 2*30*int(clitest.Patience.Seconds())) // read all the time: who is told of labels waits for the reader, and the camera with it
 	go func() {
 		defer close(said)
 		for scan := bufio.NewScanner(out); scan.Scan(); {
@@ -148,7 +149,7 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	n := 0
 	until(func(float64) bool { n++; return n == 5 })
 	f.gone.Store(true)
-	waitUntil(t, "it could not be opened twice", func() bool { return f.refusals.Load() >= 2 })
+	clitest.WaitUntil(t, "it could not be opened twice", func() bool { return f.refusals.Load() >= 2 })
 	f.gone.Store(false)
 	lost := last
 	until(func(at float64) bool { return at > lost+0.75 }) // it waits 0.25 s and 0.5 s
@@ -167,7 +168,7 @@ func cameraOf(t *testing.T, args []string) (*cameraFlags, camera.Device) {
 	fs := settings.NewFlags("camera")
 	how := newCameraFlags(fs)
 	settings.EngineFlags(fs, &how.engine)
-	if err := fs.Parse(append(args, engineArgs(t)...)); err != nil {
+	if err := fs.Parse(append(args, clitest.EngineArgs(t)...)); err != nil {
 		t.Fatal(err)
 	}
 	if err := how.check(); err != nil {
@@ -178,13 +179,4 @@ func cameraOf(t *testing.T, args []string) (*cameraFlags, camera.Device) {
 		t.Fatal(err)
 	}
 	return how, device
-}
-
-func waitUntil(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !happened(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %v until %s", patience, what)
-		}
-	}
 }

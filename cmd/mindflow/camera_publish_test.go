@@ -14,6 +14,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline"
 	"mindflow/pipeline/camera"
 	"mindflow/server/whipclient"
@@ -22,7 +23,7 @@ import (
 // A refusal that passes is tried again when the server says; one that does not ends with the server's words.
 // The token goes in the header alone and is said nowhere.
 func TestCameraPublishRefused(t *testing.T) {
-	noLeaks(t)
+	clitest.NoLeaks(t)
 	answers := []struct {
 		status int
 		retry  string
@@ -110,10 +111,10 @@ func TestSenderTimes(t *testing.T) {
 
 // A frame that is lost for good costs a key frame, for which the server asks; then labels go on.
 func TestSenderAnswersKeyframeRequests(t *testing.T) {
-	noLeaks(t)
-	listen := freePort(t)
+	clitest.NoLeaks(t)
+	listen := clitest.FreePort(t)
 	defer hosting(t, listen)()
-	ctx, stop := context.WithTimeout(t.Context(), patience)
+	ctx, stop := context.WithTimeout(t.Context(), clitest.Patience)
 	defer stop()
 	device, err := camera.Synthetic(camera.Settings{Width: 160, Height: 120, Rate: 30})
 	if err != nil {
@@ -157,8 +158,8 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 
 // A video that has ended before any server took it was not published.
 func TestCameraPublishNothing(t *testing.T) {
-	noLeaks(t)
-	text, err := cameraLines(t, -1, "--input", blank(t, "blank.mp4"), "--publish", "http://"+freePort(t))
+	clitest.NoLeaks(t)
+	text, err := cameraLines(t, -1, "--input", clitest.Blank(t, "blank.mp4"), "--publish", "http://"+clitest.FreePort(t))
 	if err == nil || !strings.Contains(err.Error(), "connection refused") || text != "" {
 		t.Errorf("%v after %q", err, text)
 	}

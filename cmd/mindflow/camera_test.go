@@ -5,48 +5,25 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
-	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"go.uber.org/goleak"
-
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline/testkit"
-	"mindflow/pipeline/vpx"
 )
-
-// patience bounds the waits of tests that go on as soon as what they wait for is there.
-const patience = 2 * time.Minute
-
-// noLeaks checks at the end of a test that its goroutines and encoders are gone.
-func noLeaks(t *testing.T) {
-	t.Helper()
-	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() {
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-		testkit.NoLeaks(t, before)
-		if n := vpx.Live(); n != 0 {
-			t.Errorf("%d encoders are open", n)
-		}
-	})
-}
 
 // cameraLines runs `mindflow camera` until it has printed as many lines, and gives them and the error.
 func cameraLines(t *testing.T, n int, args ...string) (text string, err error) {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), patience)
+	ctx, stop := context.WithTimeout(t.Context(), clitest.Patience)
 	defer stop()
 	out, in := io.Pipe()
 	done := make(chan error, 1)
-	args = slices.Concat([]string{"camera"}, args, engineArgs(t))
+	args = slices.Concat([]string{"camera"}, args, clitest.EngineArgs(t))
 	go func() {
 		err := run(ctx, args, in)
 		in.Close()
@@ -68,7 +45,7 @@ func cameraLines(t *testing.T, n int, args ...string) (text string, err error) {
 
 // Being interrupted is how a camera ends.
 func TestCameraSynthetic(t *testing.T) {
-	noLeaks(t)
+	clitest.NoLeaks(t)
 	text, err := cameraLines(t, 5, "--synthetic", "--json", "--size", "320x240", "--rate", "15")
 	got := lines(t, text)
 	if err != nil || len(got) != 5 {
@@ -89,13 +66,13 @@ func TestCameraSynthetic(t *testing.T) {
 
 // A clip before the camera gives, for each frame that is analysed, the faces and scores that `video` gives.
 func TestCameraInputAgreesWithVideo(t *testing.T) {
-	clip := ffmpeg(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")
+	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")
 	reference, err := video(t, append([]string{clip, "--json", "--smoothing", "0s"}, everyFrame...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := lines(t, reference)
-	noLeaks(t)
+	clitest.NoLeaks(t)
 	text, err := cameraLines(t, -1, append([]string{"--input", clip, "--json", "--smoothing", "0s"}, everyFrame...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -134,8 +111,8 @@ func far(a, b []float32) (most float64) {
 }
 
 func TestCameraInputInterrupted(t *testing.T) {
-	noLeaks(t)
-	clip := ffmpeg(t, "clip.mp4", "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=60", "-c:v", "libx264")
+	clitest.NoLeaks(t)
+	clip := testkit.MakeVideo(t, "clip.mp4", "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=60", "-c:v", "libx264")
 	if _, err := cameraLines(t, 2, "--input", clip, "--json"); err == nil || !strings.Contains(err.Error(), "clip.mp4: interrupted") {
 		t.Errorf("%v", err)
 	}
@@ -143,13 +120,13 @@ func TestCameraInputInterrupted(t *testing.T) {
 
 // A film that is damaged is played as far as it can be read, here and to a server; what is lacking is said at the end.
 func TestCameraInputDamaged(t *testing.T) {
-	clip := cutShort(t)
+	clip := clitest.CutShort(t)
 	const want = "the file is cut short"
 	text, err := cameraLines(t, -1, append([]string{"--input", clip, "--json"}, everyFrame...)...)
 	if err == nil || strings.Count(err.Error(), filepath.Base(clip)) != 1 || !strings.Contains(err.Error(), want) || len(lines(t, text)) == 0 {
 		t.Errorf("%d lines, %v", len(lines(t, text)), err)
 	}
-	listen := freePort(t)
+	listen := clitest.FreePort(t)
 	defer hosting(t, listen)()
 	text, err = cameraLines(t, -1, "--input", clip, "--json", "--publish", "http://"+listen)
 	if err == nil || !strings.Contains(err.Error(), want) || len(lines(t, text)) == 0 {
@@ -157,64 +134,25 @@ func TestCameraInputDamaged(t *testing.T) {
 	}
 }
 
-// cutShort is a video of two seconds of which the latter half is missing.
-func cutShort(t *testing.T) string {
-	t.Helper()
-	clip := ffmpeg(t, "cut.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2", "-c:v", "libx264", "-movflags", "+faststart")
-	whole, err := os.Stat(clip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(clip, whole.Size()/2); err != nil {
-		t.Fatal(err)
-	}
-	return clip
-}
-
 // hosting runs `mindflow serve` at an address until it is stopped, which waits for its end.
 func hosting(t *testing.T, listen string, args ...string) (stop func()) {
 	t.Helper()
-	done, stop := background(t, io.Discard, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, args, engineArgs(t))...)
-	client := &http.Client{Timeout: patience}
-	defer client.CloseIdleConnections()
-	get(t, client, "http://"+listen+"/readyz", done)
-	return stop
-}
-
-// background runs a command until it is stopped, which waits for its end. A test that fails leaves it not to the next.
-func background(t *testing.T, out io.Writer, args ...string) (done <-chan error, stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		defer close(ended)
-		ended <- run(ctx, args, out)
-	}()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("%s ended with %v", args[0], err)
-		}
+	args = slices.Concat([]string{"--listen", listen, "--media", "127.0.0.1:0"}, args, clitest.EngineArgs(t))
+	return clitest.Hosting(t, listen, func(ctx context.Context) error {
+		return Serve("test").Execute(ctx, args, nil, io.Discard)
 	})
-	t.Cleanup(stop)
-	return ended, stop
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	return fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
 }
 
 // What comes back from a server is what `video` says of the same frames, but for what coding them again costs.
 func TestCameraPublishAgreesWithVideo(t *testing.T) {
-	clip := ffmpeg(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "4", "-c:v", "libx264")
+	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "4", "-c:v", "libx264")
 	reference, err := video(t, clip, "--json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := lines(t, reference)
-	noLeaks(t)
-	listen := freePort(t)
+	clitest.NoLeaks(t)
+	listen := clitest.FreePort(t)
 	stop := hosting(t, listen)
 	defer stop()
 	text, err := cameraLines(t, -1, "--input", clip, "--json", "--publish", "http://"+listen, "--bitrate", "2000")
@@ -249,8 +187,8 @@ func TestCameraPublishAgreesWithVideo(t *testing.T) {
 
 // The server goes and comes back; the camera goes on by itself, and says so.
 func TestCameraPublishOutlivesTheServer(t *testing.T) {
-	noLeaks(t)
-	listen := freePort(t)
+	clitest.NoLeaks(t)
+	listen := clitest.FreePort(t)
 	how := &cameraFlags{synthetic: true, size: "160x120", rate: 30, bitrate: 300, publish: "http://" + listen}
 	if err := how.check(); err != nil {
 		t.Fatal(err)
@@ -261,7 +199,7 @@ func TestCameraPublishOutlivesTheServer(t *testing.T) {
 	}
 	var aside bytes.Buffer
 	out, in := io.Pipe()
-	ctx, end := context.WithTimeout(t.Context(), patience)
+	ctx, end := context.WithTimeout(t.Context(), clitest.Patience)
 	defer end()
 	done := make(chan error, 1)
 	go func() {

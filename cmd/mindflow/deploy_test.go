@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/pipeline/testkit"
 )
@@ -162,7 +163,7 @@ func TestDeployLibraries(t *testing.T) {
 
 // A health check says no with a reason, and what is no server of ours is none.
 func TestReady(t *testing.T) {
-	for _, args := range [][]string{{"ready", "http://" + freePort(t)}, {"ready", "a", "b"}, {"ready", "::"}} {
+	for _, args := range [][]string{{"ready", "http://" + clitest.FreePort(t)}, {"ready", "a", "b"}, {"ready", "::"}} {
 		if err := run(t.Context(), args, io.Discard); err == nil {
 			t.Errorf("%q: no error", args)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/cmd/mindflow/internal/doctor"
 )
 
@@ -32,7 +33,7 @@ func diagnose(t *testing.T, args ...string) ([]doctor.Result, error) {
 }
 
 func TestDoctorHealthy(t *testing.T) {
-	results, err := diagnose(t, append(freePorts, engineArgs(t)...)...)
+	results, err := diagnose(t, append(freePorts, clitest.EngineArgs(t)...)...)
 	if err != nil {
 		t.Error(err)
 	}
@@ -54,7 +55,7 @@ func TestDoctorHealthy(t *testing.T) {
 
 // What is wrong fails its own check, with a cure, and the rest is still examined.
 func TestDoctorFindsFaults(t *testing.T) {
-	engine := engineArgs(t)
+	engine := clitest.EngineArgs(t)
 	models, library := engine[1], engine[3]
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -75,7 +76,7 @@ func TestDoctorFindsFaults(t *testing.T) {
 	}{
 		{"models missing", "classifier", doctor.Failure, "dan-ferplus.onnx is missing", "make build", []string{"--models", t.TempDir()}, []string{"detector"}},
 		{"device missing", "device tensorrt", doctor.Failure, "no libonnxruntime_providers_tensorrt.so", "make gpu", []string{"--device", "tensorrt"}, nil}, // not beside npm's library
-		{"model altered", "classifier", doctor.Failure, "was altered", "make build", []string{"--models", altered(t, models)}, nil},
+		{"model altered", "classifier", doctor.Failure, "was altered", "make build", []string{"--models", clitest.AlteredModels(t, models)}, nil},
 		{"model unknown", "classifier", doctor.Failure, "dan-ferpus", "nearest: dan-ferplus", []string{"--model", "dan-ferpus"}, nil},
 		{"model of another role", "detector", doctor.Failure, "is there to classify", "detect", []string{"--detector", "dan-ferplus"}, nil},
 		{"library missing", "ONNX Runtime", doctor.Failure, "/nowhere/lib.so", "make build", []string{"--ort-lib", "/nowhere/lib.so"}, nil},
@@ -122,9 +123,9 @@ func TestDoctorFindsFaults(t *testing.T) {
 
 // The process says the same by its exit code, and its standard output stays JSON.
 func TestDoctorExitCode(t *testing.T) {
-	exe := binary(t)
+	exe := clitest.Binary(t)
 	for want, args := range map[int][]string{0: nil, 1: {"--models", t.TempDir()}} {
-		cmd := exec.CommandContext(t.Context(), exe, slices.Concat([]string{"doctor", "--json"}, freePorts, engineArgs(t), args)...)
+		cmd := exec.CommandContext(t.Context(), exe, slices.Concat([]string{"doctor", "--json"}, freePorts, clitest.EngineArgs(t), args)...)
 		out, err := cmd.Output()
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
@@ -138,7 +139,7 @@ func TestDoctorExitCode(t *testing.T) {
 
 func TestDoctorText(t *testing.T) {
 	var out bytes.Buffer
-	err := run(t.Context(), slices.Concat([]string{"doctor"}, freePorts, engineArgs(t), []string{"--ort-lib", "/nowhere/lib.so"}), &out)
+	err := run(t.Context(), slices.Concat([]string{"doctor"}, freePorts, clitest.EngineArgs(t), []string{"--ort-lib", "/nowhere/lib.so"}), &out)
 	if err == nil || !strings.Contains(err.Error(), "1 check failed") {
 		t.Errorf("error %v", err)
 	}

@@ -10,19 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/models"
 	"mindflow/models/evaluate"
-	"mindflow/pipeline/testkit"
 )
 
-// portrait is a photograph of faces from a package that the browser tests install, and what `image` says
-// of the surest of them.
+// portrait is a photograph of faces, and what `image` says of the surest of them.
 func portrait(t *testing.T) (file, label string) {
 	t.Helper()
-	file = filepath.Join(testkit.Root(), "node_modules", "@vladmandic", "face-api", "demo", "sample6.jpg")
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("run make test, which installs it:", err)
-	}
+	file = clitest.Portrait(t)
 	got, err := read(t, file, "--max-faces", "1")
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +41,7 @@ func put(t *testing.T, dir, name string, data []byte) {
 func evaluated(t *testing.T, args ...string) (r evaluate.Result, keys map[string]json.RawMessage) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := run(t.Context(), append(append([]string{"eval", "--json"}, engineArgs(t)...), args...), &out); err != nil {
+	if err := run(t.Context(), append(append([]string{"eval", "--json"}, clitest.EngineArgs(t)...), args...), &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range []any{&r, &keys} {
@@ -59,7 +55,7 @@ func evaluated(t *testing.T, args ...string) (r evaluate.Result, keys map[string
 // twins is a folder of the shipped models and of one of the user's, "twin", with the weights of the default.
 func twins(t *testing.T) string {
 	t.Helper()
-	shipped, dir := engineArgs(t)[1], t.TempDir()
+	shipped, dir := clitest.EngineArgs(t)[1], t.TempDir()
 	files, err := os.ReadDir(shipped)
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +129,7 @@ func TestEval(t *testing.T) {
 		t.Errorf("%d used, unread %v, without a face %v", r.N, r.Unread, r.NoFace)
 	}
 	var text bytes.Buffer
-	if err := run(t.Context(), append([]string{"eval", dir, "--via", "detector"}, engineArgs(t)...), &text); err != nil {
+	if err := run(t.Context(), append([]string{"eval", dir, "--via", "detector"}, clitest.EngineArgs(t)...), &text); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"2 pictures", "accuracy 50.0 %", "could not be read: 8", "broken.png", "and 3 more", "no face was found: 1 (", "blank.png"} {
@@ -144,7 +140,7 @@ func TestEval(t *testing.T) {
 }
 
 func TestEvalRefuses(t *testing.T) {
-	engine := engineArgs(t)
+	engine := clitest.EngineArgs(t)
 	dir := t.TempDir()
 	put(t, dir, "happy/a.txt", []byte("no picture"))
 	unknown := t.TempDir()
@@ -179,7 +175,7 @@ func TestEvalFERPlus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("half a minute")
 	}
-	set := filepath.Join(filepath.Dir(mediaFile(t, "")), "data", "ferplus-train-valid.tar.gz")
+	set := filepath.Join(filepath.Dir(clitest.MediaFile(t, "")), "data", "ferplus-train-valid.tar.gz")
 	if _, err := os.Stat(set); err != nil {
 		t.Skip("no FER+ beside the test media:", err)
 	}

@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline"
 )
 
 // The detector for faces near the camera finds one that fills a third of the picture, where the default does.
 func TestFrontDetectorFindsLargeFace(t *testing.T) {
-	file, _ := portrait(t)
+	file := clitest.Portrait(t)
 	found, err := read(t, file, "--max-faces", "1")
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"mindflow/cmd/mindflow/internal/clitest"
 )
 
 // flatPicture writes a picture of one grey.
@@ -63,7 +65,7 @@ func refused(t *testing.T, cmd *exec.Cmd, want ...string) {
 
 // What cannot be printed or written is said once, and no half file has the name that was asked for.
 func TestImageOutputFails(t *testing.T) {
-	exe, engine := binary(t), engineArgs(t)
+	exe, engine := clitest.Binary(t), clitest.EngineArgs(t)
 	file := flatPicture(t, 640, 480)
 	noise := image.NewRGBA(image.Rect(0, 0, 640, 480))
 	rand.NewChaCha8([32]byte{}).Read(noise.Pix)
@@ -103,7 +105,7 @@ func TestImageOutputFails(t *testing.T) {
 
 // An interrupt ends the run at the picture under way, in one line that says how many are left; nothing is half written.
 func TestImageInterrupted(t *testing.T) {
-	exe, engine := binary(t), engineArgs(t)
+	exe, engine := clitest.Binary(t), clitest.EngineArgs(t)
 	dir := t.TempDir()
 	one := flatPicture(t, 1600, 1200)
 	var files []string
@@ -159,7 +161,7 @@ func TestImageSaysNoMore(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(binary(t), append([]string{"image", half, odd}, engineArgs(t)...)...)
+	cmd := exec.Command(clitest.Binary(t), append([]string{"image", half, odd}, clitest.EngineArgs(t)...)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	printed, err := cmd.Output()

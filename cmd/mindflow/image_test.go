@@ -14,36 +14,16 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline"
-	"mindflow/pipeline/testkit"
 	"mindflow/pipeline/vision"
 )
-
-// engineArgs point at what `make build` put in place, since a test's binary stands elsewhere.
-func engineArgs(t *testing.T) []string {
-	t.Helper()
-	bin := filepath.Join(testkit.Root(), "bin")
-	library := filepath.Join(bin, "lib", "libonnxruntime.so.1")
-	if _, err := os.Stat(library); err != nil {
-		t.Skip("run make build first:", err)
-	}
-	return []string{"--models", filepath.Join(bin, "models"), "--ort-lib", library}
-}
-
-func mediaFile(t *testing.T, name string) string {
-	t.Helper()
-	dir, ok := testkit.MediaDir()
-	if !ok {
-		t.Skip("no test media: set MINDFLOW_TESTDATA to a folder that has", name)
-	}
-	return filepath.Join(dir, name)
-}
 
 // read runs `mindflow image --json` and gives its lines, and the error.
 func read(t *testing.T, args ...string) (map[string]picture, error) {
 	t.Helper()
 	var out bytes.Buffer
-	err := run(t.Context(), append(append([]string{"image"}, args...), append(engineArgs(t), "--json")...), &out)
+	err := run(t.Context(), append(append([]string{"image"}, args...), append(clitest.EngineArgs(t), "--json")...), &out)
 	got := map[string]picture{}
 	for decoder := json.NewDecoder(&out); decoder.More(); {
 		var p picture
@@ -57,10 +37,10 @@ func read(t *testing.T, args ...string) (map[string]picture, error) {
 
 func TestImageCountsFaces(t *testing.T) {
 	want := map[string]int{
-		mediaFile(t, "astronaut.png"):  1,
-		mediaFile(t, "obama.jpg"):      1,
-		mediaFile(t, "five-faces.jpg"): 5,
-		still(t, "no-face.mp4"):        0,
+		clitest.MediaFile(t, "astronaut.png"):  1,
+		clitest.MediaFile(t, "obama.jpg"):      1,
+		clitest.MediaFile(t, "five-faces.jpg"): 5,
+		still(t, "no-face.mp4"):                0,
 	}
 	var files []string
 	for name := range want {
@@ -100,7 +80,7 @@ func checkLabel(t *testing.T, name string, face pipeline.Label) {
 func still(t *testing.T, clip string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "still.png")
-	if text, err := exec.Command("ffmpeg", "-loglevel", "error", "-ss", "1", "-i", mediaFile(t, clip), "-frames:v", "1", out).CombinedOutput(); err != nil {
+	if text, err := exec.Command("ffmpeg", "-loglevel", "error", "-ss", "1", "-i", clitest.MediaFile(t, clip), "-frames:v", "1", out).CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg: %v: %s", err, text)
 	}
 	return out
@@ -125,7 +105,7 @@ type annotations struct {
 func latin1(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 
 func TestImageFindsAnnotatedFaces(t *testing.T) {
-	dir := mediaFile(t, "dlib-faces")
+	dir := clitest.MediaFile(t, "dlib-faces")
 	all, found, extra := 0, 0, 0
 	for _, list := range []string{"training.xml", "testing.xml"} {
 		text, err := os.ReadFile(filepath.Join(dir, list))
@@ -193,7 +173,7 @@ func TestImageGoesOnAfterABadOne(t *testing.T) {
 }
 
 func TestImageAnnotate(t *testing.T) {
-	in := mediaFile(t, "astronaut.png")
+	in := clitest.MediaFile(t, "astronaut.png")
 	out := filepath.Join(t.TempDir(), "out.png")
 	if _, err := read(t, in, "--annotate", out); err != nil {
 		t.Fatal(err)

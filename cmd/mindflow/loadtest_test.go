@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline/testkit"
 )
 
@@ -69,10 +70,10 @@ func loading(t *testing.T, ctx context.Context, args ...string) (r loadResult, e
 }
 
 func TestLoadTest(t *testing.T) {
-	noLeaks(t)
-	listen := freePort(t)
+	clitest.NoLeaks(t)
+	listen := clitest.FreePort(t)
 	defer hosting(t, listen)()
-	clip := ffmpeg(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "3", "-c:v", "libx264")
+	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "3", "-c:v", "libx264")
 	r, err := loading(t, t.Context(), "http://"+listen, "--sessions", "2", "--duration", "2s", "--input", clip)
 	if err != nil || len(r.Sessions) != 2 || r.Seconds < 2 || len(r.Failed) != 0 {
 		t.Fatalf("%+v, %v", r, err)
@@ -98,7 +99,7 @@ func TestLoadTest(t *testing.T) {
 
 // A server that is full is a failure, and the token goes to it in the header alone.
 func TestLoadTestRefused(t *testing.T) {
-	noLeaks(t)
+	clitest.NoLeaks(t)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer s3cret" || r.URL.String() != "/whip" {
 			t.Errorf("%s with %q", r.URL, r.Header.Get("Authorization"))
@@ -119,7 +120,7 @@ func TestLoadTestRefused(t *testing.T) {
 
 // What is measured is the clip that was named, not as much of it as can be read.
 func TestLoadTestDamagedClip(t *testing.T) {
-	clip := cutShort(t)
+	clip := clitest.CutShort(t)
 	var out bytes.Buffer
 	err := run(t.Context(), []string{"loadtest", "http://127.0.0.1:1", "--input", clip}, &out)
 	if err == nil || !strings.Contains(err.Error(), clip+": the file is cut short") || out.Len() > 0 {
@@ -129,7 +130,7 @@ func TestLoadTestDamagedClip(t *testing.T) {
 
 // Interrupted while it codes or connects it has counted nothing, and says so.
 func TestLoadTestInterrupted(t *testing.T) {
-	noLeaks(t)
+	clitest.NoLeaks(t)
 	reached := make(chan struct{}, 1)
 	web := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -137,7 +138,7 @@ func TestLoadTestInterrupted(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer web.Close()
-	ctx, interrupt := context.WithTimeout(t.Context(), patience)
+	ctx, interrupt := context.WithTimeout(t.Context(), clitest.Patience)
 	defer interrupt()
 	go func() {
 		<-reached

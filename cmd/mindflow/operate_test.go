@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline"
 	"mindflow/pipeline/synthetic"
 	"mindflow/server/loadtest"
@@ -38,9 +39,9 @@ type hosted struct {
 
 func startHost(t *testing.T, exe string, args ...string) *hosted {
 	t.Helper()
-	listen, admin := freePort(t), freePort(t)
+	listen, admin := clitest.FreePort(t), clitest.FreePort(t)
 	h := &hosted{url: "http://" + listen, admin: "http://" + admin, ended: make(chan error, 1)}
-	h.Cmd = exec.Command(exe, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0", "--admin", admin}, args, engineArgs(t))...)
+	h.Cmd = exec.Command(exe, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0", "--admin", admin}, args, clitest.EngineArgs(t))...)
 	said, err := h.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -75,9 +76,9 @@ func (h *hosted) said() string {
 
 func (h *hosted) until(t *testing.T, what string, happened func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !happened(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(clitest.Patience); !happened(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v until %s", patience, what)
+			t.Fatalf("waited %v until %s", clitest.Patience, what)
 		}
 	}
 }
@@ -106,7 +107,7 @@ func dialHost(t *testing.T, url string) *whipclient.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), clitest.Patience)
 	defer cancel()
 	c, err := whipclient.Dial(ctx, url+"/whip", whipclient.Options{Codec: pipeline.VP8})
 	if err != nil {
@@ -130,7 +131,7 @@ func dialHost(t *testing.T, url string) *whipclient.Client {
 
 func bye(t *testing.T, c *whipclient.Client) string {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(clitest.Patience)
 	for {
 		select {
 		case said := <-c.Controls():
@@ -145,8 +146,8 @@ func bye(t *testing.T, c *whipclient.Client) string {
 
 // Whoever operates a server sees in metrics and log what it does, asks it to stop, and may be in a hurry.
 func TestOperate(t *testing.T) {
-	noLeaks(t)
-	exe := binary(t)
+	clitest.NoLeaks(t)
+	exe := clitest.Binary(t)
 	t.Run("drain", func(t *testing.T) {
 		h := startHost(t, exe, "--grace", "1h", "--log-format", "json", "--log-level", "debug")
 		c := dialHost(t, h.url)
@@ -224,7 +225,7 @@ func TestOperate(t *testing.T) {
 		<-h.ended
 	})
 	t.Run("supervised, and cannot start", func(t *testing.T) {
-		out, err := exec.Command(exe, append([]string{"serve", "--supervise", "--listen", "127.0.0.1:none"}, engineArgs(t)...)...).CombinedOutput()
+		out, err := exec.Command(exe, append([]string{"serve", "--supervise", "--listen", "127.0.0.1:none"}, clitest.EngineArgs(t)...)...).CombinedOutput()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "--listen") != 1 {
 			t.Errorf("%v: %s", err, out)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline"
 )
 
@@ -37,7 +38,7 @@ func TestPresetIsTheLastSource(t *testing.T) {
 // The preset sees what the notebook's loop saw: testdata/notebook.json holds every second second of the clip,
 // by bench/notebook/notebook_loop.py --json with OpenCV 4.6.
 func TestPresetRepeatsTheNotebook(t *testing.T) {
-	clip := mediaFile(t, "woman-distress-to-laugh.mp4")
+	clip := clitest.MediaFile(t, "woman-distress-to-laugh.mp4")
 	if _, err := os.Stat("/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml"); err != nil {
 		t.Skip("install opencv-data:", err)
 	}
@@ -55,7 +56,7 @@ func TestPresetRepeatsTheNotebook(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	args := append([]string{"video", clip, "--preset", "notebook", "--rate", "0.5", "--json"}, engineArgs(t)...)
+	args := append([]string{"video", clip, "--preset", "notebook", "--rate", "0.5", "--json"}, clitest.EngineArgs(t)...)
 	if err := run(t.Context(), args, &out); err != nil {
 		t.Fatal(err)
 	}

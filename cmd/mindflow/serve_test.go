@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -10,24 +11,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-)
 
-// binary builds mindflow once for a test: exit codes and messages are the process's.
-func binary(t *testing.T) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), "mindflow")
-	if text, err := exec.Command("go", "build", "-o", out, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v: %s", err, text)
-	}
-	return out
-}
+	"mindflow/cmd/mindflow/internal/clitest"
+)
 
 // Whatever keeps the server from starting is said in one line with the cure, and the exit code is 1.
 func TestStartFailures(t *testing.T) {
-	engine := engineArgs(t)
+	engine := clitest.EngineArgs(t)
 	models, library := engine[1], engine[3]
-	exe := binary(t)
+	exe := clitest.Binary(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +37,7 @@ func TestStartFailures(t *testing.T) {
 		want []string
 	}{
 		{"model missing", []string{"serve", "--models", t.TempDir(), "--ort-lib", library}, "", []string{"face_detection_back_256x256_barracuda.onnx is missing", "make build"}},
-		{"model altered", []string{"serve", "--models", altered(t, models), "--ort-lib", library}, "", []string{"dan-ferplus.onnx was altered", "make build"}},
+		{"model altered", []string{"serve", "--models", clitest.AlteredModels(t, models), "--ort-lib", library}, "", []string{"dan-ferplus.onnx was altered", "make build"}},
 		{"runtime missing", []string{"serve", "--models", models, "--ort-lib", "/nowhere/lib.so"}, "", []string{"/nowhere/lib.so", "make build"}},
 		{"not a runtime", []string{"serve", "--models", models, "--ort-lib", filepath.Join(models, "dan-ferplus.onnx")}, "", []string{"dan-ferplus.onnx", "1.27"}},
 		{"port in use", append([]string{"serve", "--listen", taken.Addr().String()}, engine...), "", []string{"in use", "--listen"}},
@@ -84,71 +76,25 @@ func TestStartFailures(t *testing.T) {
 	}
 }
 
-// altered copies the models and changes one byte in one of them.
-func altered(t *testing.T, models string) string {
-	t.Helper()
-	dir := t.TempDir()
-	files, err := filepath.Glob(filepath.Join(models, "*.onnx"))
-	if err != nil || len(files) < 2 {
-		t.Fatalf("models: %v, %v", files, err)
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if filepath.Base(file) == "dan-ferplus.onnx" {
-			data[len(data)/2] ^= 1
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
 // The server comes up, serves the page and the widget, and ends in an orderly way.
 func TestServe(t *testing.T) {
-	listen := freePort(t)
-	done, stop := background(t, io.Discard, append([]string{"--listen", listen, "--media", "127.0.0.1:0"}, engineArgs(t)...)...)
-	client := &http.Client{Timeout: patience}
+	listen := clitest.FreePort(t)
+	args := append([]string{"--listen", listen, "--media", "127.0.0.1:0"}, clitest.EngineArgs(t)...)
+	done, stop := clitest.Background(t, func(ctx context.Context) error { return run(ctx, args, io.Discard) })
+	client := &http.Client{Timeout: clitest.Patience}
 	defer client.CloseIdleConnections()
 	for path, want := range map[string]string{"/": "<mindflow-live", "/mindflow.js": "define", "/readyz": "", "/healthz": ""} {
-		if body := get(t, client, "http://"+listen+path, done); !strings.Contains(body, want) {
+		if body := clitest.Get(t, client, "http://"+listen+path, done); !strings.Contains(body, want) {
 			t.Errorf("GET %s: %q, want %q in it", path, body, want)
 		}
 	}
 	stop()
 }
 
-// get asks until the server is up, or has ended.
-func get(t *testing.T, client *http.Client, url string, done <-chan error) string {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		response, err := client.Get(url)
-		if err == nil {
-			defer response.Body.Close()
-			body, err := io.ReadAll(response.Body)
-			if err != nil || response.StatusCode != http.StatusOK {
-				t.Fatalf("GET %s: %s, %v", url, response.Status, err)
-			}
-			return string(body)
-		}
-		select {
-		case err := <-done:
-			t.Fatalf("serve ended: %v", err)
-		case <-time.After(20 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("GET %s, after %v: %v", url, patience, err)
-		}
-	}
-}
-
 // Profiles are on a port of their own, as long as the server runs, and not on the one that everybody reaches.
 func TestServeAdmin(t *testing.T) {
-	noLeaks(t)
-	listen, operators := freePort(t), freePort(t)
+	clitest.NoLeaks(t)
+	listen, operators := clitest.FreePort(t), clitest.FreePort(t)
 	stop := hosting(t, listen, "--admin", operators)
 	for address, want := range map[string]int{operators: http.StatusOK, listen: http.StatusNotFound} {
 		response, err := http.Get("http://" + address + "/debug/pprof/goroutine?debug=1")

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline/testkit"
 )
 
@@ -69,7 +70,7 @@ func (p *process) failed(t *testing.T, want string) {
 
 // A terminal that is closed interrupts, and a reader that leaves ends the work: what was done is kept, nothing half stays.
 func TestVideoEndsWell(t *testing.T) {
-	exe, engine, clip := binary(t), engineArgs(t), testkit.Clip(t)
+	exe, engine, clip := clitest.Binary(t), clitest.EngineArgs(t), testkit.Clip(t)
 	for name, c := range map[string]struct {
 		end  func(p *process) error
 		want string
@@ -86,7 +87,7 @@ func TestVideoEndsWell(t *testing.T) {
 			}
 			go func() { _, _ = io.Copy(io.Discard, p.out) }() // it may have printed as much as the pipe holds before it was told
 			p.failed(t, c.want)
-			if at := frameTimes(t, filepath.Join(dir, "a.mp4")); len(at) == 0 || len(at) > 400 {
+			if at := clitest.FrameTimes(t, filepath.Join(dir, "a.mp4")); len(at) == 0 || len(at) > 400 {
 				t.Errorf("%d frames are annotated", len(at))
 			}
 			if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
@@ -106,7 +107,7 @@ func hangup() os.Signal {
 
 // Who prints to somebody who does not read cannot end by itself; being told twice ends it.
 func TestSecondSignalEnds(t *testing.T) {
-	p := startProcess(t, binary(t), append([]string{"video", testkit.Clip(t), "--json"}, engineArgs(t)...)...)
+	p := startProcess(t, clitest.Binary(t), append([]string{"video", testkit.Clip(t), "--json"}, clitest.EngineArgs(t)...)...)
 	p.firstLine(t)
 	const wait = 100 * time.Millisecond
 	for waiting, last := 0, -1; waiting != last; time.Sleep(wait) { // until nothing more fits into the pipe
@@ -123,7 +124,7 @@ func TestSecondSignalEnds(t *testing.T) {
 	go func() { ended <- p.Wait() }()
 	again := time.NewTicker(wait)
 	defer again.Stop()
-	for deadline := time.After(patience); ; {
+	for deadline := time.After(clitest.Patience); ; {
 		select {
 		case <-ended:
 			return
@@ -137,10 +138,10 @@ func TestSecondSignalEnds(t *testing.T) {
 
 // A camera whose terminal is closed, or whose reader leaves, ends its session on the server.
 func TestCameraEndsItsSession(t *testing.T) {
-	exe := binary(t)
+	exe := clitest.Binary(t)
 	log := &bytes.Buffer{} // to be read after the server
-	listen := freePort(t)
-	server := exec.Command(exe, append([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, engineArgs(t)...)...)
+	listen := clitest.FreePort(t)
+	server := exec.Command(exe, append([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, clitest.EngineArgs(t)...)...)
 	server.Stderr = log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -148,9 +149,9 @@ func TestCameraEndsItsSession(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
 	defer server.Process.Kill()
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: clitest.Patience}
 	defer client.CloseIdleConnections()
-	get(t, client, "http://"+listen+"/readyz", ended)
+	clitest.Get(t, client, "http://"+listen+"/readyz", ended)
 	publish := []string{"camera", "--synthetic", "--size", "160x120", "--json", "--publish", "http://" + listen}
 
 	p := startProcess(t, exe, publish...)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mindflow/cmd/mindflow/internal/clitest"
 
 	"rsc.io/qr"
 )
@@ -66,18 +69,21 @@ func TestTLSImpliesPorts(t *testing.T) {
 
 // HTTPS with a certificate made here, and plain HTTP that leads to it.
 func TestServeSelfSigned(t *testing.T) {
-	noLeaks(t)
-	listen, plain, folder := freePort(t), freePort(t), t.TempDir()
+	clitest.NoLeaks(t)
+	listen, plain, folder := clitest.FreePort(t), clitest.FreePort(t), t.TempDir()
 	var said bytes.Buffer
-	done, stop := background(t, &said, append([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0", "--tls-self-signed", "--tls-folder", folder,
-		"--http-redirect", plain}, engineArgs(t)...)...)
+	args := append([]string{"--listen", listen, "--media", "127.0.0.1:0", "--tls-self-signed", "--tls-folder", folder,
+		"--http-redirect", plain}, clitest.EngineArgs(t)...)
+	done, stop := clitest.Background(t, func(ctx context.Context) error {
+		return Serve("test").Execute(ctx, args, nil, &said)
+	})
 	roots := x509.NewCertPool()
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	defer client.CloseIdleConnections()
 	trusting := func(address string) string { // once the certificate is there
 		for {
 			if made, err := os.ReadFile(filepath.Join(folder, "self-signed.crt")); err == nil && roots.AppendCertsFromPEM(made) {
-				return get(t, client, address, done)
+				return clitest.Get(t, client, address, done)
 			}
 			select {
 			case err := <-done:

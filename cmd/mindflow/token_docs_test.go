@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline/testkit"
 )
 
@@ -63,7 +64,7 @@ func lent(t *testing.T, cmd *exec.Cmd, folder string) string {
 	}()
 	url := fmt.Sprintf("http://127.0.0.1:%d/my-mindflow-token", port)
 	response, err := http.Post(url, "", nil)
-	for deadline := time.Now().Add(patience); err != nil && time.Now().Before(deadline); response, err = http.Post(url, "", nil) {
+	for deadline := time.Now().Add(clitest.Patience); err != nil && time.Now().Before(deadline); response, err = http.Post(url, "", nil) {
 		time.Sleep(50 * time.Millisecond) // until it listens
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/pipeline/testkit"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestVideoGoesOnAfterABadOne(t *testing.T) {
 	dir := t.TempDir()
 	empty, text, cut := filepath.Join(dir, "empty.mp4"), filepath.Join(dir, "text.mp4"), filepath.Join(dir, "cut.mp4")
-	whole, err := os.ReadFile(ffmpeg(t, "whole.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1",
+	whole, err := os.ReadFile(testkit.MakeVideo(t, "whole.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1",
 		"-c:v", "libx264", "-movflags", "faststart"))
 	if err != nil {
 		t.Fatal(err)
@@ -28,8 +29,8 @@ func TestVideoGoesOnAfterABadOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sound := ffmpeg(t, "sound.mp4", "-f", "lavfi", "-i", "sine=duration=1")
-	bare, absent, good := t.TempDir(), filepath.Join(dir, "absent.mp4"), blank(t, "good.mp4")
+	sound := testkit.MakeVideo(t, "sound.mp4", "-f", "lavfi", "-i", "sine=duration=1")
+	bare, absent, good := t.TempDir(), filepath.Join(dir, "absent.mp4"), clitest.Blank(t, "good.mp4")
 	out, err := video(t, empty, text, sound, absent, bare, filepath.Join(dir, "*.mkv"), cut, good, "--json")
 	if err == nil {
 		t.Fatal("no error")
@@ -61,7 +62,7 @@ func TestVideoGoesOnAfterABadOne(t *testing.T) {
 }
 
 func TestVideoRefusesSettings(t *testing.T) {
-	clip := blank(t, "clip.mp4")
+	clip := clitest.Blank(t, "clip.mp4")
 	dir := t.TempDir()
 	cases := []struct {
 		name string
@@ -73,7 +74,7 @@ func TestVideoRefusesSettings(t *testing.T) {
 		{"negative rate", []string{clip, "--rate", "-1"}, "--rate -1"},
 		{"no number", []string{clip, "--rate", "nan"}, "--rate NaN"},
 		{"annotated over the video", []string{clip, "--annotate", clip}, "would be overwritten"},
-		{"annotated over another of them", []string{clip, blank(t, "b.mp4"), "--annotate", filepath.Dir(clip)}, "would be overwritten"},
+		{"annotated over another of them", []string{clip, clitest.Blank(t, "b.mp4"), "--annotate", filepath.Dir(clip)}, "would be overwritten"},
 		{"two of one name", []string{"x/a.mov", "y/a.mp4", "--annotate", dir}, "would both become"},
 		{"annotated in another format", []string{clip, "--annotate", filepath.Join(dir, "a.gif")}, ".mp4"},
 		{"annotated into nowhere", []string{clip, "--annotate", filepath.Join(dir, "absent", "a.mp4")}, "can be written"},
@@ -111,12 +112,12 @@ func (c *canceler) Write(p []byte) (int, error) {
 
 // An interrupted run keeps what was done: whole rows, a video that plays, and it says how far it came.
 func TestVideoInterrupted(t *testing.T) {
-	clip, next := testkit.Clip(t), blank(t, "next.mp4")
+	clip, next := testkit.Clip(t), clitest.Blank(t, "next.mp4")
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &canceler{rows: 12, cancel: cancel}
-	args := append([]string{"video", clip, next, "--json", "--annotate", dir}, engineArgs(t)...)
+	args := append([]string{"video", clip, next, "--json", "--annotate", dir}, clitest.EngineArgs(t)...)
 	err := run(ctx, args, out)
 	if err == nil || !strings.Contains(err.Error(), clip+": interrupted after 12 frames, at 0.5 s") || !strings.Contains(err.Error(), "1 of 2 files were not begun") {
 		t.Errorf("error %v", err)
@@ -125,7 +126,7 @@ func TestVideoInterrupted(t *testing.T) {
 		t.Errorf("%d rows, want 12", len(got))
 	}
 	name := strings.TrimSuffix(filepath.Base(clip), filepath.Ext(clip)) + ".mp4"
-	if at := frameTimes(t, filepath.Join(dir, name)); len(at) != 12 {
+	if at := clitest.FrameTimes(t, filepath.Join(dir, name)); len(at) != 12 {
 		t.Errorf("%d frames are annotated, want 12", len(at))
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
@@ -136,16 +137,16 @@ func TestVideoInterrupted(t *testing.T) {
 // A recording that is scaled midway, as browsers' are when the line is bad: faces stay where they are, and the annotated video has
 // one size.
 func TestVideoScaledMidway(t *testing.T) {
-	clip, list := mediaFile(t, oneFace), filepath.Join(t.TempDir(), "list.txt")
+	clip, list := clitest.MediaFile(t, clitest.OneFace), filepath.Join(t.TempDir(), "list.txt")
 	text := ""
 	for _, size := range []string{"640:360", "320:180"} {
-		part := ffmpeg(t, "part.webm", "-i", clip, "-t", "0.5", "-an", "-vf", "scale="+size, "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M")
+		part := testkit.MakeVideo(t, "part.webm", "-i", clip, "-t", "0.5", "-an", "-vf", "scale="+size, "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M")
 		text += "file '" + part + "'\n"
 	}
 	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file := ffmpeg(t, "scaled.webm", "-f", "concat", "-safe", "0", "-i", list, "-c", "copy")
+	file := testkit.MakeVideo(t, "scaled.webm", "-f", "concat", "-safe", "0", "-i", list, "-c", "copy")
 	annotated := filepath.Join(t.TempDir(), "a.mp4")
 	out, err := video(t, file, "--json", "--annotate", annotated)
 	if err != nil {
@@ -162,14 +163,14 @@ func TestVideoScaledMidway(t *testing.T) {
 	if widths[640] != 12 || widths[320] != 12 || len(widths) != 2 {
 		t.Errorf("frames by their width: %v", widths)
 	}
-	if at := frameTimes(t, annotated); len(at) != 24 {
+	if at := clitest.FrameTimes(t, annotated); len(at) != 24 {
 		t.Errorf("%d frames are annotated", len(at))
 	}
 }
 
 // Of a file with damage in its middle both ends are read, and it is said that not all was.
 func TestVideoWithDamage(t *testing.T) {
-	file := ffmpeg(t, "damaged.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2", "-c:v", "libx264", "-g", "10")
+	file := testkit.MakeVideo(t, "damaged.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2", "-c:v", "libx264", "-g", "10")
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +191,7 @@ func TestVideoWithDamage(t *testing.T) {
 	if len(got) < 15 || got[len(got)-1].T < 1.9 {
 		t.Errorf("%d frames up to %v s", len(got), got[len(got)-1].T)
 	}
-	if at := frameTimes(t, annotated); len(at) < 49 || len(at) > 51 { // a picture stands while others are missing
+	if at := clitest.FrameTimes(t, annotated); len(at) < 49 || len(at) > 51 { // a picture stands while others are missing
 		t.Errorf("%d frames are annotated", len(at))
 	}
 }
@@ -198,8 +199,8 @@ func TestVideoWithDamage(t *testing.T) {
 // Files that may not grow beyond a limit are to the process what a full disk is: an error says so, the
 // exit code is 1, and no half file is there.
 func TestVideoFullDisk(t *testing.T) {
-	exe, engine := binary(t), engineArgs(t)
-	clip := ffmpeg(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")
+	exe, engine := clitest.Binary(t), clitest.EngineArgs(t)
+	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")
 	for _, c := range []struct{ option, file string }{{"--annotate", "out.mp4"}, {"--out", "out.jsonl"}} {
 		dir := t.TempDir()
 		args := append([]string{"-c", `ulimit -f 8; exec "$@"`, "bash", exe, "video", clip, "--json", c.option, filepath.Join(dir, c.file)}, engine...)

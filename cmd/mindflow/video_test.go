@@ -14,31 +14,17 @@ import (
 	"testing"
 	"time"
 
+	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 )
-
-// ffmpeg makes a file of the given name from its arguments.
-func ffmpeg(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), name)
-	if text, err := exec.Command("ffmpeg", append(append([]string{"-loglevel", "error"}, args...), out)...).CombinedOutput(); err != nil {
-		t.Fatalf("ffmpeg %v: %v: %s", args, err, text)
-	}
-	return out
-}
-
-// blank is a short video without faces, 320 by 180, 25 frames a second.
-func blank(t *testing.T, name string) string {
-	t.Helper()
-	return ffmpeg(t, name, "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=0.4", "-c:v", "libx264")
-}
 
 // video runs `mindflow video` and gives what it prints, and the error.
 func video(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	err := run(t.Context(), append(append([]string{"video"}, args...), engineArgs(t)...), &out)
+	err := run(t.Context(), append(append([]string{"video"}, args...), clitest.EngineArgs(t)...), &out)
 	return out.String(), err
 }
 
@@ -57,16 +43,13 @@ func lines(t *testing.T, text string) (got []videoMessage) {
 	return got
 }
 
-// oneFace is the clip that these tests count in: one face from its first frame to the last but one.
-const oneFace = "woman-distress-to-laugh.mp4"
-
 // everyFrame has nothing left out, so that what is said of a frame does not depend on which came before.
 var everyFrame = []string{"--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
 
 // The whole clip: rows, times, boxes and labels are those of the pipeline run frame by frame on what ffmpeg decodes.
 // What is left out by default changes few labels.
 func TestVideoAgreesWithThePipeline(t *testing.T) {
-	clip := mediaFile(t, oneFace)
+	clip := clitest.MediaFile(t, clitest.OneFace)
 	text, err := video(t, append([]string{clip, "--json"}, everyFrame...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -123,18 +106,18 @@ func box(l pipeline.Label) pipeline.Box {
 func analysed(t *testing.T, clip string) []videoMessage {
 	t.Helper()
 	const w, h = 640, 360
-	raw, err := os.ReadFile(ffmpeg(t, "frames.yuv", "-i", clip, "-pix_fmt", "yuv420p", "-f", "rawvideo"))
+	raw, err := os.ReadFile(testkit.MakeVideo(t, "frames.yuv", "-i", clip, "-pix_fmt", "yuv420p", "-f", "rawvideo"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := engineArgs(t)
+	args := clitest.EngineArgs(t)
 	e, err := engine.Open(engine.Settings{Models: args[1], Library: args[3], Detector: "blazeface-back",
 		Classifiers: []string{"dan-ferplus"}, Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	analyzer, at := e.NewAnalyzer(), frameTimes(t, clip)
+	analyzer, at := e.NewAnalyzer(), clitest.FrameTimes(t, clip)
 	var want []videoMessage
 	for i := 0; len(raw) >= w*h*3/2; i++ {
 		f := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, Y: raw[:w*h], U: raw[w*h : w*h*5/4], V: raw[w*h*5/4 : w*h*3/2]}
@@ -149,26 +132,9 @@ func analysed(t *testing.T, clip string) []videoMessage {
 	return want
 }
 
-// frameTimes asks ffprobe, in seconds.
-func frameTimes(t *testing.T, clip string) (at []float64) {
-	t.Helper()
-	text, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0", clip).Output()
-	if err != nil {
-		t.Fatal("ffprobe:", err)
-	}
-	for field := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return r == ',' || r == '\n' }) {
-		v, err := strconv.ParseFloat(field, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at = append(at, v)
-	}
-	return at
-}
-
 func TestVideoCSV(t *testing.T) {
 	const labels = "neutral,happy,sad,surprise,fear,disgust,anger,contempt"
-	clip := ffmpeg(t, "clip.mp4", "-i", mediaFile(t, oneFace), "-t", "1", "-c:v", "libx264")
+	clip := testkit.MakeVideo(t, "clip.mp4", "-i", clitest.MediaFile(t, clitest.OneFace), "-t", "1", "-c:v", "libx264")
 	text, err := video(t, clip, "--csv", "--rate", "5")
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +167,7 @@ func TestVideoCSV(t *testing.T) {
 
 	dir := t.TempDir()
 	for _, name := range []string{"b.mp4", "a.MP4"} {
-		if err := os.Rename(blank(t, "x.mp4"), filepath.Join(dir, name)); err != nil {
+		if err := os.Rename(clitest.Blank(t, "x.mp4"), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -223,7 +189,7 @@ func TestVideoCSV(t *testing.T) {
 
 // Smoothing goes by the video's time: fast or slow, a file gives the same labels.
 func TestVideoSummary(t *testing.T) {
-	clip := ffmpeg(t, "clip.mp4", "-i", mediaFile(t, oneFace), "-t", "2", "-c:v", "libx264")
+	clip := testkit.MakeVideo(t, "clip.mp4", "-i", clitest.MediaFile(t, clitest.OneFace), "-t", "2", "-c:v", "libx264")
 	first, err := video(t, clip)
 	if err != nil {
 		t.Fatal(err)
@@ -237,19 +203,19 @@ func TestVideoSummary(t *testing.T) {
 			t.Errorf("the summary %q lacks %q", first, want)
 		}
 	}
-	if text, err := video(t, blank(t, "blank.mp4")); err != nil || !strings.Contains(text, "10 frames; 0 faces\n") {
+	if text, err := video(t, clitest.Blank(t, "blank.mp4")); err != nil || !strings.Contains(text, "10 frames; 0 faces\n") {
 		t.Errorf("%q, %v", text, err)
 	}
 }
 
 func TestVideoAnnotate(t *testing.T) {
-	clip := ffmpeg(t, "clip.mov", "-i", mediaFile(t, oneFace), "-t", "1", "-c:v", "libx264")
+	clip := testkit.MakeVideo(t, "clip.mov", "-i", clitest.MediaFile(t, clitest.OneFace), "-t", "1", "-c:v", "libx264")
 	dir := filepath.Join(t.TempDir(), "out")
-	if _, err := video(t, clip, blank(t, "blank.mp4"), "--annotate", dir); err != nil {
+	if _, err := video(t, clip, clitest.Blank(t, "blank.mp4"), "--annotate", dir); err != nil {
 		t.Fatal(err)
 	}
 	for name, frames := range map[string]int{"clip.mp4": 24, "blank.mp4": 10} {
-		if at := frameTimes(t, filepath.Join(dir, name)); len(at) != frames {
+		if at := clitest.FrameTimes(t, filepath.Join(dir, name)); len(at) != frames {
 			t.Errorf("%s has %d frames, want %d", name, len(at), frames)
 		}
 	}
