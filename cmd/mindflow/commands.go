@@ -2,6 +2,7 @@ package main
 
 import (
 	"mindflow/cmd/mindflow/internal/doctor"
+	"mindflow/cmd/mindflow/internal/modelcmd"
 	"mindflow/cmd/mindflow/internal/settings"
 )
 
@@ -19,15 +20,15 @@ var commands = []command{
 	{name: "video", brief: "label the faces in video files over time", declare: Video},
 	{name: "camera", brief: "label the faces before this machine's camera, here or on a server", declare: Camera},
 	{name: "loadtest", brief: "publish a clip to a server over many sessions, and measure what comes back", declare: LoadTest},
-	{name: "eval", brief: "say how well a model does on pictures whose expressions are known", declare: Eval},
-	{name: "bench", brief: "measure how many faces a second a device classifies", declare: Bench},
+	{name: "eval", brief: "say how well a model does on pictures whose expressions are known", declare: modelcmd.Eval},
+	{name: "bench", brief: "measure how many faces a second a device classifies", declare: modelcmd.Bench},
 	{name: "model", brief: "list, bring, check and import models", parts: []command{
-		{name: "list", brief: "show the models, their state and the licence of their weights", declare: ModelList},
-		{name: "info", brief: "tell all about one model", declare: ModelInfo},
-		{name: "pull", brief: "bring a model that is missing", declare: ModelPull},
-		{name: "verify", brief: "check the sums of the models that are there", declare: ModelVerify},
-		{name: "remove", brief: "take a model out of your folder", declare: ModelRemove},
-		{name: "import", brief: "make a PyTorch checkpoint of DAN a model that runs here", declare: ModelImport},
+		{name: "list", brief: "show the models, their state and the licence of their weights", declare: modelcmd.List},
+		{name: "info", brief: "tell all about one model", declare: modelcmd.Info},
+		{name: "pull", brief: "bring a model that is missing", declare: modelcmd.Pull},
+		{name: "verify", brief: "check the sums of the models that are there", declare: modelcmd.Verify},
+		{name: "remove", brief: "take a model out of your folder", declare: modelcmd.Remove},
+		{name: "import", brief: "make a PyTorch checkpoint of DAN a model that runs here", declare: modelcmd.Import},
 	}},
 	{name: "token", brief: "make tokens and keys, which say who may use a server", parts: []command{
 		{name: "shared", brief: "make a token that all who may use a server share (serve --token-file)", declare: TokenShared},

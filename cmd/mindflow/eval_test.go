@@ -139,52 +139,6 @@ func TestEval(t *testing.T) {
 	}
 }
 
-func TestEvalRefuses(t *testing.T) {
-	engine := clitest.EngineArgs(t)
-	dir := t.TempDir()
-	put(t, dir, "happy/a.txt", []byte("no picture"))
-	unknown := t.TempDir()
-	put(t, unknown, "bored/a.png", nil)
-	for _, c := range []struct {
-		args []string
-		want string
-	}{
-		{nil, "name one folder"},
-		{[]string{dir, dir}, "name one folder"},
-		{[]string{dir, "--model", ","}, "--model: name at least one"},
-		{[]string{dir, "--via", "eyes"}, "--via eyes"},
-		{[]string{dir, "--rule", "all"}, "--rule all"},
-		{[]string{dir, "--plot", "a.jpg"}, ".png"},
-		{[]string{dir, "--plot", filepath.Join(dir, "absent", "a.png")}, "no folder"},
-		{[]string{dir, "--vs", "dan-ferplsu"}, "nearest: dan-ferplus"},
-		{[]string{dir, "--vs", "dan-ferplus"}, "--vs dan-ferplus is the model itself"},
-		{[]string{dir, "--vs", "haar"}, "is there to detect"},
-		{[]string{dir, "--detector", "blazeface-bakc"}, "blazeface-back"},
-		{[]string{dir}, "a.txt: not a picture"},
-		{[]string{unknown}, "neutral, happy, sad"},
-	} {
-		err := run(t.Context(), append(append([]string{"eval"}, c.args...), engine...), &bytes.Buffer{})
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v: error %v does not say %q", c.args, err, c.want)
-		}
-	}
-}
-
-// The shipped model's figures in models/README.md, on FER+ itself.
-func TestEvalFERPlus(t *testing.T) {
-	if testing.Short() {
-		t.Skip("half a minute")
-	}
-	set := filepath.Join(filepath.Dir(clitest.MediaFile(t, "")), "data", "ferplus-train-valid.tar.gz")
-	if _, err := os.Stat(set); err != nil {
-		t.Skip("no FER+ beside the test media:", err)
-	}
-	r, _ := evaluated(t, set)
-	if r.N != 3191 || r.Accuracy < 0.847 || r.Accuracy > 0.853 || r.MacroRecall < 0.68 || r.ECE > 0.02 {
-		t.Errorf("%d pictures, accuracy %.4f, macro recall %.4f, ECE %.4f", r.N, r.Accuracy, r.MacroRecall, r.ECE)
-	}
-}
-
 func blankPNG(t *testing.T) []byte {
 	t.Helper()
 	var out bytes.Buffer

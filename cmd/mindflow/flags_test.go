@@ -16,6 +16,7 @@ func TestWrongFlags(t *testing.T) {
 	}{
 		{[]string{"image", "--modle", "x", "a.jpg"}, []string{"--modle is no flag", "nearest: model", "mindflow image --help"}},
 		{[]string{"model", "import", "--size", "big", "a.pth"}, []string{"-size", "big", "mindflow model import --help"}},
+		{[]string{"model", "fetch"}, []string{`unknown command "model fetch"`}},
 		{[]string{"image", "--models", absent, "a.jpg"}, []string{"--models " + absent, "no such folder"}},
 		{[]string{"camera", "--synthetic", "--publish", "http://localhost", "--model", "a"}, []string{"--model has no effect with --publish", "?model=NAME"}},
 		{[]string{"camera", "--synthetic", "--publish", "http://localhost", "--preset", "notebook"}, []string{"--preset has no effect"}},

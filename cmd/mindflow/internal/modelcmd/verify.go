@@ -1,4 +1,4 @@
-package main
+package modelcmd
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"mindflow/models/engine"
 )
 
-// ModelVerify checks the sums of the named models, or of all that are there.
-func ModelVerify() settings.Command {
+// Verify checks the sums of the named models, or of all that are there.
+func Verify() settings.Command {
 	fs := settings.NewFlags("model verify [NAME…]")
 	paths := engine.Default()
 	settings.PathFlags(fs, &paths)
@@ -75,8 +75,8 @@ func verifyOne(manifest *models.Manifest, dir, name string, all bool) (line stri
 	return fmt.Sprintf("ok       %s: %s", name, path), true
 }
 
-// ModelRemove takes a model out of the user's folder. It touches no other.
-func ModelRemove() settings.Command {
+// Remove takes a model out of the user's folder. It touches no other.
+func Remove() settings.Command {
 	fs := settings.NewFlags("model remove NAME")
 	paths := engine.Default()
 	settings.PathFlags(fs, &paths)

@@ -1,4 +1,4 @@
-package main
+package modelcmd
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"mindflow/models/importer"
 )
 
-// ModelImport makes a checkpoint of DAN a model that runs here.
-func ModelImport() settings.Command {
+// Import makes a checkpoint of DAN a model that runs here.
+func Import() settings.Command {
 	fs := settings.NewFlags("model import CHECKPOINT.pth")
 	o := importer.Options{}
 	fs.StringVar(&o.Name, "name", "", "`name` of the model; by default that of the file")

@@ -1,4 +1,4 @@
-package main
+package modelcmd
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"mindflow/models/fetch"
 )
 
-// ModelPull brings the file of a model.
-func ModelPull() settings.Command {
+// Pull brings the file of a model.
+func Pull() settings.Command {
 	fs := settings.NewFlags("model pull NAME")
 	url := fs.String("url", "", "take it from this `address or file` instead: for networks without the internet")
 	paths := engine.Default()

@@ -1,4 +1,4 @@
-package main
+package modelcmd
 
 import (
 	"bytes"
@@ -13,8 +13,8 @@ import (
 
 func TestBench(t *testing.T) {
 	var out bytes.Buffer
-	args := append([]string{"bench", "--batch", "1,2", "--duration", "10ms", "--json"}, clitest.EngineArgs(t)...)
-	if err := run(t.Context(), args, &out); err != nil {
+	args := append([]string{"--batch", "1,2", "--duration", "10ms", "--json"}, clitest.EngineArgs(t)...)
+	if err := Bench().Execute(t.Context(), args, nil, &out); err != nil {
 		t.Fatal(err)
 	}
 	var r throughput.Result
@@ -31,8 +31,8 @@ func TestBenchRefuses(t *testing.T) {
 		{"--device abacus", "--device abacus: use auto"},
 		{"extra", "takes no argument"},
 	} {
-		args := append(append([]string{"bench"}, strings.Fields(c.args)...), clitest.EngineArgs(t)...)
-		if err := run(t.Context(), args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		args := append(strings.Fields(c.args), clitest.EngineArgs(t)...)
+		if err := Bench().Execute(t.Context(), args, nil, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.args, err)
 		}
 	}

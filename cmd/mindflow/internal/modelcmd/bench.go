@@ -1,4 +1,5 @@
-package main
+// Package modelcmd holds the commands for models: list, info, pull, verify, remove, import, eval and bench.
+package modelcmd
 
 import (
 	"context"
