@@ -7,23 +7,30 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"mindflow/cmd/mindflow/internal/clitest"
 	"mindflow/models"
 	"mindflow/models/evaluate"
+	"mindflow/pipeline"
 )
 
 // portrait is a photograph of faces, and what `image` says of the surest of them.
 func portrait(t *testing.T) (file, label string) {
 	t.Helper()
 	file = clitest.Portrait(t)
-	got, err := read(t, file, "--max-faces", "1")
-	if err != nil {
+	var out bytes.Buffer
+	args := slices.Concat([]string{"image", file, "--json", "--max-faces", "1"}, clitest.EngineArgs(t))
+	if err := run(t.Context(), args, &out); err != nil {
 		t.Fatal(err)
 	}
-	return file, got[file].Faces[0].Label
+	var picture struct{ Faces []pipeline.Label }
+	if err := json.Unmarshal(out.Bytes(), &picture); err != nil {
+		t.Fatal(err)
+	}
+	return file, picture.Faces[0].Label
 }
 
 func put(t *testing.T, dir, name string, data []byte) {

@@ -1,0 +1,9 @@
+package media
+
+import (
+	"testing"
+
+	"mindflow/cmd/mindflow/internal/clitest"
+)
+
+func TestMain(m *testing.M) { clitest.Main(m) }

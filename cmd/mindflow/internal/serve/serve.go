@@ -1,0 +1,148 @@
+// Package serve holds the commands for a server: serve, token and ready.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+
+	"mindflow/cmd/mindflow/internal/serve/supervisor"
+	"mindflow/cmd/mindflow/internal/settings"
+	"mindflow/cmd/mindflow/internal/terminal"
+	"mindflow/models/engine"
+	"mindflow/pipeline/avdec"
+	"mindflow/server"
+	"mindflow/server/operate"
+	"mindflow/server/session"
+	"mindflow/web"
+)
+
+// Serve serves the page and analyses the cameras of those who open it. release is the program's.
+func Serve(release string) settings.Command {
+	fs := settings.NewFlags("serve")
+	s := settings.ServeFlags(fs)
+	onlyPrint := fs.Bool(settings.PrintFlag, false, "print the settings and where each comes from, as a settings file, and end")
+	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
+		if len(call.Args) > 0 {
+			return fmt.Errorf("serve takes no argument %q; mindflow serve --help lists the flags", call.Args[0])
+		}
+		if err := s.Check(); err != nil {
+			return err
+		}
+		if err := s.Access.CheckAccess(s.Server.Listen, call.From); err != nil {
+			return err
+		}
+		if *onlyPrint {
+			return settings.PrintConfig(out, fs, call.From)
+		}
+		if s.Supervise {
+			return supervise(call.Words, s.Log.Open(os.Stderr))
+		}
+		return serve(ctx, s, release, out)
+	}}
+}
+
+// serve serves until ctx ends.
+func serve(ctx context.Context, s *settings.Serve, release string, out io.Writer) (err error) {
+	cfg := s.Server
+	cfg.Version, cfg.Log = release, s.Log.Open(os.Stderr)
+	cfg.Metrics, cfg.Readiness = operate.NewMetrics(release), &operate.Readiness{}
+	if cfg.Access, err = openGate(&s.Access, cfg.Log); err != nil {
+		return err
+	}
+	if cfg.Site, err = web.Site(); err != nil {
+		return err
+	}
+	if s.Admin != "" { // first, so that operators see what goes on while the models are loaded
+		a, failed := operate.ListenAdmin(s.Admin, map[string]http.Handler{"/metrics": cfg.Metrics.Handler(), "/readyz": cfg.Readiness})
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, a.Close()) }()
+		cfg.Log.Info("serving operators", "http", a.Addr().String())
+	}
+	s.Engine.Batch.OnBatch = cfg.Metrics.Batch
+	s.Engine.Fell = func(network, device string, why error) {
+		cfg.Metrics.Errors.WithLabelValues("device").Inc()
+		cfg.Log.Error("a network failed on its device and goes on on the CPU", "network", network, "device", device, "err", why)
+	}
+	var told []func() // what the machine was found to have, said once the server stands: a start that fails says why in one line
+	tell := func(text string, args ...any) { told = append(told, func() { cfg.Log.Info(text, args...) }) }
+	s.Engine.Device.Note = func(text string) { tell("choosing what networks run on", "device", text) }
+	settings.ProbeDevices(ctx, &s.Engine)
+	s.Engine.Warming = func(network string, batch, most int) {
+		cfg.Log.Info("preparing a network for a size of batch", "network", network, "batch", batch, "most", most)
+	}
+	e, err := engine.Open(s.Engine)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	for _, note := range e.Notes {
+		cfg.Log.Warn(note)
+	}
+	if err := e.Fill(s.Engine); err != nil {
+		return err
+	}
+	countC(cfg.Metrics)
+	secured, err := openTLS(s.TLS, cfg.Listen, cfg.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, secured.close()) }()
+	cfg.TLS = secured.config
+	found := openAddresses(s.ICE, &cfg)
+	defer func() { err = errors.Join(err, found.Close()) }()
+	opener, err := openDecoders(s.Decode, s.MaxPixels, tell, cfg.Log, cfg.Metrics)
+	if err != nil {
+		return err
+	}
+	defer opener.close()
+	cfg.Degraded = e.Degraded
+	running, err := server.New(cfg, session.Engine{OpenDecoder: opener.decoder, Analyses: e.Analyses, Scheduler: e.Scheduler})
+	if err != nil {
+		return err
+	}
+	for _, say := range told {
+		say()
+	}
+	if err := secured.begin(running.Addr(), out); err != nil {
+		return errors.Join(err, running.Close())
+	}
+	defer terminal.OnSecondInterrupt(running.Hurry)()
+	return running.Serve(ctx)
+}
+
+// countC tells how many objects live in C's memory, which a session that ends must give back.
+func countC(m *operate.Metrics) {
+	m.GaugeVecFunc("c_objects", "Objects in C's memory that belong to sessions.", "kind", func() map[string]uint64 {
+		return map[string]uint64{"decoder": uint64(avdec.Live())}
+	})
+}
+
+// supervise runs `serve` with the same arguments in a process of its own, and starts it again when it fails.
+func supervise(args []string, log *slog.Logger) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, terminal.Interrupts()...)
+	defer signal.Stop(signals)
+	return supervisor.Run(supervisor.Plan{
+		Command: func() *exec.Cmd {
+			cmd := exec.Command(exe, slices.Concat([]string{"serve"}, args, []string{"--supervise=false"})...)
+			cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+			return cmd
+		},
+		Signals: signals,
+		Log:     log,
+	})
+}
