@@ -81,8 +81,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestPaths checks that files and folders that the pages name as code exist. A measurement may name a program that is gone,
-// with the last commit that has it.
+// TestPaths checks that files and folders that the pages name as code exist. A measurement may name a program that is
+// gone, with the last commit that has it.
 func TestPaths(t *testing.T) {
 	for _, page := range pages(t) {
 		text := read(t, page)
