@@ -110,7 +110,7 @@ func (f *Factory) New(parent context.Context, o Options) (*Session, error) {
 	now, t := time.Now(), f.cfg.Timing
 	s := &Session{
 		id: o.ID, until: o.Until, cfg: &f.cfg, meters: f.meters, log: f.cfg.Log.With("session", o.ID[:8]),
-		pc: pc, peer: f.cfg.Ports.Filter.Admit(),
+		pc: pc, peer: f.cfg.Ports.Filter.NewPeer(),
 		ctx: ctx, cancel: cancel, done: make(chan struct{}), inbox: make(chan func(), inboxSize),
 		units: make(chan pipeline.Unit, unitQueue), frames: pipeline.NewMailbox(),
 		idle: time.NewTimer(t.NoMedia), hints: time.NewTicker(t.HintEvery), frameRate: newFrameRate(f.cfg.MaxFramerate), timing: t,

@@ -86,7 +86,7 @@ func (s *Session) negotiate(ctx context.Context, o *sdp.SessionDescription) (str
 	if err := answer.UnmarshalString(s.pc.LocalDescription().SDP); err != nil {
 		return "", fmt.Errorf("parse own answer: %w", err)
 	}
-	s.peer.Answer(sdpfrag.Attribute(answer, "ice-ufrag"))
+	s.peer.SetUfrag(sdpfrag.Attribute(answer, "ice-ufrag"))
 	return s.cfg.Codecs.Complete(o, answer, maxRequest, s.cfg.Ports.PublicCandidates())
 }
 

@@ -65,8 +65,8 @@ type Session struct {
 	until  time.Time
 	log    *slog.Logger
 	pc     *webrtc.PeerConnection
-	peer   *portfilter.Guest // the packets that the ports let through for this session
-	ctx    context.Context   // ends with the session; its cause is a Reason
+	peer   *portfilter.Peer // the packets that the ports let through for this session
+	ctx    context.Context  // ends with the session; its cause is a Reason
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when everything it held is free
 	inbox  chan func()   // for the control loop to run
@@ -240,7 +240,7 @@ func (s *Session) serve() {
 func (s *Session) release() {
 	s.idle.Stop()
 	s.hints.Stop()
-	s.peer.Leave()
+	s.peer.Close()
 	if err := s.pc.GracefulClose(); err != nil {
 		s.log.Debug("close peer connection", "err", err)
 	}
@@ -281,7 +281,7 @@ func (s *Session) failed(part, what string, err error) {
 // random, and two equal nonces break the encryption: among 2^20 records two are equal with a probability of 3e-8
 // (n²/2^65). That many records are eight hours of labels.
 func (s *Session) checkKeyLimit() {
-	if s.peer.Sent() >= s.timing.MaxRecords {
+	if s.peer.RecordsSent() >= s.timing.MaxRecords {
 		s.End(EndKeyLimit)
 	}
 }

@@ -85,7 +85,7 @@ func TestKeyLimit(t *testing.T) {
 		t.Errorf("bye %q", why)
 	}
 	s.ended(t)
-	if sent := sess.peer.Sent(); sent < most || sent > most+60 {
+	if sent := sess.peer.RecordsSent(); sent < most || sent > most+60 {
 		t.Errorf("%d records were sent, the session should end after %d", sent, most)
 	}
 	servertest.WaitFor(t, "the records to arrive", func() bool { return sealed.Load() >= most })

@@ -9,7 +9,7 @@ const (
 	maxRecord       = 1<<14 + 2048
 	maxMessage      = 1 << 14 // bytes of a handshake message; a publisher's certificate has a few hundred
 	maxMessageSeq   = 32
-	leastSealed     = 17 // bytes of what is encrypted: a tag and something
+	minEncrypted    = 17 // bytes of an encrypted body: a tag and at least one byte
 
 	changeCipherSpec = 20
 	alertRecord      = 21
@@ -22,17 +22,17 @@ const (
 	clientKeyExchange = 16
 )
 
-// isDTLS tells DTLS as RFC 7983 does.
+// isDTLS reports whether p is DTLS, as RFC 7983 demultiplexes.
 func isDTLS(p []byte) bool { return p[0] >= 20 && p[0] < 64 }
 
-// isSealed tells a datagram that begins with an encrypted DTLS record, of those that the server itself sends.
-func isSealed(p []byte) bool {
+// isEncrypted reports whether a datagram of the server's begins with an encrypted DTLS record.
+func isEncrypted(p []byte) bool {
 	return len(p) > recordHeader && isDTLS(p) && binary.BigEndian.Uint16(p[3:]) > 0
 }
 
-// judgeRecords looks at each record of a datagram. In the clear pass only the handshake messages that clients send and
-// the change of cipher: an alert or data in the clear is anybody's, and Pion would end the connection over it.
-func (g *Guest) judgeRecords(p []byte) reason {
+// checkRecords checks each record of a datagram. In the clear, only the handshake messages of clients and
+// ChangeCipherSpec pass: an alert or data in the clear may be forged, and Pion would end the connection over it.
+func (peer *Peer) checkRecords(p []byte) reason {
 	for len(p) > 0 {
 		if len(p) < recordHeader {
 			return badRecord
@@ -44,24 +44,24 @@ func (g *Guest) judgeRecords(p []byte) reason {
 		}
 		body := p[recordHeader : recordHeader+size]
 		p = p[recordHeader+size:]
-		if why := g.judgeRecord(kind, epoch, body); why != passed {
+		if why := peer.checkRecord(kind, epoch, body); why != passed {
 			return why
 		}
 	}
 	return passed
 }
 
-func (g *Guest) judgeRecord(kind byte, epoch uint16, body []byte) reason {
+func (peer *Peer) checkRecord(kind byte, epoch uint16, body []byte) reason {
 	switch {
 	case epoch == 0 && kind == handshakeRecord:
-		return g.judgeHandshake(body)
+		return peer.checkHandshake(body)
 	case epoch == 0 && kind == changeCipherSpec && len(body) == 1 && body[0] == 1:
 		return passed
-	case epoch != 1 || len(body) < leastSealed:
+	case epoch != 1 || len(body) < minEncrypted:
 		return badRecord
-	case kind == handshakeRecord: // Finished, and its repetitions
-		g.finished++
-		if g.finished > maxFinished {
+	case kind == handshakeRecord: // Finished and its repetitions
+		peer.finished++
+		if peer.finished > maxFinished {
 			return tooManyHandshakes
 		}
 		return passed
@@ -71,11 +71,11 @@ func (g *Guest) judgeRecord(kind byte, epoch uint16, body []byte) reason {
 	return badRecord
 }
 
-// judgeHandshake looks at the messages of a record, or fragments of them (RFC 6347, section 4.2.3).
-func (g *Guest) judgeHandshake(body []byte) reason {
-	g.handshakes++
-	g.handshakeBytes += len(body)
-	if g.handshakes > maxHandshakes || g.handshakeBytes > maxHandshakeBytes {
+// checkHandshake checks the messages of a record, or fragments of them (RFC 6347, section 4.2.3).
+func (peer *Peer) checkHandshake(body []byte) reason {
+	peer.handshakes++
+	peer.handshakeBytes += len(body)
+	if peer.handshakes > maxHandshakes || peer.handshakeBytes > maxHandshakeBytes {
 		return tooManyHandshakes
 	}
 	for len(body) > 0 {

@@ -1,10 +1,10 @@
-// Package portfilter stands between the network and Pion on the ports of all sessions, UDP and TCP. It lets
-// through what a publisher of a live session can mean, and counts the rest by its reason: Pion's parsers,
-// of a line that is no longer mended, see nothing else.
+// Package portfilter filters the packets on the ports of all sessions, UDP and TCP, before Pion reads them. It passes
+// what the publisher of an open session can mean, and counts the rest by reason: Pion's parsers, of a release line that
+// gets no more fixes, see nothing else.
 //
-// An address is a stranger until Pion has answered a binding request of its, which it does when the request
-// knows a session's password. Requests are all that strangers can send. The server is ICE-lite (RFC 8445,
-// section 2.5): it makes no requests, so no response is ever read. It is always DTLS's server.
+// An address is unauthenticated until Pion has answered a binding request from it, which proves that its sender knows a
+// session's password. Until then, binding requests alone pass. The server is ICE-lite (RFC 8445, section 2.5): it sends
+// no requests, so no response is ever read. It is always the DTLS server.
 package portfilter
 
 import (
@@ -14,110 +14,115 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 const (
 	maxPacket  = 2048 // bytes of a datagram or a frame; browsers send 1500 at most
-	maxFlows   = 64   // addresses that a guest proved between two of its answers; Pion keeps each
-	maxPending = 16   // addresses that claim to be a guest's and have not been answered yet
-	maxSSRCs   = 16   // streams of a guest; Pion makes room for each before it knows who sent it
+	maxFlows   = 64   // authenticated addresses of a peer between two of its answers; Pion keeps each
+	maxPending = 16   // unauthenticated addresses of a peer
+	maxSSRCs   = 16   // streams of a peer; Pion allocates for each before it authenticates the packet
 
-	requestRate  = 100 // binding requests of a guest a second; browsers make 50 at most (RFC 8445, section 14.2)
+	requestRate  = 100 // binding requests of a peer a second; browsers send 50 at most (RFC 8445, section 14.2)
 	requestBurst = 200
-	reportRate   = 20 // SRTCP packets of a guest a second; browsers send about five
+	reportRate   = 20 // SRTCP packets of a peer a second; browsers send about five
 	reportBurst  = 100
 	maxReport    = 512 // bytes of an SRTCP packet; a sender's reports have 150
 
-	maxHandshakes     = 512     // records of a guest with handshake messages in the clear, repetitions included
+	maxHandshakes     = 512     // records of a peer with handshake messages in the clear, repetitions included
 	maxHandshakeBytes = 1 << 18 // in them
 	maxFinished       = 64      // encrypted ones
 )
 
-// Filter knows who may send what. Its zero value is not ready; use New. It is safe for concurrent use.
+// Filter decides which packets pass. It is safe for concurrent use.
 type Filter struct {
 	now   func() time.Time // static after construction
 	drops [reasons]atomic.Uint64
 
-	mu     sync.Mutex
-	guests map[string]*Guest        // by ufrag; guarded by mu
-	flows  map[netip.AddrPort]*flow // of UDP; guarded by mu
+	mu    sync.Mutex
+	peers map[string]*Peer         // guarded by mu: by ufrag
+	flows map[netip.AddrPort]*flow // guarded by mu: of UDP
 }
 
-// New makes a filter that lets nothing through until a guest is admitted. now tells the time.
+// New returns a filter that passes nothing before it has a peer. now returns the time.
 func New(now func() time.Time) *Filter {
-	return &Filter{now: now, guests: map[string]*Guest{}, flows: map[netip.AddrPort]*flow{}}
+	return &Filter{now: now, peers: map[string]*Peer{}, flows: map[netip.AddrPort]*flow{}}
 }
 
-// Guest is a session's publisher, to the ports. Its limits hold across ICE restarts.
-type Guest struct {
-	filter *Filter       // static after construction
-	sent   atomic.Uint64 // DTLS records
+// Peer is the publisher of a session. Its limits hold across ICE restarts.
+type Peer struct {
+	// static after construction
+	filter            *Filter
+	requests, reports *rate.Limiter
 
-	// filter.mu guards:
+	records atomic.Uint64 // of DTLS, sent
+
+	// guarded by filter.mu
 	ufrag          string
 	flows          []*flow // the newest last
-	requests       bucket
-	reports        bucket
 	handshakes     int
 	handshakeBytes int
 	finished       int
 	media, control ssrcs
 }
 
-// flow is an address that UDP came from, or a TCP connection. filter.mu guards it.
+// flow is a remote UDP address, or a TCP connection. It is guarded by filter.mu.
 type flow struct {
-	guest *Guest
-	key   netip.AddrPort // of UDP
-	addr  *net.UDPAddr   // key as Pion has it; made once, since Pion only reads it
-	known bool           // Pion has answered
-	over  bool           // its guest has left or restarted ICE
+	peer          *Peer
+	key           netip.AddrPort // of UDP
+	addr          *net.UDPAddr   // key in Pion's form; allocated once, since Pion only reads it
+	authenticated bool           // Pion has answered
+	removed       bool           // its peer was closed or restarted ICE
 }
 
-// Admit makes a guest that nothing is let through for until Answer.
-func (f *Filter) Admit() *Guest {
-	now := f.now()
-	return &Guest{filter: f, requests: bucket{requestBurst, now}, reports: bucket{reportBurst, now}}
+// NewPeer returns a peer from which nothing passes before SetUfrag.
+func (f *Filter) NewPeer() *Peer {
+	return &Peer{
+		filter:   f,
+		requests: rate.NewLimiter(requestRate, requestBurst), reports: rate.NewLimiter(reportRate, reportBurst),
+	}
 }
 
-// Answer says by which ufrag of the server's the guest's requests are known from now on, as the answer to its offer
-// has it. The addresses that it proved before count no more: after an ICE restart each is checked again.
-func (g *Guest) Answer(ufrag string) {
-	f := g.filter
+// SetUfrag sets the server's ufrag by which the peer's requests are recognized, as in the answer to its offer. It
+// removes the addresses of an earlier ufrag: after an ICE restart each is checked again.
+func (peer *Peer) SetUfrag(ufrag string) {
+	f := peer.filter
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if g.ufrag == ufrag {
+	if peer.ufrag == ufrag {
 		return
 	}
-	g.forget()
-	g.ufrag = ufrag
-	f.guests[ufrag] = g
+	peer.reset()
+	peer.ufrag = ufrag
+	f.peers[ufrag] = peer
 }
 
-// Leave ends all that is let through for the guest. It may be called again.
-func (g *Guest) Leave() {
-	g.filter.mu.Lock()
-	defer g.filter.mu.Unlock()
-	g.forget()
+// Close ends all that passes from the peer. A second Close has no effect.
+func (peer *Peer) Close() {
+	peer.filter.mu.Lock()
+	defer peer.filter.mu.Unlock()
+	peer.reset()
 }
 
-// forget is called with filter.mu.
-func (g *Guest) forget() {
-	if g.ufrag == "" {
+// reset removes the ufrag and the flows. It is called with filter.mu.
+func (peer *Peer) reset() {
+	if peer.ufrag == "" {
 		return
 	}
-	delete(g.filter.guests, g.ufrag)
-	g.ufrag = ""
-	for _, fl := range g.flows {
-		fl.over = true
-		delete(g.filter.flows, fl.key)
+	delete(peer.filter.peers, peer.ufrag)
+	peer.ufrag = ""
+	for _, fl := range peer.flows {
+		fl.removed = true
+		delete(peer.filter.flows, fl.key)
 	}
-	g.flows = nil
+	peer.flows = nil
 }
 
-// Sent counts the DTLS records that were sent to the guest.
-func (g *Guest) Sent() uint64 { return g.sent.Load() }
+// RecordsSent returns the number of DTLS records that were sent to the peer.
+func (peer *Peer) RecordsSent() uint64 { return peer.records.Load() }
 
-// Drops counts what was not let through, by reason; every reason is there.
+// Drops counts the dropped packets by reason; every reason is present.
 func (f *Filter) Drops() map[string]uint64 {
 	counts := make(map[string]uint64, reasons-1)
 	for r := passed + 1; r < reasons; r++ {
@@ -128,50 +133,50 @@ func (f *Filter) Drops() map[string]uint64 {
 
 func (f *Filter) drop(r reason) { f.drops[r].Add(1) }
 
-// judge says whether p may pass that came by fl, which is nil for an address that nothing is known of. A request
-// that may pass by an unknown address needs a flow of the guest that is returned. It is called with mu.
-func (f *Filter) judge(fl *flow, p []byte, now time.Time) (claims *Guest, why reason) {
+// check decides whether a packet of fl passes; fl is nil for an unknown address. A request that passes from an unknown
+// address needs a flow of the claimed peer. It is called with mu.
+func (f *Filter) check(fl *flow, p []byte, now time.Time) (claimed *Peer, why reason) {
 	if len(p) == 0 || len(p) > maxPacket {
 		return nil, badSize
 	}
 	if isSTUN(p) {
-		return f.judgeRequest(fl, p, now)
+		return f.checkRequest(fl, p, now)
 	}
-	if fl == nil || !fl.known || fl.over {
-		return nil, stranger
+	if fl == nil || !fl.authenticated || fl.removed {
+		return nil, unauthenticated
 	}
 	switch {
 	case isDTLS(p):
-		return nil, fl.guest.judgeRecords(p)
+		return nil, fl.peer.checkRecords(p)
 	case isMedia(p):
-		return nil, fl.guest.judgeMedia(p, now)
+		return nil, fl.peer.checkMedia(p, now)
 	}
 	return nil, unknownKind
 }
 
-func (f *Filter) judgeRequest(fl *flow, p []byte, now time.Time) (*Guest, reason) {
+func (f *Filter) checkRequest(fl *flow, p []byte, now time.Time) (*Peer, reason) {
 	ufrag, why := readRequest(p)
 	if why != passed {
 		return nil, why
 	}
-	g := f.guests[string(ufrag)]
+	peer := f.peers[string(ufrag)]
 	switch {
-	case g == nil, fl != nil && fl.known && !fl.over && fl.guest != g:
+	case peer == nil, fl != nil && fl.authenticated && !fl.removed && fl.peer != peer:
 		return nil, unknownUser
-	case !g.requests.take(requestRate, requestBurst, now):
+	case !peer.requests.AllowN(now, 1):
 		return nil, tooMany
-	case fl == nil || fl.over || fl.guest != g:
-		return g, passed
+	case fl == nil || fl.removed || fl.peer != peer:
+		return peer, passed
 	}
 	return nil, passed
 }
 
-// take makes fl one of the guest's that nobody has proved yet, in the place of the oldest such when there are too many.
-// It is called with filter.mu, as is lose.
-func (g *Guest) take(fl *flow) reason {
+// addFlow adds an unauthenticated flow to the peer. It replaces the oldest such when there are maxPending. It is called
+// with filter.mu, as is removeFlow.
+func (peer *Peer) addFlow(fl *flow) reason {
 	pending, oldest := 0, (*flow)(nil)
-	for _, other := range g.flows {
-		if other.known {
+	for _, other := range peer.flows {
+		if other.authenticated {
 			continue
 		}
 		if oldest == nil {
@@ -179,72 +184,52 @@ func (g *Guest) take(fl *flow) reason {
 		}
 		pending++
 	}
-	if len(g.flows)-pending >= maxFlows {
+	if len(peer.flows)-pending >= maxFlows {
 		return tooManyAddresses
 	}
 	if pending >= maxPending {
-		g.lose(oldest)
+		peer.removeFlow(oldest)
 	}
-	fl.guest = g
-	g.flows = append(g.flows, fl)
+	fl.peer = peer
+	peer.flows = append(peer.flows, fl)
 	return passed
 }
 
-// lose takes one flow away from the guest.
-func (g *Guest) lose(gone *flow) {
-	gone.over = true
-	g.flows = slices.DeleteFunc(g.flows, func(fl *flow) bool { return fl == gone })
-	if g.filter.flows[gone.key] == gone {
-		delete(g.filter.flows, gone.key)
+func (peer *Peer) removeFlow(gone *flow) {
+	gone.removed = true
+	peer.flows = slices.DeleteFunc(peer.flows, func(fl *flow) bool { return fl == gone })
+	if peer.filter.flows[gone.key] == gone {
+		delete(peer.filter.flows, gone.key)
 	}
 }
 
-// sent notes what a packet that was sent says of a flow: a response, that Pion has found a request of it to be a
-// guest's. It is called with filter.mu.
-func (fl *flow) sent(response, sealed bool) {
-	if fl.over || fl.guest == nil {
+// sent notes that a packet was sent on a flow: a binding response authenticates it, and an encrypted DTLS record
+// counts. It is called with filter.mu.
+func (fl *flow) sent(response, encrypted bool) {
+	if fl.removed || fl.peer == nil {
 		return
 	}
-	fl.known = fl.known || response
-	if sealed {
-		fl.guest.sent.Add(1)
+	fl.authenticated = fl.authenticated || response
+	if encrypted {
+		fl.peer.records.Add(1)
 	}
 }
 
-// ssrcs are the streams seen, in the order in which they came.
+// ssrcs are the streams of a peer, in the order in which they came.
 type ssrcs struct {
 	seen [maxSSRCs]uint32
 	n    int
 }
 
-// has says whether a stream is one of those, or can be one more.
-func (s *ssrcs) has(ssrc uint32) bool {
-	for _, known := range s.seen[:s.n] {
-		if known == ssrc {
-			return true
-		}
+// allow reports whether a stream is known, or can be one more.
+func (s *ssrcs) allow(ssrc uint32) bool {
+	if slices.Contains(s.seen[:s.n], ssrc) {
+		return true
 	}
 	if s.n == maxSSRCs {
 		return false
 	}
 	s.seen[s.n] = ssrc
 	s.n++
-	return true
-}
-
-// bucket holds what may come at once.
-type bucket struct {
-	tokens float64
-	at     time.Time
-}
-
-// take takes one, if there is one. rate come back a second, up to burst.
-func (b *bucket) take(rate, burst float64, now time.Time) bool {
-	b.tokens = min(burst, b.tokens+max(0, now.Sub(b.at).Seconds())*rate)
-	b.at = now
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
 	return true
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// kinds are packets and the reason why each is dropped that comes from an address that was proved; "" passes.
+// kinds are packets from an authenticated address, and the reason why each is dropped; "" passes.
 var kinds = []struct {
 	name   string
 	packet []byte
@@ -25,21 +25,28 @@ var kinds = []struct {
 	{"short header", request("ours")[:19], "stun"},
 	{"cut", request("ours")[:60], "stun"},
 	{"longer than it says", append(request("ours"), 0, 0, 0, 0), "stun"},
-	{"attribute beyond the end", join(message(bindingRequest)[:2], []byte{0, 4}, message(bindingRequest)[4:], []byte{0, 6, 0, 9}), "stun"},
+	{"attribute beyond the end",
+		join(message(bindingRequest)[:2], []byte{0, 4}, message(bindingRequest)[4:], []byte{0, 6, 0, 9}), "stun"},
 	{"no user", message(bindingRequest, integrity()), "stun"},
 	{"user without a colon", message(bindingRequest, user("ours"), integrity()), "stun"},
 	{"user of nothing", message(bindingRequest, user(":theirs"), integrity()), "stun"},
 	{"two users", message(bindingRequest, user("ours:a"), user("ours:b"), integrity()), "stun"},
-	{"stranger's user", request("else"), "stun-user"},
+	{"unknown user", request("else"), "stun-user"},
 	{"no integrity", message(bindingRequest, user("ours:a")), "stun-integrity"},
 	{"short integrity", message(bindingRequest, user("ours:a"), attribute{attrIntegrity, make([]byte, 16)}), "stun"},
 	{"user after integrity", message(bindingRequest, integrity(), user("ours:a")), "stun"},
 	{"fingerprint first", message(bindingRequest, fingerprint(), user("ours:a"), integrity()), "stun"},
-	{"wrong fingerprint", message(bindingRequest, user("ours:a"), integrity(), attribute{attrFingerprint, make([]byte, 8)}), "stun"},
-	{"controlled agent", message(bindingRequest, user("ours:a"), attribute{attrControlled, make([]byte, 8)}, integrity()), "stun-no-request"},
-	{"unknown, must be understood", message(bindingRequest, user("ours:a"), attribute{0x0003, make([]byte, 4)}, integrity()), "stun"},
-	{"mapped address in a request", message(bindingRequest, user("ours:a"), attribute{0x0020, []byte{0}}, integrity()), "stun"},
-	{"mapped address of old", message(bindingRequest, user("ours:a"), attribute{0x8020, make([]byte, 4)}, integrity()), "stun"},
+	{"wrong fingerprint",
+		message(bindingRequest, user("ours:a"), integrity(), attribute{attrFingerprint, make([]byte, 8)}), "stun"},
+	{"controlled agent",
+		message(bindingRequest, user("ours:a"), attribute{attrControlled, make([]byte, 8)}, integrity()),
+		"stun-no-request"},
+	{"unknown, must be understood",
+		message(bindingRequest, user("ours:a"), attribute{0x0003, make([]byte, 4)}, integrity()), "stun"},
+	{"mapped address in a request",
+		message(bindingRequest, user("ours:a"), attribute{0x0020, []byte{0}}, integrity()), "stun"},
+	{"mapped address of old",
+		message(bindingRequest, user("ours:a"), attribute{0x8020, make([]byte, 4)}, integrity()), "stun"},
 	{"response", response(), "stun-no-request"},
 	{"response, short XOR-MAPPED-ADDRESS", message(bindingSuccess, attribute{0x0020, []byte{0, 1}}), "stun-no-request"},
 	{"error response", message(0x0111, integrity()), "stun-no-request"},
@@ -49,11 +56,14 @@ var kinds = []struct {
 	{"cookie in DTLS", join([]byte{23, 0xfe, 0xfd, 0, 0x21, 0x12, 0xA4, 0x42}, make([]byte, 20)), "stun-no-request"},
 
 	{"ClientHello", record(handshakeRecord, 0, fragment(clientHello, 40, 0, make([]byte, 40))), ""},
-	{"ClientHello, DTLS 1.0", append([]byte{22, 0xfe, 0xff}, record(handshakeRecord, 0, fragment(clientHello, 9, 0, make([]byte, 9)))[3:]...), ""},
+	{"ClientHello, DTLS 1.0",
+		join([]byte{22, 0xfe, 0xff}, record(handshakeRecord, 0, fragment(clientHello, 9, 0, make([]byte, 9)))[3:]), ""},
 	{"fragment", record(handshakeRecord, 0, fragment(clientHello, 2000, 900, make([]byte, 900))), ""},
 	{"flight", join(
 		record(handshakeRecord, 0, fragment(certificate, 50, 0, make([]byte, 50))),
-		record(handshakeRecord, 0, join(fragment(clientKeyExchange, 33, 0, make([]byte, 33)), fragment(certificateVerify, 70, 0, make([]byte, 70)))),
+		record(handshakeRecord, 0, join(
+			fragment(clientKeyExchange, 33, 0, make([]byte, 33)),
+			fragment(certificateVerify, 70, 0, make([]byte, 70)))),
 		record(changeCipherSpec, 0, []byte{1}),
 		record(handshakeRecord, 1, make([]byte, 40))), ""},
 	{"data", record(applicationData, 1, make([]byte, 60)), ""},
@@ -67,9 +77,13 @@ var kinds = []struct {
 	{"HelloRequest", record(handshakeRecord, 0, fragment(0, 0, 0, nil)), "dtls-role"},
 	{"Finished in the clear", record(handshakeRecord, 0, fragment(20, 12, 0, make([]byte, 12))), "dtls-role"},
 	{"fragment of nothing", record(handshakeRecord, 0, fragment(clientHello, 40, 0, nil)), "dtls"},
-	{"fragment beyond the message", record(handshakeRecord, 0, fragment(clientHello, 40, 30, make([]byte, 20))), "dtls"},
-	{"fragment beyond the record", record(handshakeRecord, 0, fragment(clientHello, 40, 0, make([]byte, 40))[:40]), "dtls"},
-	{"fragment with company", record(handshakeRecord, 0, join(fragment(clientHello, 80, 0, make([]byte, 40)), fragment(clientHello, 9, 0, make([]byte, 9)))), "dtls"},
+	{"fragment beyond the message",
+		record(handshakeRecord, 0, fragment(clientHello, 40, 30, make([]byte, 20))), "dtls"},
+	{"fragment beyond the record",
+		record(handshakeRecord, 0, fragment(clientHello, 40, 0, make([]byte, 40))[:40]), "dtls"},
+	{"fragment with company",
+		record(handshakeRecord, 0, join(
+			fragment(clientHello, 80, 0, make([]byte, 40)), fragment(clientHello, 9, 0, make([]byte, 9)))), "dtls"},
 	{"giant message", record(handshakeRecord, 0, fragment(clientHello, maxMessage+1, 0, make([]byte, 40))), "dtls"},
 	{"record cut", record(applicationData, 1, make([]byte, 60))[:40], "dtls"},
 	{"record header cut", append(record(applicationData, 1, make([]byte, 60)), 23, 0xfe, 0xfd), "dtls"},
@@ -78,18 +92,21 @@ var kinds = []struct {
 	{"data in the clear", record(applicationData, 0, make([]byte, 60)), "dtls"},
 	{"alert in the clear", record(alertRecord, 0, []byte{2, 40}), "dtls"},
 	{"change of cipher to 2", record(changeCipherSpec, 0, []byte{2}), "dtls"},
-	{"sealed, no room for a tag", record(applicationData, 1, make([]byte, 16)), "dtls"},
+	{"encrypted, no room for a tag", record(applicationData, 1, make([]byte, 16)), "dtls"},
 	{"epoch 2", record(applicationData, 2, make([]byte, 60)), "dtls"},
 	{"heartbeat", record(24, 1, make([]byte, 60)), "dtls"},
 	{"connection id", record(25, 1, make([]byte, 60)), "dtls"},
 	{"DTLS 1.3 record", append([]byte{0x2f}, make([]byte, 60)...), "dtls"},
 
 	{"SRTP", srtp(7, 100), ""},
-	{"SRTP with CSRCs and extension", join([]byte{0x92, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7}, make([]byte, 8), []byte{0xBE, 0xDE, 0, 1}, make([]byte, 4+20)), ""},
+	{"SRTP with CSRCs and extension",
+		join([]byte{0x92, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7}, make([]byte, 8), []byte{0xBE, 0xDE, 0, 1},
+			make([]byte, 4+20)), ""},
 	{"SRTP header cut", srtp(7, 100)[:11], "rtp"},
 	{"SRTP without a tag", srtp(7, 9), "rtp"},
 	{"CSRCs beyond the end", append([]byte{0x8F}, srtp(7, 40)[1:]...), "rtp"},
-	{"extension beyond the end", join([]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 0xBE, 0xDE, 0xFF, 0xFF}, make([]byte, 60)), "rtp"},
+	{"extension beyond the end",
+		join([]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 0xBE, 0xDE, 0xFF, 0xFF}, make([]byte, 60)), "rtp"},
 	{"extension header beyond the end", join([]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 0xBE, 0xDE}), "rtp"},
 	{"SRTCP", srtcp(200, 7, 60), ""},
 	{"SRTCP cut", srtcp(200, 7, 21), "rtcp"},
@@ -100,7 +117,7 @@ var kinds = []struct {
 func TestKinds(t *testing.T) {
 	for _, k := range kinds {
 		f := newFilter()
-		f.prove(t, alice, "ours")
+		f.authenticate(t, alice, "ours")
 		addr := f.receive(alice, k.packet)
 		if (addr != nil) != (k.why == "") {
 			t.Errorf("%s: passed %v, counted %v", k.name, addr != nil, f.counted())
@@ -114,14 +131,14 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestStrangers sends the same from an address that nobody answered: only the request passes.
-func TestStrangers(t *testing.T) {
+// TestUnauthenticated sends the same from an unauthenticated address: only the request passes.
+func TestUnauthenticated(t *testing.T) {
 	for _, k := range kinds {
 		f := newFilter()
 		passes := f.receive(alice, k.packet) != nil
 		request := k.why == "" && isSTUN(k.packet)
 		if passes != request {
-			t.Errorf("%s of a stranger: passed %v, counted %v", k.name, passes, f.counted())
+			t.Errorf("%s of a unauthenticated: passed %v, counted %v", k.name, passes, f.counted())
 		}
 	}
 }
@@ -138,40 +155,40 @@ func TestNobodyPassesUnansweredOrAfterwards(t *testing.T) {
 	if f.receive(mallory, srtp(7, 100)) != nil {
 		t.Error("a response to nobody's request lets media pass")
 	}
-	f.prove(t, alice, "ours")
+	f.authenticate(t, alice, "ours")
 	if f.receive(alice, srtp(7, 100)) == nil {
 		t.Errorf("media was dropped: %v", f.counted())
 	}
 
-	f.guest.Answer("newer") // ICE restart
+	f.peer.SetUfrag("newer") // ICE restart
 	if f.receive(alice, srtp(7, 100)) != nil || f.receive(alice, request("ours")) != nil {
 		t.Error("something passed by the ufrag before the restart")
 	}
-	f.prove(t, alice, "newer")
+	f.authenticate(t, alice, "newer")
 	if f.receive(alice, srtp(7, 100)) == nil {
 		t.Errorf("media was dropped after the restart: %v", f.counted())
 	}
 
-	f.guest.Leave()
-	f.guest.Leave()
+	f.peer.Close()
+	f.peer.Close()
 	if f.receive(alice, srtp(7, 100)) != nil || f.receive(alice, request("newer")) != nil {
-		t.Error("something passed after the guest left")
+		t.Error("something passed after the peer was closed")
 	}
-	if len(f.flows) != 0 || len(f.guests) != 0 {
-		t.Errorf("%d flows and %d guests are left", len(f.flows), len(f.guests))
+	if len(f.flows) != 0 || len(f.peers) != 0 {
+		t.Errorf("%d flows and %d peers are left", len(f.flows), len(f.peers))
 	}
 }
 
-// TestNobodyTakesAnothersAddress has a guest claim the address of another.
+// TestNobodyTakesAnothersAddress has a peer claim the address of another.
 func TestNobodyTakesAnothersAddress(t *testing.T) {
 	f := newFilter()
-	f.prove(t, alice, "ours")
-	thief := f.Admit()
-	thief.Answer("thief")
+	f.authenticate(t, alice, "ours")
+	thief := f.NewPeer()
+	thief.SetUfrag("thief")
 	if f.receive(alice, request("thief")) != nil {
 		t.Error("a request for another session passed")
 	}
-	thief.Leave()
+	thief.Close()
 	if f.receive(alice, srtp(7, 100)) == nil {
 		t.Errorf("the address was lost: %v", f.counted())
 	}
@@ -181,25 +198,25 @@ func TestNobodyTakesAnothersAddress(t *testing.T) {
 func port(n int) netip.AddrPort { return netip.AddrPortFrom(mallory.Addr(), uint16(n)) }
 
 func TestBounds(t *testing.T) {
-	t.Run("addresses that claim", func(t *testing.T) {
+	t.Run("unauthenticated addresses", func(t *testing.T) {
 		f := newFilter()
-		f.prove(t, alice, "ours")
+		f.authenticate(t, alice, "ours")
 		for n := range 10 * maxPending {
 			f.time = f.time.Add(time.Second)
 			f.receive(port(n), request("ours"))
 		}
-		if len(f.flows) != maxPending+1 || len(f.guest.flows) != maxPending+1 {
+		if len(f.flows) != maxPending+1 || len(f.peer.flows) != maxPending+1 {
 			t.Errorf("%d flows", len(f.flows))
 		}
 		if f.receive(alice, srtp(7, 100)) == nil {
-			t.Errorf("the proved address was lost: %v", f.counted())
+			t.Errorf("the authenticated address was lost: %v", f.counted())
 		}
 	})
-	t.Run("addresses that are proved", func(t *testing.T) {
+	t.Run("authenticated addresses", func(t *testing.T) {
 		f := newFilter()
 		for n := range maxFlows {
 			f.time = f.time.Add(time.Second)
-			f.prove(t, port(n), "ours")
+			f.authenticate(t, port(n), "ours")
 		}
 		if f.receive(alice, request("ours")) != nil || f.counted()["addresses"] != 1 {
 			t.Errorf("%d flows, counted %v", len(f.flows), f.counted())
@@ -223,15 +240,16 @@ func TestBounds(t *testing.T) {
 	})
 	t.Run("streams", func(t *testing.T) {
 		f := newFilter()
-		f.prove(t, alice, "ours")
+		f.authenticate(t, alice, "ours")
 		for n := range uint32(maxSSRCs) {
 			if f.receive(alice, srtp(n, 100)) == nil || f.receive(alice, srtcp(200, n, 60)) == nil {
 				t.Fatalf("stream %d was dropped", n)
 			}
 		}
-		f.guest.Answer("newer") // the bound holds across restarts, as Pion's streams do
-		f.prove(t, alice, "newer")
-		if f.receive(alice, srtp(99, 100)) != nil || f.receive(alice, srtcp(200, 99, 60)) != nil || f.counted()["ssrc"] != 2 {
+		f.peer.SetUfrag("newer") // the bound holds across restarts, as Pion's streams do
+		f.authenticate(t, alice, "newer")
+		media, report := f.receive(alice, srtp(99, 100)), f.receive(alice, srtcp(200, 99, 60))
+		if media != nil || report != nil || f.counted()["ssrc"] != 2 {
 			t.Errorf("counted %v", f.counted())
 		}
 		if f.receive(alice, srtp(3, 100)) == nil {
@@ -240,7 +258,7 @@ func TestBounds(t *testing.T) {
 	})
 	t.Run("reports", func(t *testing.T) {
 		f := newFilter()
-		f.prove(t, alice, "ours")
+		f.authenticate(t, alice, "ours")
 		for range 2 * reportBurst {
 			f.receive(alice, srtcp(201, 1, 60))
 		}
@@ -250,14 +268,14 @@ func TestBounds(t *testing.T) {
 	})
 	t.Run("handshakes", func(t *testing.T) {
 		f := newFilter()
-		f.prove(t, alice, "ours")
+		f.authenticate(t, alice, "ours")
 		byte1 := record(handshakeRecord, 0, fragment(clientHello, 2000, 0, make([]byte, 1)))
 		for range 2 * maxHandshakes {
 			f.receive(alice, byte1)
 		}
-		sealed := record(handshakeRecord, 1, make([]byte, 40))
+		encrypted := record(handshakeRecord, 1, make([]byte, 40))
 		for range 2 * maxFinished {
-			f.receive(alice, sealed)
+			f.receive(alice, encrypted)
 		}
 		if got := f.counted()["dtls-handshakes"]; got != maxHandshakes+maxFinished {
 			t.Errorf("counted %v", f.counted())
@@ -270,15 +288,15 @@ func TestBounds(t *testing.T) {
 
 func TestSentRecordsAreCounted(t *testing.T) {
 	f := newFilter()
-	f.prove(t, alice, "ours")
+	f.authenticate(t, alice, "ours")
 	f.send(alice, record(handshakeRecord, 0, make([]byte, 60))) // in the clear
 	f.send(alice, srtcp(205, 1, 60))
 	f.send(alice, record(applicationData, 1, make([]byte, 60)))
 	f.send(mallory, record(applicationData, 1, make([]byte, 60)))
-	f.guest.Answer("newer")
-	f.prove(t, alice, "newer")
+	f.peer.SetUfrag("newer")
+	f.authenticate(t, alice, "newer")
 	f.send(alice, record(applicationData, 1, make([]byte, 60)))
-	if got := f.guest.Sent(); got != 2 {
+	if got := f.peer.RecordsSent(); got != 2 {
 		t.Errorf("%d records, want 2", got)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/pion/stun"
 )
 
-// FuzzPacket has what passes read by Pion's parsers: they find what the filter found.
+// FuzzPacket reads what passes with Pion's parsers: they find what the filter found.
 func FuzzPacket(f *testing.F) {
 	for _, k := range kinds {
 		f.Add(k.packet, true)
@@ -21,7 +21,7 @@ func FuzzPacket(f *testing.F) {
 	f.Fuzz(func(t *testing.T, p []byte, known bool) {
 		filter := newFilter()
 		if known {
-			filter.prove(t, alice, "ours")
+			filter.authenticate(t, alice, "ours")
 		}
 		if filter.receive(alice, p) == nil {
 			return
@@ -30,7 +30,7 @@ func FuzzPacket(f *testing.F) {
 		case stun.IsMessage(p):
 			readSTUN(t, p)
 		case !known:
-			t.Errorf("%x of a stranger passed", p)
+			t.Errorf("%x passed, unauthenticated", p)
 		case isDTLS(p):
 			readDTLS(t, p)
 		case isMedia(p):
@@ -77,7 +77,8 @@ func readDTLS(t *testing.T, p []byte) {
 		err := content.Unmarshal(r)
 		if m, ok := content.Content.(*handshake.Handshake); ok && err == nil {
 			switch m.Header.Type {
-			case handshake.TypeClientHello, handshake.TypeCertificate, handshake.TypeCertificateVerify, handshake.TypeClientKeyExchange:
+			case handshake.TypeClientHello, handshake.TypeCertificate, handshake.TypeCertificateVerify,
+				handshake.TypeClientKeyExchange:
 			default:
 				t.Errorf("%v passed", m.Header.Type)
 			}
@@ -94,12 +95,12 @@ func readMedia(t *testing.T, p []byte) {
 		return
 	}
 	var h rtp.Header // what is inside of an extension may be anything
-	if n, err := h.Unmarshal(p); err == nil && n+leastTag > len(p) {
+	if n, err := h.Unmarshal(p); err == nil && n+minTag > len(p) {
 		t.Errorf("a header of %d bytes in %d", n, len(p))
 	}
 }
 
-// FuzzFrames reads TCP frames of a stranger's.
+// FuzzFrames reads frames of an unauthenticated TCP connection.
 func FuzzFrames(f *testing.F) {
 	for _, k := range kinds {
 		if len(k.packet) <= maxPacket {
@@ -118,8 +119,8 @@ func FuzzFrames(f *testing.F) {
 		}()
 		passed, _ := io.ReadAll(s)
 		_, _ = s.Close(), client.Close()
-		if len(filter.flows) != 0 || len(filter.guest.flows) != 0 || l.waiting.Load() != 0 {
-			t.Errorf("%d flows left, %d wait", len(filter.guest.flows), l.waiting.Load())
+		if len(filter.flows) != 0 || len(filter.peer.flows) != 0 || l.waiting.Load() != 0 {
+			t.Errorf("%d flows left, %d wait", len(filter.peer.flows), l.waiting.Load())
 		}
 		for len(passed) > 0 {
 			size := int(binary.BigEndian.Uint16(passed))

@@ -11,14 +11,14 @@ import (
 
 const (
 	frameHeader = 2   // bytes of a frame's length (RFC 4571, section 2)
-	maxWaiting  = 256 // TCP connections that nobody has proved yet
+	maxWaiting  = 256 // unauthenticated TCP connections
 )
 
-// errRefused ends a connection that a stranger uses for something else than to prove itself.
+// errRefused ends an unauthenticated connection with anything but a binding request.
 var errRefused = errors.New("refused by the filter")
 
-// Listener gives connections of l that read as if only those frames came by them (RFC 4571) that may pass. One that
-// begins with anything but a guest's request fails to read, and one that comes while too many wait to be proved is
+// Listener returns a listener whose connections read only the frames (RFC 4571) that pass. A connection that begins
+// with anything but a peer's binding request fails to read. A connection beyond maxWaiting unauthenticated ones is
 // closed.
 func (f *Filter) Listener(l net.Listener) net.Listener { return &listener{Listener: l, filter: f} }
 
@@ -38,8 +38,8 @@ func (l *listener) Accept() (net.Conn, error) {
 			return &stream{Conn: conn, filter: l.filter, waiting: &l.waiting, flow: &flow{}}, nil
 		}
 		l.waiting.Add(-1)
-		l.filter.drop(tooManyStrangers)
-		_ = conn.Close() // nobody hears of it
+		l.filter.drop(tooManyUnauthenticated)
+		_ = conn.Close() // nothing was sent yet
 	}
 }
 
@@ -47,16 +47,16 @@ func (l *listener) Accept() (net.Conn, error) {
 type stream struct {
 	net.Conn
 	filter  *Filter
-	waiting *atomic.Int64 // counts it until it is proved or closed
+	waiting *atomic.Int64 // counts it until it is authenticated or closed
 	waited  sync.Once
 
 	frame [frameHeader + maxPacket]byte // owned by Read, with rest
-	rest  []byte                        // of frame, not given yet
+	rest  []byte                        // of frame, not read yet
 
 	flow *flow // filter.mu guards the pointer too
 }
 
-// Read gives frames that may pass, with their lengths.
+// Read returns frames that pass, with their lengths.
 func (s *stream) Read(p []byte) (int, error) {
 	for len(s.rest) == 0 {
 		size, err := s.next()
@@ -76,7 +76,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next reads a frame and gives the size of what is in it. A length that no publisher sends ends the connection.
+// next reads a frame and returns the size of its payload. A size that no publisher sends ends the connection.
 func (s *stream) next() (size int, err error) {
 	if _, err := io.ReadFull(s.Conn, s.frame[:frameHeader]); err != nil {
 		return 0, err
@@ -90,29 +90,29 @@ func (s *stream) next() (size int, err error) {
 	return size, err
 }
 
-// receiveFrame says whether p may pass. The error ends a connection of a stranger's.
+// receiveFrame reports whether p passes. The error ends an unauthenticated connection.
 func (f *Filter) receiveFrame(s *stream, p []byte) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	claims, why := f.judge(s.flow, p, f.now())
-	if why == passed && claims != nil {
-		if s.flow.guest != nil {
-			s.flow.guest.lose(s.flow)
+	claimed, why := f.check(s.flow, p, f.now())
+	if why == passed && claimed != nil {
+		if s.flow.peer != nil {
+			s.flow.peer.removeFlow(s.flow)
 		}
 		s.flow = &flow{}
-		why = claims.take(s.flow)
+		why = claimed.addFlow(s.flow)
 	}
 	if why == passed {
 		return true, nil
 	}
 	f.drop(why)
-	if !s.flow.known || s.flow.over {
+	if !s.flow.authenticated || s.flow.removed {
 		return false, errRefused
 	}
 	return false, nil
 }
 
-// Write sends one frame, which is how Pion writes them. Requests are left out, as PacketConn does.
+// Write sends one frame, as Pion writes them. It drops binding requests, as PacketConn does.
 func (s *stream) Write(p []byte) (int, error) {
 	if len(p) < frameHeader {
 		return s.Conn.Write(p)
@@ -121,26 +121,26 @@ func (s *stream) Write(p []byte) (int, error) {
 	if isBinding(message, bindingRequest) {
 		return len(p), nil
 	}
-	if response, sealed := isBinding(message, bindingSuccess), isSealed(message); response || sealed {
+	if response, encrypted := isBinding(message, bindingSuccess), isEncrypted(message); response || encrypted {
 		s.filter.mu.Lock()
-		s.flow.sent(response, sealed)
-		proved := s.flow.known
+		s.flow.sent(response, encrypted)
+		authenticated := s.flow.authenticated
 		s.filter.mu.Unlock()
-		if proved {
-			s.waitNoMore()
+		if authenticated {
+			s.stopWaiting()
 		}
 	}
 	return s.Conn.Write(p)
 }
 
 func (s *stream) Close() error {
-	s.waitNoMore()
+	s.stopWaiting()
 	s.filter.mu.Lock()
-	if s.flow.guest != nil {
-		s.flow.guest.lose(s.flow)
+	if s.flow.peer != nil {
+		s.flow.peer.removeFlow(s.flow)
 	}
 	s.filter.mu.Unlock()
 	return s.Conn.Close()
 }
 
-func (s *stream) waitNoMore() { s.waited.Do(func() { s.waiting.Add(-1) }) }
+func (s *stream) stopWaiting() { s.waited.Do(func() { s.waiting.Add(-1) }) }

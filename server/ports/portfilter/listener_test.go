@@ -13,7 +13,7 @@ func frame(p []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(nil, uint16(len(p))), p...)
 }
 
-// connect gives both ends of a TCP connection, the server's behind the filter.
+// connect returns both ends of a TCP connection, the server's behind the filter.
 func connect(t *testing.T, l net.Listener) (client, server net.Conn) {
 	t.Helper()
 	client, err := net.Dial("tcp", l.Addr().String())
@@ -47,7 +47,7 @@ func write(t *testing.T, c net.Conn, p []byte) {
 	}
 }
 
-// reads checks that exactly want is what the server reads next.
+// reads checks that the server reads exactly want next.
 func reads(t *testing.T, c net.Conn, want []byte) {
 	t.Helper()
 	got := make([]byte, len(want))
@@ -74,17 +74,17 @@ func TestTCP(t *testing.T) {
 		t.Errorf("counted %v", got)
 	}
 	write(t, server, frame(record(applicationData, 1, make([]byte, 40))))
-	if f.guest.Sent() != 1 {
-		t.Errorf("%d records sent", f.guest.Sent())
+	if f.peer.RecordsSent() != 1 {
+		t.Errorf("%d records sent", f.peer.RecordsSent())
 	}
-	f.guest.Leave()
+	f.peer.Close()
 	write(t, client, frame(srtp(7, 100)))
 	if n, err := server.Read(make([]byte, 10)); err == nil {
-		t.Errorf("read %d bytes after the guest left", n)
+		t.Errorf("read %d bytes after the peer left", n)
 	}
 }
 
-func TestTCPOfStrangers(t *testing.T) {
+func TestTCPUnauthenticated(t *testing.T) {
 	for _, c := range []struct {
 		name, why string
 		sent      []byte
@@ -105,14 +105,14 @@ func TestTCPOfStrangers(t *testing.T) {
 				t.Errorf("read until %v, counted %v", err, f.counted())
 			}
 			_ = server.Close()
-			if len(f.guest.flows) != 0 {
+			if len(f.peer.flows) != 0 {
 				t.Error("the flow is still there")
 			}
 		})
 	}
 }
 
-// TestTCPWaiting opens more connections than may wait. Those that were closed or proved make room.
+// TestTCPWaiting opens more unauthenticated connections than maxWaiting. Closed and authenticated ones make room.
 func TestTCPWaiting(t *testing.T) {
 	f := newFilter()
 	l := listen(t, f.Filter)

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// PacketConn gives what comes by conn and may pass. What a packet is read into must have room for 2048 bytes.
+// PacketConn returns a connection that reads the packets of conn that pass. Read buffers must have 2048 bytes.
 func (f *Filter) PacketConn(conn *net.UDPConn) net.PacketConn { return &packetConn{conn, f} }
 
 type packetConn struct {
@@ -13,8 +13,8 @@ type packetConn struct {
 	filter *Filter
 }
 
-// ReadFrom gives the next packet that may pass. Nothing is allocated for those of an address that was seen before, nor
-// for those that may not pass.
+// ReadFrom returns the next packet that passes. It allocates nothing for packets of a known address, nor for dropped
+// packets.
 func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	for {
 		n, from, err := c.ReadFromUDPAddrPort(p)
@@ -27,18 +27,18 @@ func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	}
 }
 
-// receive gives the address of a packet that may pass, as Pion has it, and nil for any other.
+// receive returns the address of a packet that passes, in Pion's form, and nil for any other.
 func (f *Filter) receive(from netip.AddrPort, p []byte) *net.UDPAddr {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	fl := f.flows[from]
-	claims, why := f.judge(fl, p, f.now())
-	if why == passed && claims != nil {
+	claimed, why := f.check(fl, p, f.now())
+	if why == passed && claimed != nil {
 		if fl != nil {
-			fl.guest.lose(fl)
+			fl.peer.removeFlow(fl)
 		}
 		fl = &flow{key: from, addr: net.UDPAddrFromAddrPort(from)}
-		if why = claims.take(fl); why == passed {
+		if why = claimed.addFlow(fl); why == passed {
 			f.flows[from] = fl
 		}
 	}
@@ -49,8 +49,8 @@ func (f *Filter) receive(from netip.AddrPort, p []byte) *net.UDPAddr {
 	return fl.addr
 }
 
-// WriteTo sends what a server sends. A lite agent makes no requests, so those that Pion makes all the same
-// are left out, and no response to them comes.
+// WriteTo sends a packet. It drops the binding requests that Pion makes although a lite agent sends none, so no
+// response to them comes.
 func (c *packetConn) WriteTo(p []byte, to net.Addr) (int, error) {
 	if isBinding(p, bindingRequest) {
 		return len(p), nil
@@ -62,15 +62,15 @@ func (c *packetConn) WriteTo(p []byte, to net.Addr) (int, error) {
 	return c.UDPConn.WriteTo(p, to)
 }
 
-// send notes what a packet to an address says of it: a response, that Pion has found a request of its to be a guest's.
+// send notes that a packet is sent to an address.
 func (f *Filter) send(to netip.AddrPort, p []byte) {
-	response, sealed := isBinding(p, bindingSuccess), isSealed(p)
-	if !response && !sealed {
+	response, encrypted := isBinding(p, bindingSuccess), isEncrypted(p)
+	if !response && !encrypted {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if fl := f.flows[to]; fl != nil {
-		fl.sent(response, sealed)
+		fl.sent(response, encrypted)
 	}
 }

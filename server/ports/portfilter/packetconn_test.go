@@ -20,8 +20,8 @@ func socket(t testing.TB) (*net.UDPConn, netip.AddrPort) {
 	return c, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 }
 
-// proved gives a client's socket that a filtered server's has answered.
-func proved(t testing.TB, f *at) (client *net.UDPConn, server net.PacketConn) {
+// authenticated returns a client's socket that a filtered socket of the server has answered.
+func authenticated(t testing.TB, f *at) (client *net.UDPConn, server net.PacketConn) {
 	t.Helper()
 	client, _ = socket(t)
 	under, _ := socket(t)
@@ -54,7 +54,7 @@ func send(t testing.TB, from *net.UDPConn, to net.PacketConn, p []byte) {
 
 func TestUDP(t *testing.T) {
 	f := newFilter()
-	client, server := proved(t, f)
+	client, server := authenticated(t, f)
 	send(t, client, server, response())
 	send(t, client, server, srtp(7, 200))
 	n, _, err := server.ReadFrom(make([]byte, maxPacket))
@@ -66,17 +66,23 @@ func TestUDP(t *testing.T) {
 	}
 }
 
-// steady are packets of a session that goes on, and what others send into the port.
+// steady are packets of a running session, and of others.
 var steady = map[string][]byte{
-	"media": srtp(7, 1100), "report": srtcp(200, 7, 60), "data": record(applicationData, 1, make([]byte, 60)), "request": request("ours"),
-	"response": response(), "stranger's request": request("else"), "noise": append([]byte{99}, make([]byte, 200)...),
+	"media": srtp(7, 1100), "report": srtcp(200, 7, 60), "data": record(applicationData, 1, make([]byte, 60)),
+	"request":  request("ours"),
+	"response": response(), "unknown request": request("else"), "noise": append([]byte{99}, make([]byte, 200)...),
 }
 
 func TestNothingIsAllocated(t *testing.T) {
 	for name, p := range steady {
 		f := newFilter()
-		f.prove(t, alice, "ours")
-		if n := testing.AllocsPerRun(100, func() { f.receive(alice, p); f.receive(mallory, steady["noise"]); f.send(alice, p) }); n > 0 {
+		f.authenticate(t, alice, "ours")
+		n := testing.AllocsPerRun(100, func() {
+			f.receive(alice, p)
+			f.receive(mallory, steady["noise"])
+			f.send(alice, p)
+		})
+		if n > 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
@@ -87,7 +93,7 @@ func BenchmarkReceive(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			f := newFilter()
 			f.now = time.Now
-			f.prove(b, alice, "ours")
+			f.authenticate(b, alice, "ours")
 			b.ReportAllocs()
 			for b.Loop() {
 				f.receive(alice, p)
@@ -96,7 +102,7 @@ func BenchmarkReceive(b *testing.B) {
 	}
 }
 
-// BenchmarkRead takes packets off a socket with the filter and without.
+// BenchmarkRead reads packets from a socket with the filter and without.
 func BenchmarkRead(b *testing.B) {
 	read := func(b *testing.B, client *net.UDPConn, server net.PacketConn) {
 		buf := make([]byte, maxPacket)
@@ -112,7 +118,7 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 	b.Run("filtered", func(b *testing.B) {
-		client, server := proved(b, newFilter())
+		client, server := authenticated(b, newFilter())
 		read(b, client, server)
 	})
 	b.Run("bare", func(b *testing.B) {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// start is when the tests' clock begins.
+// start is the initial time of the tests' clock.
 var start = time.Unix(1_700_000_000, 0)
 
 var (
@@ -16,13 +16,13 @@ var (
 	mallory = netip.MustParseAddrPort("198.51.100.9:9")
 )
 
-// attribute is one of STUN's.
+// attribute is a STUN attribute.
 type attribute struct {
 	kind  uint16
 	value []byte
 }
 
-// message is a STUN message whose length fits. The value of a fingerprint is put in.
+// message encodes a STUN message with the right length. It computes the value of a fingerprint.
 func message(kind uint16, attributes ...attribute) []byte {
 	m := binary.BigEndian.AppendUint16(nil, kind)
 	m = append(m, 0, 0, 0x21, 0x12, 0xA4, 0x42)
@@ -48,7 +48,7 @@ func integrity() attribute { return attribute{attrIntegrity, make([]byte, 20)} }
 
 func fingerprint() attribute { return attribute{attrFingerprint, make([]byte, 4)} }
 
-// request is what a browser sends.
+// request encodes a binding request as a browser sends it.
 func request(ufrag string) []byte {
 	return message(bindingRequest, user(ufrag+":theirs"),
 		attribute{0xC057, []byte{0, 1, 0, 10}}, // Chromium's network information
@@ -59,20 +59,22 @@ func request(ufrag string) []byte {
 
 func response() []byte { return message(bindingSuccess, integrity(), fingerprint()) }
 
-// record is one of DTLS.
+// record encodes a DTLS record.
 func record(kind byte, epoch uint16, body []byte) []byte {
-	r := []byte{kind, 0xfe, 0xfd, byte(epoch >> 8), byte(epoch), 0, 0, 0, 0, 0, 1, byte(len(body) >> 8), byte(len(body))}
+	size := len(body)
+	r := []byte{kind, 0xfe, 0xfd, byte(epoch >> 8), byte(epoch), 0, 0, 0, 0, 0, 1, byte(size >> 8), byte(size)}
 	return append(r, body...)
 }
 
-// fragment is part of a message of so many bytes.
+// fragment encodes a part of a handshake message of length bytes.
 func fragment(kind byte, length, offset int, part []byte) []byte {
+	size := len(part)
 	h := []byte{kind, byte(length >> 16), byte(length >> 8), byte(length), 0, 0,
-		byte(offset >> 16), byte(offset >> 8), byte(offset), byte(len(part) >> 16), byte(len(part) >> 8), byte(len(part))}
+		byte(offset >> 16), byte(offset >> 8), byte(offset), byte(size >> 16), byte(size >> 8), byte(size)}
 	return append(h, part...)
 }
 
-// rtp is a packet of SRTP: a header, and so many bytes behind it.
+// srtp encodes an SRTP packet: a header, and rest bytes.
 func srtp(ssrc uint32, rest int) []byte {
 	p := []byte{0x80, 96, 0, 1, 0, 0, 0, 1}
 	return append(binary.BigEndian.AppendUint32(p, ssrc), make([]byte, rest)...)
@@ -90,23 +92,23 @@ func join(parts ...[]byte) (all []byte) {
 	return all
 }
 
-// at is a filter whose clock the test moves, with one guest.
+// at is a filter with one peer, whose clock the test sets.
 type at struct {
 	*Filter
-	guest *Guest
-	time  time.Time
+	peer *Peer
+	time time.Time
 }
 
 func newFilter() *at {
 	a := &at{time: start}
 	a.Filter = New(func() time.Time { return a.time })
-	a.guest = a.Admit()
-	a.guest.Answer("ours")
+	a.peer = a.NewPeer()
+	a.peer.SetUfrag("ours")
 	return a
 }
 
-// prove has an address pass a check.
-func (a *at) prove(t testing.TB, from netip.AddrPort, ufrag string) {
+// authenticate authenticates an address.
+func (a *at) authenticate(t testing.TB, from netip.AddrPort, ufrag string) {
 	t.Helper()
 	if a.receive(from, request(ufrag)) == nil {
 		t.Fatalf("the request of %s was dropped: %v", from, a.counted())
@@ -114,7 +116,7 @@ func (a *at) prove(t testing.TB, from netip.AddrPort, ufrag string) {
 	a.send(from, response())
 }
 
-// counted are the reasons that there were.
+// counted returns the counts above zero.
 func (a *at) counted() map[string]uint64 {
 	counts := a.Drops()
 	for why, n := range counts {

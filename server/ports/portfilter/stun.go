@@ -18,7 +18,7 @@ const (
 	attrOldMapped    = 0x8020 // Pion takes it for XOR-MAPPED-ADDRESS, which no request has
 	attrFingerprint  = 0x8028
 	attrControlled   = 0x8029
-	optional         = 0x8000 // attributes from here on may be passed over (RFC 8489, section 14)
+	optional         = 0x8000 // attributes from here on are comprehension-optional (RFC 8489, section 14)
 	fingerprintXOR   = 0x5354554e
 	maxUsername      = 513 // bytes (RFC 8489, section 14.3)
 	maxAttributes    = 32
@@ -28,20 +28,20 @@ const (
 	lenFingerprint   = 4
 )
 
-// isSTUN tells STUN as RFC 7983 does, and as Pion does: it looks at the cookie alone, so a packet that has one is
-// held to be STUN whatever its first byte says.
+// isSTUN reports whether p is STUN as RFC 7983 demultiplexes, or as Pion does: by the cookie alone, whatever the first
+// byte.
 func isSTUN(p []byte) bool {
 	return p[0] < 4 || len(p) >= 8 && binary.BigEndian.Uint32(p[4:]) == magicCookie
 }
 
-// isBinding tells messages of a type that the server itself sends.
+// isBinding reports whether a packet of the server's is a binding message of a type.
 func isBinding(p []byte, kind uint16) bool {
 	return len(p) >= stunHeader && binary.BigEndian.Uint16(p) == kind && binary.BigEndian.Uint32(p[4:]) == magicCookie
 }
 
-// readRequest reads a binding request of ICE's (RFC 8445, section 7.1.1; RFC 8489, section 5) and gives the part of its
-// user's name that is the server's. Nothing in it is beyond its place: lengths add up, attributes that must be
-// understood are ICE's, after MESSAGE-INTEGRITY comes only FINGERPRINT, and that one is right.
+// readRequest reads an ICE binding request (RFC 8445, section 7.1.1; RFC 8489, section 5) and returns the server's
+// ufrag of its USERNAME. The request is strictly valid: lengths add up, comprehension-required attributes are ICE's,
+// only FINGERPRINT follows MESSAGE-INTEGRITY, and it is correct.
 func readRequest(p []byte) (ufrag []byte, why reason) {
 	if len(p) < stunHeader || binary.BigEndian.Uint32(p[4:]) != magicCookie {
 		return nil, badSTUN
@@ -88,7 +88,7 @@ func readRequest(p []byte) (ufrag []byte, why reason) {
 	return ufrag, passed
 }
 
-// serverPart gives what stands before the colon of SERVER:CLIENT, nil when there is no such.
+// serverPart returns SERVER of a username SERVER:CLIENT, or nil.
 func serverPart(username []byte) []byte {
 	if len(username) > maxUsername {
 		return nil
