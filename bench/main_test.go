@@ -12,8 +12,9 @@ func TestHelp(t *testing.T) {
 		if err := run(t.Context(), []string{m.name, "-h"}, &out); err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
-		if !strings.HasPrefix(out.String(), "usage: go run ./bench "+m.name) || !strings.Contains(out.String(), "\n  -") {
-			t.Errorf("%s: %q", m.name, out.String())
+		text := out.String()
+		if !strings.HasPrefix(text, "usage: go run ./bench "+m.name) || !strings.Contains(text, "\n  -") {
+			t.Errorf("%s: %q", m.name, text)
 		}
 	}
 	var out strings.Builder

@@ -19,8 +19,8 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// killBrowser opens the page in a new Chromium and kills all its processes: midway, which is shortly after the answer to
-// its offer, during ICE or DTLS, or when labels come.
+// killBrowser opens the page in a new Chromium and kills all its processes: midway, which is shortly after the answer
+// to its offer, during ICE or DTLS, or when labels come.
 func (v visitors) killBrowser(ctx context.Context, midway bool) (err error) {
 	profile, err := os.MkdirTemp("", "mindflow-churn-")
 	if err != nil {
@@ -88,7 +88,8 @@ func await(ctx context.Context, out io.Reader, moment string) (group int, err er
 	}
 }
 
-// removeAll removes a browser's profile. Processes that are being killed may still write to it, so it tries for a second.
+// removeAll removes a browser's profile. It tries for a second, as processes that are being killed may still write to
+// it.
 func removeAll(folder string) (err error) {
 	for range 50 {
 		if err = os.RemoveAll(folder); err == nil {

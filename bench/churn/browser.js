@@ -1,5 +1,6 @@
-// Opens the page in a new Chromium, presses Start, and stays until it is killed. It prints the browser's process group and,
-// at the moment that its argument names, one more line: `offered` at the answer to the offer, `live` when labels come.
+// Opens the page in a new Chromium, presses Start, and stays until it is killed. It prints the browser's process group
+// and, at the moment that its argument names, one more line: `offered` at the answer to the offer, `live` when labels
+// come.
 //
 //   node bench/churn/browser.js URL offered|live FOLDER
 //

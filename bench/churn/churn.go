@@ -42,7 +42,8 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	flags.IntVar(&p.rounds, "rounds", 2, "rounds; a leak grows in each, what is made once does not")
 	flags.IntVar(&p.warm, "warm", 300, "sessions before the baseline is taken, so that what is made once is there")
 	flags.IntVar(&p.parallel, "at-once", 6, "sessions at a time")
-	flags.StringVar(&p.heap, "heap", "", "`folder` for heap profiles round-0.pprof, round-1.pprof …; go tool pprof -base compares them")
+	flags.StringVar(&p.heap, "heap", "",
+		"`folder` for heap profiles round-0.pprof, round-1.pprof …; go tool pprof -base compares them")
 	doctable.AddWriteFlag(flags, &p.write)
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -85,7 +86,8 @@ func (p *plan) run(ctx context.Context) error {
 }
 
 // measure runs the rounds. It returns the states before the first and after each, and the text that shows them.
-func (p *plan) measure(ctx context.Context, server *process.Server, v visitors) (states []*state, text string, err error) {
+func (p *plan) measure(ctx context.Context, server *process.Server, v visitors) (
+	states []*state, text string, err error) {
 	began := time.Now()
 	var all tally
 	for round := range p.rounds + 1 {

@@ -2,6 +2,7 @@ package churn
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -16,8 +17,9 @@ func TestWaysToLeave(t *testing.T) {
 		}
 		counts.add(how, nil)
 	}
-	if counts[byDelete] != 480 || counts[noDelete] != 60 || counts[midway] != 60 || counts[killed] != 60 || counts[browserEnd] != 30 || counts[browserMid] != 30 {
-		t.Errorf("%v", counts)
+	want := tally{byDelete: 480, noDelete: 60, midway: 60, killed: 60, browserEnd: 30, browserMid: 30}
+	if !maps.Equal(counts, want) {
+		t.Errorf("%v, want %v", counts, want)
 	}
 	counts.add(killed, errors.New("made by the test"))
 	if !strings.Contains(counts.String(), "1 process killed, failed") {
@@ -26,7 +28,8 @@ func TestWaysToLeave(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	before := &state{goroutines: 13, sockets: 4, files: 12, rss: 350e6, heap: 9e6, ended: map[string]float64{"deleted": 60}}
+	before := &state{goroutines: 13, sockets: 4, files: 12, rss: 350e6, heap: 9e6,
+		ended: map[string]float64{"deleted": 60}}
 	for name, row := range map[string]struct {
 		change func(*state)
 		want   string // "" is well
@@ -51,12 +54,14 @@ func TestCheck(t *testing.T) {
 	}
 	after := *before
 	after.rss, after.ended = 353.5e6, map[string]float64{"deleted": 700, "no-media": 5}
-	if text := table([]*state{before, &after, before}); !strings.Contains(text, "| memory in all (RSS), MB | 350 | 353.5 | +1.0 % | 350 | +0.0 % |") {
+	const line = "| memory in all (RSS), MB | 350 | 353.5 | +1.0 % | 350 | +0.0 % |"
+	if text := table([]*state{before, &after, before}); !strings.Contains(text, line) {
 		t.Error(text)
 	}
 	grown := after
 	grown.rss = 380e6
-	if err := check([]*state{before, &after, &grown}); err == nil || !strings.Contains(err.Error(), "round 2: memory in all") {
+	err := check([]*state{before, &after, &grown})
+	if err == nil || !strings.Contains(err.Error(), "round 2: memory in all") {
 		t.Error(err)
 	}
 	if text := after.ends(before); text != "The server ended them as 5 `no-media`, 640 `deleted`." {

@@ -54,9 +54,9 @@ func readState(server *process.Server) (*state, error) {
 	return s, nil
 }
 
-// settled waits until all sessions have ended, which takes the server 15 s for one whose publisher is gone, and until the
-// rest is what it was before; at most for the time settle. With a nil before it waits until goroutines and sockets no
-// longer change.
+// settled waits until all sessions have ended, which takes the server 15 s for one whose publisher is gone, and until
+// the rest is what it was before; at most for the time settle. With a nil before it waits until goroutines and sockets
+// no longer change.
 func settled(ctx context.Context, server *process.Server, before *state) (s *state, err error) {
 	last, deadline := &state{}, time.Now().Add(settle)
 	for {

@@ -34,7 +34,8 @@ const (
 	abruptEach = 3 // one visitor of three leaves abruptly
 )
 
-// abrupt lists the abrupt ways in their turns. Chromium takes seconds of processor time to start, so it has fewer turns.
+// abrupt lists the abrupt ways in their turns. Chromium takes seconds of processor time to start, so it has fewer
+// turns.
 var abrupt = []string{noDelete, midway, killed, browserEnd, noDelete, midway, killed, browserMid}
 
 // visitors connect to a server.
@@ -62,11 +63,16 @@ func (v visitors) visit(ctx context.Context, number int) (how string, err error)
 	return how, v.stay(ctx, how == byDelete)
 }
 
+func (v visitors) dial(ctx context.Context, transport http.RoundTripper) (*whipclient.Client, error) {
+	client := &http.Client{Transport: transport}
+	return whipclient.Dial(ctx, v.url+"/whip", whipclient.Options{Codec: pipeline.VP8, Client: client})
+}
+
 // stay connects, publishes until labels come, and leaves.
 func (v visitors) stay(ctx context.Context, politely bool) error {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	c, err := whipclient.Dial(ctx, v.url+"/whip", whipclient.Options{Codec: pipeline.VP8, Client: &http.Client{Transport: transport}})
+	c, err := v.dial(ctx, transport)
 	if err != nil {
 		return err
 	}
@@ -97,7 +103,7 @@ func (v visitors) leaveMidway(ctx context.Context) error {
 	defer cancel()
 	transport := &offerOnly{next: &http.Transport{}, offered: func() { time.AfterFunc(rand.N(longest), cancel) }}
 	defer transport.next.CloseIdleConnections()
-	c, err := whipclient.Dial(ctx, v.url+"/whip", whipclient.Options{Codec: pipeline.VP8, Client: &http.Client{Transport: transport}})
+	c, err := v.dial(ctx, transport)
 	if err == nil { // the handshake was faster
 		return c.Abort()
 	}

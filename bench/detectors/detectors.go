@@ -1,6 +1,6 @@
-// Package detectors compares the face detectors of the manifest on annotated photographs: how many of the marked faces each
-// finds, how many it finds where none is marked, and how long it takes for a frame of 640×480. The time is the median by
-// the clock, and the mean of all processors together, which other load on the machine disturbs less.
+// Package detectors compares the face detectors of the manifest on annotated photographs: how many of the marked faces
+// each finds, how many it finds where none is marked, and how long it takes for a frame of 640×480. The time is the
+// median by the clock, and the mean of all processors together, which other load on the machine disturbs less.
 package detectors
 
 import (

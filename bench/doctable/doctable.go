@@ -20,8 +20,8 @@ func AddWriteFlag(flags *flag.FlagSet, write *bool) {
 	flags.BoolVar(write, "write", false, "write the table into the page of docs that has its marks")
 }
 
-// Write replaces the text between the marks `<!-- NAME: written by … -->` and `<!-- end of NAME -->`, in the page of docs
-// that has them. Long lines of prose are wrapped.
+// Write replaces the text between the marks `<!-- NAME: written by … -->` and `<!-- end of NAME -->`, in the page of
+// docs that has them. Long lines of prose are wrapped.
 func Write(name, text string) error {
 	page, err := find(testkit.Root(), name)
 	if err != nil {
@@ -127,8 +127,8 @@ func machine() string {
 	return fmt.Sprintf("%d cores (%s), %s", runtime.NumCPU(), strings.TrimSpace(model), runtime.Version())
 }
 
-// Load returns the machine's load before a measurement, such as "load 0.12 before": the mean number of processes that ran
-// or waited for a processor in the last minute.
+// Load returns the machine's load before a measurement, such as "load 0.12 before": the mean number of processes that
+// ran or waited for a processor in the last minute.
 func Load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	minute, _, ok := strings.Cut(string(text), " ")

@@ -32,10 +32,12 @@ func rules(shipped pipeline.AnalysisPolicy) []rule {
 	const ms = time.Millisecond
 	list := []rule{{name: "every frame"}}
 	for _, n := range []time.Duration{100, 200, 300} {
-		list = append(list, rule{name: fmt.Sprintf("detect every %d ms", n), policy: pipeline.AnalysisPolicy{DetectEvery: n * ms}})
+		policy := pipeline.AnalysisPolicy{DetectEvery: n * ms}
+		list = append(list, rule{name: fmt.Sprintf("detect every %d ms", n), policy: policy})
 	}
 	for _, n := range []time.Duration{67, 100, 133, 200} {
-		list = append(list, rule{name: fmt.Sprintf("classify every %d ms", n), policy: pipeline.AnalysisPolicy{ClassifyEvery: n * ms}})
+		policy := pipeline.AnalysisPolicy{ClassifyEvery: n * ms}
+		list = append(list, rule{name: fmt.Sprintf("classify every %d ms", n), policy: policy})
 	}
 	but := func(name string, change func(*pipeline.AnalysisPolicy)) {
 		policy := shipped

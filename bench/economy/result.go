@@ -103,7 +103,8 @@ func (r result) row(name string, truth []labels) string {
 	}
 	share := func(n, of int) float64 { return float64(n) / float64(max(1, of)) }
 	return fmt.Sprintf("| %s | %.2f | %.2f | %.2f | %.1f %% | %.1f %% | %.1f %% | %s | %s |\n", name,
-		float64(r.counts.Detected)/float64(r.counts.Frames), float64(r.counts.Classified)/float64(max(1, r.counts.Faces)),
+		float64(r.counts.Detected)/float64(r.counts.Frames),
+		float64(r.counts.Classified)/float64(max(1, r.counts.Faces)),
 		float64(r.cpu.Microseconds())/1000/float64(len(r.frames)),
 		100*share(reported, len(truth)), 100*share(shown, faces), 100*share(same, faces), mean, worst)
 }

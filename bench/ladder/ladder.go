@@ -1,5 +1,6 @@
-// Package ladder measures how many sessions this machine serves, and whether a server stays as it is for long. It starts a
-// `mindflow serve` and publishes to it on loopback with `mindflow loadtest`, which runs on the same processors.
+// Package ladder measures how many sessions this machine serves, and whether a server stays as it is for long. It
+// starts a `mindflow serve` and publishes to it on loopback with `mindflow loadtest`, which runs on the same
+// processors.
 package ladder
 
 import (
@@ -35,9 +36,11 @@ func (p *plan) parse(flags *flag.FlagSet, args []string, duration time.Duration)
 	p.AddFlags(flags)
 	flags.DurationVar(&p.duration, "duration", duration, "time that is counted for each number of sessions")
 	doctable.AddWriteFlag(flags, &p.write)
-	err := flags.Parse(args)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
 	p.serve = flags.Args()
-	return err
+	return p.CheckClip()
 }
 
 // Run adds sessions until labels come too late or too seldom. Each rung has a server of its own.

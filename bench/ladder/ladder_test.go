@@ -30,10 +30,12 @@ func measured(n int, p50, p95, rate float64, bytes int64) *rung {
 
 func TestRow(t *testing.T) {
 	first, fourth := measured(1, 10, 20, 30, 100e6), measured(4, 10, 20, 29, 130e6)
-	if got, want := first.row(first), "| 1 | 30.0 | 30.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 90 | 219 | – |\n"; got != want {
+	want := "| 1 | 30.0 | 30.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 90 | 219 | – |\n"
+	if got := first.row(first); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got, want := fourth.row(first), "| 4 | 29.0 | 29.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 90 | 249 | 10.0 |\n"; got != want {
+	want = "| 4 | 29.0 | 29.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 90 | 249 | 10.0 |\n"
+	if got := fourth.row(first); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if columns := strings.Count(first.row(first), "|"); strings.Count(header, "|") != 2*columns {
@@ -62,8 +64,9 @@ func TestOverloaded(t *testing.T) {
 
 func TestMinutes(t *testing.T) {
 	text := measured(4, 10, 20, 30, 100e6).minutes()
-	for _, want := range []string{"| 1 | 30.0 | 10.0 | 20.0 | 0.50 | 160 |\n", "| 2 | 30.0 | 11.0 | 20.0 | 0.50 | 219 |\n", "+1.00 ms a minute (least squares over 2 minutes)",
-		"100 MB at the start and 219 MB at the end"} {
+	for _, want := range []string{"| 1 | 30.0 | 10.0 | 20.0 | 0.50 | 160 |\n",
+		"| 2 | 30.0 | 11.0 | 20.0 | 0.50 | 219 |\n",
+		"+1.00 ms a minute (least squares over 2 minutes)", "100 MB at the start and 219 MB at the end"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
@@ -111,13 +114,16 @@ func TestSteadiness(t *testing.T) {
 		return r.steadiness(20 * time.Minute)
 	}
 	flat := func(int) float64 { return 0 }
+	still := func(int) float64 { return 40 }
+	warmingMB := func(m int) float64 { return 20 * float64(min(m, 5)) }
+	warmingMS := func(m int) float64 { return 40 + 9*float64(max(0, 5-m)) }
 	for name, row := range map[string]struct {
 		v    verdict
 		want string
 	}{
 		"steady":         {soaked(flat, func(m int) float64 { return 40 + float64(m%3) }), ""},
-		"while it warms": {soaked(func(m int) float64 { return 20 * float64(min(m, 5)) }, func(m int) float64 { return 40 + 9*float64(max(0, 5-m)) }), ""},
-		"memory":         {soaked(func(m int) float64 { return 1.5 * float64(m) }, func(int) float64 { return 40 }), "memory grows by 1.4"},
+		"while it warms": {soaked(warmingMB, warmingMS), ""},
+		"memory":         {soaked(func(m int) float64 { return 1.5 * float64(m) }, still), "memory grows by 1.4"},
 		"latency":        {soaked(flat, func(m int) float64 { return 40 + float64(m) }), "the median grew from"},
 	} {
 		err := row.v.check()

@@ -40,7 +40,8 @@ func RunSoak(ctx context.Context, flags *flag.FlagSet, args []string) error {
 
 // minutes returns the table of a long rung, and its summary.
 func (r *rung) minutes() string {
-	text := "| minute | labels/s a session | p50 ms | p95 ms | server CPU s/s | server MB at its end |\n|---|---|---|---|---|---|\n"
+	text := "| minute | labels/s a session | p50 ms | p95 ms | server CPU s/s | server MB at its end |\n" +
+		"|---|---|---|---|---|---|\n"
 	for i, m := range r.result.Minutes {
 		usage := process.Within(r.usage, r.result.Began.Add(time.Duration(i)*time.Minute), time.Minute)
 		text += fmt.Sprintf("| %d | %.1f | %s | %s |", i+1, m.Rate, shown(m.P50), shown(m.P95))
@@ -51,13 +52,15 @@ func (r *rung) minutes() string {
 		text += fmt.Sprintf(" %.2f | %.0f |\n", process.Load(usage), megabytes(usage[len(usage)-1]))
 	}
 	first, o := r.usage[0], r.result.Overall
-	text += fmt.Sprintf("\n%d sessions: the median is %s ms, the 95th percentile %s ms, the median age of scores %s ms, "+
-		"the slowest session has %.1f labels a second; %d labels lost; frames left the tester %.1f ms late (p95). "+
+	text += fmt.Sprintf("\n%d sessions: the median is %s ms, the 95th percentile %s ms, "+
+		"the median age of scores %s ms, the slowest session has %.1f labels a second; "+
+		"%d labels lost; frames left the tester %.1f ms late (p95). "+
 		"The server held %.0f MB at the start and %.0f MB at the end.",
 		r.sessions, shown(o.P50), shown(o.P95), shown(o.AgeP50), r.slowest(), o.Lost, r.result.SentLateMS,
 		megabytes(first), r.megabytes())
 	if rise, ok := slope(r.result.Minutes); ok {
-		text += fmt.Sprintf(" The median changes by %+.2f ms a minute (least squares over %d minutes).", rise, len(r.result.Minutes))
+		text += fmt.Sprintf(" The median changes by %+.2f ms a minute (least squares over %d minutes).",
+			rise, len(r.result.Minutes))
 	}
 	return text + "\n"
 }

@@ -14,7 +14,7 @@ import (
 const (
 	maxSlope  = 1.0             // megabytes a minute by which the server's memory may grow after the warm-up
 	maxGrowth = 0.1             // share of the first half's latency by which the second half's may be larger
-	slack     = 2.0             // milliseconds by which it may be larger in any case: medians of minutes on a shared machine
+	slack     = 2.0             // milliseconds by which it may be larger in any case, on a shared machine
 	warmUp    = 5 * time.Minute // while memory is laid out; a quarter of a short soak
 )
 

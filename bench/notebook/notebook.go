@@ -1,5 +1,5 @@
-// Package notebook compares `mindflow video` with the loop of the notebook that Mindflow began as (notebook_loop.py), on
-// the same clip, weights and processors. The ways take turns, and the median of their runs counts.
+// Package notebook compares `mindflow video` with the loop of the notebook that Mindflow began as (notebook_loop.py),
+// on the same clip, weights and processors. The ways take turns, and the median of their runs counts.
 package notebook
 
 import (
@@ -34,7 +34,8 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	flags.StringVar(&p.python, "python", "/usr/bin/python3", "Python that has OpenCV and PyTorch, a `file`")
 	flags.StringVar(&p.reference, "reference", filepath.Join(shared, "reference", "dan_reference.py"),
 		"Python `file` that defines DAN and LABELS")
-	flags.StringVar(&p.weights, "weights", filepath.Join(shared, "models", "dan-ferplus.pth"), "PyTorch checkpoint, a `file`")
+	flags.StringVar(&p.weights, "weights", filepath.Join(shared, "models", "dan-ferplus.pth"),
+		"PyTorch checkpoint, a `file`")
 	flags.IntVar(&p.runs, "runs", 3, "times that each way runs")
 	flags.IntVar(&p.frames, "frames", 0, "stop the notebook's loop after so many frames; 0 means the whole clip")
 	doctable.AddWriteFlag(flags, &p.write)
@@ -56,8 +57,8 @@ func (p *plan) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	_, err = process.Run(ctx, p.Binary, "model", "import", p.weights, "--size", "224", "--name", "dan-224", "--models", folder)
-	if err != nil {
+	args := []string{"model", "import", p.weights, "--size", "224", "--name", "dan-224", "--models", folder}
+	if _, err := process.Run(ctx, p.Binary, args...); err != nil {
 		return err
 	}
 	ways := p.ways(folder)

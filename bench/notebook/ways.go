@@ -28,10 +28,11 @@ type speed struct {
 	cpu    float64 // milliseconds of processor time a frame
 }
 
-// ways returns the notebook's loop, `mindflow video` with the shipped defaults, and `mindflow video` with the notebook's
-// work: it finds the face and runs the same network at the same size on every frame, in float32.
+// ways returns the notebook's loop, `mindflow video` with the shipped defaults, and `mindflow video` with the
+// notebook's work: it finds the face and runs the same network at the same size on every frame, in float32.
 func (p *plan) ways(models string) []*way {
-	same := []string{"--model", "dan-224", "--threads", "2", "--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
+	same := []string{"--model", "dan-224", "--threads", "2",
+		"--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
 	name := "`mindflow video " + filepath.Base(p.Clip)
 	return []*way{
 		{name: "the notebook's loop in Python, from the first frame on", run: p.loop},
@@ -87,8 +88,8 @@ func (w *way) speed() float64 { return w.of(func(s speed) float64 { return s.spe
 func (w *way) cpu() float64 { return w.of(func(s speed) float64 { return s.cpu }) }
 
 func table(ways []*way) string {
-	text := "| way | frames | frames a second | slowest to fastest run | times the notebook's | goal | CPU ms a frame |\n" +
-		"|---|---|---|---|---|---|---|\n"
+	text := "| way | frames | frames a second | slowest to fastest run | times the notebook's | goal " +
+		"| CPU ms a frame |\n|---|---|---|---|---|---|---|\n"
 	for _, w := range ways {
 		slowest, fastest := w.runs[0].speed, w.runs[0].speed
 		for _, r := range w.runs {
@@ -101,8 +102,8 @@ func table(ways []*way) string {
 		text += fmt.Sprintf("| %s | %d | %.1f | %.1f – %.1f | %.1f | %s | %.1f |\n",
 			w.name, w.runs[0].frames, w.speed(), slowest, fastest, w.speed()/ways[0].speed(), goal, w.cpu())
 	}
-	return text + "\n`mindflow video` is timed from the start of the process to its end, with the loading of the models; " +
-		"the notebook's loop without it.\n"
+	return text + "\n`mindflow video` is timed from the start of the process to its end, " +
+		"with the loading of the models; the notebook's loop without it.\n"
 }
 
 // missed returns an error for each goal that was missed.

@@ -1,11 +1,14 @@
 // The page's side of outage.sh: node page.js URL ROUTER SECONDS...
 
 import { execFileSync } from 'node:child_process';
-import { launch, makeCamera, openPage, press, seen, until, waitLabels, waitState } from '../../web/test/browser/driver.js';
+import {
+  launch, makeCamera, openPage, press, seen, until, waitLabels, waitState,
+} from '../../web/test/browser/driver.js';
 import { aClip } from '../../web/test/browser/truth.js';
 
 const [url, router, ...outages] = process.argv.slice(2);
-const forward = (on) => execFileSync('ip', ['netns', 'exec', router, 'sysctl', '-qw', `net.ipv4.ip_forward=${on ? 1 : 0}`]);
+const forward = (on) =>
+  execFileSync('ip', ['netns', 'exec', router, 'sysctl', '-qw', `net.ipv4.ip_forward=${on ? 1 : 0}`]);
 
 await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok, 60_000);
 const camera = await makeCamera(await aClip(), { width: 640, height: 480, fps: 24 });
@@ -25,10 +28,12 @@ try {
     await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1000)); // the length of the outage
     forward(true);
     const since = Date.now();
-    const back = async () => (await page.evaluate(() => window.times)).find((t, i, all) => t >= since && all[i + 9] - t < 1000);
+    const back = async () =>
+      (await page.evaluate(() => window.times)).find((t, i, all) => t >= since && all[i + 9] - t < 1000);
     await until(async () => (await back()) !== undefined, 60_000);
     const sessions = (await seen(page, 'states')).filter(({ state }) => state === 'live').length;
-    console.log(`${seconds} s without a packet: labels after ${(await back()) - since} ms, ${sessions === 1 ? 'the same session' : `session ${sessions}`}`);
+    const which = sessions === 1 ? 'the same session' : `session ${sessions}`;
+    console.log(`${seconds} s without a packet: labels after ${(await back()) - since} ms, ${which}`);
     await page.close();
   }
 } finally {

@@ -39,8 +39,8 @@ func (in *Inputs) CheckClip() error {
 	return nil
 }
 
-// AddEngineFlags adds -models, -ort-lib and -threads for a measurement that loads the models itself. It returns the shipped
-// settings, with the files that `make build` makes.
+// AddEngineFlags adds -models, -ort-lib and -threads for a measurement that loads the models itself. It returns the
+// shipped settings, with the files that `make build` makes.
 func AddEngineFlags(flags *flag.FlagSet) *engine.Settings {
 	settings := engine.Default()
 	settings.OpenCascade = vision.OpenCascade

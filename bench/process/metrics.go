@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// Metrics scrapes the server, which was started with --admin. The values are keyed by the name of the series with its labels.
+// Metrics scrapes the server, which was started with --admin. The values are keyed by the name of the series with its
+// labels.
 func (s *Server) Metrics() (map[string]float64, error) {
 	body, err := s.get("/metrics")
 	if err != nil {
@@ -21,8 +22,8 @@ func (s *Server) Metrics() (map[string]float64, error) {
 	return parseMetrics(body)
 }
 
-// Collect has the server collect its garbage, and returns how many bytes of its heap are in use afterwards. Go empties a
-// sync.Pool at the second collection after its last use, so there are two. The metrics report more when they are read
+// Collect has the server collect its garbage, and returns how many bytes of its heap are in use afterwards. Go empties
+// a sync.Pool at the second collection after its last use, so there are two. The metrics report more when they are read
 // later, since profiles and metrics themselves leave garbage.
 func (s *Server) Collect() (inUse float64, err error) {
 	var text string
@@ -91,7 +92,8 @@ func (s *Server) Sockets() (n int, err error) {
 		return 0, errors.Join(s.Alive(), err)
 	}
 	for _, e := range entries {
-		if to, err := os.Readlink(folder + "/" + e.Name()); err == nil && strings.HasPrefix(to, "socket:") { // it may have been closed
+		to, err := os.Readlink(folder + "/" + e.Name()) // it may have been closed
+		if err == nil && strings.HasPrefix(to, "socket:") {
 			n++
 		}
 	}

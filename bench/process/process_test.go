@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"mindflow/server/loadtest"
 )
 
 // script writes a shell script that takes the place of mindflow.
@@ -80,7 +82,8 @@ func TestStartFaults(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	r, err := Run(t.Context(), script(t, "echo $1 $2; echo bad >&2; exit 2"), "a", "b")
-	if r.Out != "a b\n" || r.Wall <= 0 || err == nil || !strings.Contains(err.Error(), "mindflow a: exit status 2: bad") {
+	const want = "mindflow a: exit status 2: bad"
+	if r.Out != "a b\n" || r.Wall <= 0 || err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -102,12 +105,15 @@ func TestFrames(t *testing.T) {
 }
 
 func TestLoadTest(t *testing.T) {
-	r, err := loadTest(t.Context(), script(t, `echo '{"seconds": 2, "sessions": [{"p50_ms": 7}]}'; exit 1`), "http://x", "clip", 1, time.Second)
+	test := func(text string) (*loadtest.Result, error) {
+		return loadTest(t.Context(), script(t, text), "http://x", "clip", 1, time.Second)
+	}
+	r, err := test(`echo '{"seconds": 2, "sessions": [{"p50_ms": 7}]}'; exit 1`)
 	if err == nil || r == nil || r.Seconds != 2 || *r.Sessions[0].P50 != 7 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	for _, text := range []string{"exit 0", "echo no server >&2; exit 1"} {
-		if r, err := loadTest(t.Context(), script(t, text), "http://x", "clip", 1, time.Second); r != nil || err == nil {
+		if r, err := test(text); r != nil || err == nil {
 			t.Errorf("%s: %+v, %v", text, r, err)
 		}
 	}
@@ -124,7 +130,8 @@ func TestStat(t *testing.T) {
 			t.Errorf("%q: %+v", text, u)
 		}
 	}
-	seen := []Usage{{at, 0, 1}, {at.Add(time.Second), time.Second, 2}, {at.Add(3 * time.Second), 2 * time.Second, 3}, {at.Add(9 * time.Second), 0, 4}}
+	seen := []Usage{{at, 0, 1}, {at.Add(time.Second), time.Second, 2},
+		{at.Add(3 * time.Second), 2 * time.Second, 3}, {at.Add(9 * time.Second), 0, 4}}
 	if got := Load(Within(seen, at.Add(time.Second), 4*time.Second)); got != 0.5 || Load(nil) != 0 {
 		t.Errorf("%v seconds a second", got)
 	}
@@ -150,7 +157,8 @@ func TestCollect(t *testing.T) {
 			http.NotFound(w, r)
 			return
 		}
-		fmt.Fprintf(w, "heap profile: 1: 2 [3: 4] @ heap/1048576\n# runtime.MemStats\n# Alloc = 1\n# HeapAlloc = %d\n# HeapSys = 9\n", 100*asked)
+		fmt.Fprintf(w, "heap profile: 1: 2 [3: 4] @ heap/1048576\n"+
+			"# runtime.MemStats\n# Alloc = 1\n# HeapAlloc = %d\n# HeapSys = 9\n", 100*asked)
 	}))
 	defer operators.Close()
 	s := &Server{Admin: operators.URL}

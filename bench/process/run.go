@@ -79,7 +79,8 @@ func Frames(out string) (n int, ok bool) {
 
 // loadTest measures a server with `mindflow loadtest`. The result is set also where an error reports what the server
 // missed; it is nil where nothing was counted.
-func loadTest(ctx context.Context, binary, url, clip string, sessions int, duration time.Duration) (*loadtest.Result, error) {
+func loadTest(ctx context.Context, binary, url, clip string, sessions int, duration time.Duration) (
+	*loadtest.Result, error) {
 	run, err := Run(ctx, binary, "loadtest", url, "--json", "--sessions", strconv.Itoa(sessions),
 		"--duration", duration.String(), "--input", clip)
 	var r loadtest.Result

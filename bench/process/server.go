@@ -1,5 +1,5 @@
-// Package process runs mindflow in processes of their own, so that it is measured as its users meet it. The processes end
-// with this one, however it ends.
+// Package process runs mindflow in processes of their own, so that it is measured as its users meet it. The processes
+// end with this one, however it ends.
 package process
 
 import (
@@ -37,15 +37,16 @@ type Server struct {
 	last []string // last lines of its log, guarded by mu
 }
 
-// command prepares a process that ends with this one, even where this one is killed. The kernel ends it with the thread
-// that started it, so the calling goroutine must be locked to its thread, as that of bench's main is.
+// command prepares a process that ends with this one, even where this one is killed. The kernel ends it with the
+// thread that started it, so the calling goroutine must be locked to its thread, as that of bench's main is.
 func command(binary string, args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
 
-// WithServer starts a server, calls use when it serves, and stops it. An error of use has precedence over one of stopping.
+// WithServer starts a server, calls use when it serves, and stops it. An error of use has precedence over one of
+// stopping.
 func WithServer(ctx context.Context, binary string, args []string, use func(*Server) error) error {
 	s, err := start(ctx, binary, args...)
 	if err != nil {
@@ -58,8 +59,8 @@ func WithServer(ctx context.Context, binary string, args []string, use func(*Ser
 	return err
 }
 
-// LoadTest publishes a clip to the server over a number of sessions with `mindflow loadtest`. It returns what the sessions
-// got and what the server used meanwhile. An overloaded server is no error, failed sessions are.
+// LoadTest publishes a clip to the server over a number of sessions with `mindflow loadtest`. It returns what the
+// sessions got and what the server used meanwhile. An overloaded server is no error, failed sessions are.
 func (s *Server) LoadTest(ctx context.Context, clip string, sessions int, duration time.Duration) (
 	*loadtest.Result, []Usage, error) {
 	stop := s.watch()

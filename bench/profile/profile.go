@@ -1,5 +1,5 @@
-// Package profile measures where a running server's processor time goes, in milliseconds a received frame. It publishes to
-// a `mindflow serve` from another process and takes Go's CPU profile meanwhile.
+// Package profile measures where a running server's processor time goes, in milliseconds a received frame. It publishes
+// to a `mindflow serve` from another process and takes Go's CPU profile meanwhile.
 package profile
 
 import (
@@ -42,7 +42,8 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 		return fmt.Errorf("use -sessions of 1 or more, -duration of %v or more", 3*slice)
 	}
 	command := doctable.Command("profile", p.serve, "-sessions", strconv.Itoa(p.sessions))
-	head := fmt.Sprintf("%s, %s; %d sessions, %v.\n\n", doctable.Measured(command), doctable.Load(), p.sessions, p.duration)
+	head := fmt.Sprintf("%s, %s; %d sessions, %v.\n\n",
+		doctable.Measured(command), doctable.Load(), p.sessions, p.duration)
 	m, err := p.measure(ctx)
 	if err != nil {
 		return err

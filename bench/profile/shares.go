@@ -48,8 +48,8 @@ var packages = []rule{
 	{"github.com/pion/transport", network}, {"github.com/pion", pion},
 	{"mindflow/pipeline", analysis}, {"mindflow/server", sessions}, {"mindflow", rest}, {"encoding/json", encoding},
 	{"runtime/pprof", profiling}, {"net/http/pprof", profiling}, {"compress", profiling}, {"net/http", rest},
-	{"syscall", network}, {"internal/poll", network}, {"internal/runtime/syscall", network}, {"internal/syscall", network},
-	{"net", network}, {"golang.org/x/net", network}, {"golang.org/x/sys", network},
+	{"syscall", network}, {"internal/poll", network}, {"internal/runtime/syscall", network},
+	{"internal/syscall", network}, {"net", network}, {"golang.org/x/net", network}, {"golang.org/x/sys", network},
 }
 
 // callers maps C code to a share by the package that calls it.
@@ -65,8 +65,8 @@ var libraries = []rule{
 	{"libopencv", openCV}, {"libtbb", openCV},
 }
 
-// shareOf returns the share of a sample. While Go waits for C, the stack has runtime.cgocall and its callers. The stack of
-// a thread that Go did not start has an address and runtime._ExternalCode.
+// shareOf returns the share of a sample. While Go waits for C, the stack has runtime.cgocall and its callers. The stack
+// of a thread that Go did not start has an address and runtime._ExternalCode.
 func shareOf(s *profile.Sample) share {
 	frames := framesOf(s)
 	if anyOf(frames, "runtime._ExternalCode") {
@@ -98,7 +98,7 @@ func shareOf(s *profile.Sample) share {
 // caller returns the share of the innermost frame whose package has one.
 func caller(frames []frame) share {
 	for _, f := range frames {
-		if f.pkg == "mindflow/pipeline" && (f.file == "sample.go" || f.file == "resample.go") {
+		if f.pkg == "mindflow/pipeline" && (strings.HasPrefix(f.file, "sample") || f.file == "resample.go") {
 			return sampling
 		}
 		if found, ok := belongs(packages, f.pkg); ok {

@@ -15,8 +15,8 @@ import (
 	"mindflow/server/loadtest"
 )
 
-// slice is the length of one profile. Profiles follow one another, so that those can be chosen afterwards that lie within
-// the time that the load test counted, which begins when its sessions are connected.
+// slice is the length of one profile. Profiles follow one another, so that those can be chosen afterwards that lie
+// within the time that the load test counted, which begins when its sessions are connected.
 const slice = 2 * time.Second
 
 // cut is one profile of a slice.

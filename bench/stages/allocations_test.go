@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"path"
 	"runtime"
 	"strings"
 	"testing"
@@ -9,11 +10,11 @@ import (
 	"mindflow/pipeline"
 )
 
-// exempt packages may allocate with every frame: the binding to ONNX Runtime makes a few small slices for each call.
+// exempt packages may allocate with every frame: the binding to ONNX Runtime makes a few small slices in each call.
 var exempt = []string{"github.com/yalue/onnxruntime_go."}
 
-// TestSteadyStateAllocatesNothing checks that the frames of a running stream take no new memory in the pipeline, so that
-// the garbage collector has nothing to do however many streams there are. It names the line of each allocation.
+// TestSteadyStateAllocatesNothing checks that the frames of a running stream take no new memory in the pipeline, so
+// that the garbage collector has nothing to do however many streams there are. It names the line of each allocation.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	for _, p := range policies {
 		t.Run(p.name, func(t *testing.T) { allocatesNothing(t, p.policy) })
@@ -62,7 +63,7 @@ func place(stack []uintptr) string {
 			}
 		}
 		if !strings.HasPrefix(f.Function, "runtime.") {
-			lines = append(lines, fmt.Sprintf("%s (%s:%d)", f.Function, f.File[strings.LastIndexByte(f.File, '/')+1:], f.Line))
+			lines = append(lines, fmt.Sprintf("%s (%s:%d)", f.Function, path.Base(f.File), f.Line))
 		}
 		if strings.HasPrefix(f.Function, "mindflow/bench/stages.") || !more {
 			break

@@ -1,5 +1,5 @@
-// Package stages measures each stage of the pipeline on real streams and models. Its benchmarks are those of Go; Run runs
-// them and writes their medians.
+// Package stages measures each stage of the pipeline on real streams and models. Its benchmarks are those of Go; Run
+// runs them and writes their medians.
 package stages
 
 import (
@@ -37,8 +37,8 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 		return errors.New("use -runs of 1 or more, a -duration of more than 0, and no arguments")
 	}
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem", "-count", strconv.Itoa(*runs),
-		"-benchtime", duration.String(), "./bench/stages")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem",
+		"-count", strconv.Itoa(*runs), "-benchtime", duration.String(), "./bench/stages")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = testkit.Root(), io.MultiWriter(os.Stderr, &out), os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("go test -bench: %w", err)
@@ -99,8 +99,9 @@ func table(names []string, results map[string]*result) string {
 	b.WriteString("| stage | ms | fastest to slowest run | bytes | allocations |\n|---|---|---|---|---|\n")
 	for _, name := range names {
 		r := results[name]
-		fmt.Fprintf(&b, "| %s | %.2f | %.2f – %.2f | %.0f | %.0f |\n", strings.ReplaceAll(name, "_", " "), doctable.Median(r.ns)/1e6,
-			slices.Min(r.ns)/1e6, slices.Max(r.ns)/1e6, doctable.Median(r.bytes), doctable.Median(r.allocs))
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f – %.2f | %.0f | %.0f |\n",
+			strings.ReplaceAll(name, "_", " "), doctable.Median(r.ns)/1e6, slices.Min(r.ns)/1e6,
+			slices.Max(r.ns)/1e6, doctable.Median(r.bytes), doctable.Median(r.allocs))
 	}
 	return b.String()
 }

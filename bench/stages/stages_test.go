@@ -21,10 +21,9 @@ func open(b testing.TB) *engine.Engine {
 	if _, err := os.Stat(filepath.Join(bin, "lib")); err != nil {
 		b.Skip("run make build first:", err)
 	}
-	e, err := engine.Open(engine.Settings{
-		Models: filepath.Join(bin, "models"), Library: filepath.Join(bin, "lib", "libonnxruntime.so.1"),
-		Detector: "blazeface-back", Classifiers: []string{"dan-ferplus"}, Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16,
-	})
+	settings := engine.Default()
+	settings.Models, settings.Library = filepath.Join(bin, "models"), filepath.Join(bin, "lib", "libonnxruntime.so.1")
+	e, err := engine.Open(settings)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,7 +17,10 @@ PASS`
 		t.Fatal(err)
 	}
 	got := table(names, results)
-	for _, want := range []string{"| Decode | 0.50 | 0.40 – 0.60 | 17 | 1 |", "| Whole/one face | 20.00 | 20.00 – 20.00 | 64 | 3 |"} {
+	for _, want := range []string{
+		"| Decode | 0.50 | 0.40 – 0.60 | 17 | 1 |",
+		"| Whole/one face | 20.00 | 20.00 – 20.00 | 64 | 3 |",
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no row %q in\n%s", want, got)
 		}

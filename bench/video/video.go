@@ -1,5 +1,5 @@
-// Package video measures how fast `mindflow video` goes through a clip. Each command runs in a process of its own, with the
-// loading of the models; the commands take turns, and the median of their runs counts.
+// Package video measures how fast `mindflow video` goes through a clip. Each command runs in a process of its own, with
+// the loading of the models; the commands take turns, and the median of their runs counts.
 package video
 
 import (
@@ -9,11 +9,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"mindflow/bench/doctable"
 	"mindflow/bench/process"
 )
+
+const defaultRuns = 3
 
 // command is a command that is measured. In its arguments FILE stands for the clip and FOLDER for one to write to.
 type command struct {
@@ -26,7 +29,7 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	var in process.Inputs
 	var write bool
 	in.AddFlags(flags)
-	runs := flags.Int("runs", 3, "times that each command runs")
+	runs := flags.Int("runs", defaultRuns, "times that each command runs")
 	doctable.AddWriteFlag(flags, &write)
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -34,10 +37,16 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	if *runs < 1 {
 		return errors.New("use -runs of 1 or more")
 	}
-	text, err := measure(ctx, in, *runs, flags.Args())
+	command := "make bench"
+	if !write || *runs != defaultRuns || flags.NArg() > 0 {
+		command = doctable.Command("video", flags.Args(), "-runs", strconv.Itoa(*runs))
+	}
+	text := fmt.Sprintf("%s, %s; medians of %d runs", doctable.Measured(command), doctable.Load(), *runs)
+	measured, err := measure(ctx, in, *runs, flags.Args())
 	if err != nil {
 		return err
 	}
+	text += measured
 	fmt.Print(text)
 	if !write {
 		return nil
@@ -45,7 +54,7 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	return doctable.Write("video", text)
 }
 
-// measure runs each command, with the flags in more added.
+// measure runs each command, with the flags in more added. It returns the number of frames and the table.
 func measure(ctx context.Context, in process.Inputs, runs int, more []string) (text string, err error) {
 	if err := in.CheckClip(); err != nil {
 		return "", err
@@ -55,11 +64,6 @@ func measure(ctx context.Context, in process.Inputs, runs int, more []string) (t
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	repeat := "make bench"
-	if len(more) > 0 {
-		repeat = doctable.Command("video", more)
-	}
-	text = fmt.Sprintf("%s, %s; medians of %d runs", doctable.Measured(repeat), doctable.Load(), runs)
 	commands := []*command{
 		{args: "video FILE"},
 		{args: "video FILE --threads 2"},
@@ -81,7 +85,7 @@ func measure(ctx context.Context, in process.Inputs, runs int, more []string) (t
 	if frames == 0 {
 		return "", fmt.Errorf("mindflow %s printed no number of frames: %q", commands[0].args, commands[0].runs[0].Out)
 	}
-	return fmt.Sprintf("%s, %d frames.\n\n%s", text, frames, table(commands, in.Clip, frames)), nil
+	return fmt.Sprintf(", %d frames.\n\n%s", frames, table(commands, in.Clip, frames)), nil
 }
 
 // filled returns the arguments with the clip and the folder in their places.
