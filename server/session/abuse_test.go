@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pion/datachannel"
+	"golang.org/x/time/rate"
 
 	"mindflow/server/servertest"
 )
@@ -159,15 +160,15 @@ func TestClicksAreNoFlood(t *testing.T) {
 		ends    bool
 	}{{10, false, false}, {20, true, false}, {60, true, true}} {
 		s := &Session{
-			requests: newBucket(requestBurst, requestRate, start),
-			refusals: newBucket(refusalBurst, refusalRate, start),
+			requests: rate.NewLimiter(requestRate, requestBurst),
+			refusals: rate.NewLimiter(refusalRate, refusalBurst),
 		}
 		refused, ends := false, false
 		for i := range row.rate * 3600 {
 			now := start.Add(time.Duration(i) * time.Second / time.Duration(row.rate))
-			if !s.requests.take(now) {
+			if !s.requests.AllowN(now, 1) {
 				refused = true
-				ends = ends || !s.refusals.take(now)
+				ends = ends || !s.refusals.AllowN(now, 1)
 			}
 		}
 		if refused != row.refused || ends != row.ends {

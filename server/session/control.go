@@ -24,7 +24,7 @@ const (
 // faster than any page asks, ends its session.
 func (s *Session) answer(r request, bad *reply) {
 	now := time.Now()
-	if !s.requests.take(now) {
+	if !s.requests.AllowN(now, 1) {
 		bad = refusal(r.ID, "too-many", "ask at most ten times a second")
 	}
 	answer := reply{Type: "ok", ID: r.ID}
@@ -44,7 +44,7 @@ func (s *Session) answer(r request, bad *reply) {
 		return
 	}
 	s.say(*bad)
-	if !s.refusals.take(now) {
+	if !s.refusals.AllowN(now, 1) {
 		s.End(EndAbuse)
 	}
 }
@@ -191,24 +191,4 @@ func bye(why Reason) reply { return reply{Type: "bye", Reason: string(why)} }
 func (r reply) encode() ([]byte, error) {
 	r.V = pipeline.Version
 	return json.Marshal(r)
-}
-
-// bucket limits how often something happens: up to burst times at once, and rate times a second.
-type bucket struct {
-	burst, rate float64
-	tokens      float64
-	at          time.Time
-}
-
-func newBucket(burst, rate float64, now time.Time) bucket { return bucket{burst, rate, burst, now} }
-
-// take reports whether it may happen now.
-func (b *bucket) take(now time.Time) bool {
-	b.tokens = min(b.burst, b.tokens+b.rate*now.Sub(b.at).Seconds())
-	b.at = now
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pion/webrtc/v3"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/schedule"
@@ -114,9 +115,9 @@ func (f *Factory) New(parent context.Context, o Options) (*Session, error) {
 		ctx: ctx, cancel: cancel, done: make(chan struct{}), inbox: make(chan func(), inboxSize),
 		units: make(chan pipeline.Unit, unitQueue), frames: pipeline.NewMailbox(),
 		idle: time.NewTimer(t.NoMedia), hints: time.NewTicker(t.HintEvery), frameRate: newFrameRate(f.cfg.MaxFramerate), timing: t,
-		requests: newBucket(requestBurst, requestRate, now),
-		refusals: newBucket(refusalBurst, refusalRate, now),
-		restarts: newBucket(restartBurst, restartRate, now),
+		requests: rate.NewLimiter(requestRate, requestBurst),
+		refusals: rate.NewLimiter(refusalRate, refusalBurst),
+		restarts: rate.NewLimiter(restartRate, restartBurst),
 	}
 	s.choice.Store(&choice{analysis: o.Analysis})
 	s.heard.Store(now.UnixNano())

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strconv"
-	"time"
 
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v3"
@@ -134,7 +133,7 @@ func (s *Session) restart(ctx context.Context, f sdpfrag.Fragment) (Answer, erro
 	if f.Pwd == "" {
 		return Answer{}, offer.Refuse(offer.Malformed, "a restart needs a=ice-pwd")
 	}
-	if !s.restarts.take(time.Now()) {
+	if !s.restarts.Allow() {
 		return Answer{}, ErrTooOften
 	}
 	o, err := f.Apply(s.offer)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"mindflow/server/servertest"
 )
 
@@ -69,7 +71,7 @@ func newMute(e *Engine) *Session {
 	s := &Session{
 		cfg: &Config{Engine: e}, timing: Timing{NoMedia: time.Minute, PausedMax: time.Minute}, log: slog.New(slog.DiscardHandler),
 		ctx: ctx, cancel: cancel, idle: time.NewTimer(time.Minute),
-		requests: newBucket(requestBurst, requestRate, now), refusals: newBucket(refusalBurst, refusalRate, now),
+		requests: rate.NewLimiter(requestRate, requestBurst), refusals: rate.NewLimiter(refusalRate, refusalBurst),
 	}
 	s.choice.Store(&choice{analysis: e.Analyses[0]})
 	s.heard.Store(now.UnixNano())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v3"
+	"golang.org/x/time/rate"
 
 	"mindflow/pipeline"
 	"mindflow/server/ports/portfilter"
@@ -91,9 +92,9 @@ type Session struct {
 	candidates int // of the publisher in this generation
 	channels   int // data channels opened
 	control    *webrtc.DataChannel
-	requests   bucket
-	refusals   bucket // requests that were refused
-	restarts   bucket // of ICE
+	requests   *rate.Limiter
+	refusals   *rate.Limiter // requests that were refused
+	restarts   *rate.Limiter // of ICE
 	idle       *time.Timer
 	pausedAt   time.Time
 	forgiven   int64             // what heard was set to by a resume; heard is still that when no media came since
