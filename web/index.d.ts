@@ -1,4 +1,5 @@
-// What TypeScript knows of the package: types/ is written from the code's comments by `npm pack`, and here is what comments cannot say.
+// What TypeScript knows of the package: types/ is written from the code's comments by `npm pack`, and here is what
+// comments cannot say.
 
 import type { ErrorDetail, MindflowLive, StateDetail } from './types/live/element.js';
 import type { Labels } from './types/client/wire.js';

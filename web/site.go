@@ -1,5 +1,5 @@
-// Package web holds what the browser gets: the page, the element <mindflow-live> and its modules. Site packs them into the
-// files that a server serves. The modules also work unpacked: nothing is built by hand.
+// Package web holds the pages and the element <mindflow-live> with its modules. Site packs them into the files that a
+// server serves. The modules also work unpacked: nothing is built by hand.
 package web
 
 import (
@@ -17,9 +17,9 @@ import (
 //go:embed client live pages words entries.json
 var files embed.FS
 
-// Site returns the files to serve, by the path that they are served under. Each module of entries.json comes in one file
-// with what it imports, under its own name; parts that are loaded later or shared are files of their own. The pages' other
-// files are served as they are.
+// Site returns the files to serve, by their paths. Each module of entries.json is joined with its imports into one file,
+// under its own name; shared parts, and parts that are loaded on demand, are files of their own. The other files of the
+// pages are unchanged.
 func Site() (map[string][]byte, error) {
 	var entries []string
 	data, err := files.ReadFile("entries.json")

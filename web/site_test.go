@@ -9,7 +9,7 @@ import (
 	"testing/fstest"
 )
 
-// TestWidgetIsSmall holds what a page of somebody else loads for the widget: the file and those parts that it needs at once.
+// TestWidgetIsSmall bounds what another site's page loads for the widget: the file and the parts that it needs at once.
 func TestWidgetIsSmall(t *testing.T) {
 	site, err := Site()
 	if err != nil {

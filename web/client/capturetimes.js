@@ -8,7 +8,8 @@ export class CaptureTimes {
   #clock = new CaptureClock();
   #stats;
   #updatedAt = -Infinity;
-  #pathMs = Infinity; // smallest delay of a frame and its labels apart from the server's time, ms: encoding and one round trip
+  // smallest delay of a frame and its labels apart from the server's time, ms: encoding and one round trip
+  #pathMs = Infinity;
 
   /** @param {() => Promise<import('./stats.js').ConnectionStats>} stats of the connection */
   constructor(stats) {
@@ -25,7 +26,11 @@ export class CaptureTimes {
     sendTimes?.observe(sender, this.#clock, signal);
   }
 
-  /** Adds the capture time to a message, if it is known. @param {import('./wire.js').Labels} message @param {number} now ms */
+  /**
+   * Adds the capture time to a message, if it is known.
+   * @param {import('./wire.js').Labels} message
+   * @param {number} now ms
+   */
   annotate(message, now) {
     // Frame and labels take one round trip together, even if the two ways differ.
     if (this.#pathMs < Infinity) this.#clock.addBound(message.rtp, now - message.ms.total - this.#pathMs, false);

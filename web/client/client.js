@@ -60,7 +60,8 @@ export class Client {
     this.#operations = new SerialQueue((peer, error) => {
       if (this.#peer === peer) on.warning(error); // the end of a peer is reported by `lost`
     });
-    this.#source = new VideoSource({ stream: on.stream, failed: (run, error) => this.#fail(run, error), ended: () => this.stop() });
+    this.#source = new VideoSource({ stream: on.stream, failed: (run, error) => this.#fail(run, error),
+      ended: () => this.stop() });
   }
 
   get state() {
@@ -224,7 +225,9 @@ export class Client {
   #fail(run, error) {
     if (run.signal.aborted) return;
     const failure = error instanceof Failure ? error : new Failure('lost', String(error));
-    if (failure.retryAfter > 0 && failure.reason === 'full') return this.#retryAfter(run, 'full', failure, failure.retryAfter);
+    if (failure.retryAfter > 0 && failure.reason === 'full') {
+      return this.#retryAfter(run, 'full', failure, failure.retryAfter);
+    }
     const hopeful = this.#attempt > 0 || failure.retryAfter > 0;
     if (hopeful && isTransient(failure.reason) && this.#attempt < MAX_ATTEMPTS) return this.#reconnect(run, failure);
     this.#release({ phase: 'failed', reason: failure.reason, detail: failure.detail });

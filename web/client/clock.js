@@ -1,7 +1,8 @@
 // Maps RTP timestamps to capture times. A timestamp counts 90 ticks a millisecond from a random offset.
 //
-// Browsers do not expose the offset, but it has bounds: a frame was captured before it was encoded, and before its labels arrived.
-// Delays vary and only ever add, so the smallest one in a window is near the truth (as in NTP's clock filter, RFC 5905 §10).
+// Browsers do not expose the offset, but it has bounds: a frame was captured before it was encoded, and before its
+// labels arrived. Delays vary and only ever add, so the smallest one in a window is near the truth (as in NTP's clock
+// filter, RFC 5905 §10).
 
 const TICKS = 90; // per millisecond
 const WINDOW_MS = 6000; // the two clocks drift apart by less than a millisecond in this time
@@ -29,7 +30,8 @@ export class CaptureClock {
    * Adds an upper bound for the capture time of a frame.
    * @param {number} rtp its timestamp
    * @param {number} at ms of performance.now(); the frame was captured before
-   * @param {boolean} observed the frame was observed when it was encoded; other bounds count only if there are no such ones
+   * @param {boolean} observed the frame was observed when it was encoded; other bounds count only if there are no such
+   *   ones
    */
   addBound(rtp, at, observed) {
     const start = at - this.#sender.ms(rtp);

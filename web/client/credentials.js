@@ -3,7 +3,8 @@
 import { Failure } from './states.js';
 
 /**
- * A token, or a function that returns one. It is called before each session, and once more with `refused` if the server refused the token.
+ * A token, or a function that returns one. It is called before each session, and once more with `refused` if the server
+ * refused the token.
  * @typedef {string | ((how: {refused: boolean}) => string | Promise<string>)} Token
  */
 
@@ -31,26 +32,36 @@ export class Credentials {
   }
 
   /**
-   * Calls fetch with the credentials. Without `fresh` the request is sent before this returns, so that it also leaves while the page is
-   * being closed.
+   * Calls fetch with the credentials. Without `fresh` the request is sent before this returns, so that it also leaves
+   * while the page is being closed.
    * @param {string} url
    * @param {RequestInit & {headers?: Record<string, string>}} init
-   * @param {{fresh?: boolean, ticket?: boolean}} [how] fresh: call the token function first; ticket: send the ticket, and keep a new one
+   * @param {{fresh?: boolean, ticket?: boolean}} [how] fresh: call the token function first; ticket: send the ticket,
+   *   and keep a new one
    * @throws {Failure} unauthorized, if there is no token; else what fetch throws
    */
   async fetch(url, init, { fresh = false, ticket = false } = {}) {
     if (fresh) await this.#renew(false);
     let response = await fetch(url, this.#authorize(url, init, ticket));
-    if (response.status === 401 && (await this.#renew(true))) response = await fetch(url, this.#authorize(url, init, ticket));
+    if (response.status === 401 && (await this.#renew(true))) {
+      response = await fetch(url, this.#authorize(url, init, ticket));
+    }
     const issued = response.headers.get(TICKET);
     if (ticket && issued) this.ticket = issued;
     return response;
   }
 
-  /** @param {string} url @param {RequestInit & {headers?: Record<string, string>}} init @param {boolean} ticket @returns {RequestInit} */
+  /**
+   * @param {string} url
+   * @param {RequestInit & {headers?: Record<string, string>}} init
+   * @param {boolean} ticket
+   * @returns {RequestInit}
+   */
   #authorize(url, init, ticket) {
     if (new URL(url).origin !== this.#origin) return init;
-    if (/[^!-~]/.test(this.#token)) throw new Failure('unauthorized', 'the token holds a space or a character beyond ASCII');
+    if (/[^!-~]/.test(this.#token)) {
+      throw new Failure('unauthorized', 'the token holds a space or a character beyond ASCII');
+    }
     /** @type {Record<string, string>} */
     const headers = { ...init.headers };
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;

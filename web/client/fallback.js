@@ -1,5 +1,5 @@
-// Labels over HTTP while their data channel is stuck. After an outage SCTP waits for its retransmission timer, which doubles
-// each time (RFC 9260, section 6.3.3), before it sends anything new.
+// Labels over HTTP while their data channel is stuck. After an outage SCTP waits for its retransmission timer, which
+// doubles each time (RFC 9260, section 6.3.3), before it sends anything new.
 
 import { readServerSentEvents } from './sse.js';
 import { Failure } from './states.js';
@@ -61,7 +61,9 @@ export class LabelFallback {
       // The connection reports what is wrong with the session. Without this stream labels only arrive later.
       this.#reached ||= !run.signal.aborted && error instanceof Failure;
     }
-    if (!attempt.signal.aborted) await new Promise((resolve) => attempt.signal.addEventListener('abort', resolve, { once: true }));
+    if (!attempt.signal.aborted) {
+      await new Promise((resolve) => attempt.signal.addEventListener('abort', resolve, { once: true }));
+    }
     clearTimeout(timer);
     run.signal.removeEventListener('abort', end);
     if (!run.signal.aborted) void this.#attempt(run, Math.min(2 * ms, MAX_TIMEOUT_MS));

@@ -10,8 +10,8 @@ import { Failure } from './states.js';
  *     const client = new MindflowClient({ src: 'https://HOST', stream });
  *     for await (const labels of client) draw(labels);
  *
- * The loop starts the session, and ends it when the loop is left. A slow loop skips messages and goes on with the newest. The loop ends
- * when the session was stopped; it throws if the session ended for another reason.
+ * The loop starts the session, and ends it when the loop is left. A slow loop skips messages and goes on with the
+ * newest. The loop ends when the session was stopped; it throws if the session ended for another reason.
  */
 export class MindflowClient {
   #client;
@@ -22,14 +22,18 @@ export class MindflowClient {
   /** @type {(() => void) | undefined} */
   #wake;
 
-  /** The server's description of itself and its models; undefined until it arrives. @type {import('./wire.js').Hello | undefined} */
+  /**
+   * The server's description of itself and its models; undefined until it arrives.
+   * @type {import('./wire.js').Hello | undefined}
+   */
   hello;
 
   /**
    * @param {object} options
    * @param {string} options.src the server's address
    * @param {import('./credentials.js').Token} [options.token] for the server, or a function that returns one
-   * @param {import('./supplied.js').Supplied} [options.stream] a stream, a playing `<video>`, or a picture or video file; default: the camera
+   * @param {import('./supplied.js').Supplied} [options.stream] a stream, a playing `<video>`, or a picture or video
+   *   file; default: the camera
    * @param {import('./camera.js').Facing} [options.facing] of the camera
    * @param {string} [options.model] one of the server's; default: the server's default
    * @param {boolean} [options.attention] whether to receive attention maps

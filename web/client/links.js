@@ -26,7 +26,8 @@ export function linkTarget(header, relation) {
 
 /** @param {string | null} header */
 function links(header) {
-  return [...(header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"[^"]*"|[^\s;,"]*))*)/g)].map(([, url, rest]) => {
+  return [...(header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"[^"]*"|[^\s;,"]*))*)/g)]
+    .map(([, url, rest]) => {
     /** @type {Map<string, string>} */
     const params = new Map();
     for (const [, key, quoted, plain] of rest.matchAll(/;\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))/g)) {

@@ -14,7 +14,8 @@ import { parseControl, parseLabels, WireError } from './wire.js';
 const CONNECT_TIMEOUT_MS = 12_000;
 const DISCONNECTED_TIMEOUT_MS = 4_000; // a Wi-Fi hand-over takes less
 /** Reasons of `bye` messages that have texts of their own (PROTOCOL.md §4). */
-const BYE_REASONS = /** @type {const} */ (['idle', 'no-media', 'shutdown', 'time', 'replaced', 'too-large', 'internal']);
+const BYE_REASONS = /** @type {const} */ (['idle', 'no-media', 'shutdown', 'time', 'replaced', 'too-large',
+  'internal']);
 const MAX_BITRATE = 1_500_000; // bit/s; 640×480 looks no better with more
 
 /**
@@ -62,7 +63,8 @@ export class Peer {
     const close = () => peer.close();
     signal.addEventListener('abort', close, { once: true, signal: peer.#closed.signal });
     // Operations on a closed connection never settle (WebRTC, section 4.4.1.2).
-    const ended = new Promise((_, reject) => peer.#closed.signal.addEventListener('abort', () => reject(new Failure('lost')), { once: true }));
+    const ended = new Promise((_, reject) => peer.#closed.signal.addEventListener('abort',
+      () => reject(new Failure('lost')), { once: true }));
     try {
       await Promise.race([peer.#negotiate(endpoint, credentials), ended]);
       await peer.#waitConnected();
@@ -74,16 +76,24 @@ export class Peer {
     return peer;
   }
 
-  /** @param {MediaStreamTrack} track @param {PeerHandlers} on @param {RTCConfiguration} [config] @param {import('./sendtimes.js').SendTimes} [sendTimes] */
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {PeerHandlers} on
+   * @param {RTCConfiguration} [config]
+   * @param {import('./sendtimes.js').SendTimes} [sendTimes]
+   */
   constructor(track, on, config = {}, sendTimes) {
     this.#on = on;
     this.#config = config;
     this.#pc = new RTCPeerConnection(config);
     const { signal } = this.#closed;
-    const { sender } = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings: [{ maxBitrate: MAX_BITRATE }] });
+    const { sender } = this.#pc.addTransceiver(track,
+      { direction: 'sendonly', sendEncodings: [{ maxBitrate: MAX_BITRATE }] });
     this.#captureTimes.observe(sendTimes, sender, signal);
     this.#sender = new VideoSender(sender);
-    if (globalThis.navigator && ('getBattery' in navigator || 'connection' in navigator)) void import('./lowbattery.js').then(({ limitOnLowBattery }) => limitOnLowBattery(this.#sender, signal));
+    if (globalThis.navigator && ('getBattery' in navigator || 'connection' in navigator)) {
+      void import('./lowbattery.js').then(({ limitOnLowBattery }) => limitOnLowBattery(this.#sender, signal));
+    }
     const labels = this.#pc.createDataChannel('labels', { ordered: false, maxRetransmits: 0 });
     labels.addEventListener('message', (e) => this.#receiveLabels(e.data, true), { signal });
     this.#control = this.#pc.createDataChannel('control');
@@ -166,7 +176,8 @@ export class Peer {
       }
     };
     const labels = (/** @type {string} */ text) => this.#receiveLabels(text, false);
-    this.#recovery = new Recovery({ session, restart, labels, traffic: () => trafficCounters(this.#pc) }, this.#closed.signal);
+    this.#recovery = new Recovery({ session, restart, labels, traffic: () => trafficCounters(this.#pc) },
+      this.#closed.signal);
   }
 
   /** Resolves when ICE is connected and `control` is open, which takes one or two round trips more. */
@@ -248,7 +259,10 @@ export class Peer {
     if (!this.#requests.reject(message.id, failure)) this.#on.warning(failure);
   }
 
-  /** Applies a hint of the server. A browser that cannot apply it sends as before. @param {import('./wire.js').Hint} hint */
+  /**
+   * Applies a hint of the server. A browser that cannot apply it sends as before.
+   * @param {import('./wire.js').Hint} hint
+   */
   async #applyHint(hint) {
     try {
       await this.#sender.applyHint(hint);

@@ -6,7 +6,8 @@ import { StallDetector } from './stall.js';
 const POLL_MS = 30; // first interval between two checks
 const MAX_POLL_MS = 1000;
 const UNANSWERED = 5; // packets sent with nothing received, and
-const UNANSWERED_MS = 140; // for this long: the path is broken. The server sends transport-wide congestion control feedback every 100 ms
+// for this long: the path is broken. The server sends transport-wide congestion control feedback every 100 ms
+const UNANSWERED_MS = 140;
 const RESTART_MS = 2000; // first interval between two ICE restarts
 const MAX_RESTART_MS = 16_000;
 const MAX_LAG = 3; // messages: labels over HTTP may be this far ahead of a working channel
@@ -82,7 +83,10 @@ export class Recovery {
     }
   }
 
-  /** Runs until labels arrive on the channel again or are no longer expected. @param {TrafficCounters & {at: number}} seen the last time that something was received */
+  /**
+   * Runs until labels arrive on the channel again or are no longer expected.
+   * @param {TrafficCounters & {at: number}} seen the last time that something was received
+   */
   async #recover(seen) {
     const { signal } = (this.#recovering = new AbortController());
     let restart = new AbortController();
@@ -101,7 +105,8 @@ export class Recovery {
         restart.abort(); // the path works again, and a restart would only disturb it
       }
       const gone = traffic.sent - seen.sent >= UNANSWERED && at - seen.at >= UNANSWERED_MS;
-      // If HTTP does not reach the server either, a restart is useless: the old path may work again when the network is back.
+      // If HTTP does not reach the server either, a restart is useless: the old path may work again when the network is
+      // back.
       if (gone && this.#fallback.reached && at >= restartAt && !signal.aborted) {
         restartAt = at + again;
         again = Math.min(2 * again, MAX_RESTART_MS);

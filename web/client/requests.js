@@ -27,7 +27,8 @@ export class ControlRequests {
     const answered = new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
     });
-    const timer = setTimeout(() => this.reject(id, new Failure('refused', `the server did not answer ${type}`)), TIMEOUT_MS);
+    const timer = setTimeout(() => this.reject(id, new Failure('refused', `the server did not answer ${type}`)),
+      TIMEOUT_MS);
     try {
       this.#channel.send(controlRequest(type, id, options));
       await answered;
@@ -42,7 +43,12 @@ export class ControlRequests {
     this.#pending.get(id)?.resolve();
   }
 
-  /** The server refused a request. @param {number | undefined} id @param {Failure} failure @returns {boolean} whether the request is pending */
+  /**
+   * The server refused a request.
+   * @param {number | undefined} id
+   * @param {Failure} failure
+   * @returns {boolean} whether the request is pending
+   */
   reject(id, failure) {
     const waiting = id === undefined ? undefined : this.#pending.get(id);
     waiting?.reject(failure);

@@ -30,7 +30,8 @@ export function sdpFragment(offer, candidates, end) {
 }
 
 /**
- * Returns a description whose ICE credentials and candidates are replaced by those of a fragment, as after a full exchange for an ICE restart.
+ * Returns a description whose ICE credentials and candidates are replaced by those of a fragment, as after a full
+ * exchange for an ICE restart.
  * @param {string} description
  * @param {string} fragment from the server
  * @returns {string}

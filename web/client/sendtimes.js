@@ -1,4 +1,5 @@
-// Observes when a connection's frames leave the encoder, if the browser has RTCRtpScriptTransform and the page may load a worker.
+// Observes when a connection's frames leave the encoder, if the browser has RTCRtpScriptTransform and the page may load
+// a worker.
 
 const WAIT_MS = 400; // for the worker, which loads while the camera is being opened
 
@@ -52,8 +53,8 @@ export class SendTimes {
   }
 
   /**
-   * Passes the times of a sender's frames to a clock. Chromium ignores a transform that is set after the task in which the sender was made,
-   * and a sender whose worker does not run sends nothing.
+   * Passes the times of a sender's frames to a clock. Chromium ignores a transform that is set after the task in which
+   * the sender was made, and a sender whose worker does not run sends nothing.
    * @param {RTCRtpSender} sender
    * @param {import('./clock.js').CaptureClock} clock
    * @param {AbortSignal} signal ends with the sender
@@ -78,10 +79,16 @@ export class SendTimes {
   }
 }
 
-/** Starts to load our worker, in a page of any origin. @param {URL} url @returns {{worker: Worker, loaded: () => void}} @throws {DOMException} */
+/**
+ * Starts to load our worker, in a page of any origin.
+ * @param {URL} url
+ * @returns {{worker: Worker, loaded: () => void}}
+ * @throws {DOMException}
+ */
 function loadWorker(url) {
   if (url.origin === location.origin) return { worker: new Worker(url, { type: 'module' }), loaded: () => {} };
-  // Workers of another origin are not loaded. A worker of the page's own may import ours, if the page's policy allows it.
+  // Workers of another origin are not loaded. A worker of the page's own may import ours, if the page's policy allows
+  // it.
   const address = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));
   const loaded = () => URL.revokeObjectURL(address);
   try {

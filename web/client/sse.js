@@ -17,7 +17,9 @@ const MAX_CHARACTERS = 1 << 20; // of one event; anything longer is not an event
  */
 export async function* readServerSentEvents(body) {
   const parser = new Parser();
-  const reader = body.pipeThrough(/** @type {ReadableWritablePair<string, Uint8Array>} */ (/** @type {unknown} */ (new TextDecoderStream()))).getReader();
+  const reader =
+    body.pipeThrough(/** @type {ReadableWritablePair<string, Uint8Array>} */ (
+    /** @type {unknown} */ (new TextDecoderStream()))).getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -40,7 +42,9 @@ class Parser {
   /** @param {string} text @returns {Generator<ServerEvent, void, void>} */
   *push(text) {
     this.#rest += text;
-    if (this.#rest.length + this.#size > MAX_CHARACTERS) throw new Error(`an event is over ${MAX_CHARACTERS} characters`);
+    if (this.#rest.length + this.#size > MAX_CHARACTERS) {
+      throw new Error(`an event is over ${MAX_CHARACTERS} characters`);
+    }
     // The last line may be incomplete, and a final CR may be half of a CR LF.
     const lines = this.#rest.split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? '';

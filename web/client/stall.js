@@ -13,7 +13,9 @@ export class StallDetector {
   /** @param {number} now ms */
   receive(now) {
     // The server may have become slower, so a gap counts, but at most the timeout: it may have been the network's.
-    if (this.#last !== undefined) this.#interval += WEIGHT * (Math.min(now - this.#last, this.timeout) - this.#interval);
+    if (this.#last !== undefined) {
+      this.#interval += WEIGHT * (Math.min(now - this.#last, this.timeout) - this.#interval);
+    }
     this.#last = now;
   }
 

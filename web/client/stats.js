@@ -1,8 +1,14 @@
 // The browser's statistics of a connection (W3C webrtc-stats).
 
-/** @typedef {{bytes: number, frames: number, width: number, height: number, encodeMs: number}} SentVideo totals so far; encodeMs: average per frame */
+/**
+ * @typedef {{bytes: number, frames: number, width: number, height: number, encodeMs: number}} SentVideo totals so far;
+ *   encodeMs: average per frame
+ */
 
-/** @typedef {{roundTrip: number | undefined, sent: SentVideo | undefined}} ConnectionStats roundTrip: seconds, measured by ICE; undefined until known */
+/**
+ * @typedef {{roundTrip: number | undefined, sent: SentVideo | undefined}} ConnectionStats roundTrip: seconds, measured
+ *   by ICE; undefined until known
+ */
 
 /** @param {RTCPeerConnection} pc @returns {Promise<ConnectionStats>} */
 export async function connectionStats(pc) {
@@ -24,7 +30,10 @@ export async function connectionStats(pc) {
   return { roundTrip: pair?.currentRoundTripTime, sent };
 }
 
-/** @param {RTCPeerConnection} pc @returns {Promise<import('./recovery.js').TrafficCounters>} zeros after the connection was closed */
+/**
+ * @param {RTCPeerConnection} pc
+ * @returns {Promise<import('./recovery.js').TrafficCounters>} zeros after the connection was closed
+ */
 export async function trafficCounters(pc) {
   let sent = 0;
   let received = 0;

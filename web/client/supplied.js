@@ -20,11 +20,16 @@ export async function openSupplied(supplied) {
     if (supplied instanceof HTMLVideoElement) return fromVideo(supplied);
     return supplied.type.startsWith('video/') ? await fromVideoFile(supplied) : await fromPicture(supplied);
   } catch (error) {
-    throw error instanceof Failure ? error : new Failure('source', error instanceof Error ? error.message : String(error));
+    throw error instanceof Failure ? error : new Failure('source', error instanceof Error ? error.message
+      : String(error));
   }
 }
 
-/** Copies the track, so that changes to it and its end do not affect the page's. @param {MediaStream} supplied @returns {Opened} */
+/**
+ * Copies the track, so that changes to it and its end do not affect the page's.
+ * @param {MediaStream} supplied
+ * @returns {Opened}
+ */
 function fromStream(supplied) {
   const track = supplied.getVideoTracks().find((t) => t.readyState === 'live')?.clone();
   if (!track) throw new Failure('source', 'the stream has no live video track');

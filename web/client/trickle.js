@@ -36,8 +36,8 @@ export class Trickle {
   }
 
   /**
-   * Restarts ICE (RFC 9725 §4.3.3): both sides search for a new path; DTLS and the channels stay. If the restart fails, the
-   * old path is still used, and the next restart starts over.
+   * Restarts ICE (RFC 9725 §4.3.3): both sides search for a new path; DTLS and the channels stay. If the restart fails,
+   * the old path is still used, and the next restart starts over.
    * @param {AbortSignal} signal aborts the request; without effect after the server's answer
    * @throws {Error} if the server is unreachable or refuses
    */

@@ -53,7 +53,8 @@ export class VideoSender {
     this.#limited = true;
     const { max_side = Infinity, max_framerate = Infinity } = this.#hint ?? {};
     const most = Math.min(max_framerate, this.#deviceFramerate);
-    // The limit applies to the longer side, so that turning a phone changes nothing. A track of unknown size is sent whole.
+    // The limit applies to the longer side, so that turning a phone changes nothing. A track of unknown size is sent
+    // whole.
     const { width = 0, height = 0 } = this.#sender.track?.getSettings() ?? {};
     const scale = Math.max(1, Math.max(width, height) / max_side);
     await this.#editEncodings((encoding) => {
@@ -70,7 +71,10 @@ export class VideoSender {
     await this.#sender.setParameters(parameters);
   }
 
-  /** @param {() => Promise<void>} action @returns {Promise<void>} settles with the action; a failure does not stop later ones */
+  /**
+   * @param {() => Promise<void>} action
+   * @returns {Promise<void>} settles with the action; a failure does not stop later ones
+   */
   #enqueue(action) {
     const acted = this.#queue.then(action);
     this.#queue = acted.catch(() => {});

@@ -5,13 +5,15 @@ import { Failure } from './states.js';
 
 /**
  * Which source to open: `supplied`, else the camera `deviceId`, else a camera that faces `facing`.
- * @typedef {{supplied?: import('./supplied.js').Supplied, deviceId?: string, facing?: import('./camera.js').Facing}} SourceChoice
+ * @typedef {{supplied?: import('./supplied.js').Supplied, deviceId?: string, facing?: import('./camera.js').Facing}}
+ *   SourceChoice
  */
 
 /**
  * @typedef {object} SourceHandlers
  * @property {(stream: MediaStream | undefined) => void} stream the stream was opened, changed or closed
- * @property {(run: AbortController, error: unknown) => void} failed the source could not be opened, or the camera was taken away
+ * @property {(run: AbortController, error: unknown) => void} failed the source could not be opened, or the camera was
+ *   taken away
  * @property {() => void} ended a supplied source ended
  */
 

@@ -21,7 +21,8 @@ function waitingUrl(endpoint) {
  */
 export async function pollQueue(endpoint, credentials, signal) {
   try {
-    const response = await withTimeout(TIMEOUT_MS, signal, (limit) => credentials.fetch(waitingUrl(endpoint), { signal: limit, cache: 'no-store' }, {
+    const response = await withTimeout(TIMEOUT_MS, signal,
+      (limit) => credentials.fetch(waitingUrl(endpoint), { signal: limit, cache: 'no-store' }, {
       ticket: true,
     }));
     if (response.status === 404) return undefined;
@@ -34,7 +35,11 @@ export async function pollQueue(endpoint, credentials, signal) {
   }
 }
 
-/** Gives up the place in the queue. @param {string} endpoint of WHIP @param {import('./credentials.js').Credentials} credentials */
+/**
+ * Gives up the place in the queue.
+ * @param {string} endpoint of WHIP
+ * @param {import('./credentials.js').Credentials} credentials
+ */
 export function leaveQueue(endpoint, credentials) {
   credentials.fetch(waitingUrl(endpoint), { method: 'DELETE', keepalive: true }, { ticket: true }).catch(() => {
     // The server forgets tickets that are not asked about.
@@ -44,7 +49,11 @@ export function leaveQueue(endpoint, credentials) {
 
 const KEY = 'mindflow-ticket ';
 
-/** Stores the ticket for this tab, so that a reloaded page keeps its place. @param {string} endpoint @param {string} ticket */
+/**
+ * Stores the ticket for this tab, so that a reloaded page keeps its place.
+ * @param {string} endpoint
+ * @param {string} ticket
+ */
 export function storeTicket(endpoint, ticket) {
   try {
     if (ticket) sessionStorage.setItem(KEY + endpoint, ticket);

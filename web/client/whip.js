@@ -14,7 +14,12 @@ export class WhipSession {
 
   #labels;
 
-  /** @param {string} url @param {Headers} headers of the answer @param {string} answer SDP @param {Credentials} credentials */
+  /**
+   * @param {string} url
+   * @param {Headers} headers of the answer
+   * @param {string} answer SDP
+   * @param {Credentials} credentials
+   */
   constructor(url, headers, answer, credentials) {
     this.#credentials = credentials;
     this.url = url;
@@ -44,7 +49,8 @@ export class WhipSession {
    * @param {string} fragment with the new ICE credentials
    * @param {AbortSignal} signal
    * @returns {Promise<string>} the server's fragment
-   * @throws {Error} what fetch throws, also after two seconds without an answer; Failure `lost` if the session has ended, else `refused`
+   * @throws {Error} what fetch throws, also after two seconds without an answer; Failure `lost` if the session has
+   *   ended, else `refused`
    */
   async restart(fragment, signal) {
     const send = async (/** @type {string} */ tag, /** @type {AbortSignal} */ limit) => {
@@ -52,12 +58,14 @@ export class WhipSession {
       return this.#credentials.fetch(this.url, { method: 'PATCH', headers, body: fragment, signal: limit });
     };
     return withTimeout(RESTART_TIMEOUT_MS, signal, async (limit) => {
-      // The known ETag is sent, so that a delayed request cannot undo a later one. If the server's ETag differs, its last answer was
-      // lost, and the request is repeated with "*".
+      // The known ETag is sent, so that a delayed request cannot undo a later one. If the server's ETag differs, its
+      // last answer was lost, and the request is repeated with "*".
       let response = await send(this.etag ?? '*', limit);
       if (response.status === 412) response = await send('*', limit);
       const text = await response.text();
-      if (response.status !== 200) throw new Failure(response.status === 404 ? 'lost' : 'refused', `ICE restart: ${response.status}`);
+      if (response.status !== 200) {
+        throw new Failure(response.status === 404 ? 'lost' : 'refused', `ICE restart: ${response.status}`);
+      }
       this.etag = response.headers.get('ETag');
       return text;
     });
@@ -71,7 +79,8 @@ export class WhipSession {
    */
   async labels(signal) {
     if (!this.#labels) throw new Failure('refused', 'the server has no labels over HTTP');
-    const response = await this.#credentials.fetch(this.#labels, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal });
+    const response = await this.#credentials.fetch(this.#labels,
+      { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal });
     if (response.status !== 200 || !response.body) throw new Failure('refused', `labels over HTTP: ${response.status}`);
     return response.body;
   }
@@ -109,7 +118,8 @@ export async function publish(endpoint, offer, signal, credentials = new Credent
   }
   if (response.status === 429) throw new Failure('full', detail, retryAfter(wait, Date.now()));
   if (response.status === 401) throw new Failure('unauthorized', detail);
-  // Older servers answer 503 without Retry-After while they stop. A proxy answers 502, 503 or 504 while its server is down.
+  // Older servers answer 503 without Retry-After while they stop. A proxy answers 502, 503 or 504 while its server is
+  // down.
   const down = [502, 503, 504].includes(response.status);
   throw new Failure(down ? 'unreachable' : 'refused', detail);
 }
@@ -118,7 +128,8 @@ export async function publish(endpoint, offer, signal, credentials = new Credent
 async function post(endpoint, offer, signal, credentials) {
   const headers = { 'Content-Type': 'application/sdp' };
   try {
-    return await withTimeout(POST_TIMEOUT_MS, signal, (limit) => credentials.fetch(endpoint, { method: 'POST', headers, body: offer, signal: limit }, {
+    return await withTimeout(POST_TIMEOUT_MS, signal,
+      (limit) => credentials.fetch(endpoint, { method: 'POST', headers, body: offer, signal: limit }, {
       fresh: true, ticket: true,
     }));
   } catch (error) {
@@ -154,7 +165,9 @@ export async function withTimeout(ms, signal, action) {
  */
 async function readProblem(response) {
   const status = `${response.status} ${response.statusText}`.trim();
-  if (!response.headers.get('Content-Type')?.startsWith('application/problem+json')) return { type: '', detail: status };
+  if (!response.headers.get('Content-Type')?.startsWith('application/problem+json')) {
+    return { type: '', detail: status };
+  }
   try {
     const { type, title, detail, ahead } = await response.json();
     const queued = type === 'urn:mindflow:waiting' && Number.isInteger(ahead) && ahead >= 0;

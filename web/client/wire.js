@@ -41,21 +41,36 @@ export const VERSION = 1;
  * @property {Record<string, number>} dropped frames not analysed so far, by reason
  * @property {{decode: number, detect: number, classify: number, total: number}} ms
  * @property {Face[]} faces
- * @property {number} [captureTime] when the frame was captured, ms of `performance.now()`; not sent, added by the client where it is known
+ * @property {number} [captureTime] when the frame was captured, ms of `performance.now()`; not sent, added by the
+ *   client where it is known
  */
 
-/** @typedef {{name: string, labels: string[], uncertain: number, attention?: boolean}} Model labels: the order of its scores */
-/** @typedef {{v: 1, type: 'hello', session: string, model: Model, models?: Model[]}} Hello models: those on offer, the default first */
+/**
+ * @typedef {{name: string, labels: string[], uncertain: number, attention?: boolean}} Model labels: the order of its
+ *   scores
+ */
+/**
+ * @typedef {{v: 1, type: 'hello', session: string, model: Model, models?: Model[]}} Hello models: those on offer, the
+ *   default first
+ */
 /** @typedef {{v: 1, type: 'ok', id: number, model?: Model}} Ok model: the one in use, after `options` */
 /** @typedef {{model?: string, attention?: boolean}} Options a field that is absent stays unchanged */
 /** @typedef {{v: 1, type: 'error', id?: number, code: string, message: string}} ControlError */
 /** @typedef {{v: 1, type: 'bye', reason: string}} Bye */
 /**
- * @typedef {{v: 1, type: 'hint', max_side?: number, max_framerate?: number}} Hint the most pixels and frames a second that the server can use;
- *   absent means unlimited
+ * @typedef {{v: 1, type: 'hint', max_side?: number, max_framerate?: number}} Hint the most pixels and frames a second
+ *   that the server can use; absent means unlimited
  */
-/** @typedef {{v: 1, ahead: number, waiting: number, turn: boolean, again_ms: number, within_ms?: number}} Waiting for a place: ahead, people who
- *   come before; turn, a place is kept for within_ms; again_ms, when to ask again */
+/**
+ * The answer of /waiting, to a page in the queue for a place.
+ * @typedef {object} Waiting
+ * @property {1} v
+ * @property {number} ahead people ahead in the queue
+ * @property {number} waiting people in the queue
+ * @property {boolean} turn whether a place is reserved for this page
+ * @property {number} again_ms time until the next request
+ * @property {number} [within_ms] time until the reservation ends
+ */
 /** @typedef {{v: 1, type: 'unknown'}} Unknown a type of a later minor version, to be ignored */
 /** @typedef {'pause' | 'resume' | 'options'} RequestType */
 /** @typedef {Hello | Ok | ControlError | Bye | Hint | Unknown} Control */
@@ -219,7 +234,8 @@ function checkAttention(value, at) {
     want(i < 2 || /** @type {number} */ (v) > 0, `${under}region[${i}]`, 'a number over 0');
   });
   list(a.ranges, `${under}ranges`, heads, heads).forEach((range, i) => {
-    list(range, `${under}ranges[${i}]`, 2, 2).forEach((v, k) => want(Number.isFinite(v), `${under}ranges[${i}][${k}]`, 'a number'));
+    list(range, `${under}ranges[${i}]`, 2, 2).forEach((v, k) =>
+      want(Number.isFinite(v), `${under}ranges[${i}][${k}]`, 'a number'));
   });
   string(a, 'data', under);
   const text = /** @type {string} */ (a.data);
@@ -252,13 +268,25 @@ function string(from, key, under = '') {
   want(typeof from[key] === 'string' && from[key] !== '', under + key, 'text');
 }
 
-/** @param {Record<string, unknown>} from @param {string} key @param {number} max @param {number} [min] @param {string} [under] */
+/**
+ * @param {Record<string, unknown>} from
+ * @param {string} key
+ * @param {number} max
+ * @param {number} [min]
+ * @param {string} [under]
+ */
 function whole(from, key, max, min = 0, under = '') {
   want(Number.isInteger(from[key]), under + key, 'a whole number');
   inRange(from[key], under + key, min, max);
 }
 
-/** @param {Record<string, unknown>} from @param {string} key @param {number} min @param {number} max @param {string} [under] */
+/**
+ * @param {Record<string, unknown>} from
+ * @param {string} key
+ * @param {number} min
+ * @param {number} max
+ * @param {string} [under]
+ */
 function within(from, key, min, max, under = '') {
   inRange(from[key], under + key, min, max);
 }
@@ -268,6 +296,7 @@ const ROUNDING = 1e-4;
 
 /** @param {unknown} value @param {string} field @param {number} min @param {number} max */
 function inRange(value, field, min, max) {
-  const holds = Number.isFinite(value) && Number(value) >= min && Number(value) <= max + ROUNDING; // JSON's 1e999 is infinite
+  // JSON's 1e999 is infinite
+  const holds = Number.isFinite(value) && Number(value) >= min && Number(value) <= max + ROUNDING;
   want(holds, field, max === Infinity ? `a number from ${min}` : `a number from ${min} to ${max}`);
 }

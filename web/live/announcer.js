@@ -1,4 +1,5 @@
-// Decides what screen readers announce: a label that has stayed for a while, and not too often. Pure; times are milliseconds.
+// Decides what screen readers announce: a label that has stayed for a while, and not too often. Pure; times are
+// milliseconds.
 
 const STAYS_MS = 1500;
 const EVERY_MS = 4000;

@@ -48,7 +48,11 @@ export function interpolate(map, width, height, x, y) {
   return row(top) * (1 - fy) + row(bottom) * fy;
 }
 
-/** @param {number} at 0..1 @param {number} cells @returns {[number, number, number]} two cells and the weight of the second */
+/**
+ * @param {number} at 0..1
+ * @param {number} cells
+ * @returns {[number, number, number]} two cells and the weight of the second
+ */
 function between(at, cells) {
   const place = Math.min(cells - 1, Math.max(0, at * cells - 0.5));
   const low = Math.floor(place);

@@ -16,7 +16,8 @@ export class Attributes extends HTMLElement {
   changed() {}
 
   /**
-   * The server's address (attribute `src`; default: the address of this module). It is read when the element enters the document.
+   * The server's address (attribute `src`; default: the address of this module). It is read when the element enters the
+   * document.
    * @type {string}
    */
   get src() {
@@ -29,8 +30,9 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * The token for the server, or a function that returns one. It is called before each session, and once more with `{refused: true}` if the
-   * server refused the token. The property is not reflected to the attribute `token`, which is read if the property was not set.
+   * The token for the server, or a function that returns one. It is called before each session, and once more with
+   * `{refused: true}` if the server refused the token. The property is not reflected to the attribute `token`, which is
+   * read if the property was not set.
    * @type {import('../client/credentials.js').Token}
    */
   get token() {
@@ -43,8 +45,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * Whether the picture is mirrored (attribute `mirror`: "on" or "off"; default: on, unless the camera faces away from the visitor or the
-   * source is not a camera). Boxes are mirrored too, text is not.
+   * Whether the picture is mirrored (attribute `mirror`: "on" or "off"; default: on, unless the camera faces away from
+   * the visitor or the source is not a camera). Boxes are mirrored too, text is not.
    * @type {boolean}
    */
   get mirror() {
@@ -57,7 +59,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * Which camera is opened (attribute `facing`): "user" (default) or "environment", a phone's rear camera. It may be changed while live.
+   * Which camera is opened (attribute `facing`): "user" (default) or "environment", a phone's rear camera. It may be
+   * changed while live.
    * @type {import('../client/camera.js').Facing}
    */
   get facing() {
@@ -95,8 +98,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * When the picture is shown (attribute `timing`): "live" (default) for at once, with boxes moved to the faces' expected positions, or "exact"
-   * for later, together with its own labels.
+   * When the picture is shown (attribute `timing`): "live" (default) for at once, with boxes moved to the faces'
+   * expected positions, or "exact" for later, together with its own labels.
    * @type {Timing}
    */
   get timing() {
@@ -108,8 +111,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * The language of texts and number formats, as a BCP 47 tag (attribute `locale`; default: the nearest `lang` attribute, else the
-   * browser's language). Texts exist in English and French; other languages get English.
+   * The language of texts and number formats, as a BCP 47 tag (attribute `locale`; default: the nearest `lang`
+   * attribute, else the browser's language). Texts exist in English and French; other languages get English.
    * @type {string}
    */
   get locale() {
@@ -121,8 +124,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * Whether the element starts without a click when it enters the document (attribute `autostart`). The browser still asks for permission to
-   * use the camera. The page is then responsible for telling people what is sent and inferred.
+   * Whether the element starts without a click when it enters the document (attribute `autostart`). The browser still
+   * asks for permission to use the camera. The page is then responsible for telling people what is sent and inferred.
    * @type {boolean}
    */
   get autostart() {
@@ -159,7 +162,8 @@ export class Attributes extends HTMLElement {
   }
 
   /**
-   * The network path of later connections (attribute `route`): "any" (default), or "relay" to use only the server's TURN, for tests.
+   * The network path of later connections (attribute `route`): "any" (default), or "relay" to use only the server's
+   * TURN, for tests.
    * @type {'any' | 'relay'}
    */
   get route() {

@@ -1,4 +1,5 @@
-// Pauses while the page has no picture to send because it is hidden, as on a locked phone, and resumes when it is visible again.
+// Pauses while the page has no picture to send because it is hidden, as on a locked phone, and resumes when it is
+// visible again.
 
 export class AutoPause {
   #client;

@@ -51,7 +51,8 @@ export class Bars {
   show(scores = []) {
     const top = scores.length > 0 ? scores.indexOf(Math.max(...scores)) : -1;
     this.#rows.forEach(({ row, fill, value }, i) => {
-      fill.style.transform = `scaleX(${(scores[i] ?? 0).toFixed(3)})`; // animating the width would cause a layout at each step
+      // animating the width would cause a layout at each step
+      fill.style.transform = `scaleX(${(scores[i] ?? 0).toFixed(3)})`;
       setText(value, scores[i] === undefined ? '–' : this.#language.percent(scores[i]));
       row.classList.toggle('top', i === top);
     });

@@ -35,17 +35,23 @@ export async function chartPicture(shown, language, at) {
   ctx.font = FONT;
   ctx.fillText(`${language.text.timeline} · ${at.toLocaleString(language.locale)}`, EDGE, 38);
   const seconds = (/** @type {number} */ n) => `−${language.phrases.seconds(language.number(n))}`;
-  [[seconds(60), 0, 'left'], [seconds(30), 0.5, 'center'], [language.text.now, 1, 'right']].forEach(([text, x, align]) => {
+  [[seconds(60), 0, 'left'], [seconds(30), 0.5, 'center'], [language.text.now, 1, 'right']]
+    .forEach(([text, x, align]) => {
     ctx.textAlign = /** @type {CanvasTextAlign} */ (align);
     ctx.fillText(String(text), EDGE + Number(x) * (WIDTH - 2 * EDGE), BAND.top + BAND.height + 28);
   });
   legend(ctx, shown.labels, language);
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser cannot write the picture'))), 'image/png');
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser cannot write the picture'))),
+      'image/png');
   });
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {readonly string[]} labels @param {import('../words/language.js').Language} language */
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {readonly string[]} labels
+ * @param {import('../words/language.js').Language} language
+ */
 function legend(ctx, labels, language) {
   ctx.textAlign = 'left';
   let [x, y] = [EDGE, HEIGHT - 46];

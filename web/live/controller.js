@@ -245,7 +245,8 @@ export class Controller {
   #viewOptions() {
     const element = this.#element;
     return {
-      mirror: element.mirror, boxes: element.overlay !== 'off', timing: element.timing, maxFaces: element.maxFaces, attention: attentionMode(element.attention),
+      mirror: element.mirror, boxes: element.overlay !== 'off', timing: element.timing, maxFaces: element.maxFaces,
+        attention: attentionMode(element.attention),
     };
   }
 

@@ -71,7 +71,10 @@ export class Controls {
     this.#attention.show(available ? shows.map((s) => [String(s), this.#language.attention(s)]) : [], String(current));
   }
 
-  /** Lists the timings. @param {import('./attributes.js').Timing | undefined} current undefined if the browser supports only one */
+  /**
+   * Lists the timings.
+   * @param {import('./attributes.js').Timing | undefined} current undefined if the browser supports only one
+   */
   listTimings(current) {
     const { timing } = this.#language.phrases;
     this.#timing.show(current ? [['live', timing.live], ['exact', timing.exact]] : [], current ?? '');
@@ -89,7 +92,8 @@ export class Controls {
    */
   listCameras(cameras, current) {
     this.#cameraField.hidden = cameras.length < 2 || current === '';
-    this.#camera.replaceChildren(...cameras.map(({ id, name }, i) => new Option(name || this.#language.phrases.camera(this.#language.number(i + 1)), id, false, id === current)));
+    this.#camera.replaceChildren(...cameras.map(({ id, name }, i) =>
+      new Option(name || this.#language.phrases.camera(this.#language.number(i + 1)), id, false, id === current)));
   }
 }
 
@@ -99,7 +103,12 @@ class Choice {
   #select;
   #shown = '';
 
-  /** @param {ParentNode} scope @param {string} name of its field @param {(value: string) => void} onpick @param {AbortSignal} signal */
+  /**
+   * @param {ParentNode} scope
+   * @param {string} name of its field
+   * @param {(value: string) => void} onpick
+   * @param {AbortSignal} signal
+   */
   constructor(scope, name, onpick, signal) {
     this.#field = /** @type {HTMLElement} */ (scope.querySelector(name));
     const select = (this.#select = /** @type {HTMLSelectElement} */ (scope.querySelector(`${name} select`)));

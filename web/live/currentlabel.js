@@ -9,7 +9,10 @@ export class CurrentLabel {
   #confidence;
   #swatch;
 
-  /** @param {ParentNode} scope that holds the label of template.js @param {import('../words/language.js').Language} language */
+  /**
+   * @param {ParentNode} scope that holds the label of template.js
+   * @param {import('../words/language.js').Language} language
+   */
   constructor(scope, language) {
     const find = (/** @type {string} */ name) => /** @type {HTMLElement} */ (scope.querySelector(name));
     this.#language = language;

@@ -5,19 +5,20 @@ import { Controller } from './controller.js';
 import { STYLES } from './styles.js';
 
 /**
- * @typedef {{state: import('../client/states.js').Phase, reason?: import('../client/states.js').Reason, detail?: string, attempt?: number,
- *   ahead?: number}} StateDetail
+ * @typedef {{state: import('../client/states.js').Phase, reason?: import('../client/states.js').Reason, detail?:
+ *   string, attempt?: number, ahead?: number}} StateDetail
  */
 /** @typedef {{reason: import('../client/states.js').Reason | 'strange', message: string}} ErrorDetail */
 
 /**
  * Shows a camera or another source, with the labels of a Mindflow server.
  *
- * @fires {CustomEvent<import('../client/wire.js').Labels>} mindflow-labels for each analysed frame; `detail` is the message (PROTOCOL.md, section 3)
- * @fires {CustomEvent<StateDetail>} mindflow-state when the state changes; `detail` has `state`, and where they apply `reason`, `detail`, `attempt`,
- *   `ahead`
- * @fires {CustomEvent<ErrorDetail>} mindflow-error when something fails; `detail` has `reason` and `message`. After the reason `strange` the session
- *   goes on, after any other it has ended
+ * @fires {CustomEvent<import('../client/wire.js').Labels>} mindflow-labels for each analysed frame; `detail` is the
+ *   message (PROTOCOL.md, section 3)
+ * @fires {CustomEvent<StateDetail>} mindflow-state when the state changes; `detail` has `state`, and where they apply
+ *   `reason`, `detail`, `attempt`, `ahead`
+ * @fires {CustomEvent<ErrorDetail>} mindflow-error when something fails; `detail` has `reason` and `message`. After the
+ *   reason `strange` the session goes on, after any other it has ended
  * @slot notice the page's addition to the notice before the start
  * @slot controls the page's own buttons, beside Pause and Stop
  * @slot footer anything below the panel
@@ -42,7 +43,8 @@ import { STYLES } from './styles.js';
  * @cssproperty --mindflow-font the font, as in `font-family`
  */
 export class MindflowLive extends Attributes {
-  static observedAttributes = ['mirror', 'facing', 'model', 'attention', 'token', 'max-faces', 'overlay', 'timing', 'locale'];
+  static observedAttributes = ['mirror', 'facing', 'model', 'attention', 'token', 'max-faces', 'overlay', 'timing',
+    'locale'];
 
   #root = this.attachShadow({ mode: 'open' });
   /** @type {Controller | undefined} from connectedCallback to the task after disconnectedCallback */
@@ -82,8 +84,8 @@ export class MindflowLive extends Attributes {
   }
 
   /**
-   * The source to analyse instead of the camera: a stream, or a `<video>` that the page plays. It may be changed at any time; `null` returns
-   * to the camera. The stream's tracks are copied; the page's own are never stopped.
+   * The source to analyse instead of the camera: a stream, or a `<video>` that the page plays. It may be changed at any
+   * time; `null` returns to the camera. The stream's tracks are copied; the page's own are never stopped.
    * @type {MediaStream | HTMLVideoElement | null}
    */
   get srcObject() {
@@ -140,8 +142,11 @@ export class MindflowLive extends Attributes {
   async snapshot({ type = 'image/png' } = {}) {
     const { snapshot } = await import('./snapshot.js');
     const { picture, overlay } = this.#controller?.view.layers ?? {};
-    const size = picture instanceof HTMLVideoElement ? { width: picture.videoWidth, height: picture.videoHeight } : picture;
-    if (!picture || !size || !overlay || size.width === 0) throw new DOMException('there is no picture: call start() first', 'InvalidStateError');
+    const size = picture instanceof HTMLVideoElement ? { width: picture.videoWidth, height: picture.videoHeight }
+      : picture;
+    if (!picture || !size || !overlay || size.width === 0) {
+      throw new DOMException('there is no picture: call start() first', 'InvalidStateError');
+    }
     return snapshot(picture, size, overlay, this.mirror, type);
   }
 }

@@ -9,9 +9,11 @@
  */
 export function toCSV(rows, labels) {
   const lines = rows.map(({ t, frame, face }) => [
-    (t / 1000).toFixed(3), frame, face.id, ...face.box.map(short), face.label, short(face.confidence), ...face.scores.map(short),
+    (t / 1000).toFixed(3), frame, face.id, ...face.box.map(short), face.label, short(face.confidence),
+      ...face.scores.map(short),
   ].map(cell).join(','));
-  return [['t', 'frame', 'face', 'x', 'y', 'w', 'h', 'label', 'confidence', ...labels].map(cell).join(','), ...lines, ''].join('\n');
+  return [['t', 'frame', 'face', 'x', 'y', 'w', 'h', 'label', 'confidence', ...labels].map(cell).join(','), ...lines,
+    ''].join('\n');
 }
 
 /**
@@ -24,11 +26,17 @@ export function toJSON(record, { model, labels }) {
     t: t / 1000, frame, face: face.id, box: face.box.map(short), label: face.label, uncertain: face.uncertain,
     confidence: short(face.confidence), scores: face.scores.map(short),
   }));
-  const summary = { seconds: record.duration / 1000, shares: record.shares(), changes: record.changes(), forgotten: record.dropped };
+  const summary = { seconds: record.duration / 1000, shares: record.shares(), changes: record.changes(),
+    forgotten: record.dropped };
   return JSON.stringify({ v: 1, model, labels, summary, rows });
 }
 
-/** Downloads a file. @param {Blob} blob @param {string} name @param {AbortSignal} signal revokes its URL at the latest */
+/**
+ * Downloads a file.
+ * @param {Blob} blob
+ * @param {string} name
+ * @param {AbortSignal} signal revokes its URL at the latest
+ */
 export function download(blob, name, signal) {
   if (signal.aborted) return;
   const link = document.createElement('a');

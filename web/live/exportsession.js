@@ -16,5 +16,6 @@ export async function exportSession(what, store, shown, language, signal) {
   const { log, labels, loggedModel } = store;
   if (what === 'png') download(await chartPicture(shown, language, at), name, signal);
   else if (what === 'csv') download(new Blob([toCSV(log.rows, labels)], { type: 'text/csv' }), name, signal);
-  else download(new Blob([toJSON(log, { model: loggedModel?.name ?? '', labels })], { type: 'application/json' }), name, signal);
+  else download(new Blob([toJSON(log, { model: loggedModel?.name ?? '', labels })], { type: 'application/json' }), name,
+    signal);
 }

@@ -72,7 +72,8 @@ export class FaceCards {
 
   /** @param {number[]} ids @param {number | undefined} selected */
   #arrange(ids, selected) {
-    for (const button of this.#root.querySelectorAll('button')) if (!ids.includes(Number(button.value))) button.remove();
+    for (const button of this.#root.querySelectorAll('button')) if (
+      !ids.includes(Number(button.value))) button.remove();
     ids.forEach((id, i) => {
       const button = this.#card(id) ?? this.#make(id);
       button.setAttribute('aria-pressed', String(id === selected));

@@ -103,7 +103,12 @@ export class Overlay {
     return this.#view;
   }
 
-  /** @param {import('../client/wire.js').Face} face @param {import('./geometry.js').Rect} r @param {boolean} selected @param {string} own */
+  /**
+   * @param {import('../client/wire.js').Face} face
+   * @param {import('./geometry.js').Rect} r
+   * @param {boolean} selected
+   * @param {string} own
+   */
   #box(face, r, selected, own) {
     const ctx = this.#ctx;
     const line = selected ? 3 : 1.5;
@@ -131,7 +136,8 @@ export class Overlay {
     const ctx = this.#ctx;
     ctx.font = FONT;
     let text = this.#language.tag(face);
-    if (this.#widthOf(text) > WIDE * box.width) text = this.#language.shortTag(face); // a wide tag would hide its neighbours
+    // a wide tag would hide its neighbours
+    if (this.#widthOf(text) > WIDE * box.width) text = this.#language.shortTag(face);
     const size = { width: this.#widthOf(text) + 2 * TAG_PADDING, height: TAG_HEIGHT };
     // A gap separates the tag from the box's line.
     const at = placeTag({ ...box, y: box.y - 5 }, size, view);

@@ -28,12 +28,17 @@ export class Privacy {
   /** @param {MediaStreamTrack | undefined} track of the camera */
   use(track) {
     this.#track = track;
-    const can = /** @type {{backgroundBlur?: boolean[]} | undefined} */ (track?.getCapabilities?.())?.backgroundBlur ?? [];
+    const can = /** @type {{backgroundBlur?: boolean[]} | undefined} */ (track?.getCapabilities?.())?.backgroundBlur
+      ?? [];
     this.#blur.hidden = can.length < 2; // some cameras only report the system's setting
-    this.#box.checked = /** @type {{backgroundBlur?: boolean} | undefined} */ (track?.getSettings())?.backgroundBlur === true;
+    this.#box.checked = /** @type {{backgroundBlur?: boolean} | undefined} */ (
+      track?.getSettings())?.backgroundBlur === true;
   }
 
-  /** @param {import('../client/stats.js').SentVideo | undefined} sent totals; undefined while nothing is sent @param {number} now milliseconds */
+  /**
+   * @param {import('../client/stats.js').SentVideo | undefined} sent totals; undefined while nothing is sent
+   * @param {number} now milliseconds
+   */
   show(sent, now) {
     const last = this.#last;
     this.#last = sent && { at: now, bytes: sent.bytes, frames: sent.frames };
@@ -41,7 +46,8 @@ export class Privacy {
     if (!sent || !last || sent.bytes <= last.bytes) return void (this.#sent.textContent = text.notSent);
     const seconds = (now - last.at) / 1000;
     const number = (/** @type {number} */ n) => this.#language.number(n);
-    this.#sent.textContent = phrases.sending(`${sent.width} × ${sent.height}`, number((sent.frames - last.frames) / seconds),
+    this.#sent.textContent = phrases.sending(`${sent.width} × ${sent.height}`,
+      number((sent.frames - last.frames) / seconds),
       number(((sent.bytes - last.bytes) * 8) / 1000 / seconds));
   }
 

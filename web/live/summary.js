@@ -33,7 +33,8 @@ export class Summary {
     this.#time = find('.session-time');
     this.#shares = find('.shares');
     this.#changes = find('.changes');
-    for (const what of /** @type {const} */ (['csv', 'json', 'png'])) find(`.${what}`).addEventListener('click', () => on.export(what), { signal });
+    for (const what of /** @type {const} */ (['csv', 'json', 'png'])) find(`.${what}`).addEventListener('click',
+      () => on.export(what), { signal });
   }
 
   /** @param {import('./labels/sessionlog.js').SessionLog} record @param {readonly string[]} labels of the model */

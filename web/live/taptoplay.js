@@ -7,10 +7,12 @@
  */
 export function showTapToPlay(video, stage, words) {
   if (!video.paused || stage.querySelector('.tap')) return;
-  const button = Object.assign(document.createElement('button'), { className: 'tap', type: 'button', textContent: words });
+  const button = Object.assign(document.createElement('button'),
+    { className: 'tap', type: 'button', textContent: words });
   // Below the card, which may have a button. Styled by script, as a page's policy may forbid style sheets.
   Object.assign(button.style, {
-    position: 'absolute', inset: '0', zIndex: '0', border: '0', font: 'inherit', fontWeight: '600', color: '#fff', background: 'rgb(13 15 18 / 0.78)', cursor: 'pointer',
+    position: 'absolute', inset: '0', zIndex: '0', border: '0', font: 'inherit', fontWeight: '600', color: '#fff',
+      background: 'rgb(13 15 18 / 0.78)', cursor: 'pointer',
   });
   const remove = () => {
     video.removeEventListener('playing', remove);

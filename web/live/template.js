@@ -37,7 +37,8 @@ export const template = (text) => `
     <label class="field attention" hidden><span>${text.attention}</span><select></select></label>
     <label class="field timing" hidden><span>${text.timing}</span><select></select></label>
     <label class="field camera" hidden><span>${text.camera}</span><select></select></label>
-    <p class="legend" role="img" hidden>${text.legend} <span>${text.less}</span><span class="legend-scale"></span><span>${text.more}</span></p>
+    <p class="legend" role="img" hidden>${text.legend} <span>${text.less}</span><span class="legend-scale"></span
+      ><span>${text.more}</span></p>
   </div>
   <section class="panel" part="panel" aria-label="${text.expression}">
     <div class="reading" part="reading">
@@ -49,10 +50,13 @@ export const template = (text) => `
     <ul class="bars" part="bars" aria-label="${text.expression}"></ul>
     <figure class="history" part="timeline">
       <figcaption><span>${text.timeline}</span>
-        <button type="button" class="hold small" aria-pressed="false" title="${text.holdTitle}">${text.hold}</button></figcaption>
-      <div class="strip" tabindex="0" role="slider" aria-label="${text.reader}" aria-valuemin="-60" aria-valuemax="0" aria-valuenow="0">
+        <button type="button" class="hold small" aria-pressed="false"
+          title="${text.holdTitle}">${text.hold}</button></figcaption>
+      <div class="strip" tabindex="0" role="slider" aria-label="${text.reader}"
+        aria-valuemin="-60" aria-valuemax="0" aria-valuenow="0">
         <canvas class="timeline" aria-hidden="true"></canvas><p class="tip" hidden></p></div>
-      <div class="axis" aria-hidden="true"><span class="axis-60"></span><span class="axis-30"></span><span>${text.now}</span></div>
+      <div class="axis" aria-hidden="true"><span class="axis-60"></span><span class="axis-30"></span
+        ><span>${text.now}</span></div>
     </figure>
     <details class="session"><summary>${text.session}</summary>
       <p class="session-empty">${text.empty}</p>

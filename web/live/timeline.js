@@ -15,7 +15,10 @@ const PAUSE_MS = 1500;
  * @property {readonly string[]} labels
  */
 
-/** @typedef {{now: number, samples: readonly Sample[], labels: readonly string[]}} TimelinePicture now: time of the right edge, milliseconds */
+/**
+ * @typedef {{now: number, samples: readonly Sample[], labels: readonly string[]}} TimelinePicture now: time of the
+ *   right edge, milliseconds
+ */
 
 export class Timeline {
   #canvas;
@@ -78,13 +81,16 @@ export class Timeline {
   /**
    * Returns the data at a position.
    * @param {number} x fraction of the width
-   * @returns {{ago: number, sample: Sample | undefined}} ago: seconds before the right edge; sample: undefined if there was no face
+   * @returns {{ago: number, sample: Sample | undefined}} ago: seconds before the right edge; sample: undefined if there
+   *   was no face
    */
   at(x) {
     const { now, samples } = this.shown;
     const t = now - (1 - x) * SPAN_MS;
-    const near = samples.reduce((/** @type {Sample | undefined} */ a, b) => (a && Math.abs(a.t - t) <= Math.abs(b.t - t) ? a : b), undefined);
-    return { ago: Math.round(((1 - x) * SPAN_MS) / 1000), sample: near && Math.abs(near.t - t) <= PAUSE_MS ? near : undefined };
+    const near = samples.reduce((/** @type {Sample | undefined} */ a, b) =>
+      (a && Math.abs(a.t - t) <= Math.abs(b.t - t) ? a : b), undefined);
+    return { ago: Math.round(((1 - x) * SPAN_MS) / 1000), sample: near && Math.abs(near.t - t) <= PAUSE_MS ? near
+      : undefined };
   }
 
   /** Draws once. @param {number} now milliseconds */

@@ -43,7 +43,8 @@ export class TimelineCursor {
   /** @param {KeyboardEvent} event */
   #key(event) {
     const at = this.#timeline.cursor ?? 1;
-    const to = { ArrowLeft: at - STEP, ArrowRight: at + STEP, PageDown: at - 10 * STEP, PageUp: at + 10 * STEP, Home: 0, End: 1 }[event.key];
+    const to = { ArrowLeft: at - STEP, ArrowRight: at + STEP, PageDown: at - 10 * STEP, PageUp: at + 10 * STEP, Home: 0,
+      End: 1 }[event.key];
     if (event.key === ' ') this.#toggle();
     else if (to === undefined) return;
     else this.#show(to);
@@ -70,8 +71,10 @@ export class TimelineCursor {
     const { phrases, text } = this.#language;
     const { ago, sample } = this.#timeline.at(place);
     const { labels } = this.#timeline.shown;
-    const best = (sample?.scores ?? []).map((score, i) => ({ score, label: labels[i] })).sort((a, b) => b.score - a.score).slice(0, 2);
-    const what = best.map(({ score, label }) => `${this.#language.expression(label)} ${this.#language.percent(score)}`).join(', ');
+    const best = (sample?.scores ?? []).map((score, i) => ({ score, label: labels[i] }))
+      .sort((a, b) => b.score - a.score).slice(0, 2);
+    const what = best.map(({ score, label }) => `${this.#language.expression(label)} ${this.#language.percent(score)}`)
+      .join(', ');
     return `${phrases.ago(this.#language.number(ago))} · ${what || text.nothing}`;
   }
 }

@@ -82,7 +82,8 @@ export class View {
     this.#find('.frame').lang = language.code;
     this.#health = ['.rate', '.latency', '.dropped', '.drops'].map((name) => this.#find(name));
     this.#overlay = new Overlay(this.#overlayCanvas, language);
-    this.#presenter = new Presenter(this.#video, /** @type {HTMLCanvasElement} */ (root.querySelector('.waiting')), this.#overlay);
+    this.#presenter = new Presenter(this.#video, /** @type {HTMLCanvasElement} */ (root.querySelector('.waiting')),
+      this.#overlay);
     this.#statusCard = new StatusCard(root, host, language);
     this.#currentLabel = new CurrentLabel(root, language);
     this.#faceCards = new FaceCards(this.#find('.faces'), on.pick, language, signal);
@@ -124,18 +125,27 @@ export class View {
     this.privacy.use(stream?.getVideoTracks()[0]);
   }
 
-  /** Plays the picture, or shows a button: phones in power-saving mode refuse to play without a tap. The picture is sent all the same. */
+  /**
+   * Plays the picture, or shows a button: phones in power-saving mode refuse to play without a tap. The picture is sent
+   * all the same.
+   */
   async #play() {
     try {
       await this.#video.play();
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return; // the source was changed
       const { showTapToPlay } = await import('./taptoplay.js');
-      if (!this.#end.signal.aborted && this.#video.srcObject) showTapToPlay(this.#video, this.#stage, this.#language.text.tap);
+      if (!this.#end.signal.aborted && this.#video.srcObject) {
+        showTapToPlay(this.#video, this.#stage, this.#language.text.tap);
+      }
     }
   }
 
-  /** Passes new labels to the presenter. @param {import('../client/wire.js').Labels} message @param {number} now milliseconds */
+  /**
+   * Passes new labels to the presenter.
+   * @param {import('../client/wire.js').Labels} message
+   * @param {number} now milliseconds
+   */
   receive(message, now) {
     this.#presenter.receive(message, now);
   }
@@ -169,7 +179,8 @@ export class View {
     this.#faceCards.draw(this.#video, live ? this.#store.faces(now, maxFaces) : [], mirror);
     this.#summary.show(this.#store.log, this.#store.labels);
     const face = live ? this.#store.face(now) : undefined;
-    const said = face && this.#announcer.next(face.uncertain ? this.#language.text.uncertain : this.#language.expression(face.label), now);
+    const said = face && this.#announcer.next(face.uncertain ? this.#language.text.uncertain
+      : this.#language.expression(face.label), now);
     if (said) this.#announce(said);
   }
 
@@ -191,7 +202,11 @@ export class View {
     this.controls.listTimings(reportsFrames(this.#video) ? timing : undefined);
   }
 
-  /** @param {import('../client/wire.js').Attention | undefined} attention @param {import('./attention.js').AttentionMode} mode @param {boolean} mirror */
+  /**
+   * @param {import('../client/wire.js').Attention | undefined} attention
+   * @param {import('./attention.js').AttentionMode} mode
+   * @param {boolean} mirror
+   */
   #paintLegend(attention, mode, mirror) {
     this.#legend.hidden = !attention || mode === 'off';
     if (!attention || mode === 'off') return;
@@ -223,7 +238,8 @@ export class View {
     setText(rateField, on ? number(rate) : '–');
     setText(latencyField, on && latency !== undefined ? number(latency) : '–');
     setText(droppedField, on ? number(dropped) : '–');
-    drops.title = [this.#language.text.droppedTitle, ...Object.entries(reasons).map(([why, n]) => `${why}: ${number(n)}`)].join('\n');
+    drops.title = [this.#language.text.droppedTitle,
+      ...Object.entries(reasons).map(([why, n]) => `${why}: ${number(n)}`)].join('\n');
   }
 
   /** @param {string} text for screen readers */
@@ -231,7 +247,10 @@ export class View {
     setText(this.#spoken, text);
   }
 
-  /** Moves the focus if the focused button is gone: Start is replaced by Stop, and Stop by Start. @param {Element} focused */
+  /**
+   * Moves the focus if the focused button is gone: Start is replaced by Stop, and Stop by Start.
+   * @param {Element} focused
+   */
   #keepFocus(focused) {
     const usable = (/** @type {Element} */ el) => el.getClientRects().length > 0 && !el.matches(':disabled');
     if (usable(focused)) return;
@@ -257,7 +276,8 @@ export class View {
     });
     resized.observe(this.#stage);
     signal.addEventListener('abort', () => resized.disconnect(), { once: true });
-    takeFiles(this.#stage, this.#find('.drop'), /** @type {HTMLInputElement} */ (this.#root.querySelector('.card-file input')), on.file, signal);
+    takeFiles(this.#stage, this.#find('.drop'),
+      /** @type {HTMLInputElement} */ (this.#root.querySelector('.card-file input')), on.file, signal);
   }
 
   /** @param {string} selector @returns {HTMLElement} */

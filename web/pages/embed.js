@@ -1,4 +1,5 @@
-// The page /embed, for frames in pages of other sites: the element alone. It reports its height and passes its events to the page around it.
+// The page /embed, for frames in pages of other sites: the element alone. It reports its height and passes its events
+// to the page around it.
 
 /** Attributes that the frame's URL may set: /embed?mirror=off&locale=fr */
 const NAMES = ['mirror', 'facing', 'max-faces', 'overlay', 'timing', 'locale', 'model', 'attention', 'autostart'];
@@ -13,9 +14,11 @@ if (!wanted.has('locale')) live.locale = navigator.language;
 document.documentElement.lang = /^fr\b/i.test(live.locale) ? 'fr' : 'en'; // the language of its texts: see language.js
 
 if (parent !== window) {
-  // The operator decides which pages may embed this one and so receive these messages: --allow-origin, --frame-ancestors.
+  // The operator decides which pages may embed this one and so receive these messages: --allow-origin,
+  // --frame-ancestors.
   const tell = (/** @type {object} */ message) => parent.postMessage(message, '*');
-  new ResizeObserver(() => tell({ type: 'mindflow-size', height: document.documentElement.offsetHeight })).observe(document.documentElement);
+  new ResizeObserver(() => tell({ type: 'mindflow-size', height: document.documentElement.offsetHeight })).observe(
+    document.documentElement);
   for (const type of ['mindflow-labels', 'mindflow-state', 'mindflow-error']) {
     live.addEventListener(type, (event) => tell({ type, detail: /** @type {CustomEvent} */ (event).detail }));
   }

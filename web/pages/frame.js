@@ -1,4 +1,5 @@
-// For pages that embed /embed in a frame: fits the frame's height to its content, and dispatches its events on the frame.
+// For pages that embed /embed in a frame: fits the frame's height to its content, and dispatches its events on the
+// frame.
 
 const home = new URL(import.meta.url).origin;
 

@@ -7,7 +7,8 @@ const live = document.querySelector('mindflow-live');
 live?.setAttribute('locale', navigator.language);
 if (prefersFrench()) void import('../words/pages/page-fr.js').then(({ FR }) => translate(FR));
 live?.addEventListener('mindflow-state', (event) => {
-  const { state, reason, ahead } = /** @type {CustomEvent<{state: string, reason?: string, ahead?: number}>} */ (event).detail;
+  const { state, reason, ahead } = /** @type {CustomEvent<{state: string, reason?: string, ahead?: number}>} */ (
+    event).detail;
   document.title = state === 'live' ? '● Mindflow' : ahead === undefined ? 'Mindflow' : `(${ahead + 1}) Mindflow`;
   if (reason === 'unauthorized') askToken();
 });

@@ -9,7 +9,10 @@
  * @property {number} port
  */
 
-/** @typedef {{from: string, relay: string, to: string, protocol: string}} Pair candidate types; relay: the protocol to the relay, or empty */
+/**
+ * @typedef {{from: string, relay: string, to: string, protocol: string}} Pair candidate types; relay: the protocol to
+ *   the relay, or empty
+ */
 
 /**
  * The result of one path.
@@ -70,7 +73,8 @@ export function isPrivate(address) {
 
 /** @param {ServerAddress[]} list @returns {string} */
 export function formatAddresses(list) {
-  return list.map(({ address, port, protocol }) => `${address.includes(':') ? `[${address}]` : address}:${port} (${protocol.toUpperCase()})`).join(', ');
+  return list.map(({ address, port, protocol }) =>
+    `${address.includes(':') ? `[${address}]` : address}:${port} (${protocol.toUpperCase()})`).join(', ');
 }
 
 /**
@@ -108,19 +112,32 @@ export function verdict(outcomes, host, words) {
   return { grade: 'fair', ...words.verdict[works.path], steps: udp ? openUDP(udp, host, words) : [] };
 }
 
-/** @param {Outcome[]} outcomes @param {string} host @param {import('../words/pages/selftest.js').Texts} words @returns {Verdict} */
+/**
+ * @param {Outcome[]} outcomes
+ * @param {string} host
+ * @param {import('../words/pages/selftest.js').Texts} words
+ * @returns {Verdict}
+ */
 function noPath(outcomes, host, words) {
   const { noToken, notBegun, forbidden, halfOpen, silent } = words.verdict;
   const tried = outcomes.filter((o) => o.result === 'fails');
   const stopped = outcomes.find((o) => o.error !== undefined && o.tried.length === 0);
-  if (stopped) return { grade: 'bad', ...(stopped.reason === 'unauthorized' ? noToken : notBegun), why: `${skipReason(stopped, words)}.` };
+  if (stopped) {
+    return { grade: 'bad', ...(stopped.reason === 'unauthorized' ? noToken : notBegun),
+      why: `${skipReason(stopped, words)}.` };
+  }
   if (tried.length > 0 && tried.every((o) => o.own === 0)) return { grade: 'bad', ...forbidden };
   if (tried.some((o) => (o.answered ?? 0) > 0)) return { grade: 'bad', ...halfOpen };
   const udp = outcomes.find((o) => o.path === 'udp');
   return { grade: 'bad', ...silent, steps: udp ? openUDP(udp, host, words) : [] };
 }
 
-/** @param {Outcome} udp @param {string} host @param {import('../words/pages/selftest.js').Texts} words @returns {string[]} */
+/**
+ * @param {Outcome} udp
+ * @param {string} host
+ * @param {import('../words/pages/selftest.js').Texts} words
+ * @returns {string[]}
+ */
 function openUDP(udp, host, words) {
   const ports = [...new Set(udp.tried.map((a) => a.port))].join(words.and);
   const inside = udp.tried.length > 0 && udp.tried.every((a) => isPrivate(a.address)) && !isPrivate(host);

@@ -57,12 +57,15 @@ export async function probe(endpoint, path, track, signal, credentials) {
     opened = await publish(endpoint, offer.sdp ?? '', signal, credentials);
     const offered = candidateAddresses(opened.answer);
     const tried = path === 'relay' ? offered : offered.filter((a) => a.protocol === path);
-    if (path === 'relay' ? opened.iceServers.length === 0 : tried.length === 0) return { path, result: 'absent', tried: [] };
+    if (path === 'relay' ? opened.iceServers.length === 0 : tried.length === 0) {
+      return { path, result: 'absent', tried: [] };
+    }
     if (path === 'relay') pc.setConfiguration({ iceTransportPolicy: 'relay', iceServers: opened.iceServers });
     const began = performance.now();
     await pc.setLocalDescription(offer);
     // Local candidates are not sent to the server, so that only this side sends checks, on this path.
-    await pc.setRemoteDescription({ type: 'answer', sdp: path === 'relay' ? opened.answer : onlyProtocol(opened.answer, path) });
+    await pc.setRemoteDescription({ type: 'answer', sdp: path === 'relay' ? opened.answer
+      : onlyProtocol(opened.answer, path) });
     const connected = await inTime(CONNECT_MS, talk.opened, failed(pc), signal);
     const connectMs = performance.now() - began;
     const labelled = connected && await inTime(LABEL_MS, talk.labelled, failed(pc), signal);
@@ -71,7 +74,9 @@ export async function probe(endpoint, path, track, signal, credentials) {
       labelMs: labelled ? Math.round(performance.now() - began - connectMs) : undefined, ...(await readStats(pc)),
     };
   } catch (error) {
-    if (error instanceof Failure) return { path, result: 'fails', tried: [], error: error.detail, reason: error.reason };
+    if (error instanceof Failure) {
+      return { path, result: 'fails', tried: [], error: error.detail, reason: error.reason };
+    }
     return { path, result: 'fails', tried: [], error: error instanceof Error ? error.message : String(error) };
   } finally {
     signal.removeEventListener('abort', close);
@@ -85,7 +90,8 @@ function channels(pc) {
   const labels = pc.createDataChannel('labels', { ordered: false, maxRetransmits: 0 });
   const control = pc.createDataChannel('control');
   return {
-    opened: new Promise((/** @type {(value: void) => void} */ resolve) => control.addEventListener('open', () => resolve())),
+    opened: new Promise((/** @type {(value: void) => void} */ resolve) =>
+      control.addEventListener('open', () => resolve())),
     labelled: new Promise((/** @type {(value: void) => void} */ resolve) => {
       labels.addEventListener('message', ({ data }) => {
         parseLabels(data);
@@ -143,7 +149,8 @@ async function readStats(pc) {
   const [local, remote] = [stats.get(chosen.localCandidateId), stats.get(chosen.remoteCandidateId)];
   if (local && remote) {
     const relay = String(local.relayProtocol ?? '').toUpperCase();
-    seen.pair = { from: local.candidateType, relay, to: remote.candidateType, protocol: String(local.protocol).toUpperCase() };
+    seen.pair = { from: local.candidateType, relay, to: remote.candidateType,
+      protocol: String(local.protocol).toUpperCase() };
   }
   if (chosen.currentRoundTripTime !== undefined) seen.roundTripMs = Math.round(1000 * chosen.currentRoundTripTime);
   return seen;

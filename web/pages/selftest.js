@@ -120,7 +120,9 @@ async function askServer() {
 function describe(o) {
   if (o.result === 'absent') return ['none', words.absent];
   if (o.error !== undefined) return ['bad', `${skipReason(o, words)}.`];
-  if (o.result === 'fails') return ['bad', `${words.failed(formatAddresses(o.tried))}${o.sent ? words.asked(o.sent, o.answered ?? 0) : ''}.`];
+  if (o.result === 'fails') {
+    return ['bad', `${words.failed(formatAddresses(o.tried))}${o.sent ? words.asked(o.sent, o.answered ?? 0) : ''}.`];
+  }
   const { from = '', relay = '', to = '', protocol = '' } = o.pair ?? {};
   const how = words.connected(o.connectMs ?? 0, o.pair ? words.pair(from, relay, to, protocol) : '');
   const trip = o.roundTripMs === undefined ? '' : words.trip(o.roundTripMs);

@@ -27,7 +27,8 @@ let run;
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   form.hidden = true;
-  void begin(/** @type {HTMLInputElement} */ (form.elements.namedItem('token')).value); // kept while this page is open, and nowhere else
+  // kept while this page is open, and nowhere else
+  void begin(/** @type {HTMLInputElement} */ (form.elements.namedItem('token')).value);
 });
 addEventListener('pagehide', () => run?.abort());
 void begin('');
@@ -39,7 +40,8 @@ async function begin(token) {
   const { signal } = run;
   say(language.wordsFor({ phase: 'connecting' }).title);
   try {
-    const seen = watchSession(new URL(`/sessions/${encodeURIComponent(id)}/labels`, location.origin).href, token, signal);
+    const seen = watchSession(new URL(`/sessions/${encodeURIComponent(id)}/labels`, location.origin).href, token,
+      signal);
     for (;;) {
       const { done, value } = await seen.next();
       if (done) return end(value);

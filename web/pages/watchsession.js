@@ -1,4 +1,5 @@
-// Reads another session's labels as server-sent events (PROTOCOL.md §3.2), with fetch, so that the token is not part of the URL.
+// Reads another session's labels as server-sent events (PROTOCOL.md §3.2), with fetch, so that the token is not part of
+// the URL.
 
 import { backoff } from '../client/backoff.js';
 import { readServerSentEvents } from '../client/sse.js';
@@ -7,8 +8,9 @@ import { Credentials } from '../client/credentials.js';
 import { parseControl, parseLabels, WireError } from '../client/wire.js';
 
 /**
- * @typedef {{type: 'hello', hello: import('../client/wire.js').Hello} | {type: 'labels', labels: import('../client/wire.js').Labels}
- *   | {type: 'waiting'}} SessionEvent waiting: the connection broke and is tried again
+ * @typedef {{type: 'hello', hello: import('../client/wire.js').Hello} | {type: 'labels', labels:
+ *   import('../client/wire.js').Labels} | {type: 'waiting'}} SessionEvent waiting: the connection broke and is tried
+ *   again
  */
 
 /**

@@ -12,5 +12,6 @@ test('the gallery has each state without labels', () => {
 
 test('the gallery has each failure', () => {
   const passing = ['full', 'shutdown']; // reasons to wait: as states
-  assert.deepEqual(REASONS.filter((reason) => !passing.includes(reason) && !shown.some(([state, why]) => state === 'failed' && why === reason)), []);
+  assert.deepEqual(REASONS.filter((reason) => !passing.includes(reason)
+    && !shown.some(([state, why]) => state === 'failed' && why === reason)), []);
 });

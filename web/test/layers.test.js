@@ -16,7 +16,8 @@ test('modules import what their folder may import', () => {
   const wrong = [];
   let modules = 0;
   for (const folder of Object.keys(MAY_IMPORT)) {
-    for (const file of readdirSync(path.join(web, folder), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.js'))) {
+    for (const file of readdirSync(path.join(web, folder), { recursive: true, encoding: 'utf8' })
+        .filter((f) => f.endsWith('.js'))) {
       const name = path.join(folder, file);
       modules++;
       const text = readFileSync(path.join(web, name), 'utf8');

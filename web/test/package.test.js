@@ -8,14 +8,20 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 const web = path.join(import.meta.dirname, '..');
-const run = (/** @type {string} */ program, /** @type {string[]} */ args, cwd = web) => execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (/** @type {string} */ program, /** @type {string[]} */ args, cwd = web) =>
+  execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
-/** The modules that one loads, and those that they load, without what is loaded later. @param {string} name @param {Set<string>} [found] */
+/**
+ * The modules that one loads, and those that they load, without what is loaded later.
+ * @param {string} name
+ * @param {Set<string>} [found]
+ */
 function loads(name, found = new Set()) {
   if (found.has(name)) return found;
   found.add(name);
   const text = readFileSync(path.join(web, name), 'utf8');
-  for (const [, next] of text.matchAll(/^(?:import|export) [^'"]*'(\.[^']+)';$/gm)) loads(path.join(path.dirname(name), next), found);
+  for (const [, next] of text.matchAll(/^(?:import|export) [^'"]*'(\.[^']+)';$/gm)) loads(path
+    .join(path.dirname(name), next), found);
   return found;
 }
 
@@ -23,11 +29,13 @@ test('the package holds the widget and its types, and neither pages nor tests', 
   const [{ files, unpackedSize }] = JSON.parse(run('npm', ['pack', '--dry-run', '--json', '--loglevel=error']));
   const names = files.map((/** @type {{path: string}} */ f) => f.path);
   t.diagnostic(`${names.length} files, ${unpackedSize} bytes`);
-  for (const name of [...loads('live/mindflow.js'), 'client/supplied.js', 'client/stamper.js', 'live/snapshot.js', 'live/exportsession.js', 'index.d.ts', 'types/live/mindflow.d.ts',
+  for (const name of [...loads('live/mindflow.js'), 'client/supplied.js', 'client/stamper.js', 'live/snapshot.js',
+    'live/exportsession.js', 'index.d.ts', 'types/live/mindflow.d.ts',
     'types/client/headless.d.ts', 'PROTOCOL.md', 'package.json']) {
     assert.ok(names.includes(name), `${name} is missing`);
   }
-  assert.deepEqual(names.filter((/** @type {string} */ n) => /test|page|selftest|probe|\.go$|\.html$|\.css$/.test(n)), []);
+  assert.deepEqual(names.filter((/** @type {string} */ n) => /test|page|selftest|probe|\.go$|\.html$|\.css$/.test(n)),
+    []);
 });
 
 test('TypeScript knows element, events and client', () => {
@@ -53,7 +61,8 @@ if (live.state === 'asleep') throw new Error();
 `);
   const tsc = path.join(web, '../node_modules/typescript/bin/tsc');
   try {
-    run(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2023,dom,dom.iterable',
+    run(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext',
+      '--moduleResolution', 'bundler', '--lib', 'es2023,dom,dom.iterable',
       '--preserveSymlinks', 'use.ts'], folder);
   } catch (error) {
     assert.fail(/** @type {{stdout: string}} */ (error).stdout);

@@ -5,7 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const PAGE = new URL('../../docs/embedding.md', import.meta.url);
-const [BEGIN, END] = ['<!-- written by web/test/reference.js, from the code -->\n', '<!-- end of what is written -->\n'];
+const [BEGIN, END] = ['<!-- written by web/test/reference.js, from the code -->\n',
+  '<!-- end of what is written -->\n'];
 
 const code = (/** @type {string} */ name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 
@@ -17,7 +18,11 @@ function parse(comment) {
   return { said: said.startsWith('@') ? '' : said.trim(), tags: tags.concat(said.startsWith('@') ? [said] : []) };
 }
 
-/** What a module documents before members that match. @param {string} text @param {RegExp} member with the name as its group */
+/**
+ * What a module documents before members that match.
+ * @param {string} text
+ * @param {RegExp} member with the name as its group
+ */
 function members(text, member) {
   return [...text.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2}([^\n]+)/g)].flatMap(([, comment, line]) => {
     const name = member.exec(line)?.[1];
@@ -30,18 +35,23 @@ export function reference() {
   const element = code('live/element.js');
   const properties = [...members(code('live/attributes.js'), /^get (\w+)\(/), ...members(element, /^get (\w+)\(/)];
   const methods = members(element, /^(?:async )?((?!get|set|constructor)\w+)\(.*\) \{$/).filter((m) => m.said);
-  const typeOf = (/** @type {string[]} */ tags) => tags.find((t) => t.startsWith('@type'))?.replace(/^@type \{(.*)\}.*$/, '$1').replace(/import\('[^']+'\)\./g, '') ?? '';
-  const of = (/** @type {string} */ tag) => parse(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport class/.exec(element)?.[1] ?? '').tags
+  const typeOf = (/** @type {string[]} */ tags) => tags
+    .find((t) => t.startsWith('@type'))?.replace(/^@type \{(.*)\}.*$/, '$1').replace(/import\('[^']+'\)\./g, '') ?? '';
+  const of = (/** @type {string} */ tag) => parse(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport class/.exec(element)?.[1]
+    ?? '').tags
     .filter((t) => t.startsWith(tag)).map((t) => t.slice(tag.length).trim());
   const cell = (/** @type {string} */ text) => text.replaceAll('|', '\\|');
-  const rows = (/** @type {string[]} */ list, /** @type {string} */ head) => [`| ${head} | |`, '|---|---|', ...list.map((line) => {
+  const rows = (/** @type {string[]} */ list, /** @type {string} */ head) =>
+    [`| ${head} | |`, '|---|---|', ...list.map((line) => {
     const [, name, said] = /** @type {RegExpExecArray} */ (/^(?:\{.*\} )?(\S+) (.*)$/.exec(line));
     return `| \`${name}\` | ${cell(said)} |`;
   }), ''];
   return [
-    '| property | type | |', '|---|---|---|', ...properties.map((p) => `| \`${p.name}\` | \`${cell(typeOf(p.tags))}\` | ${cell(p.said)} |`), '',
+    '| property | type | |', '|---|---|---|', ...properties
+      .map((p) => `| \`${p.name}\` | \`${cell(typeOf(p.tags))}\` | ${cell(p.said)} |`), '',
     '| method | |', '|---|---|', ...methods.map((m) => `| \`${m.name}()\` | ${cell(m.said)} |`), '',
-    ...rows(of('@fires'), 'event'), ...rows(of('@slot'), 'slot'), ...rows(of('@part'), 'part'), ...rows(of('@cssproperty'), 'CSS property'),
+    ...rows(of('@fires'), 'event'), ...rows(of('@slot'), 'slot'), ...rows(of('@part'), 'part'),
+      ...rows(of('@cssproperty'), 'CSS property'),
   ].join('\n');
 }
 

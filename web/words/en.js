@@ -26,7 +26,8 @@ const PHASES = {
     title: 'The server is full', cause: 'All places are taken just now.',
     next: 'Keep this page open: it asks again by itself.', button: 'Try now',
   },
-  stopped: { title: 'Stopped', cause: 'The camera is off.', next: 'Start again whenever you like.', button: 'Start camera' },
+  stopped: { title: 'Stopped', cause: 'The camera is off.', next: 'Start again whenever you like.',
+    button: 'Start camera' },
   failed: { title: 'That did not work', cause: '', next: '' },
 };
 
@@ -72,14 +73,16 @@ const FAILURES = {
     next: 'Connect it, then start again.', button: 'Start again',
   },
   source: {
-    title: 'This picture cannot be used', cause: 'It holds no video, or comes from another site that does not allow it.',
+    title: 'This picture cannot be used',
+      cause: 'It holds no video, or comes from another site that does not allow it.',
     next: 'Choose another picture or video.', button: 'Start camera',
   },
   unreachable: {
     title: 'The server does not answer', cause: 'It is down, or your network does not reach it.',
     next: 'Check your connection, then try again.', button: 'Try again',
   },
-  full: { title: 'The server is full', cause: 'It has no place for you now.', next: 'Try again later.', button: 'Try again' },
+  full: { title: 'The server is full', cause: 'It has no place for you now.', next: 'Try again later.',
+    button: 'Try again' },
   unauthorized: {
     title: 'This server asks for a token', cause: 'This page shows none, or one that is not good here, or no longer.',
     next: 'Get one from whoever runs this page or its server.', button: 'Try again',
@@ -89,8 +92,10 @@ const FAILURES = {
     next: 'Try again; if it stays so, tell whoever runs this server.', button: 'Try again',
   },
   blocked: {
-    title: 'The video does not get through', cause: 'The server answers, but a firewall between you stops the video (UDP).',
-    next: 'Try another network, such as a phone’s hotspot. The server’s page /selftest says what is missing.', button: 'Try again',
+    title: 'The video does not get through',
+      cause: 'The server answers, but a firewall between you stops the video (UDP).',
+    next: 'Try another network, such as a phone’s hotspot. The server’s page /selftest says what is missing.',
+      button: 'Try again',
   },
   lost: {
     title: 'Connection lost', cause: 'The way to the server broke and did not come back.',
@@ -101,7 +106,8 @@ const FAILURES = {
     next: 'Reload the page.',
   },
   idle: {
-    title: 'Paused for too long', cause: 'The server ends sessions that stay paused for minutes, so that others find a place.',
+    title: 'Paused for too long',
+      cause: 'The server ends sessions that stay paused for minutes, so that others find a place.',
     next: 'Start again to go on.', button: 'Start again',
   },
   'no-media': {
@@ -128,7 +134,8 @@ const FAILURES = {
     title: 'Something broke on the server', cause: 'Its own fault ended this session, not yours.',
     next: 'Start again; if it stays so, tell whoever runs this server.', button: 'Start again',
   },
-  ended: { title: 'The server ended the session', cause: 'It had a reason of its own.', next: 'Start again to go on.', button: 'Start again' },
+  ended: { title: 'The server ended the session', cause: 'It had a reason of its own.', next: 'Start again to go on.',
+    button: 'Start again' },
 };
 
 export const EN = {
@@ -137,7 +144,8 @@ export const EN = {
   failures: FAILURES,
 
   notice: (/** @type {string} */ host, /** @type {boolean} */ supplied) => [
-    supplied ? `The picture goes to ${host} over an encrypted connection, while you are live.` : `The picture of your camera goes to ${host} over an encrypted connection, while you are live.`,
+    supplied ? `The picture goes to ${host} over an encrypted connection, while you are live.`
+      : `The picture of your camera goes to ${host} over an encrypted connection, while you are live.`,
     'A neural network guesses the expression of every face in it. That is how a face looks, not what a person feels.',
     'No picture is kept.',
   ],
@@ -220,14 +228,18 @@ export const EN = {
   confident: (/** @type {string} */ share) => `${share} confident`,
   seconds: (/** @type {string} */ n) => `${n} s`,
   ago: (/** @type {string} */ seconds) => `${seconds} s ago`,
-  change: (/** @type {string} */ from, /** @type {string} */ to, /** @type {string} */ times) => `${from} → ${to} ${times}×`,
-  lasted: (/** @type {string} */ minutes, /** @type {string} */ seconds, /** @type {string} */ changes) => `${minutes} min ${seconds} s with a face, ${changes} changes`,
-  sending: (/** @type {string} */ size, /** @type {string} */ rate, /** @type {string} */ kbit) => `${size} pixels, ${rate} pictures/s, ${kbit} kbit/s, no sound`,
+  change: (/** @type {string} */ from, /** @type {string} */ to, /** @type {string} */ times) =>
+    `${from} → ${to} ${times}×`,
+  lasted: (/** @type {string} */ minutes, /** @type {string} */ seconds, /** @type {string} */ changes) =>
+    `${minutes} min ${seconds} s with a face, ${changes} changes`,
+  sending: (/** @type {string} */ size, /** @type {string} */ rate, /** @type {string} */ kbit) =>
+    `${size} pixels, ${rate} pictures/s, ${kbit} kbit/s, no sound`,
   countdown: (/** @type {string} */ seconds) => `Next try in ${seconds} s`,
   trying: 'Trying now…',
   attempt: (/** @type {string} */ n, /** @type {string} */ when) => `Attempt ${n}. ${when}`,
 
-  attention: { off: 'Attention: off', mean: 'Attention: mean', head: (/** @type {string} */ n) => `Attention: head ${n}` },
+  attention: { off: 'Attention: off', mean: 'Attention: mean',
+    head: (/** @type {string} */ n) => `Attention: head ${n}` },
   timing: { live: 'Picture: live', exact: 'Picture: exact' },
   /** Where an attention map is strongest, for screen readers. */
   peak: (/** @type {string} */ name, /** @type {string} */ place) => `${name}, strongest at the face’s ${place}`,

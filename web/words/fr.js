@@ -4,8 +4,10 @@
 export const FR = {
   phases: {
     idle: { title: 'Voyez ce qu’un réseau lit sur un visage', cause: '', next: '', button: 'Activer la caméra' },
-    asking: { title: 'Autorisez la caméra', cause: 'Votre navigateur demande la permission.', next: 'Choisissez « Autoriser ».' },
-    connecting: { title: 'Connexion…', cause: 'La caméra est allumée.', next: 'Les premières lectures arrivent dans un instant.' },
+    asking: { title: 'Autorisez la caméra', cause: 'Votre navigateur demande la permission.',
+      next: 'Choisissez « Autoriser ».' },
+    connecting: { title: 'Connexion…', cause: 'La caméra est allumée.',
+      next: 'Les premières lectures arrivent dans un instant.' },
     live: { title: 'En direct', cause: '', next: '' },
     paused: {
       title: 'En pause', cause: 'La caméra est allumée, mais aucune image ne quitte cet appareil.',
@@ -19,20 +21,23 @@ export const FR = {
       title: 'Le serveur est complet', cause: 'Toutes les places sont prises en ce moment.',
       next: 'Gardez cette page ouverte : elle redemande d’elle-même.', button: 'Essayer maintenant',
     },
-    stopped: { title: 'Arrêté', cause: 'La caméra est éteinte.', next: 'Recommencez quand vous voulez.', button: 'Activer la caméra' },
+    stopped: { title: 'Arrêté', cause: 'La caméra est éteinte.', next: 'Recommencez quand vous voulez.',
+      button: 'Activer la caméra' },
     failed: { title: 'Cela n’a pas marché', cause: '', next: '' },
   },
 
   supplied: {
     idle: { button: 'Commencer' },
     connecting: { cause: '' },
-    paused: { cause: 'Aucune image ne quitte cet appareil.', next: 'Reprenez quand vous voulez, ou arrêtez pour finir.' },
+    paused: { cause: 'Aucune image ne quitte cet appareil.',
+      next: 'Reprenez quand vous voulez, ou arrêtez pour finir.' },
     stopped: { cause: '', button: 'Commencer' },
   },
 
   failures: {
     insecure: {
-      title: 'Cette page ne peut pas utiliser la caméra', cause: 'Les navigateurs ne donnent la caméra qu’aux pages en HTTPS.',
+      title: 'Cette page ne peut pas utiliser la caméra',
+        cause: 'Les navigateurs ne donnent la caméra qu’aux pages en HTTPS.',
       next: 'Ouvrez cette adresse avec https://, ou sur le serveur même avec http://localhost.',
     },
     unsupported: {
@@ -44,7 +49,8 @@ export const FR = {
       next: 'Branchez une caméra, puis réessayez.', button: 'Réessayer',
     },
     denied: {
-      title: 'La caméra n’est pas autorisée', cause: 'La permission a été refusée, ici ou dans les réglages du système.',
+      title: 'La caméra n’est pas autorisée',
+        cause: 'La permission a été refusée, ici ou dans les réglages du système.',
       next: 'Autorisez la caméra dans les réglages du site, à côté de l’adresse, puis réessayez.', button: 'Réessayer',
     },
     busy: {
@@ -60,16 +66,19 @@ export const FR = {
       next: 'Rebranchez-la, puis recommencez.', button: 'Recommencer',
     },
     source: {
-      title: 'Cette image ne peut pas être lue', cause: 'Elle ne contient pas de vidéo, ou vient d’un autre site qui ne le permet pas.',
+      title: 'Cette image ne peut pas être lue',
+        cause: 'Elle ne contient pas de vidéo, ou vient d’un autre site qui ne le permet pas.',
       next: 'Choisissez une autre image ou vidéo.', button: 'Activer la caméra',
     },
     unreachable: {
       title: 'Le serveur ne répond pas', cause: 'Il est arrêté, ou votre réseau ne l’atteint pas.',
       next: 'Vérifiez votre connexion, puis réessayez.', button: 'Réessayer',
     },
-    full: { title: 'Le serveur est complet', cause: 'Il n’a pas de place pour vous maintenant.', next: 'Réessayez plus tard.', button: 'Réessayer' },
+    full: { title: 'Le serveur est complet', cause: 'Il n’a pas de place pour vous maintenant.',
+      next: 'Réessayez plus tard.', button: 'Réessayer' },
     unauthorized: {
-      title: 'Ce serveur demande un jeton', cause: 'Cette page n’en montre pas, ou un jeton qui n’est pas ou plus valable ici.',
+      title: 'Ce serveur demande un jeton',
+        cause: 'Cette page n’en montre pas, ou un jeton qui n’est pas ou plus valable ici.',
       next: 'Demandez-en un à qui gère cette page ou son serveur.', button: 'Réessayer',
     },
     refused: {
@@ -78,7 +87,8 @@ export const FR = {
     },
     blocked: {
       title: 'La vidéo ne passe pas', cause: 'Le serveur répond, mais un pare-feu en chemin arrête la vidéo (UDP).',
-      next: 'Essayez un autre réseau, comme le partage d’un téléphone. La page /selftest du serveur dit ce qui manque.', button: 'Réessayer',
+      next: 'Essayez un autre réseau, comme le partage d’un téléphone. La page /selftest du serveur dit ce qui manque.',
+        button: 'Réessayer',
     },
     lost: {
       title: 'Connexion perdue', cause: 'La liaison avec le serveur s’est rompue et n’est pas revenue.',
@@ -89,7 +99,8 @@ export const FR = {
       next: 'Rechargez la page.',
     },
     idle: {
-      title: 'En pause depuis trop longtemps', cause: 'Le serveur termine les sessions qui restent en pause plusieurs minutes, pour faire de la place.',
+      title: 'En pause depuis trop longtemps',
+        cause: 'Le serveur termine les sessions qui restent en pause plusieurs minutes, pour faire de la place.',
       next: 'Recommencez pour continuer.', button: 'Recommencer',
     },
     'no-media': {
@@ -101,11 +112,13 @@ export const FR = {
       next: 'Réessayez dans une minute.', button: 'Réessayer',
     },
     time: {
-      title: 'Votre temps est écoulé', cause: 'Ici, les sessions se terminent après un moment, pour que d’autres trouvent une place.',
+      title: 'Votre temps est écoulé',
+        cause: 'Ici, les sessions se terminent après un moment, pour que d’autres trouvent une place.',
       next: 'Recommencez pour continuer, ou pour attendre votre tour.', button: 'Recommencer',
     },
     replaced: {
-      title: 'La session a continué ailleurs', cause: 'Cette page a ouvert une autre connexion, et il n’y a qu’une place pour elle.',
+      title: 'La session a continué ailleurs',
+        cause: 'Cette page a ouvert une autre connexion, et il n’y a qu’une place pour elle.',
       next: 'Recommencez pour l’avoir ici.', button: 'Recommencer',
     },
     'too-large': {
@@ -116,17 +129,20 @@ export const FR = {
       title: 'Une panne du serveur', cause: 'C’est sa faute, non la vôtre, qui a terminé cette session.',
       next: 'Recommencez ; si cela persiste, dites-le à qui gère ce serveur.', button: 'Recommencer',
     },
-    ended: { title: 'Le serveur a terminé la session', cause: 'Il avait ses raisons.', next: 'Recommencez pour continuer.', button: 'Recommencer' },
+    ended: { title: 'Le serveur a terminé la session', cause: 'Il avait ses raisons.',
+      next: 'Recommencez pour continuer.', button: 'Recommencer' },
   },
 
   notice: (host, supplied) => [
-    supplied ? `L’image va à ${host} par une connexion chiffrée, tant que vous êtes en direct.` : `L’image de votre caméra va à ${host} par une connexion chiffrée, tant que vous êtes en direct.`,
+    supplied ? `L’image va à ${host} par une connexion chiffrée, tant que vous êtes en direct.`
+      : `L’image de votre caméra va à ${host} par une connexion chiffrée, tant que vous êtes en direct.`,
     'Un réseau de neurones devine l’expression de chaque visage. C’est l’air d’un visage, non ce qu’une personne ressent.',
     'Aucune image n’est gardée.',
   ],
 
   queue: (ahead, count) =>
-    (ahead === 0 ? 'Vous êtes le prochain.' : ahead === 1 ? 'Une personne passe avant vous.' : `${count} personnes passent avant vous.`),
+    (ahead === 0 ? 'Vous êtes le prochain.' : ahead === 1 ? 'Une personne passe avant vous.'
+      : `${count} personnes passent avant vous.`),
   queueNext: 'Gardez cette page ouverte : elle entre d’elle-même. La caméra est allumée, mais aucune image ne quitte cet appareil ; Arrêter rend votre place.',
 
   advice: {
@@ -143,7 +159,8 @@ export const FR = {
   },
 
   expressions: {
-    neutral: 'Neutre', happy: 'Joie', sad: 'Tristesse', surprise: 'Surprise', fear: 'Peur', disgust: 'Dégoût', anger: 'Colère', contempt: 'Mépris',
+    neutral: 'Neutre', happy: 'Joie', sad: 'Tristesse', surprise: 'Surprise', fear: 'Peur', disgust: 'Dégoût',
+      anger: 'Colère', contempt: 'Mépris',
   },
 
   text: {

@@ -5,7 +5,8 @@
  * @property {number} mean luma, 0..255
  * @property {number} clipped share of nearly white pixels, 0..1
  * @property {number} deviation of the luma; small if there is nothing to see
- * @property {number} sharpness mean square of the Laplacian over 16 times the variance of the luma; low if edges are blurred
+ * @property {number} sharpness mean square of the Laplacian over 16 times the variance of the luma; low if edges are
+ *   blurred
  */
 
 /** @typedef {{width: number, height: number, luma: Uint8ClampedArray | Float32Array}} Luma row by row */
@@ -13,7 +14,8 @@
 const DARK = 40;
 const CLIPPED = 0.5;
 const EVEN = 20; // a wall is not a blurred picture
-// Of twelve photographs with faces, at 64×64, the least sharp has 0.024; after a box blur of a sixteenth of their width the sharpest has 0.0014.
+// Of twelve photographs with faces, at 64×64, the least sharp has 0.024; after a box blur of a sixteenth of their width
+// the sharpest has 0.0014.
 const BLURRED = 0.008;
 const FAR = 48; // pixels of a face's width in the sent frame, half of the classifier's input
 const TURNED = 0.8; // detector score

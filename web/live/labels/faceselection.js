@@ -1,7 +1,8 @@
 // Selects the face that the panel describes: the picked one, else the largest.
 
 const PATIENCE_MS = 1000; // the server remembers a face that is out of sight for as long
-const LARGER = 1.25; // factor by which another face must be larger to take over, so that two similar ones do not alternate
+// factor by which another face must be larger to take over, so that two similar ones do not alternate
+const LARGER = 1.25;
 
 export class FaceSelection {
   /** @type {number | undefined} */

@@ -1,4 +1,5 @@
-// Stores the labels of the session: models, faces, selection, history and log. Pure: the time is passed in, in milliseconds.
+// Stores the labels of the session: models, faces, selection, history and log. Pure: the time is passed in, in
+// milliseconds.
 
 import { Health } from './health.js';
 import { ScoreHistory } from './scorehistory.js';
@@ -63,7 +64,10 @@ export class LabelStore {
     return this.#loggedModel;
   }
 
-  /** Returns the selected face's scores, in the order of the labels; undefined while their names are unknown. @param {number} now */
+  /**
+   * Returns the selected face's scores, in the order of the labels; undefined while their names are unknown.
+   * @param {number} now
+   */
   scores(now) {
     return this.face(now) && this.#scores;
   }
@@ -118,7 +122,12 @@ export class LabelStore {
     this.#setFace(this.#last?.faces.find((f) => f.id === id), now);
   }
 
-  /** Returns the faces in view, only the largest if there are more than `most`. @param {number} now @param {number} [most] @returns {Face[]} */
+  /**
+   * Returns the faces in view, only the largest if there are more than `most`.
+   * @param {number} now
+   * @param {number} [most]
+   * @returns {Face[]}
+   */
   faces(now, most = Infinity) {
     const faces = this.#last && now - this.#lastAt < STALE_MS ? this.#last.faces : [];
     return largest(faces, most);

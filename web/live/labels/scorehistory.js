@@ -7,7 +7,9 @@ const MAX_FACES = 32;
 /** @typedef {{t: number, scores: number[]}} Sample t in milliseconds */
 
 export class ScoreHistory {
-  /** @type {Map<number, Sample[]>} by face id, oldest sample first; the face without a sample for longest comes first */
+  /**
+   * @type {Map<number, Sample[]>} by face id, oldest sample first; the face without a sample for longest comes first
+   */
   #faces = new Map();
 
   /**

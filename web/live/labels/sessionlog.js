@@ -4,7 +4,10 @@ const STEP_MS = 200; // between two rows of a face, as with `mindflow video --cs
 const GAP_MS = 1000; // a longer absence does not count as time with a face
 const MAX_ROWS = 50_000; // nearly three hours of one face
 
-/** @typedef {{t: number, frame: number, face: import('../../client/wire.js').Face}} Row t: milliseconds since the session began; frame: the message's seq */
+/**
+ * @typedef {{t: number, frame: number, face: import('../../client/wire.js').Face}} Row t: milliseconds since the
+ *   session began; frame: the message's seq
+ */
 /** @typedef {{label: string, ms: number, share: number}} Share share: 0..1 of the time in which a face was seen */
 /** @typedef {{from: string, to: string, times: number}} Change */
 
@@ -14,7 +17,10 @@ export class SessionLog {
   #rows = [];
   /** Number of rows that were dropped for newer ones. */
   dropped = 0;
-  /** @type {Map<number, {t: number, label: string, row: number}>} by face: when and as what it was last seen, and when it last got a row */
+  /**
+   * @type {Map<number, {t: number, label: string, row: number}>} by face: when and as what it was last seen, and when
+   *   it last got a row
+   */
   #last = new Map();
   /** @type {Map<string, number>} milliseconds by label */
   #times = new Map();
@@ -53,7 +59,8 @@ export class SessionLog {
   /** Returns shares, the longest first; "" is the time before the first certain label. @returns {Share[]} */
   shares() {
     const all = this.duration;
-    return [...this.#times].map(([label, ms]) => ({ label, ms, share: all > 0 ? ms / all : 0 })).sort((a, b) => b.ms - a.ms);
+    return [...this.#times].map(([label, ms]) => ({ label, ms, share: all > 0 ? ms / all : 0 }))
+      .sort((a, b) => b.ms - a.ms);
   }
 
   /** Returns changes of the label, the most frequent first. @returns {Change[]} */

@@ -1,8 +1,8 @@
-// Estimates the capture times of pictures without a capture timestamp, as in Firefox, from their display times and the capture times of
-// the frames that have labels. Pure: times are milliseconds.
+// Estimates the capture times of pictures without a capture timestamp, as in Firefox, from their display times and the
+// capture times of the frames that have labels. Pure: times are milliseconds.
 //
-// Pictures are displayed in capture order, each once, usually with the same lag. Now and then one is late or skipped. Viterbi's algorithm
-// finds the likeliest assignment of pictures to frames.
+// Pictures are displayed in capture order, each once, usually with the same lag. Now and then one is late or skipped.
+// Viterbi's algorithm finds the likeliest assignment of pictures to frames.
 
 const SPAN_MS = 2500; // of pictures and frames that are considered
 const MAX_TIMES = 48; // of pictures, and of frames
@@ -11,7 +11,9 @@ const LATE_COST = 1; // per frame interval that a picture was displayed late
 const LOST_COST = 2.5; // for a frame that was not displayed
 const REPEAT_COST = 4; // for two pictures of the same frame
 const LAG_WEIGHT = 0.1; // of a new measurement of the lag
-const LAG_MS = 5; // initial value: in Chromium a picture's time is about 1 ms before the capture time of clock.js, in Firefox about 12 ms after
+// initial value: in Chromium a picture's time is about 1 ms before the capture time of clock.js, in Firefox about 12 ms
+// after
+const LAG_MS = 5;
 
 export class Alignment {
   /** @type {number[]} display times of pictures, oldest first */
@@ -91,7 +93,12 @@ function remember(times, t) {
   while (times.length > MAX_TIMES || times[0] < t - SPAN_MS) times.shift();
 }
 
-/** Adds the frames without labels in between and at the end. @param {readonly number[]} sent @param {number} interval @param {number} end */
+/**
+ * Adds the frames without labels in between and at the end.
+ * @param {readonly number[]} sent
+ * @param {number} interval
+ * @param {number} end
+ */
 function fillGaps(sent, interval, end) {
   const all = [sent[0]];
   for (const t of sent.slice(1)) {
@@ -100,7 +107,8 @@ function fillGaps(sent, interval, end) {
     for (let k = 1; k < n; k++) all.push(last + (k * (t - last)) / n);
     all.push(t);
   }
-  for (let t = all[all.length - 1] + interval; t < end + interval && all.length < 3 * MAX_TIMES; t += interval) all.push(t);
+  for (let t = all[all.length - 1] + interval; t < end + interval
+    && all.length < 3 * MAX_TIMES; t += interval) all.push(t);
   return all;
 }
 

@@ -43,7 +43,8 @@ export class ExactPlayout {
     if (stamped) this.#alignment = undefined;
     else (this.#alignment ??= new Alignment()).addPicture(t);
     if (video.videoWidth === 0 || t <= (this.#pictures.at(-1)?.t ?? -Infinity)) return;
-    const canvas = (this.#pictures.length < MAX_PICTURES ? this.#spare.pop() : this.#pictures.shift()?.canvas) ?? document.createElement('canvas');
+    const canvas = (this.#pictures.length < MAX_PICTURES ? this.#spare.pop() : this.#pictures.shift()?.canvas)
+      ?? document.createElement('canvas');
     const scale = Math.min(1, Math.max(160, maxWidth) / video.videoWidth);
     fit(canvas, Math.round(video.videoWidth * scale), Math.round(video.videoHeight * scale));
     context(canvas).drawImage(video, 0, 0, canvas.width, canvas.height);
@@ -110,7 +111,10 @@ export class ExactPlayout {
     return this.#alignment?.captureTime(t) ?? t;
   }
 
-  /** Returns the faces at a time: those of its labels, or interpolated between the two nearest labels. @param {number} t */
+  /**
+   * Returns the faces at a time: those of its labels, or interpolated between the two nearest labels.
+   * @param {number} t
+   */
   #facesAt(t) {
     const i = this.#labels.findLastIndex((l) => l.t <= t + SAME_MS);
     const [a, b] = [this.#labels[i], this.#labels[i + 1]];
@@ -119,7 +123,8 @@ export class ExactPlayout {
     const f = (t - a.t) / (b.t - a.t);
     return a.faces.map((face) => {
       const next = b.faces.find((other) => other.id === face.id);
-      return next ? moveFace(face, /** @type {import('./motion.js').Box} */ (face.box.map((v, k) => v + f * (next.box[k] - v)))) : face;
+      return next ? moveFace(face, /** @type {import('./motion.js').Box} */ (face.box
+        .map((v, k) => v + f * (next.box[k] - v)))) : face;
     });
   }
 }

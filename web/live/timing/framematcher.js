@@ -1,8 +1,9 @@
 // Finds the displayed frame that labels belong to. Pure: times are passed in, in milliseconds.
 //
-// The sender's clock and the clock of displayed frames run at the same rate, but their offset is known only to a few milliseconds
-// (clock.js), and frames may be as close to each other. The pattern of capture times decides: only the right offset maps all sent
-// frames to displayed ones. If the frames are so regular that every offset fits, the nearest one wins.
+// The sender's clock and the clock of displayed frames run at the same rate, but their offset is known only to a few
+// milliseconds (clock.js), and frames may be as close to each other. The pattern of capture times decides: only the
+// right offset maps all sent frames to displayed ones. If the frames are so regular that every offset fits, the nearest
+// one wins.
 
 const SPAN_MS = 3000; // of displayed frames that are remembered
 const MAX_SENT = 40; // sent frames that are compared with displayed ones
@@ -72,7 +73,8 @@ export class FrameMatcher {
     const from = this.#indexOf(about);
     const ways = this.#shown.slice(Math.max(0, from - 2), from + 2).map((t) => t - sent);
     const rate = (/** @type {number} */ shift) => {
-      const met = this.#sent.filter((s) => Math.abs(this.#nearest(s + shift) - s - shift) < MATCH_MS).length / this.#sent.length;
+      const met = this.#sent
+        .filter((s) => Math.abs(this.#nearest(s + shift) - s - shift) < MATCH_MS).length / this.#sent.length;
       return met - Math.abs(sent + shift - about) / this.interval / 4;
     };
     // The present offset is rated after it has followed the drift of the clocks.
@@ -81,7 +83,9 @@ export class FrameMatcher {
     this.#score = Number.isNaN(this.#shift) ? -Infinity : rate(this.#shift);
     for (const way of ways) {
       const score = rate(way);
-      if (score > this.#score + (Math.abs(way - this.#shift) < MATCH_MS ? 0 : SWITCH_MARGIN)) [this.#shift, this.#score] = [way, score];
+      if (score > this.#score + (Math.abs(way - this.#shift) < MATCH_MS ? 0 : SWITCH_MARGIN)) {
+        [this.#shift, this.#score] = [way, score];
+      }
     }
   }
 

@@ -24,7 +24,11 @@ class FaceMotion {
   #easedAt = 0;
   #ease = EASE_MS;
 
-  /** @param {number} t capture time of the frame @param {Box} box in it @param {number} shown the time that the box was last drawn for */
+  /**
+   * @param {number} t capture time of the frame
+   * @param {Box} box in it
+   * @param {number} shown the time that the box was last drawn for
+   */
   update(t, box, shown) {
     const last = this.#history.at(-1);
     if (last && t <= last.t) return;
@@ -51,8 +55,10 @@ class FaceMotion {
     const { t: last, box } = this.#history[this.#history.length - 1];
     const ahead = Math.min(MAX_AHEAD_MS, Math.max(0, t - last));
     const seconds = (DECAY_MS * (1 - Math.exp(-ahead / DECAY_MS))) / 1000;
-    const [w, h] = [Math.max(0, box[2] + seconds * this.#velocity[2]), Math.max(0, box[3] + seconds * this.#velocity[3])];
-    const [cx, cy] = [box[0] + box[2] / 2 + seconds * this.#velocity[0], box[1] + box[3] / 2 + seconds * this.#velocity[1]];
+    const [w, h] = [Math.max(0, box[2] + seconds * this.#velocity[2]),
+      Math.max(0, box[3] + seconds * this.#velocity[3])];
+    const [cx, cy] = [box[0] + box[2] / 2 + seconds * this.#velocity[0], box[1] + box[3] / 2
+      + seconds * this.#velocity[1]];
     return [cx - w / 2, cy - h / 2, w, h];
   }
 }
@@ -66,7 +72,8 @@ function velocity(seen) {
   const n = seen.length;
   if (n < 2) return [0, 0, 0, 0];
   const weights = seen.map((s) => Math.exp((s.t - seen[n - 1].t) / FORGET_MS));
-  const sum = (/** @type {(s: Observation) => number} */ of) => seen.reduce((total, s, i) => total + weights[i] * of(s), 0);
+  const sum = (/** @type {(s: Observation) => number} */ of) =>
+    seen.reduce((total, s, i) => total + weights[i] * of(s), 0);
   const mean = sum((s) => s.t) / sum(() => 1);
   const spread = sum((s) => (s.t - mean) ** 2);
   const slope = (/** @type {(box: Box) => number} */ of) => (1000 * sum((s) => (s.t - mean) * of(s.box))) / spread;
@@ -91,7 +98,11 @@ export class MotionPredictor {
     for (const face of faces) this.#faces.get(face.id)?.update(t, face.box, Math.max(this.#shown, t));
   }
 
-  /** Returns the faces with predicted boxes. @param {readonly import('../../client/wire.js').Face[]} faces @param {number} t */
+  /**
+   * Returns the faces with predicted boxes.
+   * @param {readonly import('../../client/wire.js').Face[]} faces
+   * @param {number} t
+   */
   predict(faces, t) {
     this.#shown = t;
     return faces.map((face) => moveFace(face, this.#faces.get(face.id)?.drawnAt(t)));

@@ -1,4 +1,5 @@
-// The delay from capture to display after which a picture's labels are there. Pure: times are passed in, in milliseconds.
+// The delay from capture to display after which a picture's labels are there. Pure: times are passed in, in
+// milliseconds.
 
 const WINDOW_MS = 5000;
 const QUANTILE = 0.97; // of the labels arrive in time

@@ -64,21 +64,28 @@ export class Presenter {
   receive({ rtp, captureTime, faces }, now) {
     const before = this.#stamped ? this.#frameTime : this.#senderTime;
     this.#senderTime = captureTime ?? NaN;
-    this.#frameTime = captureTime === undefined ? NaN : this.#matcher.match(this.#sender.ms(rtp), captureTime + (this.#stamped ? 0 : UNSTAMPED_MS));
+    this.#frameTime = captureTime === undefined ? NaN
+      : this.#matcher.match(this.#sender.ms(rtp), captureTime + (this.#stamped ? 0 : UNSTAMPED_MS));
     if (captureTime === undefined) return;
     this.#motion.update(faces, this.#frameTime);
     const t = this.#stamped ? this.#frameTime : captureTime;
     const { newest, interval } = this.#matcher;
-    const first = this.#stamped ? this.#matcher.after(before) : before + interval; // the first picture that may be shown from now on
-    if (newest + interval > 0 && this.#isExact) this.#exact?.receive(faces, t, Math.min(first || t, t), newest + interval, now);
+    // the first picture that may be shown from now on
+    const first = this.#stamped ? this.#matcher.after(before) : before + interval;
+    if (newest + interval > 0 && this.#isExact) {
+      this.#exact?.receive(faces, t, Math.min(first || t, t), newest + interval, now);
+    }
   }
 
   /** Sets what to present. @param {Presentation} presentation @param {number} now */
   present(presentation, now) {
     this.#presentation = presentation;
     if (!presentation.live) this.#reset();
-    if (presentation.live && presentation.timing === 'exact') this.#loadExact().catch((error) => console.warn('mindflow:', error));
-    else this.#exact?.reset();
+    if (presentation.live && presentation.timing === 'exact') {
+      this.#loadExact().catch((error) => console.warn('mindflow:', error));
+    } else {
+      this.#exact?.reset();
+    }
     if (now - this.#drawnAt > IDLE_MS || !presentation.live) this.#draw(now);
   }
 
@@ -116,7 +123,8 @@ export class Presenter {
     const { boxes, faces, maxFaces, how } = this.#presentation;
     const newest = this.#matcher.newest;
     const shown = this.#isExact ? this.#exact?.present(newest, now) : undefined;
-    const lie = shown ? largest(shown.faces, maxFaces) : this.#predict(faces, Number.isNaN(newest) ? now - DISPLAY_MS : newest);
+    const lie = shown ? largest(shown.faces, maxFaces)
+      : this.#predict(faces, Number.isNaN(newest) ? now - DISPLAY_MS : newest);
     const { picture } = this;
     const size = picture === this.#video ? { width: this.#video.videoWidth, height: this.#video.videoHeight } : picture;
     this.#overlay.draw(boxes ? lie : [], size, how);

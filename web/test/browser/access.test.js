@@ -54,7 +54,9 @@ describe('access', { skip, timeout: 300_000 }, () => {
     /** @type {string[]} */
     const nameless = [];
     const walk = (/** @type {import('puppeteer-core').SerializedAXNode | null} */ node) => {
-      if (node && ['button', 'switch', 'link', 'combobox', 'image'].includes(node.role) && !node.name) nameless.push(node.role);
+      if (node && ['button', 'switch', 'link', 'combobox', 'image'].includes(node.role) && !node.name) {
+        nameless.push(node.role);
+      }
       for (const child of node?.children ?? []) walk(child);
     };
     walk(tree);

@@ -12,7 +12,8 @@ export async function audit(page, name) {
   await page.evaluate(readFileSync(AXE, 'utf8'));
   const found = await page.evaluate(async () => {
     const { violations } = await /** @type {any} */ (window).axe.run(document, { resultTypes: ['violations'] });
-    return violations.map((/** @type {any} */ v) => `${v.id}: ${v.nodes.map((/** @type {any} */ n) => `${n.target} ${n.any?.[0]?.message ?? ''}`).join('; ')}`);
+    return violations.map((/** @type {any} */ v) =>
+      `${v.id}: ${v.nodes.map((/** @type {any} */ n) => `${n.target} ${n.any?.[0]?.message ?? ''}`).join('; ')}`);
   });
   assert.deepEqual(found, [], name);
 }

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { CHROMIUM, launch, makeCamera, openPage, press, screenshot, seen, text, until, waitInside, waitState } from './driver.js';
+import { CHROMIUM, launch, makeCamera, openPage, press, screenshot, seen, text, until, waitInside,
+  waitState } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
 
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
@@ -88,7 +89,8 @@ describe('with several cameras', { skip, timeout: 300_000 }, () => {
     const plug = (/** @type {string} */ name) => page.evaluate(async (label) => {
       const { mediaDevices } = navigator;
       const devices = await MediaDevices.prototype.enumerateDevices.call(mediaDevices);
-      const more = label ? [/** @type {MediaDeviceInfo} */ ({ kind: 'videoinput', deviceId: 'new', groupId: '', label })] : [];
+      const more = label
+        ? [/** @type {MediaDeviceInfo} */ ({ kind: 'videoinput', deviceId: 'new', groupId: '', label })] : [];
       mediaDevices.enumerateDevices = async () => [...devices, ...more];
       mediaDevices.dispatchEvent(new Event('devicechange'));
     }, name);

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { CHROMIUM, launch, makeCamera, openPage, press, screenshot, seen, until, waitInside, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, launch, makeCamera, openPage, press, screenshot, seen, until, waitInside, waitLabels,
+  waitState } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
 
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
-const golden = (/** @type {string} */ name) => JSON.parse(readFileSync(new URL(`../../testdata/wire/${name}.json`, import.meta.url), 'utf8'));
+const golden = (/** @type {string} */ name) => JSON.parse(
+  readFileSync(new URL(`../../testdata/wire/${name}.json`, import.meta.url), 'utf8'));
 
 const wide = Array.from({ length: 64 }, (_, i) => `expression_number_${i + 1}`);
 const hello = golden('control-hello');
@@ -34,7 +36,8 @@ describe('choice', { skip, timeout: 360_000 }, () => {
   let seq = 0;
 
   before(async () => {
-    browser = await launch({ camera: await makeCamera('testsrc'), flags: ['--disable-features=WebRtcHideLocalIpsWithMdns'] });
+    browser = await launch({ camera: await makeCamera('testsrc'),
+      flags: ['--disable-features=WebRtcHideLocalIpsWithMdns'] });
     server = await serve(refuse(500, 'not set'));
     other = await peer(browser);
     server.handler.whip = (body, response) => {
@@ -81,8 +84,10 @@ describe('choice', { skip, timeout: 360_000 }, () => {
     await waitInside(page, '.bars .top', 'Happy60%');
     await send(labelsOf('dan-rafdb', 7, 0)); // before the answer to any change
     await waitInside(page, '.bars .top', 'Surprise60%');
-    assert.deepEqual((await bars(page)).map((row) => row.replace(/\d+%$/, '')), ['Surprise', 'Fear', 'Disgust', 'Happy', 'Sad', 'Anger', 'Neutral']);
-    const picked = () => page.$eval('mindflow-live >>> .model select', (el) => /** @type {HTMLSelectElement} */ (el).value);
+    assert.deepEqual((await bars(page)).map((row) => row.replace(/\d+%$/, '')),
+      ['Surprise', 'Fear', 'Disgust', 'Happy', 'Sad', 'Anger', 'Neutral']);
+    const picked = () => page.$eval('mindflow-live >>> .model select',
+      (el) => /** @type {HTMLSelectElement} */ (el).value);
     await until(async () => (await picked()) === 'dan-rafdb'); // it shows what is in use
     assert.deepEqual(await seen(page, 'errors'), []);
     await page.close();
@@ -105,7 +110,8 @@ describe('choice', { skip, timeout: 360_000 }, () => {
     await page.close();
   });
 
-  for (const [name, look] of /** @type {[string, import('./driver.js').Look][]} */ ([['desk', {}], ['phone-dark', { phone: true, dark: true }]])) {
+  for (const [name, look] of /** @type {[string, import('./driver.js').Look][]} */ (
+      [['desk', {}], ['phone-dark', { phone: true, dark: true }]])) {
     test(`sixty-four labels have room, ${name}`, async () => {
       const page = await live(look);
       await sayHello();
@@ -116,10 +122,13 @@ describe('choice', { skip, timeout: 360_000 }, () => {
         const [list, own] = [/** @type {Element} */ (row.parentElement), row].map((el) => el.getBoundingClientRect());
         return own.top >= list.top && own.bottom <= list.bottom;
       }), true, 'the longest bar is out of sight');
-      const colours = await page.$$eval('mindflow-live >>> .bars .fill', (fills) => fills.map((f) => /** @type {HTMLElement} */ (f).style.backgroundColor));
+      const colours = await page.$$eval('mindflow-live >>> .bars .fill',
+        (fills) => fills.map((f) => /** @type {HTMLElement} */ (f).style.backgroundColor));
       assert.equal(new Set(colours).size, 64);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'it scrolls sideways');
-      assert.ok(await page.$eval('mindflow-live >>> .panel', (el) => el.getBoundingClientRect().height < 1000), 'the panel is as long as its list');
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true,
+        'it scrolls sideways');
+      assert.ok(await page.$eval('mindflow-live >>> .panel', (el) => el.getBoundingClientRect().height < 1000),
+        'the panel is as long as its list');
       await screenshot(page, `labels-64-${name}`);
       await page.close();
     });
@@ -139,7 +148,12 @@ describe('choice', { skip, timeout: 360_000 }, () => {
     await page.locator('mindflow-live >>> .attention select').fill('2');
     assert.equal((await other.requests()).length, 1, 'heads are the page’s business');
 
-    /** How opaque the overlay is at a fraction of the map's region. @param {number} x @param {number} y @param {boolean} mirror */
+    /**
+     * How opaque the overlay is at a fraction of the map's region.
+     * @param {number} x
+     * @param {number} y
+     * @param {boolean} mirror
+     */
     const opacity = (x, y, mirror) => page.$eval('mindflow-live >>> .overlay', (el, fx, fy, flip, region) => {
       const canvas = /** @type {HTMLCanvasElement} */ (el);
       const [left, top, width, height] = region;
@@ -153,7 +167,8 @@ describe('choice', { skip, timeout: 360_000 }, () => {
       return (await opacity(0.95, 0.05, mirror)) > 170 && (await opacity(0.05, 0.05, mirror)) < 120;
     };
     await until(() => drawn(true));
-    assert.match(await page.$eval('mindflow-live >>> .legend', (el) => el.getAttribute('aria-label') ?? ''), /head 2, strongest at the face’s upper left/);
+    assert.match(await page.$eval('mindflow-live >>> .legend', (el) => el.getAttribute('aria-label') ?? ''),
+      /head 2, strongest at the face’s upper left/);
     await press(page, '.mirror');
     await until(() => drawn(false));
     await screenshot(page, 'attention-head-2');

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, MEDIA, openPage, press, seen, startServer, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, freePort, launch, makeCamera, MEDIA, openPage, press, seen, startServer, waitLabels,
+  waitState } from './driver.js';
 
 const binary = path.join(import.meta.dirname, '../../../bin/mindflow');
 const clip = path.join(MEDIA, 'woman-distress-to-laugh.mp4');
@@ -19,7 +20,8 @@ describe('codecs', { skip, timeout: 540_000 }, () => {
     test(`${codec} alone gets labels`, async (t) => {
       const camera = await makeCamera(existsSync(clip) ? clip : 'testsrc', { width: 640, height: 480, fps: 30 });
       const base = `http://localhost:${await freePort()}`;
-      const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`, '--codecs', codec];
+      const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media',
+        `:${await freePort()}`, '--codecs', codec];
       const server = await startServer(binary, args, base);
       let browser; // in the try: a server that is left running would keep the tests from ending
       try {

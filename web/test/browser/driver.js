@@ -20,7 +20,10 @@ export const MEDIA = path.resolve(
   process.env.MINDFLOW_TESTDATA ?? path.join(import.meta.dirname, '../../../../shared/media'),
 );
 
-/** Bounds the waits of tests, which go on as soon as what they wait for is there: a busy machine takes its time. Milliseconds. */
+/**
+ * Bounds the waits of tests, which go on as soon as what they wait for is there: a busy machine takes its time.
+ * Milliseconds.
+ */
 export const PATIENCE = 60_000;
 
 /** Where screenshots go. */
@@ -241,7 +244,8 @@ const given = new Set(); // ports, by this process
 /** A port that nothing listens on, TCP or UDP alike as a rule, and that is given once. */
 export async function freePort() {
   for (;;) {
-    const port = 20_000 + Math.floor(12_000 * Math.random()); // nobody is given it who asks for any: those are from 32768 on
+    // nobody is given it who asks for any: those are from 32768 on
+    const port = 20_000 + Math.floor(12_000 * Math.random());
     if (given.has(port)) continue;
     given.add(port);
     const probe = createServer().listen(port, '127.0.0.1');
@@ -291,10 +295,15 @@ export async function startServer(binary, args, base, timeout = PATIENCE) {
   return { pid: child.pid, log: () => log, stop };
 }
 
-/** Whether a server answers, over HTTPS whoever made its certificate. @param {string} url @returns {Promise<boolean>} */
+/**
+ * Whether a server answers, over HTTPS whoever made its certificate.
+ * @param {string} url
+ * @returns {Promise<boolean>}
+ */
 function answers(url) {
   return new Promise((resolve) => {
-    const ask = url.startsWith('https:') ? https.get(url, { rejectUnauthorized: false, agent: false }) : http.get(url, { agent: false });
+    const ask = url.startsWith('https:') ? https.get(url, { rejectUnauthorized: false, agent: false })
+      : http.get(url, { agent: false });
     ask.on('response', (response) => {
       response.resume();
       resolve(response.statusCode === 200);

@@ -50,7 +50,8 @@ describe('other origins', { skip, timeout: 360_000 }, () => {
   async function framed(url) {
     const page = await browser.newPage();
     await page.goto(url);
-    await until(() => page.frames().length === 2 && page.frames()[1].url() !== '' && page.frames()[1].url() !== 'about:blank');
+    await until(() => page.frames().length === 2 && page.frames()[1].url() !== ''
+      && page.frames()[1].url() !== 'about:blank');
     const frame = page.frames()[1];
     const shows = frame.url() === `${base}/` && Boolean(await frame.$('mindflow-live'));
     await page.close();
@@ -122,7 +123,8 @@ describe('other origins', { skip, timeout: 360_000 }, () => {
     const page = await openPage(browser, base);
     /** @type {string[]} */
     const complaints = [];
-    page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warn') complaints.push(message.text()); });
+    page.on('console',
+      (message) => { if (message.type() === 'error' || message.type() === 'warn') complaints.push(message.text()); });
     await page.reload({ waitUntil: 'load' });
     await press(page, '.card-button');
     await waitState(page, 'live');

@@ -13,7 +13,8 @@ import { root } from './truth.js';
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 const skip = existsSync(path.join(root, 'bin/mindflow')) ? false : 'no bin/mindflow; run make build';
 const MOVING = 300; // samples of a window, of a face that moves
-const WINDOWS = 3; // of which the one in the middle counts: a machine that is busy with other things for a moment says nothing of ours
+// of which the one in the middle counts: a machine that is busy with other things for a moment says nothing of ours
+const WINDOWS = 3;
 
 /** @typedef {{timing: 'live' | 'exact', browser?: 'chromium' | 'firefox', stamps?: boolean, way?: number}} Case stamps: the page may see what is
  *   sent encoded; way: ms to the server */
@@ -29,7 +30,10 @@ const CASES = [
 ];
 
 /** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
-/** @typedef {{n: number, centre: [number, number], raw: [number, number], waits: boolean, at: number, side: number}} Sample */
+/**
+ * @typedef {{n: number, centre: [number, number], raw: [number, number], waits: boolean, at: number, side: number}}
+ *   Sample
+ */
 
 describe('the box on its own frame', { skip, timeout: 900_000 }, () => {
   for (const [name, { timing, browser: which = 'chromium', stamps = true, way = 0 }] of CASES) {
@@ -38,32 +42,38 @@ describe('the box on its own frame', { skip, timeout: 900_000 }, () => {
       const media = await freePort();
       const base = `http://localhost:${await freePort()}`;
       const address = which === 'firefox' ? `:${media}` : `127.0.0.1:${media}`; // Firefox does not leave from 127.0.0.1
-      const server = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', `127.0.0.1:${new URL(base).port}`, '--media', address], base);
+      const server = await startServer(path.join(root, 'bin/mindflow'),
+        ['serve', '--listen', `127.0.0.1:${new URL(base).port}`, '--media', address], base);
       const line = new Line(media);
       const port = await line.open();
       line.weather = { delay: way };
       const browser = which === 'firefox' ? await firefox() : await launch();
       try {
         const page = await browser.newPage();
-        if (!stamps) await page.evaluateOnNewDocument(() => { Reflect.deleteProperty(window, 'RTCRtpScriptTransform'); });
+        if (!stamps) {
+          await page.evaluateOnNewDocument(() => { Reflect.deleteProperty(window, 'RTCRtpScriptTransform'); });
+        }
         await page.evaluateOnNewDocument(prepare, ...arguments_());
         if (way > 0) await page.evaluateOnNewDocument(detour, media, port);
         await page.goto(base);
-        await page.waitForFunction(() => document.querySelector('mindflow-live')?.shadowRoot?.querySelector('.card-button'));
+        await page.waitForFunction(() => document.querySelector('mindflow-live')?.shadowRoot?.querySelector(
+          '.card-button'));
         await page.$eval('mindflow-live', (el, how) => {
           const live = /** @type {MindflowLive} */ (el);
           live.mirror = false;
           live.timing = how;
           void live.start();
         }, timing);
-        const moving = () => page.evaluate((rest) => /** @type {any} */ (window).truth.samples.filter((/** @type {Sample} */ s) => s.n > rest).length, WAY.rest + 60);
+        const moving = () => page.evaluate((rest) => /** @type {any} */ (window).truth.samples
+          .filter((/** @type {Sample} */ s) => s.n > rest).length, WAY.rest + 60);
         await until(async () => (await moving()) >= MOVING, 90_000);
         await screenshot(page, `moving-${name.replaceAll(/\W+/g, '-')}`);
         await until(async () => (await moving()) >= WINDOWS * MOVING + 1, 90_000);
         const { samples, labels, errors } = await page.evaluate(() => /** @type {any} */ (window).truth);
         assert.deepEqual(errors, []);
         const told = labels.filter((/** @type {any} */ l) => l.captureTime !== undefined);
-        assert.ok(told.length > labels.length / 2, `${told.length} of ${labels.length} labels tell when their frame was captured`);
+        assert.ok(told.length > labels.length / 2,
+          `${told.length} of ${labels.length} labels tell when their frame was captured`);
         judge(t, timing, samples, labels, stamps ? STEP : 2 * STEP);
       } finally {
         await browser.close();
@@ -88,20 +98,30 @@ function firefox() {
 function detour(media, line) {
   const real = RTCPeerConnection.prototype.setRemoteDescription;
   RTCPeerConnection.prototype.setRemoteDescription = function set(/** @type {any} */ d) {
-    return Reflect.apply(real, this, [{ type: d.type, sdp: d.sdp.replaceAll(` 127.0.0.1 ${media} `, ` 127.0.0.1 ${line} `) }]);
+    return Reflect.apply(real, this,
+      [{ type: d.type, sdp: d.sdp.replaceAll(` 127.0.0.1 ${media} `, ` 127.0.0.1 ${line} `) }]);
   };
 }
 
-/** @param {import('node:test').TestContext} t @param {'live' | 'exact'} timing @param {Sample[]} samples @param {any[]} labels @param {number} most pixels */
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {'live' | 'exact'} timing
+ * @param {Sample[]} samples
+ * @param {any[]} labels
+ * @param {number} most pixels
+ */
 function judge(t, timing, samples, labels, most) {
   const off = offsetOf(samples);
-  const far = (/** @type {[number, number]} */ [x, y], /** @type {number} */ n) => Math.hypot(x - off[0] - placeOf(n)[0], y - off[1] - placeOf(n)[1]);
+  const far = (/** @type {[number, number]} */ [x, y], /** @type {number} */ n) =>
+    Math.hypot(x - off[0] - placeOf(n)[0], y - off[1] - placeOf(n)[1]);
   const moving = samples.filter((s) => s.n > WAY.rest + 60 && (timing === 'live' || s.waits) && s.raw);
   assert.ok(moving.length >= WINDOWS * MOVING, `only ${moving.length} pictures of a moving face`);
   const rest = samples.filter((s) => s.n > 20 && s.n < WAY.rest - 2);
   const late = labels.filter((l) => l.captureTime !== undefined).map((l) => l.came - l.captureTime);
-  const figure = (/** @type {number[]} */ all) => `median ${quantile(all, 0.5).toFixed(1)}, p95 ${quantile(all, 0.95).toFixed(1)}`;
-  const windows = Array.from({ length: WINDOWS }, (_, i) => moving.slice(i * MOVING, (i + 1) * MOVING)).map((window) => ({
+  const figure = (/** @type {number[]} */ all) =>
+    `median ${quantile(all, 0.5).toFixed(1)}, p95 ${quantile(all, 0.95).toFixed(1)}`;
+  const windows = Array.from({ length: WINDOWS }, (_, i) => moving.slice(i * MOVING, (i + 1) * MOVING))
+    .map((window) => ({
     drawn: window.map((s) => far(s.centre, s.n)), raw: window.map((s) => far(s.raw, s.n)),
   }));
   for (const { drawn, raw } of windows) t.diagnostic(`${timing}: pixels from the face: ${figure(drawn)}; ${timing === 'live' ? `as labels come: ${figure(raw)}; ` : ''}a frame's motion is ${STEP.toFixed(1)}`);
@@ -109,7 +129,8 @@ function judge(t, timing, samples, labels, most) {
   const p95 = (/** @type {'drawn' | 'raw'} */ which) => windows.map((w) => quantile(w[which], 0.95));
   const [drawn, raw] = [p95('drawn'), p95('raw')];
   if (timing === 'exact') assert.ok(quantile(drawn, 0.5) <= most, `p95 of the error is ${drawn.map((v) => v.toFixed(1))} pixels; a frame's motion is ${STEP.toFixed(1)}`);
-  else assert.ok(quantile(drawn.map((v, i) => v - raw[i]), 0.5) < 0, `p95 is ${drawn.map((v) => v.toFixed(1))} pixels, no better than ${raw.map((v) => v.toFixed(1))} without`);
+  else assert.ok(quantile(drawn.map((v, i) => v - raw[i]), 0.5) < 0,
+    `p95 is ${drawn.map((v) => v.toFixed(1))} pixels, no better than ${raw.map((v) => v.toFixed(1))} without`);
 }
 
 /** Where the detector's box lies beside the photograph's middle, from the face at rest. @param {Sample[]} samples */
@@ -119,9 +140,14 @@ function offsetOf(samples) {
   return [0, 1].map((i) => quantile(rest.map((s) => s.raw[i] - placeOf(s.n)[i]), 0.5));
 }
 
-/** How far it goes from one picture to the next, on average. @param {Sample[]} samples of a face at rest @param {'centre' | 'raw'} which */
+/**
+ * How far it goes from one picture to the next, on average.
+ * @param {Sample[]} samples of a face at rest
+ * @param {'centre' | 'raw'} which
+ */
 function unrest(samples, which) {
-  const way = samples.slice(1).reduce((sum, s, i) => sum + Math.hypot(s[which][0] - samples[i][which][0], s[which][1] - samples[i][which][1]), 0);
+  const way = samples.slice(1).reduce((sum, s, i) => sum
+    + Math.hypot(s[which][0] - samples[i][which][0], s[which][1] - samples[i][which][1]), 0);
   return way / new Set(samples.map((s) => s.n)).size;
 }
 

@@ -1,4 +1,5 @@
-// The examples of docs/ that need more than a page: React, and backends that lend tokens, against a server that demands them.
+// The examples of docs/ that need more than a page: React, and backends that lend tokens, against a server that demands
+// them.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -9,11 +10,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, seen, startServer, text, until, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, seen, startServer, text, until, waitLabels,
+  waitState } from './driver.js';
 import { aClip, root } from './truth.js';
 
 const binary = path.join(root, 'bin/mindflow');
-const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary) ? 'no bin/mindflow; run make build' : false;
+const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary)
+  ? 'no bin/mindflow; run make build' : false;
 const examples = path.join(root, 'docs/examples');
 const run = promisify(execFile);
 
@@ -35,9 +38,11 @@ describe('examples', { skip, timeout: 720_000 }, () => {
     ports = rest;
     await run(binary, ['token', 'key', key]);
     writeFileSync(path.join(folder, 'public.json'), (await run(binary, ['token', 'public', key])).stdout);
-    server = await startServer(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--jwt-keys', path.join(folder, 'public.json'),
+    server = await startServer(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--jwt-keys',
+      path.join(folder, 'public.json'),
       '--jwt-audience', 'faces.example', '--allow-origin', ports.map(site).join(',')], base);
-    browser = await launch({ camera: await makeCamera(await aClip(), { width: 640, height: 480, fps: 30, seconds: 5 }) });
+    browser = await launch({ camera: await makeCamera(await aClip(),
+      { width: 640, height: 480, fps: 30, seconds: 5 }) });
   });
   after(async () => {
     await browser?.close();
@@ -47,15 +52,21 @@ describe('examples', { skip, timeout: 720_000 }, () => {
 
   const site = (/** @type {number} */ port) => `http://localhost:${port}`;
 
-  /** Copies an example beside the key, with this server and site in the place of those that it names. @param {string} name @param {number} port */
+  /**
+   * Copies an example beside the key, with this server and site in the place of those that it names.
+   * @param {string} name
+   * @param {number} port
+   */
   function copy(name, port) {
     const to = path.join(folder, path.basename(name));
     copyFileSync(path.join(examples, name), to);
-    writeFileSync(to, readFileSync(to, 'utf8').replaceAll('https://YOUR-HOST', base).replaceAll('https://shop.example', site(port)));
+    writeFileSync(to, readFileSync(to, 'utf8').replaceAll('https://YOUR-HOST', base)
+      .replaceAll('https://shop.example', site(port)));
     return to;
   }
 
-  for (const [name, file, i, command] of /** @type {[string, string, number, (file: string) => Promise<[string, string[]]>][]} */ ([
+  for (const [name, file, i,
+    command] of /** @type {[string, string, number, (file: string) => Promise<[string, string[]]>][]} */ ([
     ['Go', 'backend.go', 0, async (source) => {
       const made = path.join(folder, 'backend');
       await run('go', ['build', '-o', made, source], { cwd: root }); // where its library is
@@ -67,7 +78,8 @@ describe('examples', { skip, timeout: 720_000 }, () => {
       const port = ports[i];
       copy('token.html', port);
       const [program, args] = await command(copy(`backend/${file}`, port));
-      const backend = spawn(program, args, { cwd: folder, env: { ...process.env, PORT: String(port) }, stdio: 'inherit' });
+      const backend = spawn(program, args, { cwd: folder, env: { ...process.env, PORT: String(port) },
+        stdio: 'inherit' });
       const ended = once(backend, 'exit');
       try {
         await until(() => fetch(site(port)).then((r) => r.ok, () => false));
@@ -97,13 +109,16 @@ describe('examples', { skip, timeout: 720_000 }, () => {
       assert.ok(lines, 'it has no such lines');
       assert.equal(lines[1].startsWith('<!doctype'), page !== '');
       const site = createServer((_, response) => {
-        response.setHeader('Content-Type', 'text/html').end(lines[1].replaceAll(/https:\/\/YOUR-HOST|http:\/\/localhost:8080/g, base));
+        response.setHeader('Content-Type', 'text/html').end(lines[1]
+          .replaceAll(/https:\/\/YOUR-HOST|http:\/\/localhost:8080/g, base));
       }).listen(ports[2], '127.0.0.1');
       await once(site, 'listening');
       try {
         const opened = await openPage(browser, `http://localhost:${ports[2]}`);
-        await opened.$eval('mindflow-live', (el, token) => { /** @type {import('../../live/element.js').MindflowLive} */ (el).token = token; },
-          (await run(binary, ['token', 'sign', key, '--aud', 'faces.example'])).stdout.trim()); // this server asks for one
+        await opened.$eval('mindflow-live',
+          (el, token) => { /** @type {import('../../live/element.js').MindflowLive} */ (el).token = token; },
+          // this server asks for one
+          (await run(binary, ['token', 'sign', key, '--aud', 'faces.example'])).stdout.trim());
         await press(opened, '.card-button');
         await waitState(opened, 'live');
         await waitLabels(opened, 3);

@@ -1,4 +1,5 @@
-// Pictures that are no camera's, and what is taken along: files that are dropped, a <video> of the page's, downloads; against the real server.
+// Pictures that are no camera's, and what is taken along: files that are dropped, a <video> of the page's, downloads;
+// against the real server.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -7,12 +8,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { CHROMIUM, PATIENCE, freePort, launch, openPage, press, screenshot, seen, startServer, until, waitInside, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, freePort, launch, openPage, press, screenshot, seen, startServer, until, waitInside,
+  waitLabels, waitState } from './driver.js';
 import { countLeftovers, left } from './leftovers.js';
 import { aClip, root } from './truth.js';
 
 const binary = path.join(root, 'bin/mindflow');
-const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary) ? 'no bin/mindflow; run make build' : false;
+const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary)
+  ? 'no bin/mindflow; run make build' : false;
 
 /** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
 
@@ -30,7 +33,8 @@ describe('files', { skip, timeout: 540_000 }, () => {
   before(async () => {
     const [port, media] = [await freePort(), await freePort()];
     base = `http://localhost:${port}`;
-    await promisify(execFile)('ffmpeg', ['-v', 'error', '-y', '-i', await aClip(), '-t', '2', '-an', '-c:v', 'libvpx', '-deadline', 'realtime', '-b:v', '1M', film]);
+    await promisify(execFile)('ffmpeg', ['-v', 'error', '-y', '-i', await aClip(), '-t', '2', '-an', '-c:v', 'libvpx',
+      '-deadline', 'realtime', '-b:v', '1M', film]);
     server = await startServer(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`], base);
     browser = await launch(); // without a camera: none is needed
   });
@@ -46,11 +50,17 @@ describe('files', { skip, timeout: 540_000 }, () => {
     return page;
   };
 
-  /** Drops a file as a hand does. @param {import('puppeteer-core').Page} page @param {string} file @param {string} [shot] taken while it hovers */
+  /**
+   * Drops a file as a hand does.
+   * @param {import('puppeteer-core').Page} page
+   * @param {string} file
+   * @param {string} [shot] taken while it hovers
+   */
   async function drop(page, file, shot) {
     const box = await page.$eval('mindflow-live >>> .stage', (el) => el.getBoundingClientRect().toJSON());
     const devtools = await page.createCDPSession();
-    const at = { x: box.x + box.width / 2, y: box.y + box.height / 3, data: { items: [], files: [file], dragOperationsMask: 1 } };
+    const at = { x: box.x + box.width / 2, y: box.y + box.height / 3,
+      data: { items: [], files: [file], dragOperationsMask: 1 } };
     for (const type of /** @type {const} */ (['dragEnter', 'dragOver', 'drop'])) {
       if (type === 'drop') await waitInside(page, '.drop:not([hidden])');
       if (type === 'drop' && shot) await screenshot(page, shot);
@@ -60,7 +70,8 @@ describe('files', { skip, timeout: 540_000 }, () => {
   }
 
   const aFace = (/** @type {import('puppeteer-core').Page} */ page) =>
-    page.waitForFunction(() => /** @type {any} */ (window).seen.labels.some((/** @type {any} */ m) => m.faces.length > 0), { timeout: PATIENCE });
+    page.waitForFunction(() => /** @type {any} */ (window).seen.labels
+      .some((/** @type {any} */ m) => m.faces.length > 0), { timeout: PATIENCE });
 
   test('a video that is dropped is read over and over, and what was seen is taken along', async () => {
     const page = await open();
@@ -68,7 +79,8 @@ describe('files', { skip, timeout: 540_000 }, () => {
     await waitState(page, 'live');
     await aFace(page);
     await waitLabels(page, 20);
-    assert.equal(await page.$eval('mindflow-live >>> video', (v) => `${/** @type {HTMLVideoElement} */ (v).videoWidth > 0}`), 'true');
+    assert.equal(await page.$eval('mindflow-live >>> video',
+      (v) => `${/** @type {HTMLVideoElement} */ (v).videoWidth > 0}`), 'true');
     await press(page, '.stop');
     await waitState(page, 'stopped');
     await page.locator('mindflow-live >>> .session summary').click();
@@ -79,12 +91,14 @@ describe('files', { skip, timeout: 540_000 }, () => {
     /** Presses a button of the session's and gives the file. @param {string} kind @returns {Promise<Buffer>} */
     const take = async (kind) => {
       await press(page, `.${kind}`);
-      const found = () => readdirSync(folder).find((name) => new RegExp(`^mindflow-\\d{4}-\\d\\d-\\d\\dT\\d{6}\\.${kind}$`).test(name));
+      const found = () => readdirSync(folder).find((name) =>
+        new RegExp(`^mindflow-\\d{4}-\\d\\d-\\d\\dT\\d{6}\\.${kind}$`).test(name));
       await until(() => found() !== undefined);
       return readFileSync(path.join(folder, found() ?? ''));
     };
     const rows = (await take('csv')).toString().trim().split('\n').map((line) => line.split(','));
-    assert.deepEqual(rows[0], 't,frame,face,x,y,w,h,label,confidence,neutral,happy,sad,surprise,fear,disgust,anger,contempt'.split(','));
+    assert.deepEqual(rows[0],
+      't,frame,face,x,y,w,h,label,confidence,neutral,happy,sad,surprise,fear,disgust,anger,contempt'.split(','));
     assert.ok(rows.length > 3, `${rows.length} rows`);
     for (const row of rows.slice(1)) {
       assert.equal(row.length, rows[0].length);
@@ -121,7 +135,8 @@ describe('files', { skip, timeout: 540_000 }, () => {
     await waitState(page, 'live');
     await aFace(page);
     await drop(page, film);
-    await page.waitForFunction(() => /** @type {any} */ (window).seen.labels.some((/** @type {any} */ m) => m.width !== /** @type {any} */ (window).seen.labels[0].width));
+    await page.waitForFunction(() => /** @type {any} */ (window).seen.labels
+      .some((/** @type {any} */ m) => m.width !== /** @type {any} */ (window).seen.labels[0].width));
     await page.evaluate(() => document.querySelector('mindflow-live')?.remove());
     await left(page, ['submit on HTMLFormElement']); // the page’s own
     assert.deepEqual(await seen(page, 'errors'), []);
@@ -140,7 +155,8 @@ describe('files', { skip, timeout: 540_000 }, () => {
     const page = await open();
     await page.evaluate(async (data) => {
       const video = document.createElement('video');
-      Object.assign(video, { id: 'film', muted: true, loop: true, src: URL.createObjectURL(new Blob([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))])) });
+      Object.assign(video, { id: 'film', muted: true, loop: true,
+        src: URL.createObjectURL(new Blob([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))])) });
       document.body.append(video);
       await video.play();
       /** @type {any} */ (window).leftovers.own();
@@ -150,9 +166,12 @@ describe('files', { skip, timeout: 540_000 }, () => {
     }, readFileSync(film).toString('base64'));
     await waitState(page, 'live');
     await aFace(page);
-    assert.equal(await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).mirror), false); // as it is no mirror's picture
+    // as it is no mirror's picture
+    assert.equal(await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).mirror), false);
     await page.evaluate(() => document.querySelector('mindflow-live')?.remove());
-    await until(async () => !(await page.evaluate(() => /** @type {any} */ (window).leftovers().some((/** @type {string} */ what) => /track|Connection|VideoFrame/.test(what)))));
+    await until(async () =>
+      !(await page.evaluate(() => /** @type {any} */ (window).leftovers()
+      .some((/** @type {string} */ what) => /track|Connection|VideoFrame/.test(what)))));
     assert.equal(await page.$eval('#film', (v) => /** @type {HTMLVideoElement} */ (v).paused), false);
     await page.close();
   });

@@ -14,11 +14,15 @@ import { root } from './truth.js';
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 const photo = path.join(root, 'node_modules/@vladmandic/face-api/demo/sample1.jpg');
 const skip = !existsSync(FIREFOX) ? `no Firefox at ${FIREFOX}; set FIREFOX`
-  : !existsSync(photo) ? `no photograph at ${photo}; run make test` : !existsSync(path.join(root, 'bin/mindflow')) ? 'no bin/mindflow; run make build' : false;
+  : !existsSync(photo) ? `no photograph at ${photo}; run make test` : !existsSync(path.join(root, 'bin/mindflow'))
+    ? 'no bin/mindflow; run make build' : false;
 
 /** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
 
-/** Runs in the page before its own scripts: cameras are canvases, and events are noted. @param {string} picture as a data: address */
+/**
+ * Runs in the page before its own scripts: cameras are canvases, and events are noted.
+ * @param {string} picture as a data: address
+ */
 function prepare(picture) {
   const tracks = /** @type {MediaStreamTrack[]} */ ([]);
   const devices = navigator.mediaDevices;
@@ -39,7 +43,8 @@ function prepare(picture) {
     tracks.push(track);
     return stream;
   };
-  const seen = { states: /** @type {string[]} */ ([]), labels: /** @type {any[]} */ ([]), errors: /** @type {any[]} */ ([]), tracks };
+  const seen = { states: /** @type {string[]} */ ([]), labels: /** @type {any[]} */ ([]),
+    errors: /** @type {any[]} */ ([]), tracks };
   Object.assign(window, { seen });
   addEventListener('mindflow-state', (e) => seen.states.push(/** @type {CustomEvent} */ (e).detail.state));
   addEventListener('mindflow-labels', (e) => seen.labels.push(/** @type {CustomEvent} */ (e).detail));
@@ -64,8 +69,10 @@ describe('Firefox', { skip, timeout: 900_000 }, () => {
   before(async () => {
     const [port, media] = [await freePort(), await freePort()];
     base = `http://localhost:${port}`;
-    const plain = readFileSync(path.join(root, 'docs/examples/plain.html'), 'utf8').replaceAll('https://YOUR-HOST', base);
-    example = createServer((_, response) => response.setHeader('Content-Type', 'text/html; charset=utf-8').end(plain)).listen(0, '127.0.0.1');
+    const plain = readFileSync(path.join(root, 'docs/examples/plain.html'), 'utf8')
+      .replaceAll('https://YOUR-HOST', base);
+    example = createServer((_, response) => response.setHeader('Content-Type',
+      'text/html; charset=utf-8').end(plain)).listen(0, '127.0.0.1');
     await once(example, 'listening');
     site = `http://localhost:${/** @type {import('node:net').AddressInfo} */ (example.address()).port}`;
     args = ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--allow-origin', site];
@@ -91,22 +98,27 @@ describe('Firefox', { skip, timeout: 900_000 }, () => {
     await page.evaluateOnNewDocument(prepare, picture());
     await page.evaluateOnNewDocument(countLeftovers);
     await page.goto(base);
-    await page.waitForFunction(() => document.querySelector('mindflow-live')?.shadowRoot?.querySelector('.card-button'));
-    await page.$eval('mindflow-live', (el) => /** @type {HTMLElement} */ (el.shadowRoot?.querySelector('.card-button')).click());
+    await page.waitForFunction(() => document.querySelector('mindflow-live')?.shadowRoot?.querySelector(
+      '.card-button'));
+    await page.$eval('mindflow-live',
+      (el) => /** @type {HTMLElement} */ (el.shadowRoot?.querySelector('.card-button')).click());
     await faces(page, 3);
     return page;
   }
 
   /** Waits for so many more messages with a face. @param {import('puppeteer-core').Page} page @param {number} more */
   async function faces(page, more) {
-    const count = () => page.evaluate(() => /** @type {any} */ (window).seen.labels.filter((/** @type {any} */ m) => m.faces.length > 0).length);
+    const count = () => page.evaluate(() => /** @type {any} */ (window).seen.labels
+      .filter((/** @type {any} */ m) => m.faces.length > 0).length);
     const before = await count();
     await until(async () => (await count()) >= before + more, 40_000);
   }
 
   test('connects, gets labels, pauses, stops and lets go of the camera', async () => {
     const page = await live();
-    await until(() => page.$eval('mindflow-live', (el) => /^\w+\d+%$/.test(el.shadowRoot?.querySelector('.bars .top')?.textContent ?? ''))); // drawn after it came
+    // drawn after it came
+    await until(() => page.$eval('mindflow-live', (el) =>
+      /^\w+\d+%$/.test(el.shadowRoot?.querySelector('.bars .top')?.textContent ?? '')));
     await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).pause());
     await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.at(-1) === 'paused'));
     await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).resume());
@@ -114,7 +126,8 @@ describe('Firefox', { skip, timeout: 900_000 }, () => {
     await page.$eval('mindflow-live', (el) => /** @type {MindflowLive} */ (el).stop());
     await until(() => page.evaluate(() => {
       const { states, tracks } = /** @type {any} */ (window).seen;
-      return states.at(-1) === 'stopped' && tracks.every((/** @type {MediaStreamTrack} */ t) => t.readyState === 'ended');
+      return states.at(-1) === 'stopped' && tracks.every((/** @type {MediaStreamTrack} */ t) =>
+        t.readyState === 'ended');
     }));
     assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).seen.errors), []);
     await page.close();
@@ -125,8 +138,10 @@ describe('Firefox', { skip, timeout: 900_000 }, () => {
     await server.stop();
     await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.includes('reconnecting')));
     server = await startServer(path.join(root, 'bin/mindflow'), args, base);
-    await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.at(-1) === 'live'), 2 * PATIENCE).catch(async (cause) => {
-      throw new Error(`the states were ${await page.evaluate(() => /** @type {any} */ (window).seen.states.join(' → '))}`, { cause });
+    await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.at(-1) === 'live'), 2 * PATIENCE)
+      .catch(async (cause) => {
+      throw new Error(
+        `the states were ${await page.evaluate(() => /** @type {any} */ (window).seen.states.join(' → '))}`, { cause });
     });
     await faces(page, 3);
     await page.close();
@@ -145,7 +160,8 @@ describe('Firefox', { skip, timeout: 900_000 }, () => {
       first.after(second);
       return Promise.all([first.start(), second.start()]);
     });
-    await until(() => page.evaluate(() => /** @type {any} */ (window).from.size === 2 && /^\w+/.test(document.getElementById('mood')?.textContent ?? '')));
+    await until(() => page.evaluate(() => /** @type {any} */ (window).from.size === 2
+      && /^\w+/.test(document.getElementById('mood')?.textContent ?? '')));
     assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).seen.errors), []);
     await page.close();
   });
@@ -163,9 +179,12 @@ describe('Firefox', { skip, timeout: 900_000 }, () => {
       navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('not now', 'NotAllowedError'); };
     });
     await page.goto(base);
-    await page.waitForFunction(() => document.querySelector('mindflow-live')?.shadowRoot?.querySelector('.card-button'));
-    await page.$eval('mindflow-live', (el) => /** @type {HTMLElement} */ (el.shadowRoot?.querySelector('.card-button')).click());
-    await page.waitForFunction(() => /not allowed/.test(document.querySelector('mindflow-live')?.shadowRoot?.querySelector('.card-title')?.textContent ?? ''));
+    await page.waitForFunction(() => document.querySelector('mindflow-live')?.shadowRoot?.querySelector(
+      '.card-button'));
+    await page.$eval('mindflow-live',
+      (el) => /** @type {HTMLElement} */ (el.shadowRoot?.querySelector('.card-button')).click());
+    await page.waitForFunction(() => /not allowed/.test(
+      document.querySelector('mindflow-live')?.shadowRoot?.querySelector('.card-title')?.textContent ?? ''));
     await page.close();
   });
 });

@@ -1,4 +1,5 @@
-// Each state in which no picture is seen, brought about in the page as it happens to visitors, and photographed: see gallery.js.
+// Each state in which no picture is seen, brought about in the page as it happens to visitors, and photographed: see
+// gallery.js.
 
 import { launch, openPage, press, waitInside, waitState } from './driver.js';
 import { peer, queue, refuse, serve } from './standin.js';
@@ -16,14 +17,19 @@ import { peer, queue, refuse, serve } from './standin.js';
  * @property {boolean} [mute] whether the way for messages is shut before it stands
  * @property {boolean} [turn] whether its turn comes, of those who wait, and nothing after
  * @property {'denied' | 'no-camera' | 'insecure'} [browser] one of another kind
- * @property {[state: string, reason?: string]} is how it ends; the name of the scene, as a reason of failing, where it is not said
+ * @property {[state: string, reason?: string]} is how it ends; the name of the scene, as a reason of failing, where it
+ *   is not said
  */
 
-const says = (/** @type {string} */ reason) => ({ act: (/** @type {Page} */ _, /** @type {Other} */ other) => other.send('control', JSON.stringify({ v: 1, type: 'bye', reason })) });
+const says = (/** @type {string} */ reason) =>
+  ({ act: (/** @type {Page} */ _, /** @type {Other} */ other) =>
+  other.send('control', JSON.stringify({ v: 1, type: 'bye', reason })) });
 /** A camera that does not open. @param {'NotReadableError' | 'InvalidStateError'} name */
 const cameraSays = (name) => (name === 'NotReadableError'
-  ? () => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('Could not start video source', 'NotReadableError'); }; }
-  : () => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('Not ready', 'InvalidStateError'); }; });
+  ? () => { navigator.mediaDevices.getUserMedia = async () => {
+    throw new DOMException('Could not start video source', 'NotReadableError'); }; }
+  : () => { navigator.mediaDevices.getUserMedia = async () => {
+    throw new DOMException('Not ready', 'InvalidStateError'); }; });
 
 /** @type {Record<string, Omit<Scene, 'is'> & Partial<Pick<Scene, 'is'>>>} */
 export const SCENES = {
@@ -47,7 +53,8 @@ export const SCENES = {
     const stream = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (v).srcObject);
     stream.getVideoTracks()[0].dispatchEvent(new Event('ended'));
   }) },
-  source: { act: (page) => page.$eval('mindflow-live', (el) => { /** @type {import('../../live/element.js').MindflowLive} */ (el).srcObject = new MediaStream(); }) },
+  source: { act: (page) => page.$eval('mindflow-live',
+    (el) => { /** @type {import('../../live/element.js').MindflowLive} */ (el).srcObject = new MediaStream(); }) },
   unreachable: { whip: (_, response) => void response.destroy() },
   unauthorized: { whip: refuse(401, 'the token has expired; get a new one') },
   refused: { whip: refuse(422, 'the offer has no video that the server decodes') },
@@ -74,11 +81,17 @@ export async function studio(lang, camera) {
   const browser = await launch({ camera, flags });
   const other = await peer(browser);
 
-  /** Brings a scene about. @param {string} name @param {import('./driver.js').Look} look @param {(page: Page, state: string) => Promise<void>} work */
+  /**
+   * Brings a scene about.
+   * @param {string} name
+   * @param {import('./driver.js').Look} look
+   * @param {(page: Page, state: string) => Promise<void>} work
+   */
   async function play(name, look, work) {
     const scene = SCENES[name];
     const [state, reason] = scene.is ?? ['failed', name];
-    server.handler.whip = scene.whip ?? (scene.deaf ? altered(other.whip, deafen) : scene.mute ? altered(other.whip, mute) : other.whip);
+    server.handler.whip = scene.whip ?? (scene.deaf ? altered(other.whip, deafen) : scene.mute
+      ? altered(other.whip, mute) : other.whip);
     server.handler.waiting = '';
     const [own, host] = await another(scene.browser, camera, flags);
     const page = await openPage(own ?? browser, `http://${host}:${server.port}/`, look, scene.prepare);
@@ -121,17 +134,29 @@ export async function studio(lang, camera) {
   };
 }
 
-/** @param {Scene['browser']} kind @param {string} camera @param {string[]} flags @returns {Promise<[browser: import('puppeteer-core').Browser | undefined, host: string]>} */
+/**
+ * @param {Scene['browser']} kind
+ * @param {string} camera
+ * @param {string[]} flags
+ * @returns {Promise<[browser: import('puppeteer-core').Browser | undefined, host: string]>}
+ */
 async function another(kind, camera, flags) {
   switch (kind) {
-    case 'denied': return [await launch({ camera, allow: false, flags: [...flags, '--deny-permission-prompts'] }), 'localhost'];
+    case 'denied': return [await launch({ camera, allow: false, flags: [...flags, '--deny-permission-prompts'] }),
+      'localhost'];
     case 'no-camera': return [await launch({ flags }), 'localhost'];
-    case 'insecure': return [await launch({ camera, flags: [...flags, '--host-resolver-rules=MAP insecure.test 127.0.0.1'] }), 'insecure.test'];
+    case 'insecure': return [await launch({ camera,
+      flags: [...flags, '--host-resolver-rules=MAP insecure.test 127.0.0.1'] }), 'insecure.test'];
     default: return [undefined, 'localhost'];
   }
 }
 
-/** An answer that was changed on its way. @param {Other['whip']} whip @param {(sdp: string) => string} change @returns {import('./standin.js').Whip} */
+/**
+ * An answer that was changed on its way.
+ * @param {Other['whip']} whip
+ * @param {(sdp: string) => string} change
+ * @returns {import('./standin.js').Whip}
+ */
 function altered(whip, change) {
   return (offer, response) => {
     const { end } = response;
@@ -151,7 +176,9 @@ const mute = (sdp) => {
 
 /** A page with all of them, as one looks at a contact sheet. @param {Photograph[]} all */
 export function sheet(all) {
-  const cells = all.map(({ name, picture }) => `<figure><img src="${picture}" alt=""><figcaption>${name}</figcaption></figure>`).join('');
+  const cells = all
+    .map(({ name, picture }) => `<figure><img src="${picture}" alt=""><figcaption>${name}</figcaption></figure>`)
+    .join('');
   return `<!doctype html><meta charset="utf-8"><style>
     body { margin: 0; padding: 16px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 14px; align-items: start; background: #f5f4f1; font: 14px system-ui; }
     figure { margin: 0; } img { width: 100%; display: block; } figcaption { padding-top: 4px; color: #5b6370; }

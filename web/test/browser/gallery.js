@@ -1,11 +1,13 @@
-// Takes the pictures of docs/gallery.md, against the real server: node web/test/browser/gallery.js PORTRAIT
-// The portrait is seen by everybody who reads the docs, so it has to be one that may be shown: ours is NASA's of Eileen Collins, public domain.
+// Takes the pictures of docs/gallery.md, against the real server: node web/test/browser/gallery.js PORTRAIT The
+// portrait is seen by everybody who reads the docs, so it has to be one that may be shown: ours is NASA's of Eileen
+// Collins, public domain.
 
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, launch, makeCamera, openPage, press, startServer, waitInside, waitLabels, waitState } from './driver.js';
+import { freePort, launch, makeCamera, openPage, press, startServer, waitInside, waitLabels,
+  waitState } from './driver.js';
 import { sheet, studio } from './gallery-states.js';
 import { root } from './truth.js';
 
@@ -17,30 +19,42 @@ mkdirSync(work, { recursive: true });
 const ffmpeg = (/** @type {string[]} */ ...args) => promisify(execFile)('ffmpeg', ['-v', 'error', '-y', ...args]);
 const png = (/** @type {string} */ name) => /** @type {`${string}.png`} */ (path.join(work, `${name}.png`));
 
-/** Makes a picture small enough for the repository. @param {string} name @param {string} [scale] of ffmpeg's filter @param {number} [quality] */
-const keep = (name, scale = 'null', quality = 64) => ffmpeg('-i', png(name), '-vf', scale, '-c:v', 'libwebp', '-quality', String(quality), '-compression_level', '6', path.join(folder, `${name}.webp`));
+/**
+ * Makes a picture small enough for the repository.
+ * @param {string} name
+ * @param {string} [scale] of ffmpeg's filter
+ * @param {number} [quality]
+ */
+const keep = (name, scale = 'null', quality = 64) =>
+  ffmpeg('-i', png(name), '-vf', scale, '-c:v', 'libwebp', '-quality', String(quality), '-compression_level', '6',
+  path.join(folder, `${name}.webp`));
 
 const five = path.join(work, 'five.png');
-await ffmpeg('-loop', '1', '-i', portrait, '-vf', 'scale=480:480,crop=426:480:20:0,tile=3x2:nb_frames=5', '-frames:v', '1', five);
+await ffmpeg('-loop', '1', '-i', portrait, '-vf', 'scale=480:480,crop=426:480:20:0,tile=3x2:nb_frames=5', '-frames:v',
+  '1', five);
 const cameras = {
   one: await makeCamera(portrait, { width: 640, height: 480, fps: 30, seconds: 2 }),
   five: await makeCamera(five, { width: 1280, height: 960, fps: 30, seconds: 2 }),
 };
 
 /** @type {[string, import('./driver.js').Look][]} */
-const LOOKS = [['desk-light', {}], ['desk-dark', { dark: true }], ['phone-light', { phone: true }], ['phone-dark', { phone: true, dark: true }]];
+const LOOKS = [['desk-light', {}], ['desk-dark', { dark: true }], ['phone-light', { phone: true }],
+  ['phone-dark', { phone: true, dark: true }]];
 
 const [port, media] = [await freePort(), await freePort()];
 const base = `http://localhost:${port}`;
-const server = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`], base);
+const server = await startServer(path.join(root, 'bin/mindflow'),
+  ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`], base);
 
 /**
  * Takes a picture.
  * @param {string} name
- * @param {{camera?: 'one' | 'five', look?: import('./driver.js').Look, labels?: number, lang?: string,
- *   before?: (page: import('puppeteer-core').Page) => Promise<unknown>, act?: (page: import('puppeteer-core').Page) => Promise<unknown>}} how
+ * @param {{camera?: 'one' | 'five', look?: import('./driver.js').Look, labels?: number, lang?: string, before?: (page:
+ *   import('puppeteer-core').Page) => Promise<unknown>, act?: (page: import('puppeteer-core').Page) =>
+ *   Promise<unknown>}} how
  */
-async function take(name, { camera = 'one', look = {}, labels = 0, lang = 'en', before = async () => {}, act = async () => {} }) {
+async function take(name, { camera = 'one', look = {}, labels = 0, lang = 'en', before = async () => {},
+    act = async () => {} }) {
   const browser = await launch({ camera: cameras[camera], flags: [`--accept-lang=${lang}`] });
   try {
     const page = await openPage(browser, base, look);
@@ -96,7 +110,8 @@ try {
     await page.$eval('mindflow-live', (el) => el.setAttribute('attention', 'mean'));
     await waitLabels(page, 60);
   } });
-  await take('rtl-phone', { look: { phone: true }, labels: 120, before: (page) => page.evaluate(() => { document.documentElement.dir = 'rtl'; }) });
+  await take('rtl-phone', { look: { phone: true }, labels: 120,
+    before: (page) => page.evaluate(() => { document.documentElement.dir = 'rtl'; }) });
   await contactSheets();
   await ffmpeg('-i', png('one-desk-light'), '-i', png('one-phone-dark'), '-filter_complex',
     '[1]scale=-1:860[p];[0][p]hstack=inputs=2', png('page'));

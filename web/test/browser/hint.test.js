@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, openPage, press, seen, startServer, until, waitState } from './driver.js';
+import { CHROMIUM, freePort, launch, makeCamera, openPage, press, seen, startServer, until,
+  waitState } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
 import { aClip, analyse, fit, fps, ours, root } from './truth.js';
 
@@ -13,8 +14,8 @@ const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
 const skipBoxes = ours ? false : 'no clip with one large face: set MINDFLOW_TESTDATA';
 
 /**
- * Runs in the page: cameras have the given sizes only, each the next that is opened, as those have whose browser does not
- * scale; the sender is noted.
+ * Runs in the page: cameras have the given sizes only, each the next that is opened, as those have whose browser does
+ * not scale; the sender is noted.
  * @param {[number, number][]} sizes
  */
 function fixedCameras(sizes) {
@@ -34,7 +35,11 @@ function fixedCameras(sizes) {
   };
 }
 
-/** How the picture is encoded. @param {import('puppeteer-core').Page} page @returns {Promise<RTCRtpEncodingParameters>} */
+/**
+ * How the picture is encoded.
+ * @param {import('puppeteer-core').Page} page
+ * @returns {Promise<RTCRtpEncodingParameters>}
+ */
 const encoding = (page) => page.evaluate(() => /** @type {any} */ (window).sender.getParameters().encodings[0]);
 
 /**
@@ -43,7 +48,8 @@ const encoding = (page) => page.evaluate(() => /** @type {any} */ (window).sende
  * @returns {Promise<{shown: number, encoded: number, at: number}>} shown: of the visitor's own view; at: milliseconds
  */
 const frames = (page) => page.evaluate(async () => {
-  const video = /** @type {HTMLVideoElement} */ (document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
+  const video =
+    /** @type {HTMLVideoElement} */ (document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
   const counts = { shown: video.getVideoPlaybackQuality().totalVideoFrames, encoded: 0, at: performance.now() };
   for (const s of (await /** @type {any} */ (window).sender.getStats()).values()) {
     if (s.type === 'outbound-rtp') Object.assign(counts, { encoded: s.framesEncoded, at: s.timestamp });
@@ -51,7 +57,11 @@ const frames = (page) => page.evaluate(async () => {
   return counts;
 });
 
-/** Frames a second, measured while so many are encoded. @param {import('puppeteer-core').Page} page @param {number} count */
+/**
+ * Frames a second, measured while so many are encoded.
+ * @param {import('puppeteer-core').Page} page
+ * @param {number} count
+ */
 async function rates(page, count) {
   const first = await frames(page);
   let last = first;
@@ -63,7 +73,12 @@ async function rates(page, count) {
   return { shown: (last.shown - first.shown) / seconds, encoded: (last.encoded - first.encoded) / seconds };
 }
 
-/** Waits for so many messages of a size, one after the other, and gives them. @param {import('puppeteer-core').Page} page @param {string} size @param {number} count */
+/**
+ * Waits for so many messages of a size, one after the other, and gives them.
+ * @param {import('puppeteer-core').Page} page
+ * @param {string} size
+ * @param {number} count
+ */
 async function labelsOf(page, size, count) {
   const sizes = (/** @type {any[]} */ list) => list.map((m) => `${m.width}x${m.height}`);
   /** @type {any[]} */
@@ -72,7 +87,8 @@ async function labelsOf(page, size, count) {
     newest = (await seen(page, 'labels')).slice(-count);
     return newest.length === count && sizes(newest).every((s) => s === size);
   }, 60_000).catch(async (cause) => {
-    throw new Error(`waiting for ${count} labels of ${size}, there came ${sizes(await seen(page, 'labels'))}`, { cause });
+    throw new Error(`waiting for ${count} labels of ${size}, there came ${sizes(await seen(page, 'labels'))}`,
+      { cause });
   });
   return newest;
 }
@@ -86,7 +102,8 @@ describe('hint', { skip, timeout: 900_000 }, () => {
   async function live(flags, check) {
     const camera = await makeCamera(await aClip(), { width: 1280, height: 720, fps, seconds: 1 / fps }); // stands still
     const base = `http://localhost:${await freePort()}`;
-    const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`, ...flags];
+    const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media',
+      `:${await freePort()}`, ...flags];
     const server = await startServer(path.join(root, 'bin/mindflow'), args, base);
     let browser; // in the try: a server that is left running would keep the tests from ending
     try {
@@ -153,8 +170,10 @@ describe('hint', { skip, timeout: 900_000 }, () => {
       await page.goto(server.url);
       await press(page, '.card-button');
       await waitState(page, 'live');
-      const hint = (/** @type {object} */ fields) => other.send('control', JSON.stringify({ v: 1, type: 'hint', ...fields }));
-      const arrives = (/** @type {string} */ size) => until(async () => (await other.size()) === size).catch(async (cause) => {
+      const hint = (/** @type {object} */ fields) =>
+        other.send('control', JSON.stringify({ v: 1, type: 'hint', ...fields }));
+      const arrives = (/** @type {string} */ size) => until(async () => (await other.size()) === size)
+        .catch(async (cause) => {
         throw new Error(`waiting for ${size}, there came ${await other.size()}`, { cause });
       });
 
@@ -175,7 +194,8 @@ describe('hint', { skip, timeout: 900_000 }, () => {
       assert.equal((await encoding(page)).active, true);
 
       // Chromium's second test camera gives pictures of depth, which WebRTC does not send.
-      const [, , third] = await page.$$eval('mindflow-live >>> .camera option', (list) => list.map((o) => /** @type {HTMLOptionElement} */ (o).value));
+      const [, , third] = await page.$$eval('mindflow-live >>> .camera option',
+        (list) => list.map((o) => /** @type {HTMLOptionElement} */ (o).value));
       await page.locator('mindflow-live >>> .camera select').fill(third);
       await until(async () => (await encoding(page)).scaleResolutionDownBy === 6);
       const before = await other.frames();

@@ -1,4 +1,5 @@
-// A bad line between a browser and the server's media port: a relay of UDP that loses, delays, narrows, stops, and changes address.
+// A bad line between a browser and the server's media port: a relay of UDP that loses, delays, narrows, stops, and
+// changes address.
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -80,7 +81,10 @@ export class Line {
     this.#underWay.add(timer);
   }
 
-  /** The browser's packets come from another address from now on, as when a router forgets it or a phone changes its network. */
+  /**
+   * The browser's packets come from another address from now on, as when a router forgets it or a phone changes its
+   * network.
+   */
   move() {
     for (const way of this.#ways.values()) {
       way.far.close();

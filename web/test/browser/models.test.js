@@ -5,7 +5,8 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, startServer, waitInside, waitState } from './driver.js';
+import { CHROMIUM, freePort, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, startServer, waitInside,
+  waitState } from './driver.js';
 
 const root = path.join(import.meta.dirname, '../../..');
 const ours = path.join(MEDIA, 'astronaut.png');
@@ -29,10 +30,12 @@ describe('models', { skip, timeout: 360_000 }, () => {
     const { models } = JSON.parse(readFileSync(path.join(root, 'models/manifest.json'), 'utf8'));
     const shipped = models.find((/** @type {{name: string}} */ m) => m.name === 'dan-ferplus');
     copyFileSync(path.join(root, 'bin/models', shipped.file), path.join(folder, 'renamed.onnx'));
-    writeFileSync(path.join(folder, 'renamed.json'), JSON.stringify({ ...shipped, name: 'renamed', file: 'renamed.onnx', labels: RENAMED }));
+    writeFileSync(path.join(folder, 'renamed.json'),
+      JSON.stringify({ ...shipped, name: 'renamed', file: 'renamed.onnx', labels: RENAMED }));
     const [port, media] = [await freePort(), await freePort()];
     base = `http://localhost:${port}`;
-    const args = ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--models', folder, '--model', 'dan-ferplus', '--model', 'renamed'];
+    const args = ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--models', folder, '--model',
+      'dan-ferplus', '--model', 'renamed'];
     server = await startServer(path.join(root, 'bin/mindflow'), args, base);
     browser = await launch({ camera: await makeCamera(picture, { width: 640, height: 480, seconds: 4 }) });
   });
@@ -42,7 +45,8 @@ describe('models', { skip, timeout: 360_000 }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  for (const [name, look] of /** @type {[string, import('./driver.js').Look][]} */ ([['desk', {}], ['phone-dark', { phone: true, dark: true }]])) {
+  for (const [name, look] of /** @type {[string, import('./driver.js').Look][]} */ (
+      [['desk', {}], ['phone-dark', { phone: true, dark: true }]])) {
     test(`a session changes its model and shows where it looks, ${name}`, async () => {
       const page = await openPage(browser, base, look);
       await press(page, '.card-button');
@@ -58,9 +62,11 @@ describe('models', { skip, timeout: 360_000 }, () => {
       await waitInside(page, '.bars li:nth-child(2) .name', 'Joyful');
 
       const messages = await seen(page, 'labels');
-      const labels = { 'dan-ferplus': ['neutral', 'happy', 'sad', 'surprise', 'fear', 'disgust', 'anger', 'contempt'], renamed: RENAMED };
+      const labels = { 'dan-ferplus': ['neutral', 'happy', 'sad', 'surprise', 'fear', 'disgust', 'anger', 'contempt'],
+        renamed: RENAMED };
       for (const { model, faces } of messages) {
-        for (const face of faces) assert.ok(labels[/** @type {keyof labels} */ (model)].includes(face.label), `${model} says ${face.label}`);
+        for (const face of faces) assert.ok(labels[/** @type {keyof labels} */ (model)].includes(face.label),
+          `${model} says ${face.label}`);
       }
       const first = messages.find((m) => m.model === 'renamed');
       assert.ok(first?.faces.some((f) => f.id === before.id), 'faces got new ids');
@@ -77,7 +83,8 @@ describe('models', { skip, timeout: 360_000 }, () => {
     await page.$eval('mindflow-live', (el) => el.setAttribute('model', 'dan-2'));
     await press(page, '.card-button');
     await waitState(page, 'failed', 'refused');
-    await waitInside(page, '.card-detail', 'no model offered here is called "dan-2"; choose one of: dan-ferplus, renamed');
+    await waitInside(page, '.card-detail',
+      'no model offered here is called "dan-2"; choose one of: dan-ferplus, renamed');
     await page.close();
   });
 });

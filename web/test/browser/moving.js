@@ -1,5 +1,6 @@
-// A camera whose truth is known: a face that moves by a formula, and in each picture the picture's number. What is shown tells which picture
-// it is, so where the face truly is in it; what is drawn on the overlay tells where the box lies.
+// A camera whose truth is known: a face that moves by a formula, and in each picture the picture's number. What is
+// shown tells which picture it is, so where the face truly is in it; what is drawn on the overlay tells where the box
+// lies.
 
 import path from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -15,14 +16,20 @@ export const WAY = { rest: 60, radius: 90, round: 72, x: 320, y: 225, fps: 20 };
 /** Pixels that the face moves from a picture to the next. */
 export const STEP = 2 * WAY.radius * Math.sin(Math.PI / WAY.round);
 
-/** Where the face is in a picture. @param {number} n its number @param {typeof WAY} way @returns {[x: number, y: number]} pixels */
+/**
+ * Where the face is in a picture.
+ * @param {number} n its number
+ * @param {typeof WAY} way
+ * @returns {[x: number, y: number]} pixels
+ */
 export function placeOf(n, way = WAY) {
   const turn = (2 * Math.PI * Math.max(0, n - way.rest)) / way.round;
   return [way.x + way.radius * Math.sin(turn), way.y + way.radius * (1 - Math.cos(turn)) - way.radius];
 }
 
 /** What `prepare` needs. */
-export const arguments_ = () => /** @type {const} */ ([`data:image/jpeg;base64,${readFileSync(photo).toString('base64')}`, WAY, placeOf.toString()]);
+export const arguments_ = () => /** @type {const} */ (
+  [`data:image/jpeg;base64,${readFileSync(photo).toString('base64')}`, WAY, placeOf.toString()]);
 
 /**
  * Runs in the page before its own scripts: makes the camera, and notes what is drawn.
@@ -46,7 +53,8 @@ export function prepare(picture, way, place) {
       ctx.fillStyle = '#596066';
       ctx.fillRect(0, 0, 640, 480);
       const [x, y] = where(n, way);
-      ctx.drawImage(image, 1266 - 220, 468 - 220, 440, 440, x - 140, y - 140, 280, 280); // the face is the middle of this part
+      // the face is the middle of this part
+      ctx.drawImage(image, 1266 - 220, 468 - 220, 440, 440, x - 140, y - 140, 280, 280);
       for (let bit = 0; bit < BITS; bit++) {
         ctx.fillStyle = (n >> bit) & 1 ? '#ffffff' : '#000000';
         ctx.fillRect(bit * CELL, 480 - CELL, CELL, CELL);
@@ -70,7 +78,8 @@ export function prepare(picture, way, place) {
     read.drawImage(shown, 0, height - CELL * f, BITS * CELL * f, CELL * f, 0, 0, BITS * CELL, CELL);
     const { data } = read.getImageData(0, 0, BITS * CELL, CELL);
     let n = 0;
-    for (let bit = 0; bit < BITS; bit++) if (data[4 * ((CELL / 2) * BITS * CELL + bit * CELL + CELL / 2)] > 127) n |= 1 << bit;
+    for (let bit = 0; bit < BITS; bit++) if (data[4 * ((CELL / 2) * BITS * CELL + bit * CELL
+      + CELL / 2)] > 127) n |= 1 << bit;
     return n;
   };
   // The overlay's boxes are its rectangles with a radius of 8.
@@ -85,9 +94,11 @@ export function prepare(picture, way, place) {
     if (this.canvas.className.includes('overlay') && args[4] === 8) box = args.slice(0, 4).map(Number);
     return roundRect.apply(this, args);
   };
-  const truth = { samples: /** @type {any[]} */ ([]), labels: /** @type {any[]} */ ([]), errors: /** @type {any[]} */ ([]) };
+  const truth = { samples: /** @type {any[]} */ ([]), labels: /** @type {any[]} */ ([]),
+    errors: /** @type {any[]} */ ([]) };
   Object.assign(window, { truth });
-  addEventListener('mindflow-labels', (e) => truth.labels.push({ ...(/** @type {CustomEvent} */ (e).detail), came: performance.now() }));
+  addEventListener('mindflow-labels',
+    (e) => truth.labels.push({ ...(/** @type {CustomEvent} */ (e).detail), came: performance.now() }));
   addEventListener('mindflow-error', (e) => truth.errors.push(/** @type {CustomEvent} */ (e).detail));
   const sample = () => {
     requestAnimationFrame(sample);
@@ -96,12 +107,17 @@ export function prepare(picture, way, place) {
     const waiting = /** @type {HTMLCanvasElement | null | undefined} */ (tree?.querySelector('.waiting'));
     const overlay = tree?.querySelector('.overlay');
     if (!video || !waiting || !overlay || video.videoWidth === 0 || !box) return;
-    const n = waiting.hidden ? number(video, video.videoWidth, video.videoHeight) : number(waiting, waiting.width, waiting.height);
+    const n = waiting.hidden ? number(video, video.videoWidth, video.videoHeight)
+      : number(waiting, waiting.width, waiting.height);
     const scale = Math.min(overlay.clientWidth / 640, overlay.clientHeight / 480);
-    const centre = [0, 1].map((i) => (/** @type {number[]} */ (box)[i] + /** @type {number[]} */ (box)[i + 2] / 2 - ((i ? overlay.clientHeight : overlay.clientWidth) - scale * (i ? 480 : 640)) / 2) / scale);
+    const centre = [0, 1]
+      .map((i) => (/** @type {number[]} */ (box)[i]
+      + /** @type {number[]} */ (box)[i + 2] / 2 - (
+      (i ? overlay.clientHeight : overlay.clientWidth) - scale * (i ? 480 : 640)) / 2) / scale);
     const raw = truth.labels.at(-1)?.faces[0]?.box;
     truth.samples.push({
-      n, centre, raw: raw && [640 * (raw[0] + raw[2] / 2), 480 * (raw[1] + raw[3] / 2)], waits: !waiting.hidden, at: performance.now(),
+      n, centre, raw: raw && [640 * (raw[0] + raw[2] / 2), 480 * (raw[1] + raw[3] / 2)], waits: !waiting.hidden,
+        at: performance.now(),
       side: 640 * (raw?.[2] ?? 0),
     });
   };

@@ -4,18 +4,23 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, openPage, press, seen, startServer, until, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, freePort, launch, makeCamera, openPage, press, seen, startServer, until, waitLabels,
+  waitState } from './driver.js';
 import { Line } from './line.js';
 import { aClip, root } from './truth.js';
 
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
   : !existsSync(path.join(root, 'bin/mindflow')) ? 'no bin/mindflow; run make build' : false;
 
-/** Runs in the page: has it find the line in the place of the media port, and notes when each label comes and what it asks for over HTTP. */
+/**
+ * Runs in the page: has it find the line in the place of the media port, and notes when each label comes and what it
+ * asks for over HTTP.
+ */
 function detour(/** @type {number} */ media, /** @type {number} */ line) {
   const real = RTCPeerConnection.prototype.setRemoteDescription;
   RTCPeerConnection.prototype.setRemoteDescription = function set(/** @type {any} */ d) {
-    return Reflect.apply(real, this, [{ type: d.type, sdp: d.sdp.replaceAll(` 127.0.0.1 ${media} `, ` 127.0.0.1 ${line} `) }]);
+    return Reflect.apply(real, this,
+      [{ type: d.type, sdp: d.sdp.replaceAll(` 127.0.0.1 ${media} `, ` 127.0.0.1 ${line} `) }]);
   };
   const times = /** @type {number[]} */ (/** @type {any} */ (window).times = []);
   addEventListener('mindflow-labels', () => times.push(Date.now()));
@@ -46,7 +51,8 @@ describe('bad lines', { skip, timeout: 1_800_000 }, () => {
   before(async () => {
     base = `http://127.0.0.1:${await freePort()}`;
     media = await freePort();
-    server = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', new URL(base).host, '--media', `127.0.0.1:${media}`], base, 60_000);
+    server = await startServer(path.join(root, 'bin/mindflow'),
+      ['serve', '--listen', new URL(base).host, '--media', `127.0.0.1:${media}`], base, 60_000);
     browser = await launch({ camera: await makeCamera(await aClip(), { width: 640, height: 480, fps: 24 }) });
   });
   afterEach(async () => {
@@ -90,7 +96,8 @@ describe('bad lines', { skip, timeout: 1_800_000 }, () => {
   }
 
   for (const [name, weather] of /** @type {[string, import('./line.js').Weather][]} */ ([
-    ['1 % lost', { delay: 20, loss: 0.01 }], ['5 % lost', { delay: 20, loss: 0.05 }], ['10 % lost', { delay: 20, loss: 0.1 }],
+    ['1 % lost', { delay: 20, loss: 0.01 }], ['5 % lost', { delay: 20, loss: 0.05 }],
+      ['10 % lost', { delay: 20, loss: 0.1 }],
     ['20 % lost', { delay: 20, loss: 0.2 }], ['100 ± 30 ms, out of order', { delay: 100, jitter: 30 }],
     ['300 kbit/s', { delay: 20, rate: 300_000 }],
   ])) {
@@ -104,7 +111,8 @@ describe('bad lines', { skip, timeout: 1_800_000 }, () => {
       const gaps = got.slice(1).map((at, i) => at - got[i]);
       const total = (await seen(page, 'labels')).slice(-60).map((m) => m.ms.total).sort((a, b) => a - b);
       const rate = got.length / ((got[got.length - 1] - began) / 1000);
-      t.diagnostic(`| ${name} | ${rate.toFixed(1)} | ${(Math.max(...gaps) / 1000).toFixed(2)} s | ${total[30]?.toFixed(1)} ms |`);
+      t.diagnostic(
+        `| ${name} | ${rate.toFixed(1)} | ${(Math.max(...gaps) / 1000).toFixed(2)} s | ${total[30]?.toFixed(1)} ms |`);
       assert.ok(line.seen - before > 2 * got.length, `the video went another way: ${line.seen - before} datagrams`);
       await sameSession();
     });

@@ -5,22 +5,26 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
-  CHROMIUM, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, settles, text, until, waitInside, waitLabels, waitState,
+  CHROMIUM, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, settles, text, until, waitInside, waitLabels,
+    waitState,
 } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
 
-const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8');
+const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url),
+  'utf8');
 
 const clip = path.join(MEDIA, 'woman-distress-to-laugh.mp4');
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
 
 /** @type {[string, import('./driver.js').Look][]} */
 const LOOKS = [
-  ['desk-light', {}], ['desk-dark', { dark: true }], ['phone-light', { phone: true }], ['phone-dark', { phone: true, dark: true }],
+  ['desk-light', {}], ['desk-dark', { dark: true }], ['phone-light', { phone: true }],
+    ['phone-dark', { phone: true, dark: true }],
 ];
 
 /** @param {import('puppeteer-core').Page} page whether the picture's camera is off */
-const released = (page) => page.$eval('mindflow-live >>> video', (v) => /** @type {HTMLVideoElement} */ (v).srcObject === null);
+const released = (page) => page.$eval('mindflow-live >>> video',
+  (v) => /** @type {HTMLVideoElement} */ (v).srcObject === null);
 
 describe('page', { skip, timeout: 540_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
@@ -65,7 +69,11 @@ describe('page', { skip, timeout: 540_000 }, () => {
     for (let seq = 1; seq <= count; seq++) await other.send('labels', JSON.stringify({ ...message, seq }));
   }
 
-  /** Sends a message again and again, numbered, while work is done. @param {string} name @param {() => Promise<void>} work */
+  /**
+   * Sends a message again and again, numbered, while work is done.
+   * @param {string} name
+   * @param {() => Promise<void>} work
+   */
   async function whileSending(name, work) {
     const message = JSON.parse(golden(name));
     let seq = 0;
@@ -80,9 +88,13 @@ describe('page', { skip, timeout: 540_000 }, () => {
   for (const [name, look] of LOOKS) {
     test(`idle, ${name}: says what is sent before it asks`, async () => {
       const page = await openPage(browser, server.url, look);
-      assert.match(await text(page, '.card-notice'), /localhost:\d+ over an encrypted connection.*not what a person feels.*No picture is kept/);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'it scrolls sideways');
-      await page.waitForFunction(() => document.getElementById('release')?.textContent === 'Mindflow test · protocol 1'); // it asks the server
+      assert.match(await text(page, '.card-notice'),
+        /localhost:\d+ over an encrypted connection.*not what a person feels.*No picture is kept/);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true,
+        'it scrolls sideways');
+      // it asks the server
+      await page.waitForFunction(() => document.getElementById(
+        'release')?.textContent === 'Mindflow test · protocol 1');
       await screenshot(page, `idle-${name}`, { fullPage: true });
       await page.close();
     });

@@ -12,14 +12,23 @@ const LOADS = 15;
 const PAGE = path.join(root, 'docs/measurements/browser.md');
 const [BEGIN, END] = ['<!-- paint: written by make bench-paint -->', '<!-- end of paint -->'];
 
-/** @typedef {{paint: number, ready: number, bytes: number}} Load milliseconds since the navigation began; bytes over the wire */
+/**
+ * @typedef {{paint: number, ready: number, bytes: number}} Load milliseconds since the navigation began; bytes over the
+ *   wire
+ */
 
-/** @param {import('puppeteer-core').Browser} browser @param {string} url @param {boolean} phone @returns {Promise<Load>} */
+/**
+ * @param {import('puppeteer-core').Browser} browser
+ * @param {string} url
+ * @param {boolean} phone
+ * @returns {Promise<Load>}
+ */
 async function load(browser, url, phone) {
   const context = await browser.createBrowserContext();
   try {
     const page = await context.newPage();
-    await page.setViewport(phone ? { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true } : { width: 1280, height: 860 });
+    await page.setViewport(phone ? { width: 390, height: 844, deviceScaleFactor: 2, isMobile: true, hasTouch: true }
+      : { width: 1280, height: 860 });
     await page.evaluateOnNewDocument(() => {
       const look = () => {
         const button = document.querySelector('mindflow-live')?.shadowRoot?.querySelector('.card-button');
@@ -32,8 +41,10 @@ async function load(browser, url, phone) {
     const handle = await page.waitForFunction(() => {
       const [paint] = performance.getEntriesByName('first-contentful-paint');
       const { ready } = /** @type {any} */ (window);
-      const fetched = /** @type {PerformanceResourceTiming[]} */ ([...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]);
-      return paint && ready && { paint: paint.startTime, ready, bytes: fetched.reduce((n, e) => n + e.transferSize, 0) };
+      const fetched = /** @type {PerformanceResourceTiming[]} */ (
+        [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]);
+      return paint && ready && { paint: paint.startTime, ready,
+        bytes: fetched.reduce((n, e) => n + e.transferSize, 0) };
     });
     return /** @type {Load} */ (await handle.jsonValue());
   } finally {
@@ -44,13 +55,15 @@ async function load(browser, url, phone) {
 /** @param {number[]} values */
 function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (/** @type {number} */ share) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+  const at = (/** @type {number} */ share) => Math.round(
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
   return { median: at(0.5), least: at(0), most: at(1) };
 }
 
 const [port, media] = [await freePort(), await freePort()];
 const base = `http://localhost:${port}`;
-const server = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`], base);
+const server = await startServer(path.join(root, 'bin/mindflow'),
+  ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`], base);
 const browser = await launch();
 const rows = [];
 try {
@@ -68,7 +81,8 @@ try {
 const table = [
   `Measured ${new Date().toISOString().slice(0, 10)} on ${os.cpus().length} cores (${os.cpus()[0].model.trim()}), headless Chromium and the server on the same machine, with \`make bench-paint\`;`,
   `${LOADS} loads each, without any cache.`, '',
-  '| page on | ms to the first contentful paint: median (least – most) | ms to the Start button | kB over the wire |', '|---|---|---|---|', ...rows,
+  '| page on | ms to the first contentful paint: median (least – most) | ms to the Start button | kB over the wire |',
+    '|---|---|---|---|', ...rows,
 ].join('\n');
 console.log(table);
 if (process.argv.includes('--write')) {

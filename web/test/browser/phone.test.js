@@ -1,16 +1,19 @@
-// What phones do to a page: they are held upright and turned, have a second camera, are locked, put pages away and save power.
+// What phones do to a page: they are held upright and turned, have a second camera, are locked, put pages away and save
+// power.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { audit } from './axe.js';
-import { CHROMIUM, launch, openPage, press, screenshot, seen, settles, until, waitInside, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, launch, openPage, press, screenshot, seen, settles, until, waitInside, waitLabels,
+  waitState } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
 import { root } from './truth.js';
 
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
-const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8');
+const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url),
+  'utf8');
 
 /** @typedef {import('../../live/element.js').MindflowLive} MindflowLive */
 
@@ -45,7 +48,8 @@ describe('phone', { skip, timeout: 540_000 }, () => {
     return page;
   }
 
-  const states = async (/** @type {import('puppeteer-core').Page} */ page) => (await seen(page, 'states')).map(({ state }) => state);
+  const states = async (/** @type {import('puppeteer-core').Page} */ page) => (await seen(page, 'states'))
+    .map(({ state }) => state);
 
   test('locked, it pauses; back, it goes on, without a word to press', async () => {
     const page = await live(() => {
@@ -54,7 +58,8 @@ describe('phone', { skip, timeout: 540_000 }, () => {
       // What a phone does to a track when its screen is locked.
       Object.assign(window, { mute: (/** @type {boolean} */ on) => {
         muted = on;
-        const stream = /** @type {MediaStream} */ (document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video')?.srcObject);
+        const stream = /** @type {MediaStream} */ (
+          document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video')?.srcObject);
         stream.getVideoTracks()[0].dispatchEvent(new Event(on ? 'mute' : 'unmute'));
       } });
     });
@@ -108,9 +113,11 @@ describe('phone', { skip, timeout: 540_000 }, () => {
       const page = await live();
       await press(page, '.pause');
       await waitState(page, 'paused');
-      await other.reply('resume', JSON.stringify({ v: 1, type: 'bye', reason })); // it was under way when the page asked
+      // it was under way when the page asked
+      await other.reply('resume', JSON.stringify({ v: 1, type: 'bye', reason }));
       await press(page, '.card-button');
-      await page.waitForFunction(() => /** @type {any} */ (window).seen.states.slice(-2).map((/** @type {any} */ s) => s.state).join() === 'connecting,live');
+      await page.waitForFunction(() => /** @type {any} */ (window).seen.states.slice(-2)
+        .map((/** @type {any} */ s) => s.state).join() === 'connecting,live');
       assert.ok(!(await states(page)).includes('failed'));
       await until(async () => (await other.frames()) > 0);
       await page.close();
@@ -121,7 +128,8 @@ describe('phone', { skip, timeout: 540_000 }, () => {
     const page = await openPage(browser, server.url, { phone: true });
     await waitInside(page, '.card-button');
     const input = await page.$('mindflow-live >>> .card-file input');
-    await /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (input).uploadFile(path.join(root, 'docs/images/calibration.png'));
+    await /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (input).uploadFile(path
+      .join(root, 'docs/images/calibration.png'));
     await waitState(page, 'live');
     await elsewhere.bringToFront();
     await waitState(page, 'paused');
@@ -137,7 +145,8 @@ describe('phone', { skip, timeout: 540_000 }, () => {
       const asked = /** @type {string[]} */ ([]);
       Object.assign(window, { asked });
       mediaDevices.getUserMedia = async (how) => {
-        const video = /** @type {HTMLVideoElement | null | undefined} */ (document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
+        const video = /** @type {HTMLVideoElement | null | undefined} */ (
+          document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
         const facing = String(/** @type {MediaTrackConstraints} */ (how?.video).facingMode);
         asked.push(`${facing}, ${video?.srcObject ? 'another is open' : 'none is open'}`);
         const stream = await open(how);
@@ -150,7 +159,8 @@ describe('phone', { skip, timeout: 540_000 }, () => {
     await page.$eval('mindflow-live', (el) => { /** @type {MindflowLive} */ (el).facing = 'environment'; });
     await waitInside(page, '.mirror[aria-checked=false]'); // what looks away is not mirrored
     await until(async () => (await other.frames()) > frames);
-    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).asked), ['user, none is open', 'environment, none is open']);
+    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).asked),
+      ['user, none is open', 'environment, none is open']);
     assert.equal((await states(page)).at(-1), 'live');
     await page.close();
   });
@@ -177,10 +187,12 @@ describe('phone', { skip, timeout: 540_000 }, () => {
     let seq = 0;
     /** Where the box is drawn, in fractions of the stage. @param {number} width @param {number} height */
     const shown = async (width, height) => {
-      await page.evaluate((wide, high) => Object.assign(/** @type {any} */ (window).canvas, { width: wide, height: high }), width, height);
+      await page.evaluate((wide, high) => Object.assign(/** @type {any} */ (window).canvas,
+        { width: wide, height: high }), width, height);
       await until(async () => (await other.size()) === `${width}x${height}`);
       await page.waitForFunction((ratio) => {
-        const video = /** @type {HTMLVideoElement | null | undefined} */ (document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
+        const video = /** @type {HTMLVideoElement | null | undefined} */ (
+          document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
         return video && Math.abs(video.clientWidth / video.clientHeight - ratio) < 0.01;
       }, {}, width / height);
       const before = seq;
@@ -188,9 +200,12 @@ describe('phone', { skip, timeout: 540_000 }, () => {
         await other.send('labels', JSON.stringify({ ...message, width, height, seq: ++seq }));
         return (await seen(page, 'labels')).length > 0 && seq > before + 5;
       });
-      return page.evaluate(() => new Promise((/** @type {(box: number[]) => void} */ resolve) => requestAnimationFrame(() => {
-        const overlay = /** @type {HTMLCanvasElement} */ (document.querySelector('mindflow-live')?.shadowRoot?.querySelector('.overlay'));
-        const { data, width: across } = /** @type {CanvasRenderingContext2D} */ (overlay.getContext('2d')).getImageData(0, 0, overlay.width, overlay.height);
+      return page.evaluate(() => new Promise((/** @type {(box: number[]) => void} */ resolve) =>
+        requestAnimationFrame(() => {
+        const overlay = /** @type {HTMLCanvasElement} */ (
+          document.querySelector('mindflow-live')?.shadowRoot?.querySelector('.overlay'));
+        const { data, width: across } = /** @type {CanvasRenderingContext2D} */ (overlay.getContext('2d')).getImageData(
+          0, 0, overlay.width, overlay.height);
         let [left, top, right] = [Infinity, Infinity, -1];
         for (let i = 3; i < data.length; i += 4) {
           if (data[i] < 128) continue;
@@ -203,7 +218,8 @@ describe('phone', { skip, timeout: 540_000 }, () => {
     for (const [width, height] of [[480, 640], [640, 480], [480, 640]]) {
       const [left, right] = await shown(width, height);
       assert.ok(Math.abs(left - x) < 0.03, `${width}x${height}: its left is at ${left}, not ${x}`);
-      assert.ok(right >= x + w - 0.03, `${width}x${height}: its right is at ${right}, not ${x + w} or, with its text, beyond; its top ${y}`);
+      assert.ok(right >= x + w - 0.03,
+        `${width}x${height}: its right is at ${right}, not ${x + w} or, with its text, beyond; its top ${y}`);
       await screenshot(page, `turned-${width}x${height}`);
     }
     await page.close();
@@ -219,12 +235,14 @@ describe('phone', { skip, timeout: 540_000 }, () => {
       };
       const { requestVideoFrameCallback: ask } = HTMLVideoElement.prototype;
       HTMLVideoElement.prototype.requestVideoFrameCallback = function (/** @type {VideoFrameRequestCallback} */ done) {
-        return Reflect.apply(ask, this, [(/** @type {number} */ now, /** @type {VideoFrameCallbackMetadata} */ about) => setTimeout(done, 400, now, about)]);
+        return Reflect.apply(ask, this, [(/** @type {number} */ now, /** @type {VideoFrameCallbackMetadata} */ about) =>
+          setTimeout(done, 400, now, about)]);
       };
     });
     const message = JSON.parse(golden('labels-one-face.json'));
     let seq = 0;
-    const timer = setInterval(() => void other.send('labels', JSON.stringify({ ...message, seq: ++seq })), 500); // as a server would that gets as little
+    // as a server would that gets as little
+    const timer = setInterval(() => void other.send('labels', JSON.stringify({ ...message, seq: ++seq })), 500);
     try {
       await waitLabels(page, 10);
       await waitInside(page, '.reading-label', 'Happy');
@@ -241,7 +259,9 @@ describe('phone', { skip, timeout: 540_000 }, () => {
     const page = await live(() => {
       const { play } = HTMLMediaElement.prototype;
       HTMLMediaElement.prototype.play = function () { // as Safari does in low-power mode
-        if (navigator.userActivation.isActive && /** @type {any} */ (window).tapping) return Reflect.apply(play, this, []);
+        if (navigator.userActivation.isActive && /** @type {any} */ (window).tapping) {
+          return Reflect.apply(play, this, []);
+        }
         this.autoplay = false;
         this.pause();
         return Promise.reject(new DOMException('The request is not allowed by the user agent', 'NotAllowedError'));
@@ -256,11 +276,13 @@ describe('phone', { skip, timeout: 540_000 }, () => {
     await page.evaluate(() => { /** @type {any} */ (window).tapping = true; });
     await press(page, '.tap');
     await until(async () => !(await paused()));
-    await until(async () => (await page.$('mindflow-live >>> .tap')) === null); // it goes when the picture plays, a moment after that is begun
+    // it goes when the picture plays, a moment after that is begun
+    await until(async () => (await page.$('mindflow-live >>> .tap')) === null);
     await page.close();
   });
 
-  test('with a battery that is nearly empty it sends fewer pictures, and as many as before when that is charged', async () => {
+  test('with a battery that is nearly empty it sends fewer pictures, and as many as before when that is charged',
+    async () => {
     const page = await live(() => {
       const battery = Object.assign(new EventTarget(), { charging: false, level: 0.15 });
       Object.assign(Navigator.prototype, { getBattery: async () => battery });

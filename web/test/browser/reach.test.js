@@ -1,5 +1,5 @@
-// The ways to the server that are not the plain one: HTTPS with a certificate made for a LAN, media over TCP, and media through
-// the server's own relay, in a real Chromium.
+// The ways to the server that are not the plain one: HTTPS with a certificate made for a LAN, media over TCP, and media
+// through the server's own relay, in a real Chromium.
 
 import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
@@ -7,7 +7,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, openPage, press, startServer, until, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, freePort, launch, makeCamera, openPage, press, startServer, until, waitLabels,
+  waitState } from './driver.js';
 import { aClip, root } from './truth.js';
 
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
@@ -17,7 +18,8 @@ const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
 const NO_UDP = '--webrtc-ip-handling-policy=disable_non_proxied_udp';
 
 /** This machine's address on its network; loopback where it has none. */
-const own = Object.values(networkInterfaces()).flat().find((a) => a?.family === 'IPv4' && !a.internal)?.address ?? '127.0.0.1';
+const own = Object.values(networkInterfaces()).flat().find((a) => a?.family === 'IPv4' && !a.internal)?.address
+  ?? '127.0.0.1';
 
 /** Runs in the page: keeps its connections, whose statistics tell the way. */
 function keep() {
@@ -67,8 +69,10 @@ describe('reach', { skip, timeout: 1_800_000 }, () => {
     const [listen, redirect, media, mediaTCP, turn, turnTLS] = ports;
     base = `https://${own}:${listen}`;
     plain = `http://${own}:${redirect}`;
-    server = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', `:${listen}`, '--http-redirect', `:${redirect}`, '--open',
-      '--tls-self-signed', '--tls-folder', folder, '--media', `:${media}`, '--media-tcp', `:${mediaTCP}`, '--turn', `:${turn}`, '--turn-tls', `:${turnTLS}`], base, 60_000);
+    server = await startServer(path.join(root, 'bin/mindflow'),
+      ['serve', '--listen', `:${listen}`, '--http-redirect', `:${redirect}`, '--open',
+      '--tls-self-signed', '--tls-folder', folder, '--media', `:${media}`, '--media-tcp', `:${mediaTCP}`, '--turn',
+        `:${turn}`, '--turn-tls', `:${turnTLS}`], base, 60_000);
     const made = new X509Certificate(readFileSync(path.join(folder, 'self-signed.crt')));
     pin = createHash('sha256').update(made.publicKey.export({ type: 'spki', format: 'der' })).digest('base64');
   });
@@ -88,7 +92,9 @@ describe('reach', { skip, timeout: 1_800_000 }, () => {
    * @param {{url?: string, flags?: string[], route?: string}} how
    */
   async function start({ url = base, flags = [], route = 'any' }) {
-    const browser = await launch({ camera, flags: [`--ignore-certificate-errors-spki-list=${pin}`, `--user-data-dir=${mkdtempSync(path.join(folder, 'browser-'))}`, ...flags] });
+    const browser =
+      await launch({ camera, flags: [`--ignore-certificate-errors-spki-list=${pin}`,
+      `--user-data-dir=${mkdtempSync(path.join(folder, 'browser-'))}`, ...flags] });
     browsers.push(browser);
     const page = await openPage(browser, 'about:blank');
     await page.evaluateOnNewDocument(keep);
@@ -142,14 +148,17 @@ describe('reach', { skip, timeout: 1_800_000 }, () => {
 
   test('the page says so where the way that is asked for is not there', async () => {
     const port = await freePort();
-    const without = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${await freePort()}`], `http://127.0.0.1:${port}`, 60_000);
+    const without = await startServer(path.join(root, 'bin/mindflow'),
+      ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${await freePort()}`], `http://127.0.0.1:${port}`,
+      60_000);
     try {
       const browser = await launch({ camera });
       browsers.push(browser);
       const page = await openPage(browser, `http://127.0.0.1:${port}`);
       await page.$eval('mindflow-live', (el) => el.setAttribute('route', 'relay'));
       await press(page, '.card-button');
-      await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.reason === 'blocked')));
+      await until(() => page.evaluate(() => /** @type {any} */ (window).seen.states
+        .some((/** @type {any} */ s) => s.reason === 'blocked')));
     } finally {
       await without.stop();
     }

@@ -9,7 +9,8 @@ import { serve } from './standin.js';
 
 const root = path.join(import.meta.dirname, '../../..');
 const binary = path.join(root, 'bin/mindflow');
-const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary) ? 'no bin/mindflow; run make build' : false;
+const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary)
+  ? 'no bin/mindflow; run make build' : false;
 
 describe('selftest', { skip, timeout: 540_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
@@ -36,8 +37,10 @@ describe('selftest', { skip, timeout: 540_000 }, () => {
     const page = await openPage(browser, url, look);
     await page.click('#run');
     await page.waitForSelector('#report:not([hidden])', { timeout: 60_000 });
-    const read = (/** @type {string} */ selector) => page.$$eval(selector, (all) => all.map((el) => el.textContent ?? ''));
-    return { page, checks: await read('#checks li'), verdict: (await read('#verdict')).join(), report: (await read('#report pre')).join() };
+    const read = (/** @type {string} */ selector) =>
+      page.$$eval(selector, (all) => all.map((el) => el.textContent ?? ''));
+    return { page, checks: await read('#checks li'), verdict: (await read('#verdict')).join(),
+      report: (await read('#report pre')).join() };
   }
 
   test('says by which way it works, and leaves no session behind', async () => {
@@ -49,8 +52,10 @@ describe('selftest', { skip, timeout: 540_000 }, () => {
     assert.match(verdict, /It works, by UDP/);
     assert.match(report, /udp: \{.*"result":"works"/);
     await screenshot(page, 'selftest-works-desk-light', { fullPage: true });
-    const sessions = report.match(/./g) && await page.evaluate(() => performance.getEntriesByType('resource').filter((e) => e.name.includes('/sessions/')).map((e) => e.name));
-    for (const url of new Set(sessions)) await until(async () => (await fetch(/** @type {string} */ (url))).status === 404);
+    const sessions = report.match(/./g) && await page.evaluate(() => performance.getEntriesByType('resource')
+      .filter((e) => e.name.includes('/sessions/')).map((e) => e.name));
+    for (const url of new Set(sessions)) await until(async () =>
+      (await fetch(/** @type {string} */ (url))).status === 404);
     assert.ok(!(await page.evaluate(() => [...document.querySelectorAll('video')].length)), 'a camera is shown');
     await page.close();
   });
@@ -58,14 +63,18 @@ describe('selftest', { skip, timeout: 540_000 }, () => {
   test('says what to open when packets do not get there', async () => {
     const nowhere = await freePort();
     const front = await serve(async (body, response) => {
-      const answer = await fetch(`${base}/whip`, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body });
-      const sdp = (await answer.text()).replace(/^(a=candidate:\S+ \d+ udp \d+ \S+) \d+/gm, `$1 ${nowhere}`).replace(/^a=candidate:\S+ \d+ tcp .*\r\n/gm, '');
-      response.writeHead(answer.status, { 'Content-Type': 'application/sdp', Location: answer.headers.get('Location') ?? '', ETag: '"1"' }).end(sdp);
+      const answer = await fetch(`${base}/whip`, { method: 'POST', headers: { 'Content-Type': 'application/sdp' },
+        body });
+      const sdp = (await answer.text()).replace(/^(a=candidate:\S+ \d+ udp \d+ \S+) \d+/gm, `$1 ${nowhere}`)
+        .replace(/^a=candidate:\S+ \d+ tcp .*\r\n/gm, '');
+      response.writeHead(answer.status, { 'Content-Type': 'application/sdp', Location: answer.headers.get('Location')
+        ?? '', ETag: '"1"' }).end(sdp);
       await fetch(new URL(answer.headers.get('Location') ?? '', base), { method: 'DELETE' });
     });
     try {
       const { page, checks, verdict } = await tested(`${front.url}selftest.html`, { phone: true, dark: true });
-      assert.match(checks[1], new RegExp(`No connection. Tried 127\\.0\\.0\\.1:${nowhere} \\(UDP\\); \\d+ packets asked, 0 were answered`));
+      assert.match(checks[1],
+        new RegExp(`No connection. Tried 127\\.0\\.0\\.1:${nowhere} \\(UDP\\); \\d+ packets asked, 0 were answered`));
       assert.match(verdict, new RegExp(`No way works.*let UDP port ${nowhere} in`));
       await screenshot(page, 'selftest-fails-phone-dark', { fullPage: true });
       await page.close();
@@ -77,9 +86,11 @@ describe('selftest', { skip, timeout: 540_000 }, () => {
   test('says how it works all the same when UDP is stopped', async () => {
     const nowhere = await freePort();
     const front = await serve(async (body, response) => {
-      const answer = await fetch(`${base}/whip`, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body });
+      const answer = await fetch(`${base}/whip`, { method: 'POST', headers: { 'Content-Type': 'application/sdp' },
+        body });
       const sdp = (await answer.text()).replace(/^(a=candidate:\S+ \d+ udp \d+ \S+) \d+/gm, `$1 ${nowhere}`);
-      response.writeHead(answer.status, { 'Content-Type': 'application/sdp', Location: answer.headers.get('Location') ?? '', ETag: '"1"' }).end(sdp);
+      response.writeHead(answer.status, { 'Content-Type': 'application/sdp', Location: answer.headers.get('Location')
+        ?? '', ETag: '"1"' }).end(sdp);
     });
     try {
       const { page, checks, verdict } = await tested(`${front.url}selftest.html`);
@@ -95,7 +106,8 @@ describe('selftest', { skip, timeout: 540_000 }, () => {
 
   test('says so when the server is full', async () => {
     const front = await serve((_, response) => {
-      response.writeHead(503, { 'Content-Type': 'application/problem+json', 'Retry-After': '9' }).end(JSON.stringify({ detail: 'all places are taken' }));
+      response.writeHead(503, { 'Content-Type': 'application/problem+json', 'Retry-After': '9' }).end(
+        JSON.stringify({ detail: 'all places are taken' }));
     });
     try {
       const { page, checks, verdict } = await tested(`${front.url}selftest.html`, { dark: true });
@@ -115,7 +127,8 @@ describe('selftest', { skip, timeout: 540_000 }, () => {
     process.env.MINDFLOW_TOKEN = token;
     let guarded;
     try {
-      guarded = await startServer(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--media', `127.0.0.1:${await freePort()}`], url);
+      guarded = await startServer(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--media',
+        `127.0.0.1:${await freePort()}`], url);
     } finally {
       delete process.env.MINDFLOW_TOKEN;
     }
@@ -126,9 +139,12 @@ describe('selftest', { skip, timeout: 540_000 }, () => {
       await screenshot(page, 'selftest-token-desk-light', { fullPage: true });
       await page.keyboard.press('Enter');
       // Whether it connects is another test's: a busy machine may be too slow for it.
-      await page.waitForFunction(() => /^(?!.*token)./.test(document.getElementById('verdict')?.textContent ?? ''), { timeout: 90_000 });
-      assert.match((await page.$$eval('#checks li', (all) => all.map((el) => el.textContent ?? '')))[1], /Connected|Tried/);
-      assert.ok(!(await page.$eval('#report pre', (el) => el.textContent ?? '')).includes(token), 'the report tells the token');
+      await page.waitForFunction(() => /^(?!.*token)./.test(document.getElementById('verdict')?.textContent ?? ''),
+        { timeout: 90_000 });
+      assert.match((await page.$$eval('#checks li', (all) => all.map((el) => el.textContent ?? '')))[1],
+        /Connected|Tried/);
+      assert.ok(!(await page.$eval('#report pre', (el) => el.textContent ?? '')).includes(token),
+        'the report tells the token');
       await page.close();
     } finally {
       await guarded.stop();
@@ -139,7 +155,8 @@ describe('selftest', { skip, timeout: 540_000 }, () => {
     const page = await openPage(browser, `${base}/selftest`, { phone: true });
     await screenshot(page, 'selftest-phone-light', { fullPage: true });
     const small = await page.$$eval('a, button, summary', (all) => all
-      .filter((el) => el.getClientRects().length > 0 && el.getBoundingClientRect().height < 44).map((el) => el.textContent));
+      .filter((el) => el.getClientRects().length > 0 && el.getBoundingClientRect().height < 44)
+        .map((el) => el.textContent));
     assert.deepEqual(small, []);
     assert.equal(await page.$eval('#verdict', (el) => el.getAttribute('aria-live')), 'polite');
     assert.equal(await page.$$eval('h1', (all) => all.length), 1);

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, screenshot, seen, startServer, text, until, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, screenshot, seen, startServer, text, until,
+  waitLabels, waitState } from './driver.js';
 import { aClip, align, analyse, fit, fps, ours, root } from './truth.js';
 
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
@@ -12,7 +13,8 @@ const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
 
 /** @param {{message: any, at: number}[]} aligned @param {number} from @param {number} to seconds of the clip */
 function happyShare(aligned, from, to) {
-  const labels = aligned.filter(({ at }) => at >= from * fps && at < to * fps).flatMap(({ message }) => message.faces.map((/** @type {any} */ f) => f.label));
+  const labels = aligned.filter(({ at }) => at >= from * fps && at < to * fps)
+    .flatMap(({ message }) => message.faces.map((/** @type {any} */ f) => f.label));
   assert.ok(labels.length > 20, `only ${labels.length} labels between ${from} and ${to} s of the clip`);
   return labels.filter((label) => label === 'happy').length / labels.length;
 }
@@ -36,7 +38,8 @@ describe('session', { skip, timeout: 900_000 }, () => {
     frames = await analyse(camera);
     const [port, media] = [await freePort(), await freePort()];
     base = `http://localhost:${port}`;
-    server = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--max-sessions', '2'], base);
+    server = await startServer(path.join(root, 'bin/mindflow'),
+      ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--max-sessions', '2'], base);
   });
   afterEach(async () => {
     const leaving = browsers.splice(0);
@@ -70,7 +73,9 @@ describe('session', { skip, timeout: 900_000 }, () => {
     await waitLabels(page, 5);
     const began = Date.now();
     const first = (await seen(page, 'labels')).length;
-    await page.waitForFunction((/** @type {number} */ until) => Date.now() > until, { timeout: 2 * PATIENCE, polling: 250 }, began + 21_000); // the whole clip
+    // the whole clip
+    await page.waitForFunction((/** @type {number} */ until) => Date.now() > until,
+      { timeout: 2 * PATIENCE, polling: 250 }, began + 21_000);
     const messages = (await seen(page, 'labels')).slice(first);
     const rate = messages.length / ((Date.now() - began) / 1000);
     const latency = messages.map((m) => m.ms.total).sort((a, b) => a - b);
@@ -87,7 +92,8 @@ describe('session', { skip, timeout: 900_000 }, () => {
 
     if (ours) {
       const [early, late] = [happyShare(aligned, 0, 10), happyShare(aligned, 15.7, 19.7)];
-      t.diagnostic(`happy: ${(100 * early).toFixed(0)} % of the first ten seconds, ${(100 * late).toFixed(0)} % of the last four`);
+      t.diagnostic(
+        `happy: ${(100 * early).toFixed(0)} % of the first ten seconds, ${(100 * late).toFixed(0)} % of the last four`);
       assert.ok(late > early + 0.4, `happy ${early} of the first ten seconds, ${late} of the last four`);
     }
   });
@@ -117,12 +123,14 @@ describe('session', { skip, timeout: 900_000 }, () => {
     await waitLabels(page, 20);
     await screenshot(page, 'live-phone-dark');
     await page.evaluate(() => {
-      const video = /** @type {HTMLVideoElement} */ (document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
+      const video = /** @type {HTMLVideoElement} */ (
+        document.querySelector('mindflow-live')?.shadowRoot?.querySelector('video'));
       /** @type {any} */ (window).tracks = /** @type {MediaStream} */ (video.srcObject).getTracks();
     });
     await press(page, '.stop');
     await waitState(page, 'stopped');
-    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).tracks.map((/** @type {MediaStreamTrack} */ t) => t.readyState)), ['ended']);
+    assert.deepEqual(await page.evaluate(() => /** @type {any} */ (window).tracks
+      .map((/** @type {MediaStreamTrack} */ t) => t.readyState)), ['ended']);
     assert.match(await text(page, '.card'), /Start/);
     const [again, other] = await Promise.all([start(), start()]); // both places are free at once
     await Promise.all([waitLabels(again.page, 3), waitLabels(other.page, 3)]);
@@ -131,13 +139,16 @@ describe('session', { skip, timeout: 900_000 }, () => {
   test('the server goes away and comes back: the page reconnects by itself', async () => {
     const { page } = await start();
     await waitLabels(page, 5);
-    const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`];
+    const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media',
+      `:${await freePort()}`];
     await server.stop();
-    await page.waitForFunction(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.state === 'reconnecting'), { timeout: PATIENCE });
+    await page.waitForFunction(() => /** @type {any} */ (window).seen.states
+      .some((/** @type {any} */ s) => s.state === 'reconnecting'), { timeout: PATIENCE });
     await screenshot(page, 'reconnecting-desk-light');
     server = await startServer(path.join(root, 'bin/mindflow'), args, base);
     await waitState(page, 'live');
-    assert.ok(!(await seen(page, 'states')).some((s) => s.state === 'full'), 'a server that stops was taken for a full one');
+    assert.ok(!(await seen(page, 'states')).some((s) => s.state === 'full'),
+      'a server that stops was taken for a full one');
     const before = (await seen(page, 'labels')).length;
     await waitLabels(page, before + 5);
   });
@@ -145,7 +156,8 @@ describe('session', { skip, timeout: 900_000 }, () => {
   test('a fault in C ends the process: the next one serves, and the page reconnects by itself', async () => {
     const [port, media] = [await freePort(), await freePort()];
     const url = `http://localhost:${port}`;
-    const supervised = await startServer(path.join(root, 'bin/mindflow'), ['serve', '--supervise', '--listen', `127.0.0.1:${port}`, '--media', `127.0.0.1:${media}`], url);
+    const supervised = await startServer(path.join(root, 'bin/mindflow'),
+      ['serve', '--supervise', '--listen', `127.0.0.1:${port}`, '--media', `127.0.0.1:${media}`], url);
     const browser = await launch({ camera });
     try {
       const page = await openPage(browser, url);
@@ -154,7 +166,8 @@ describe('session', { skip, timeout: 900_000 }, () => {
       await waitLabels(page, 5);
       const child = Number(/msg=supervising pid=(\d+)/.exec(supervised.log())?.[1]);
       process.kill(child, 'SIGSEGV');
-      await page.waitForFunction(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.state === 'reconnecting'), { timeout: PATIENCE });
+      await page.waitForFunction(() => /** @type {any} */ (window).seen.states
+        .some((/** @type {any} */ s) => s.state === 'reconnecting'), { timeout: PATIENCE });
       await waitState(page, 'live', undefined, 60_000);
       const before = (await seen(page, 'labels')).length;
       await waitLabels(page, before + 5);

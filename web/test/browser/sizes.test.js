@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
-import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, screenshot, seen, startServer, waitState } from './driver.js';
+import { CHROMIUM, PATIENCE, freePort, launch, makeCamera, openPage, press, screenshot, seen, startServer,
+  waitState } from './driver.js';
 import { aClip, analyse, fit, fps, ours, root } from './truth.js';
 
-const skip = !ours ? 'no clip with one large face: set MINDFLOW_TESTDATA' : !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
+const skip = !ours ? 'no clip with one large face: set MINDFLOW_TESTDATA' : !existsSync(CHROMIUM)
+  ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
   : !existsSync(path.join(root, 'bin/mindflow')) ? 'no bin/mindflow; run make build' : false;
 
 /**
@@ -16,7 +18,8 @@ const skip = !ours ? 'no clip with one large face: set MINDFLOW_TESTDATA' : !exi
  * @property {number} width pixels
  * @property {number} height
  * @property {number} [scale] what the sender divides the size by
- * @property {import('./truth.js').Box} part of the 640×480 camera that is seen, in its pixels; black where it reaches outside
+ * @property {import('./truth.js').Box} part of the 640×480 camera that is seen, in its pixels; black where it reaches
+ *   outside
  */
 
 /** @type {Shape[]} */
@@ -85,7 +88,10 @@ const turn = (page, { width, height, part, scale = 1 }) => page.evaluate(async (
   await sender.setParameters(parameters);
 }, width, height, part, scale);
 
-/** The newest message and how the page shows it: the boxes drawn, the picture's size, where video and overlay lie. @param {import('puppeteer-core').Page} page */
+/**
+ * The newest message and how the page shows it: the boxes drawn, the picture's size, where video and overlay lie.
+ * @param {import('puppeteer-core').Page} page
+ */
 const shown = (page) => page.evaluate(() => new Promise((resolve) => {
   const look = () => {
     const message = /** @type {any} */ (window).seen.labels.at(-1);
@@ -102,7 +108,8 @@ const shown = (page) => page.evaluate(() => new Promise((resolve) => {
       };
       const { drawn } = /** @type {any} */ (window);
       const messages = /** @type {any} */ (window).seen.labels.slice(-40); // the picture that is shown has one of these
-      resolve({ messages, drawn, picture: [video.videoWidth, video.videoHeight], video: at(video), overlay: at(shadow?.querySelector('.overlay')) });
+      resolve({ messages, drawn, picture: [video.videoWidth, video.videoHeight], video: at(video),
+        overlay: at(shadow?.querySelector('.overlay')) });
     });
     next();
   };
@@ -118,7 +125,11 @@ function inCamera(message, { part: [px, py, pw, ph] }) {
   return { ...message, faces };
 }
 
-/** The overlay lies on the picture and each box where a message of these frames has it, mirrored. @param {any} s from `shown` @param {Shape} shape */
+/**
+ * The overlay lies on the picture and each box where a message of these frames has it, mirrored.
+ * @param {any} s from `shown`
+ * @param {Shape} shape
+ */
 function checkShown({ messages, drawn, picture, video, overlay }, { name, width, height }) {
   const near = (/** @type {number[]} */ a, /** @type {number[]} */ b) => a.every((v, i) => Math.abs(v - b[i]) < 1);
   assert.deepEqual(picture, [width, height], name);
@@ -126,10 +137,13 @@ function checkShown({ messages, drawn, picture, video, overlay }, { name, width,
   const [, , w, h] = video;
   const scale = Math.min(w / width, h / height); // as object-fit: contain places it
   const [left, top] = [(w - width * scale) / 2, (h - height * scale) / 2];
-  const places = messages.map((/** @type {any} */ { faces }) => faces.map((/** @type {any} */ { box: [bx, by, bw, bh] }) => (
+  const places = messages.map((/** @type {any} */ { faces }) => faces
+    .map((/** @type {any} */ { box: [bx, by, bw, bh] }) => (
     [left + (1 - bx - bw) * width * scale, top + by * height * scale, bw * width * scale, bh * height * scale])));
-  assert.ok(places.some((/** @type {number[][]} */ wants) => wants.length === drawn.length / 2 // each box is drawn in two colours
-    && wants.every((want, i) => near(drawn[2 * i], want))), `${name}: the boxes are drawn at ${drawn}, the faces are at ${places.at(-1)}`);
+  // each box is drawn in two colours
+  assert.ok(places.some((/** @type {number[][]} */ wants) => wants.length === drawn.length / 2
+    && wants.every((want, i) => near(drawn[2 * i], want))),
+      `${name}: the boxes are drawn at ${drawn}, the faces are at ${places.at(-1)}`);
 }
 
 describe('sizes', { skip, timeout: 1_200_000 }, () => {
@@ -146,7 +160,8 @@ describe('sizes', { skip, timeout: 1_200_000 }, () => {
   for (const codec of ['VP8', 'H264', 'VP9', 'AV1']) {
     test(`${codec}: boxes stay on faces while the picture is turned and resized`, async (t) => {
       const base = `http://localhost:${await freePort()}`;
-      const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media', `:${await freePort()}`, '--codecs', codec,
+      const args = ['serve', '--listen', new URL(base).host.replace('localhost', '127.0.0.1'), '--media',
+        `:${await freePort()}`, '--codecs', codec,
         '--max-side', '0', '--max-framerate', '0']; // the test sets the sender's scale itself
       const server = await startServer(path.join(root, 'bin/mindflow'), args, base);
       let browser; // in the try: a server that is left running would keep the tests from ending
@@ -155,7 +170,8 @@ describe('sizes', { skip, timeout: 1_200_000 }, () => {
         const page = await openPage(browser, 'about:blank', { phone: true });
         await page.evaluateOnNewDocument(turnable);
         await page.goto(base);
-        await page.$eval('mindflow-live', (el) => Object.assign(el, { timing: 'exact' })); // boxes lie where a label has them, not ahead of it
+        // boxes lie where a label has them, not ahead of it
+        await page.$eval('mindflow-live', (el) => Object.assign(el, { timing: 'exact' }));
         await press(page, '.card-button');
         await waitState(page, 'live');
         /** @type {{shape: Shape, messages: any[]}[]} */
@@ -172,7 +188,8 @@ describe('sizes', { skip, timeout: 1_200_000 }, () => {
           await screenshot(page, `size-${codec}-${shape.name.replaceAll(' ', '-')}`);
           const messages = (await seen(page, 'labels')).slice(before);
           const first = messages.findIndex((m) => `${m.width}x${m.height}` === size);
-          assert.deepEqual([...new Set(messages.slice(first).map((m) => `${m.width}x${m.height}`))], [size], shape.name);
+          assert.deepEqual([...new Set(messages.slice(first).map((m) => `${m.width}x${m.height}`))], [size],
+            shape.name);
           parts.push({ shape, messages: messages.slice(first) });
         }
         checkBoxes(t, parts);
@@ -192,7 +209,8 @@ describe('sizes', { skip, timeout: 1_200_000 }, () => {
       const fits = messages.flatMap((m) => fit(inCamera(m, shape), still));
       const good = fits.filter((v) => v >= 0.7).length / fits.length;
       t.diagnostic(`${shape.name}: ${messages[0].width}x${messages[0].height}, ${fits.length} boxes in ${messages.length} messages, ${(100 * good).toFixed(1)} % at IoU 0.7 or more`);
-      assert.ok(fits.length > messages.length / 2, `${shape.name}: ${fits.length} boxes in ${messages.length} messages`);
+      assert.ok(fits.length > messages.length / 2,
+        `${shape.name}: ${fits.length} boxes in ${messages.length} messages`);
       assert.ok(good >= 0.95, `${shape.name}: ${(100 * good).toFixed(1)} % of the boxes lie on their frame's face`);
     }
   }
@@ -203,7 +221,12 @@ function sizeSent({ width, height, scale = 1 }, codec) {
   return [width, height].map((v) => Math.round(v / scale)).map((v) => (codec === 'H264' ? v - (v % 2) : v)).join('x');
 }
 
-/** Runs in the page: whether so many messages of a size came. @param {number} from @param {string} size @param {number} count */
+/**
+ * Runs in the page: whether so many messages of a size came.
+ * @param {number} from
+ * @param {string} size
+ * @param {number} count
+ */
 function enough(from, size, count) {
   const messages = /** @type {any[]} */ (/** @type {any} */ (window).seen.labels).slice(from);
   return messages.filter((m) => `${m.width}x${m.height}` === size).length >= count;

@@ -31,7 +31,9 @@ export async function serve(whip) {
     let body = '';
     for await (const chunk of request) body += chunk;
     if (request.method === 'POST' && pathname === '/whip') return handler.whip(body, response);
-    if (pathname === '/waiting' && handler.waiting) return response.setHeader('Content-Type', 'application/json').end(handler.waiting);
+    if (pathname === '/waiting' && handler.waiting) {
+      return response.setHeader('Content-Type', 'application/json').end(handler.waiting);
+    }
     if (pathname.startsWith('/sessions/')) return response.writeHead(request.method === 'PATCH' ? 204 : 200).end();
     await file(pathname === '/' ? '/index.html' : pathname, response);
   }).listen(0, '127.0.0.1');
@@ -58,11 +60,15 @@ async function pack() {
   const folder = await mkdtemp(path.join(tmpdir(), 'mindflow-site-'));
   try {
     const entries = JSON.parse(await readFile(path.join(web, 'entries.json'), 'utf8'));
-    await promisify(execFile)('go', ['run', 'github.com/evanw/esbuild/cmd/esbuild', ...entries, '--bundle', '--splitting', '--format=esm', '--target=es2022',
+    await promisify(execFile)('go', ['run', 'github.com/evanw/esbuild/cmd/esbuild', ...entries, '--bundle',
+      '--splitting', '--format=esm', '--target=es2022',
       '--entry-names=[name]', '--chunk-names=part-[hash]', `--outdir=${folder}`], { cwd: web });
-    const names = (await Promise.all([folder, path.join(web, 'pages')].map(async (from) => (await readdir(from)).map((name) => path.join(from, name))))).flat();
+    const names =
+      (await Promise.all([folder, path.join(web, 'pages')]
+      .map(async (from) => (await readdir(from)).map((name) => path.join(from, name))))).flat();
     const files = names.filter((name) => name.startsWith(folder) || !name.endsWith('.js'));
-    return new Map(await Promise.all(files.map(async (name) => /** @type {const} */ ([path.basename(name), await readFile(name)]))));
+    return new Map(
+      await Promise.all(files.map(async (name) => /** @type {const} */ ([path.basename(name), await readFile(name)]))));
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -98,8 +104,13 @@ export function refuse(status, detail, headers = {}, type = 'about:blank', more 
   };
 }
 
-/** An answer that has newcomers wait in turn. @param {number} ahead people who come before @param {number} [seconds] after which to ask again */
-export const queue = (ahead, seconds = 30) => refuse(503, 'all 8 places are taken', { 'Retry-After': String(seconds), 'Mindflow-Ticket': 'a-ticket' },
+/**
+ * An answer that has newcomers wait in turn.
+ * @param {number} ahead people who come before
+ * @param {number} [seconds] after which to ask again
+ */
+export const queue = (ahead, seconds = 30) => refuse(503, 'all 8 places are taken',
+  { 'Retry-After': String(seconds), 'Mindflow-Ticket': 'a-ticket' },
   'urn:mindflow:waiting', { ahead, waiting: ahead + 4 });
 
 /**
@@ -118,13 +129,21 @@ export async function peer(browser) {
   );
   return {
     whip,
-    /** Sends a text on a channel of the newest connection. @param {'labels' | 'control'} channel @param {string} message */
+    /**
+     * Sends a text on a channel of the newest connection.
+     * @param {'labels' | 'control'} channel
+     * @param {string} message
+     */
     send: (channel, message) => call('send', channel, message),
     /** What came on `control`. @returns {Promise<string[]>} */
     received: () => call('received'),
     /** The same, whole. @returns {Promise<any[]>} */
     requests: () => call('requests'),
-    /** Says something else than "ok" to requests of a type, in the newest connection. @param {string} type @param {string} message */
+    /**
+     * Says something else than "ok" to requests of a type, in the newest connection.
+     * @param {string} type
+     * @param {string} message
+     */
     reply: (type, message) => call('reply', type, message),
     /** Frames that arrived. @returns {Promise<number>} */
     frames: () => call('frames'),
@@ -179,9 +198,11 @@ function install() {
     return n;
   };
   const size = async () => {
-    for (const s of (await pc.getStats()).values()) if (s.type === 'inbound-rtp') return `${s.frameWidth}x${s.frameHeight}`;
+    for (const s of (await pc.getStats()).values()) if (
+      s.type === 'inbound-rtp') return `${s.frameWidth}x${s.frameHeight}`;
     return '';
   };
   const reply = (/** @type {string} */ type, /** @type {string} */ message) => { instead[type] = message; };
-  Object.assign(window, { answer, send, reply, frames, size, received: () => inbox, requests: () => whole, hangUp: () => pc.close() });
+  Object.assign(window, { answer, send, reply, frames, size, received: () => inbox, requests: () => whole,
+    hangUp: () => pc.close() });
 }

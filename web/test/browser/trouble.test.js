@@ -4,16 +4,19 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CHROMIUM, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, text, until, waitState } from './driver.js';
+import { CHROMIUM, launch, makeCamera, MEDIA, openPage, press, screenshot, seen, text, until,
+  waitState } from './driver.js';
 import { peer, refuse, serve } from './standin.js';
 
-const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8');
+const golden = (/** @type {string} */ name) => readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url),
+  'utf8');
 
 const clip = path.join(MEDIA, 'woman-distress-to-laugh.mp4');
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
 
 /** @param {import('puppeteer-core').Page} page whether the picture's camera is off */
-const released = (page) => page.$eval('mindflow-live >>> video', (v) => /** @type {HTMLVideoElement} */ (v).srcObject === null);
+const released = (page) => page.$eval('mindflow-live >>> video',
+  (v) => /** @type {HTMLVideoElement} */ (v).srcObject === null);
 
 describe('trouble', { skip, timeout: 180_000 }, () => {
   /** @type {import('puppeteer-core').Browser} */
@@ -71,9 +74,11 @@ describe('trouble', { skip, timeout: 180_000 }, () => {
     server.handler.whip = refuse(503, 'the server is stopping', { 'Retry-After': '2' }, 'urn:mindflow:draining');
     const deleted = server.requests.filter((r) => r.startsWith('DELETE')).length;
     await other.send('control', JSON.stringify({ v: 1, type: 'bye', reason: 'draining' }));
-    await page.waitForFunction(() => /** @type {any} */ (window).seen.states.some((/** @type {any} */ s) => s.state === 'reconnecting' && s.reason === 'shutdown' && s.attempt === 2));
+    await page.waitForFunction(() => /** @type {any} */ (window).seen.states
+      .some((/** @type {any} */ s) => s.state === 'reconnecting' && s.reason === 'shutdown' && s.attempt === 2));
     assert.equal(server.requests.filter((r) => r.startsWith('DELETE')).length, deleted + 1);
-    assert.ok(!(await seen(page, 'states')).some((s) => s.state === 'full' || s.state === 'failed'), 'it was taken for a full one');
+    assert.ok(!(await seen(page, 'states')).some((s) => s.state === 'full' || s.state === 'failed'),
+      'it was taken for a full one');
     server.handler.whip = other.whip;
     await waitState(page, 'live');
     await page.close();

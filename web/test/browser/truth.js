@@ -20,11 +20,13 @@ export const ours = existsSync(clip);
 export async function aClip() {
   if (ours) return clip;
   const photos = path.join(root, 'node_modules/@vladmandic/face-api/demo');
-  assert.ok(readdirSync(photos).some((name) => /^sample\d\.jpg$/.test(name)), `no photographs in ${photos}; run make test`);
+  assert.ok(readdirSync(photos).some((name) => /^sample\d\.jpg$/.test(name)),
+    `no photographs in ${photos}; run make test`);
   const folder = path.join(tmpdir(), 'mindflow-cameras');
   mkdirSync(folder, { recursive: true });
   const out = path.join(folder, 'photographs.mp4');
-  await run('ffmpeg', ['-v', 'error', '-y', '-framerate', '1/3', '-pattern_type', 'glob', '-i', path.join(photos, 'sample*.jpg'),
+  await run('ffmpeg', ['-v', 'error', '-y', '-framerate', '1/3', '-pattern_type', 'glob', '-i',
+    path.join(photos, 'sample*.jpg'),
     '-vf', 'scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,format=yuv420p', '-r', '24', out]);
   return out;
 }
@@ -45,7 +47,8 @@ export function iou(a, b) {
 }
 
 /** How well a message's boxes lie on those of a frame: one number a box. @param {any} message @param {any} frame */
-export const fit = (message, frame) => message.faces.map((/** @type {any} */ face) => Math.max(0, ...frame.faces.map((/** @type {any} */ f) => iou(face.box, f.box))));
+export const fit = (message, frame) => message.faces
+  .map((/** @type {any} */ face) => Math.max(0, ...frame.faces.map((/** @type {any} */ f) => iou(face.box, f.box))));
 
 /**
  * Finds where in the looping clip the camera was at RTP time 0, and lays each message on its frame.
@@ -54,10 +57,12 @@ export const fit = (message, frame) => message.faces.map((/** @type {any} */ fac
  */
 export function align(messages, frames) {
   const times = messages.map((m) => ((m.rtp - messages[0].rtp) >>> 0) / 90_000); // RTP time wraps at 2³²
-  const frameOf = (/** @type {number} */ i, /** @type {number} */ offset) => Math.round(times[i] * fps + offset) % frames.length;
+  const frameOf = (/** @type {number} */ i, /** @type {number} */ offset) =>
+    Math.round(times[i] * fps + offset) % frames.length;
   let best = { offset: 0, sum: -1 };
   for (let offset = 0; offset < frames.length; offset += 0.5) {
-    const sum = messages.reduce((total, m, i) => total + fit(m, frames[frameOf(i, offset)]).reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0), 0);
+    const sum = messages.reduce((total, m, i) => total
+      + fit(m, frames[frameOf(i, offset)]).reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0), 0);
     if (sum > best.sum) best = { offset, sum };
   }
   return messages.map((message, i) => ({ message, at: frameOf(i, best.offset) }));

@@ -5,7 +5,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, openPage, press, screenshot, seen, startServer, text, waitInside, waitLabels, waitState } from './driver.js';
+import { CHROMIUM, freePort, launch, openPage, press, screenshot, seen, startServer, text, waitInside, waitLabels,
+  waitState } from './driver.js';
 import { root } from './truth.js';
 
 const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
@@ -39,7 +40,8 @@ describe('waiting', { skip, timeout: 540_000 }, () => {
 
   test('the second page waits and joins by itself', async () => {
     await serve('--max-sessions', '1');
-    const [first, second, third] = [await openPage(browser, base), await openPage(browser, base), await openPage(browser, base)];
+    const [first, second, third] = [await openPage(browser, base), await openPage(browser, base),
+      await openPage(browser, base)];
     /** Presses in a page, brought to the front: what is hidden draws nothing, and cannot be clicked. */
     const pressIn = async (/** @type {import('puppeteer-core').Page} */ page, /** @type {string} */ selector) => {
       await page.bringToFront();
@@ -130,14 +132,16 @@ describe('waiting', { skip, timeout: 540_000 }, () => {
 
       // A function gives another when the first is refused.
       await page.$eval('mindflow-live', (el) => {
-        /** @type {any} */ (el).token = (/** @type {{refused: boolean}} */ { refused }) => (refused ? 'the-token-of-this-very-test' : 'one-that-has-expired');
+        /** @type {any} */ (el).token = (/** @type {{refused: boolean}} */ { refused }) =>
+          (refused ? 'the-token-of-this-very-test' : 'one-that-has-expired');
       });
       await press(page, '.card-button');
       await waitState(page, 'live');
       await press(page, '.stop');
       await waitState(page, 'stopped');
       const good = 'Bearer the-token-of-this-very-test';
-      assert.deepEqual([...new Set(shown)].sort(), [`DELETE ${good}`, `PATCH ${good}`, 'POST -', 'POST Bearer one-that-has-expired', `POST ${good}`].sort());
+      assert.deepEqual([...new Set(shown)].sort(),
+        [`DELETE ${good}`, `PATCH ${good}`, 'POST -', 'POST Bearer one-that-has-expired', `POST ${good}`].sort());
       assert.doesNotMatch(server.log(), /this-very-test/);
     } finally {
       rmSync(folder, { recursive: true });

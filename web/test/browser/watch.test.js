@@ -1,4 +1,5 @@
-// The page /watch/ID in French, where the server demands tokens: it asks for one, says what is wrong with it, and shows it to nobody but the server.
+// The page /watch/ID in French, where the server demands tokens: it asks for one, says what is wrong with it, and shows
+// it to nobody but the server.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -7,11 +8,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CHROMIUM, freePort, launch, makeCamera, openPage, screenshot, startServer, until, waitInside, waitLabels } from './driver.js';
+import { CHROMIUM, freePort, launch, makeCamera, openPage, screenshot, startServer, until, waitInside,
+  waitLabels } from './driver.js';
 import { aClip, root } from './truth.js';
 
 const binary = path.join(root, 'bin/mindflow');
-const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary) ? 'no bin/mindflow; run make build' : false;
+const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM` : !existsSync(binary)
+  ? 'no bin/mindflow; run make build' : false;
 
 describe('watching', { skip, timeout: 540_000 }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'mindflow-watch-'));
@@ -28,8 +31,10 @@ describe('watching', { skip, timeout: 540_000 }, () => {
     base = `http://localhost:${port}`;
     execFileSync(binary, ['token', 'key', key]);
     writeFileSync(path.join(folder, 'public.json'), execFileSync(binary, ['token', 'public', key]));
-    server = await startServer(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--jwt-keys', path.join(folder, 'public.json')], base);
-    browser = await launch({ camera: await makeCamera(await aClip(), { width: 640, height: 480, fps: 30, seconds: 5 }) });
+    server = await startServer(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--media', `:${media}`, '--jwt-keys',
+      path.join(folder, 'public.json')], base);
+    browser = await launch({ camera: await makeCamera(await aClip(),
+      { width: 640, height: 480, fps: 30, seconds: 5 }) });
   });
   after(async () => {
     await browser?.close();
@@ -54,7 +59,8 @@ describe('watching', { skip, timeout: 540_000 }, () => {
       await live.start();
     }, mint('teacher'));
     await waitLabels(page, 2);
-    const session = await page.$eval('mindflow-live', (el) => /** @type {import('../../live/element.js').MindflowLive} */ (el).session);
+    const session = await page.$eval('mindflow-live',
+      (el) => /** @type {import('../../live/element.js').MindflowLive} */ (el).session);
 
     const viewer = await browser.newPage();
     await viewer.setViewport({ width: 390, height: 844, isMobile: true, hasTouch: true });
@@ -64,7 +70,8 @@ describe('watching', { skip, timeout: 540_000 }, () => {
     viewer.on('request', (r) => requests.push(r.url()));
     await viewer.goto(`${base}/watch/${session}`);
     const says = (/** @type {RegExp} */ words) => viewer.waitForFunction((source) =>
-      new RegExp(source).test(['state', 'detail'].map((id) => document.getElementById(id)?.textContent).join(' ')), {}, words.source);
+      new RegExp(source).test(['state', 'detail'].map((id) => document.getElementById(id)?.textContent).join(' ')), {},
+        words.source);
     await says(/^Ce serveur demande un jeton\./);
     assert.equal(await viewer.title(), 'Suivre une session · Mindflow');
     await screenshot(viewer, 'watch-token-french');
@@ -81,7 +88,8 @@ describe('watching', { skip, timeout: 540_000 }, () => {
     await paste(mint('somebody-else'));
     await says(/n’existe pas, ou appartient à un autre jeton/);
     await paste(mint('teacher'));
-    await viewer.waitForFunction(() => /^(Neutre|Joie|Tristesse|Surprise|Peur|Dégoût|Colère|Mépris|Incertain)$/.test(document.querySelector('#faces .label')?.textContent ?? ''));
+    await viewer.waitForFunction(() => /^(Neutre|Joie|Tristesse|Surprise|Peur|Dégoût|Colère|Mépris|Incertain)$/.test(
+      document.querySelector('#faces .label')?.textContent ?? ''));
     await says(/^En direct/);
     assert.equal(await viewer.$eval('#token', (el) => /** @type {HTMLElement} */ (el).hidden), true);
     await screenshot(viewer, 'watch-live-french');
@@ -98,10 +106,12 @@ describe('watching', { skip, timeout: 540_000 }, () => {
     await page.evaluateOnNewDocument(() => { Object.defineProperty(navigator, 'language', { value: 'fr-FR' }); });
     await page.goto(`${base}/selftest`);
     await page.click('#run');
-    await page.waitForFunction(() => /Le test n’a pas pu commencer.*Le serveur demande un jeton/.test(document.getElementById('verdict')?.textContent ?? ''));
+    await page.waitForFunction(() => /Le test n’a pas pu commencer.*Le serveur demande un jeton/.test(
+      document.getElementById('verdict')?.textContent ?? ''));
     await page.type('#token-text', mint('visitor'));
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => /Cela marche, par UDP|aucune lecture/.test(document.getElementById('verdict')?.textContent ?? ''), { timeout: 60_000 });
+    await page.waitForFunction(() => /Cela marche, par UDP|aucune lecture/.test(
+      document.getElementById('verdict')?.textContent ?? ''), { timeout: 60_000 });
     const checks = await page.$$eval('#checks li', (all) => all.map((el) => el.textContent ?? ''));
     assert.match(checks[1], /Directement, par UDPConnecté en \d+ ms \(.* vers host, UDP\).*(lecture)/);
     await screenshot(page, 'selftest-french', { fullPage: true });

@@ -1,4 +1,5 @@
-// Why there is no label, or none that is sure: measured in the page from the picture that is sent, and said with what to do.
+// Why there is no label, or none that is sure: measured in the page from the picture that is sent, and said with what
+// to do.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -7,7 +8,8 @@ import { CHROMIUM, PATIENCE, launch, openPage, screenshot, text, waitInside, wai
 import { peer, refuse, serve } from './standin.js';
 
 const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
-const golden = (/** @type {string} */ name) => JSON.parse(readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8'));
+const golden = (/** @type {string} */ name) => JSON.parse(
+  readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8'));
 const none = golden('labels-no-face.json');
 const one = golden('labels-one-face.json');
 const unsure = (/** @type {object} */ face) => ({ ...one, faces: [{ ...one.faces[0], uncertain: true, ...face }] });
@@ -65,7 +67,8 @@ describe('why there is no label', { skip, timeout: 360_000 }, () => {
       let kind = 'sharp';
       setInterval(() => pictures[kind](), 50);
       Object.assign(window, { show: (/** @type {string} */ next) => { kind = next; } });
-      const live = /** @type {import('../../live/element.js').MindflowLive} */ (document.querySelector('mindflow-live'));
+      const live = /** @type {import('../../live/element.js').MindflowLive} */ (
+        document.querySelector('mindflow-live'));
       live.srcObject = canvas.captureStream();
       await live.start();
     });
@@ -84,7 +87,8 @@ describe('why there is no label', { skip, timeout: 360_000 }, () => {
       try {
         await page.waitForFunction((source) => {
           const root = document.querySelector('mindflow-live')?.shadowRoot;
-          const [note, spoken] = ['.note:not([hidden])', '.spoken'].map((s) => root?.querySelector(s)?.textContent ?? '');
+          const [note, spoken] = ['.note:not([hidden])', '.spoken']
+            .map((s) => root?.querySelector(s)?.textContent ?? '');
           return new RegExp(source).test(note) && spoken === note; // it is also said to those who listen
         }, { timeout: PATIENCE }, says.source);
       } finally {

@@ -24,7 +24,8 @@ function server(...answers) {
   globalThis.fetch = async (url, init) => {
     const headers = new Headers(init?.headers);
     seen.push({
-      url: String(url), method: init?.method ?? 'GET', auth: headers.get('Authorization'), ticket: headers.get('Mindflow-Ticket'),
+      url: String(url), method: init?.method ?? 'GET', auth: headers.get('Authorization'),
+        ticket: headers.get('Mindflow-Ticket'),
       keepalive: init?.keepalive === true,
     });
     const answer = answers.shift() ?? new Response(null, { status: 500 });
@@ -34,11 +35,14 @@ function server(...answers) {
   return seen;
 }
 
-const created = () => new Response('answer', { status: 201, headers: { Location: '/sessions/1', ETag: '"1"', 'Mindflow-Ticket': 'T1' } });
-const full = (/** @type {number} */ ahead) => new Response(JSON.stringify({ type: 'urn:mindflow:waiting', detail: 'full', ahead, waiting: 9 }), {
+const created = () =>
+  new Response('answer', { status: 201, headers: { Location: '/sessions/1', ETag: '"1"', 'Mindflow-Ticket': 'T1' } });
+const full = (/** @type {number} */ ahead) => new Response(
+  JSON.stringify({ type: 'urn:mindflow:waiting', detail: 'full', ahead, waiting: 9 }), {
   status: 503, headers: { 'Content-Type': 'application/problem+json', 'Retry-After': '3', 'Mindflow-Ticket': 'W1' },
 });
-const unauthorized = () => new Response('{"detail":"a token is needed"}', { status: 401, headers: { 'Content-Type': 'application/problem+json' } });
+const unauthorized = () => new Response('{"detail":"a token is needed"}',
+  { status: 401, headers: { 'Content-Type': 'application/problem+json' } });
 
 /** @param {() => Promise<unknown>} act @returns {Promise<Failure>} */
 async function failure(act) {
@@ -72,7 +76,8 @@ test('without a token none is sent', async () => {
 });
 
 test('a session that is said to be elsewhere gets no token', async () => {
-  const seen = server(new Response('answer', { status: 201, headers: { Location: 'https://elsewhere.example/s' } }), new Response(null));
+  const seen = server(new Response('answer', { status: 201, headers: { Location: 'https://elsewhere.example/s' } }),
+    new Response(null));
   const visitor = new Credentials(HOME);
   visitor.setToken('s3cret');
   (await publish(HOME, 'offer', never, visitor)).delete();
@@ -147,12 +152,14 @@ test('it asks for its turn, and takes no for an answer', async () => {
   const visitor = new Credentials(HOME);
   visitor.ticket = 'W1';
   const says = (/** @type {unknown} */ body) => new Response(JSON.stringify(body));
-  const seen = server(says({ v: 1, ahead: 1, waiting: 2, turn: false, again_ms: 2500 }), new Response(null, { status: 404 }));
+  const seen = server(says({ v: 1, ahead: 1, waiting: 2, turn: false, again_ms: 2500 }),
+    new Response(null, { status: 404 }));
   assert.equal((await pollQueue(HOME, visitor, never))?.ahead, 1);
   assert.equal(await pollQueue(HOME, visitor, never), undefined);
   assert.deepEqual([seen[0].url, seen[0].method, seen[0].ticket], ['https://faces.example/waiting', 'GET', 'W1']);
   for (const [answer, reason] of /** @type {const} */ ([
-    [says({ v: 1, ahead: 'many' }), 'unreachable'], [new Response(null, { status: 503 }), 'unreachable'], [new TypeError('network'), 'unreachable'],
+    [says({ v: 1, ahead: 'many' }), 'unreachable'], [new Response(null, { status: 503 }), 'unreachable'],
+      [new TypeError('network'), 'unreachable'],
     [unauthorized(), 'unauthorized'],
   ])) {
     server(answer);
@@ -165,7 +172,8 @@ test('who leaves the queue says so', () => {
   visitor.ticket = 'W1';
   const seen = server(new Response(null, { status: 204 }));
   leaveQueue(HOME, visitor);
-  assert.deepEqual(seen, [{ url: 'https://faces.example/waiting', method: 'DELETE', auth: null, ticket: 'W1', keepalive: true }]);
+  assert.deepEqual(seen,
+    [{ url: 'https://faces.example/waiting', method: 'DELETE', auth: null, ticket: 'W1', keepalive: true }]);
   assert.equal(visitor.ticket, '');
 });
 
@@ -177,7 +185,8 @@ test('a ticket is left for the next page of the tab, once', () => {
   assert.equal(takeTicket('https://other.example/whip'), '');
   assert.equal(takeTicket(HOME), 'W1');
   assert.equal(takeTicket(HOME), '');
-  Object.defineProperty(globalThis, 'sessionStorage', { get() { throw new Error('SecurityError'); }, configurable: true });
+  Object.defineProperty(globalThis, 'sessionStorage',
+    { get() { throw new Error('SecurityError'); }, configurable: true });
   storeTicket(HOME, 'W1');
   assert.equal(takeTicket(HOME), '');
 });

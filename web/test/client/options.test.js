@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { SessionOptions } from '../../client/options.js';
 
 const model = { name: 'a', labels: ['x', 'y'], uncertain: 0.5 };
-const hello = /** @type {import('../../client/wire.js').Hello} */ ({ v: 1, type: 'hello', session: 's', model, models: [model, { ...model, name: 'b' }] });
+const hello = /** @type {import('../../client/wire.js').Hello} */ (
+  { v: 1, type: 'hello', session: 's', model, models: [model, { ...model, name: 'b' }] });
 
 /** A peer that notes what is asked, and refuses what is in `no`. @param {string[]} no */
 function noting(no = []) {

@@ -81,7 +81,8 @@ let endpoint = '';
 
 beforeEach(async () => {
   Object.assign(globalThis, { RTCPeerConnection: Connection });
-  server = createServer((_, response) => response.writeHead(201, { Location: '/sessions/a1', ETag: '"e1"' }).end('answer'));
+  server = createServer((_, response) => response.writeHead(201,
+    { Location: '/sessions/a1', ETag: '"e1"' }).end('answer'));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   endpoint = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/whip`;
 });
@@ -93,7 +94,10 @@ afterEach(async () => {
   await once(server, 'close');
 });
 
-/** Opens a peer up to where the answer is in place. @param {Partial<import('../../client/peer.js').PeerHandlers>} [handlers] */
+/**
+ * Opens a peer up to where the answer is in place.
+ * @param {Partial<import('../../client/peer.js').PeerHandlers>} [handlers]
+ */
 async function answered(handlers) {
   const state = { open: false };
   const opening = Peer.open(endpoint, track, { ...on, ...handlers }, new AbortController().signal);
@@ -127,12 +131,14 @@ test('a way that is asked for is kept when the server names its relays', async (
   const opening = Peer.open(endpoint, track, on, end.signal, config);
   await Connection.made.answered;
   const given = { urls: 'turn:example.org:3478?transport=udp', username: '1:a', credential: 'c' };
-  assert.deepEqual(Connection.made.configs, [config, { iceTransportPolicy: 'relay', iceServers: [...iceServers, given] }]);
+  assert.deepEqual(Connection.made.configs, [config,
+    { iceTransportPolicy: 'relay', iceServers: [...iceServers, given] }]);
   end.abort();
   await assert.rejects(opening);
 });
 
-test('a connection that ends while it is being made is lost, though the browser answers nothing any more', async (t) => {
+test('a connection that ends while it is being made is lost, though the browser answers nothing any more',
+  async (t) => {
   t.mock.method(Connection.prototype, 'setRemoteDescription', /** @this {Connection} */ function set() {
     this.channels.control.dispatchEvent(new Event('close')); // as where the answer refuses the channels
     return new Promise(() => {});
@@ -172,7 +178,8 @@ test('a hint reaches the sender; one that the browser cannot obey is strange and
   pc.channels.control.say({ v: 1, type: 'hint', max_framerate: 0 });
   await turn();
   assert.deepEqual(set, [{ scaleResolutionDownBy: 1, maxFramerate: 15 }]);
-  assert.deepEqual(strange.map((e) => e.message).sort(), ['message field max_framerate: want a number over 0', 'too fast']);
+  assert.deepEqual(strange.map((e) => e.message).sort(),
+    ['message field max_framerate: want a number over 0', 'too fast']);
   pc.channels.control.say({ v: 1, type: 'hint', max_framerate: 90 });
   peer.close(); // meanwhile
   await turn();

@@ -17,7 +17,9 @@ class Line {
   unreachable = false; // over HTTP
   session = /** @type {any} */ ({
     labels: async (/** @type {AbortSignal} */ signal) => {
-      if (this.unreachable) return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      if (this.unreachable) {
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      }
       /** @type {ReadableStreamDefaultController<Uint8Array>} */
       let out;
       const body = new ReadableStream({ start(controller) { out = controller; } });
@@ -66,7 +68,12 @@ function clock(t) {
   };
 }
 
-/** 25 labels a second by the channel. @param {(ms: number) => Promise<void>} pass @param {number} from @param {number} to */
+/**
+ * 25 labels a second by the channel.
+ * @param {(ms: number) => Promise<void>} pass
+ * @param {number} from
+ * @param {number} to
+ */
 async function channel(pass, from, to) {
   for (let seq = from; seq < to; seq++) {
     recovery.received(seq);

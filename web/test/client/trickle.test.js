@@ -7,8 +7,10 @@ import { Trickle } from '../../client/trickle.js';
 import { publish } from '../../client/whip.js';
 
 /** @param {string} ufrag */
-const sdp = (ufrag) => ['v=0', 's=-', 't=0 0', 'm=video 9 UDP/TLS/RTP/SAVPF 96', `a=ice-ufrag:${ufrag}`, `a=ice-pwd:of-${ufrag}`, 'a=mid:0', ''].join('\r\n');
-const candidate = (/** @type {number} */ n) => ({ candidate: `candidate:${n} 1 udp 1 192.0.2.${n} 9 typ host`, sdpMid: '0' });
+const sdp = (ufrag) => ['v=0', 's=-', 't=0 0', 'm=video 9 UDP/TLS/RTP/SAVPF 96', `a=ice-ufrag:${ufrag}`,
+  `a=ice-pwd:of-${ufrag}`, 'a=mid:0', ''].join('\r\n');
+const candidate = (/** @type {number} */ n) =>
+  ({ candidate: `candidate:${n} 1 udp 1 192.0.2.${n} 9 typ host`, sdpMid: '0' });
 
 /** Stands in for the browser's connection, whose searches find what the test says. */
 class Connection extends EventTarget {
@@ -61,10 +63,13 @@ beforeEach(async () => {
   pc = new Connection();
   life = new AbortController();
   server = createServer(async (request, response) => {
-    if (request.method === 'POST') return response.writeHead(201, { Location: '/sessions/a1', ETag: '"e0"' }).end(sdp('theirs0'));
+    if (request.method === 'POST') {
+      return response.writeHead(201, { Location: '/sessions/a1', ETag: '"e0"' }).end(sdp('theirs0'));
+    }
     let body = '';
     for await (const chunk of request) body += chunk;
-    patches.push({ tag: request.headers['if-match'], ufrag: body.match(/ice-ufrag:(.*)\r/)?.[1] ?? '', candidates: body.split('a=candidate').length - 1 });
+    patches.push({ tag: request.headers['if-match'], ufrag: body.match(/ice-ufrag:(.*)\r/)?.[1] ?? '',
+      candidates: body.split('a=candidate').length - 1 });
     answer(patches.length, response);
     told();
     return undefined;
@@ -100,7 +105,8 @@ test('a restart tells the new credentials first and its candidates after the ans
   };
   await trickle.restart(life.signal);
   await sent(2);
-  assert.deepEqual(patches, [{ tag: '"e0"', ufrag: 'ours1', candidates: 0 }, { tag: '"e1"', ufrag: 'ours1', candidates: 1 }]);
+  assert.deepEqual(patches, [{ tag: '"e0"', ufrag: 'ours1', candidates: 0 },
+    { tag: '"e1"', ufrag: 'ours1', candidates: 1 }]);
   assert.equal(pc.answers.length, 1);
   assert.match(pc.answers[0].sdp, /a=ice-ufrag:theirs1\r\na=ice-pwd:of-theirs1\r\na=mid:0\r\na=candidate:9 /);
 });
@@ -115,7 +121,8 @@ test('a restart that failed is made anew, and what was found by the first is not
   await assert.rejects(trickle.restart(life.signal));
   await trickle.restart(life.signal);
   await sent(3);
-  assert.deepEqual(patches.map(({ tag, ufrag, candidates }) => [tag, ufrag, candidates]), [['"e0"', 'ours1', 0], ['"e0"', 'ours2', 0], ['"e1"', 'ours2', 1]]);
+  assert.deepEqual(patches.map(({ tag, ufrag, candidates }) => [tag, ufrag, candidates]),
+    [['"e0"', 'ours1', 0], ['"e0"', 'ours2', 0], ['"e1"', 'ours2', 1]]);
 });
 
 test('a restart goes on where the answer to the last did not come', async () => {

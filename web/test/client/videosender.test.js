@@ -3,12 +3,16 @@ import { test } from 'node:test';
 import { VideoSender } from '../../client/videosender.js';
 
 /** A camera of a size. @param {number} [width] @param {number} [height] */
-const camera = (width, height) => /** @type {MediaStreamTrack} */ (/** @type {unknown} */ ({ getSettings: () => ({ width, height }) }));
+const camera = (width, height) => /** @type {MediaStreamTrack} */ (
+  /** @type {unknown} */ ({ getSettings: () => ({ width, height }) }));
 
 /** @param {{max_side?: number, max_framerate?: number}} fields @returns {import('../../client/wire.js').Hint} */
 const hint = (fields) => ({ v: 1, type: 'hint', ...fields });
 
-/** Stands in for a browser's sender. As there, what is set takes a while, and must have been read since the last that was set. */
+/**
+ * Stands in for a browser's sender. As there, what is set takes a while, and must have been read since the last that
+ * was set.
+ */
 class Sender {
   track;
   /** @type {Record<string, unknown>} */
@@ -43,9 +47,11 @@ class Sender {
 }
 
 for (const [name, track, fields, want] of /** @type {[string, MediaStreamTrack | null, object, object][]} */ ([
-  ['a large picture', camera(1280, 720), { max_side: 640, max_framerate: 15 }, { scaleResolutionDownBy: 2, maxFramerate: 15 }],
+  ['a large picture', camera(1280, 720), { max_side: 640, max_framerate: 15 },
+    { scaleResolutionDownBy: 2, maxFramerate: 15 }],
   ['one held upright', camera(720, 1280), { max_side: 640 }, { scaleResolutionDownBy: 2 }],
-  ['one that is small enough', camera(640, 480), { max_side: 640, max_framerate: 30 }, { scaleResolutionDownBy: 1, maxFramerate: 30 }],
+  ['one that is small enough', camera(640, 480), { max_side: 640, max_framerate: 30 },
+    { scaleResolutionDownBy: 1, maxFramerate: 30 }],
   ['a smaller one', camera(320, 240), { max_side: 640 }, { scaleResolutionDownBy: 1 }],
   ['a rate alone', camera(1280, 720), { max_framerate: 7.5 }, { scaleResolutionDownBy: 1, maxFramerate: 7.5 }],
   ['a track that does not tell its size', camera(), { max_side: 640 }, { scaleResolutionDownBy: 1 }],
@@ -90,9 +96,11 @@ test('what is asked for at once does not undo one another', async () => {
     sending.replaceTrack(camera(1920, 1080)),
     sending.applyHint(hint({ max_side: 480, max_framerate: 10 })),
   ]);
-  assert.deepEqual(sender.encoding, { active: false, maxBitrate: 1_500_000, scaleResolutionDownBy: 4, maxFramerate: 10 });
+  assert.deepEqual(sender.encoding, { active: false, maxBitrate: 1_500_000, scaleResolutionDownBy: 4,
+    maxFramerate: 10 });
   await sending.setActive(true);
-  assert.deepEqual(sender.encoding, { active: true, maxBitrate: 1_500_000, scaleResolutionDownBy: 4, maxFramerate: 10 });
+  assert.deepEqual(sender.encoding, { active: true, maxBitrate: 1_500_000, scaleResolutionDownBy: 4,
+    maxFramerate: 10 });
 });
 
 test('a browser that refuses a limit still pauses', async () => {
@@ -112,7 +120,8 @@ test('it sends no more than the server can use and the device can spare', async 
   const sender = new Sender(camera(640, 480));
   const sending = new VideoSender(/** @type {any} */ (sender));
   const rates = [];
-  for (const act of [() => sending.limitFramerate(Infinity), () => sending.limitFramerate(10), () => sending.applyHint(hint({ max_framerate: 15 })), () => sending.applyHint(hint({ max_framerate: 5 })),
+  for (const act of [() => sending.limitFramerate(Infinity), () => sending.limitFramerate(10),
+    () => sending.applyHint(hint({ max_framerate: 15 })), () => sending.applyHint(hint({ max_framerate: 5 })),
     () => sending.limitFramerate(Infinity), () => sending.applyHint(hint({}))]) {
     await act();
     rates.push(sender.encoding.maxFramerate);

@@ -9,8 +9,10 @@ import { publish } from '../../client/whip.js';
 
 const OFFER = [
   'v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0 1',
-  'm=video 9 UDP/TLS/RTP/SAVPF 96', 'c=IN IP4 0.0.0.0', 'a=ice-ufrag:EsAw', 'a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1', 'a=mid:0',
-  'm=application 9 UDP/DTLS/SCTP webrtc-datachannel', 'a=ice-ufrag:EsAw', 'a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1', 'a=mid:1', '',
+  'm=video 9 UDP/TLS/RTP/SAVPF 96', 'c=IN IP4 0.0.0.0', 'a=ice-ufrag:EsAw', 'a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1',
+    'a=mid:0',
+  'm=application 9 UDP/DTLS/SCTP webrtc-datachannel', 'a=ice-ufrag:EsAw', 'a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1',
+    'a=mid:1', '',
 ].join('\r\n');
 
 const HOST = { candidate: 'candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host', sdpMid: '0' };
@@ -97,7 +99,8 @@ test('a session is opened, given candidates and ended', async () => {
   await served(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    seen.push([request.method, request.url, request.headers['content-type'], request.headers['if-match'], body].join(' '));
+    seen.push([request.method, request.url, request.headers['content-type'], request.headers['if-match'], body]
+      .join(' '));
     if (request.method === 'POST') {
       response.writeHead(201, { Location: '/sessions/a1', ETag: '"e1"', Link: '<stun:s.example>; rel="ice-server"' });
       response.end('answer');
@@ -124,8 +127,10 @@ test('a session is opened, given candidates and ended', async () => {
 test('answers that say no become failures', async () => {
   const problem = { 'Content-Type': 'application/problem+json' };
   const cases = /** @type {const} */ ([
-    [503, { ...problem, 'Retry-After': '7' }, '{"title":"full","detail":"all 8 places are taken"}', failure('full', /^all 8 places are taken$/, 7)],
-    [503, { ...problem, 'Retry-After': '2' }, '{"type":"urn:mindflow:draining","detail":"it stops"}', failure('shutdown', /^it stops$/, 2)],
+    [503, { ...problem, 'Retry-After': '7' }, '{"title":"full","detail":"all 8 places are taken"}',
+      failure('full', /^all 8 places are taken$/, 7)],
+    [503, { ...problem, 'Retry-After': '2' }, '{"type":"urn:mindflow:draining","detail":"it stops"}',
+      failure('shutdown', /^it stops$/, 2)],
     [503, { 'Retry-After': 'soon' }, '', failure('full', /^503/, 10)],
     [503, {}, '', failure('unreachable', /^503/, 0)],
     [422, problem, '{"title":"no video"}', failure('refused', /^no video$/)],

@@ -10,7 +10,8 @@ const texts = ['', 'invalid/'].flatMap((sub) => readdirSync(new URL(sub, folder)
   .filter((name) => name.endsWith('.json'))
   .map((name) => readFileSync(new URL(sub + name, folder), 'utf8')));
 const ROUNDS = Number(process.env.MINDFLOW_ROUNDS ?? 30_000);
-const SEED = Number(process.env.MINDFLOW_SEED ?? 20); // the same changes each time, unless make fuzz-web asks for others
+// the same changes each time, unless make fuzz-web asks for others
+const SEED = Number(process.env.MINDFLOW_SEED ?? 20);
 
 /** A generator of numbers from 0 to below n that repeats with its seed (mulberry32). @param {number} seed */
 function randomFrom(seed) {
@@ -23,8 +24,10 @@ function randomFrom(seed) {
 }
 
 /** Values that a field may be given instead of its own, as JSON. */
-const ODD = ['null', 'true', '0', '-0', '-1', '1.5', '1e308', '1e999', '9007199254740993', '""', '"x"', '"\\ud800"', '[]', '[[]]', '[null]',
-  '{}', '{"length":4}', '{"__proto__":null}', '"__proto__"', '[0,0,0,0]', '[1,1]', '{"toString":1,"valueOf":1}', '{"v":1}'];
+const ODD = ['null', 'true', '0', '-0', '-1', '1.5', '1e308', '1e999', '9007199254740993', '""', '"x"', '"\\ud800"',
+  '[]', '[[]]', '[null]',
+  '{}', '{"length":4}', '{"__proto__":null}', '"__proto__"', '[0,0,0,0]', '[1,1]', '{"toString":1,"valueOf":1}',
+    '{"v":1}'];
 const CHARACTERS = '{}[]":,.-+eE0123456789\\u truefalsn\u0000\ud800';
 
 /** @param {string} text @param {(n: number) => number} random */
@@ -58,11 +61,13 @@ function mutate(text, random) {
  * @param {import('../../client/wire.js').Labels} m
  */
 function promised(m) {
-  assert.ok(m.v === 1 && Number.isInteger(m.seq) && m.width >= 1 && m.height >= 1 && Number.isFinite(m.width * m.height));
+  assert.ok(m.v === 1 && Number.isInteger(m.seq) && m.width >= 1 && m.height >= 1
+    && Number.isFinite(m.width * m.height));
   for (const n of Object.values(m.dropped)) assert.ok(Number.isInteger(n) && n >= 0);
   for (const n of [m.ms.decode, m.ms.detect, m.ms.classify, m.ms.total]) assert.ok(n >= 0 && Number.isFinite(n));
   for (const face of m.faces) {
-    assert.ok(Number.isInteger(face.id) && face.box.length === 4 && typeof face.label === 'string' && typeof face.uncertain === 'boolean');
+    assert.ok(Number.isInteger(face.id) && face.box.length === 4 && typeof face.label === 'string'
+      && typeof face.uncertain === 'boolean');
     for (const n of [...face.box, face.score, face.confidence, ...face.scores]) assert.ok(Math.abs(n) <= 3.001);
     assert.ok(face.age_ms >= 0 && Number.isFinite(face.age_ms));
   }
@@ -70,7 +75,8 @@ function promised(m) {
 
 /** @param {import('../../client/wire.js').Waiting} m */
 function waits(m) {
-  assert.ok(Number.isInteger(m.ahead) && m.ahead >= 0 && m.waiting >= 1 && m.again_ms > 0 && m.again_ms < 1e6 && typeof m.turn === 'boolean');
+  assert.ok(Number.isInteger(m.ahead) && m.ahead >= 0 && m.waiting >= 1 && m.again_ms > 0 && m.again_ms < 1e6
+    && typeof m.turn === 'boolean');
 }
 
 /** @param {() => void} parse @param {string} text @returns {boolean} whether it was read */
@@ -93,11 +99,14 @@ test('changed examples are read as promised or refused with a WireError', () => 
     if (readsOrRefuses(() => assert.equal(typeof parseControl(text).type, 'string'), text)) read++;
     if (readsOrRefuses(() => waits(parseWaiting(text)), text)) read++;
   }
-  assert.ok(read > ROUNDS / 50 && read < ROUNDS, `${read} of ${ROUNDS} were read with seed ${SEED}: the changes are no test`);
+  assert.ok(read > ROUNDS / 50 && read < ROUNDS,
+    `${read} of ${ROUNDS} were read with seed ${SEED}: the changes are no test`);
 });
 
 test('what is no object of JSON is refused', () => {
-  for (const text of ['', ' ', 'null', 'undefined', '[]', '1', '"labels"', '{', '\ufeff{"v":1}', '['.repeat(100_000), '{"v":1,"x":'.repeat(5000)]) {
-    for (const parse of [parseLabels, parseControl, parseWaiting]) assert.throws(() => parse(text), WireError, text.slice(0, 40));
+  for (const text of ['', ' ', 'null', 'undefined', '[]', '1', '"labels"', '{', '\ufeff{"v":1}', '['.repeat(100_000),
+      '{"v":1,"x":'.repeat(5000)]) {
+    for (const parse of [parseLabels, parseControl, parseWaiting]) assert.throws(() => parse(text), WireError,
+      text.slice(0, 40));
   }
 });

@@ -12,5 +12,6 @@ test('a label is said when it has stayed, once, and not too often', () => {
     if (text) said.push([t, text]);
   }
   assert.deepEqual(said, [[1500, 'Happy'], [6500, 'Sad']]);
-  for (let t = 12_000; t < 14_000; t += 100) assert.equal(announcer.next(t % 200 ? 'Fear' : 'Anger', t), undefined, 'what flickers is not said');
+  for (let t = 12_000; t < 14_000; t += 100) assert.equal(announcer.next(t % 200 ? 'Fear' : 'Anger', t), undefined,
+    'what flickers is not said');
 });

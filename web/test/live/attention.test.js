@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { colourAt, attentionMap, strongestCell, attentionMode, interpolate } from '../../live/attention.js';
 import { luminance } from '../../live/palette.js';
 
-const { faces } = JSON.parse(readFileSync(new URL('../../testdata/wire/labels-attention.json', import.meta.url), 'utf8'));
+const { faces } = JSON.parse(readFileSync(new URL('../../testdata/wire/labels-attention.json', import.meta.url),
+  'utf8'));
 /** @type {import('../../client/wire.js').Attention} */
 const example = faces[0].attention;
 
@@ -50,7 +51,8 @@ test('the strongest place is told as it is seen', () => {
 });
 
 test('the attribute takes off, mean or a head', () => {
-  for (const [text, want] of /** @type {const} */ ([[null, 'off'], ['off', 'off'], ['mean', 'mean'], ['3', 3], ['0', 'off'], ['head', 'off'], ['', 'off']])) {
+  for (const [text, want] of /** @type {const} */ (
+      [[null, 'off'], ['off', 'off'], ['mean', 'mean'], ['3', 3], ['0', 'off'], ['head', 'off'], ['', 'off']])) {
     assert.equal(attentionMode(text), want);
   }
 });

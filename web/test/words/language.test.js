@@ -7,7 +7,8 @@ import { FR } from '../../words/fr.js';
 
 /** The names of all texts, and what kind each is. @param {any} texts @param {string} [under] @returns {string[]} */
 function shape(texts, under = '') {
-  return Object.entries(texts).flatMap(([key, value]) => (typeof value === 'object' ? shape(value, `${under}${key}.`) : [`${under}${key}: ${typeof value}`]));
+  return Object.entries(texts).flatMap(([key, value]) =>
+    (typeof value === 'object' ? shape(value, `${under}${key}.`) : [`${under}${key}: ${typeof value}`]));
 }
 
 test('French has every text that English has', () => {
@@ -18,7 +19,8 @@ test('French has every text that English has', () => {
 test('French texts are French', () => {
   const french = new Language('fr-CA');
   assert.equal(french.code, 'fr');
-  for (const phase of PHASES) assert.notEqual(french.wordsFor({ phase }).title, new Language().wordsFor({ phase }).title, phase);
+  for (const phase of PHASES) assert.notEqual(french.wordsFor({ phase }).title,
+    new Language().wordsFor({ phase }).title, phase);
   for (const reason of REASONS) assert.ok(french.wordsFor({ phase: 'failed', reason }).next.endsWith('.'), reason);
   assert.equal(french.expression('Happiness'), 'Joie');
   assert.equal(french.expression('wide_awake'), 'Wide awake'); // a model's own label

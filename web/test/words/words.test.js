@@ -35,11 +35,13 @@ test('what waits offers not to', () => {
 
 test('the notice says where the picture goes and what is made of it', () => {
   const text = english.phrases.notice('mindflow.example', false).join(' ');
-  for (const said of [/mindflow\.example/, /encrypted/, /guess/, /not what a person feels/, /No picture is kept/]) assert.match(text, said);
+  for (const said of [/mindflow\.example/, /encrypted/, /guess/, /not what a person feels/,
+    /No picture is kept/]) assert.match(text, said);
 });
 
 test('an unsure label is shown as unsure', () => {
-  const face = /** @type {import('../../client/wire.js').Face} */ ({ label: 'sad', confidence: 0.384, uncertain: true });
+  const face = /** @type {import('../../client/wire.js').Face} */ (
+    { label: 'sad', confidence: 0.384, uncertain: true });
   assert.equal(english.tag(face), 'Uncertain · Sad 38%?');
   assert.equal(english.tag({ ...face, uncertain: false }), 'Sad 38%');
   assert.equal(english.shortTag(face), 'Uncertain');
@@ -70,7 +72,8 @@ test('only what may pass by itself is tried again', () => {
 });
 
 test('who waits in turn is told how many come before, and what the camera does meanwhile', () => {
-  for (const [ahead, words] of /** @type {const} */ ([[0, 'You are next.'], [1, 'One person is before you.'], [3, '3 people are before you.']])) {
+  for (const [ahead, words] of /** @type {const} */ (
+      [[0, 'You are next.'], [1, 'One person is before you.'], [3, '3 people are before you.']])) {
     const said = wordsFor({ phase: 'full', reason: 'full', ahead });
     assert.equal(said.cause, words);
     assert.match(said.next, /joins by itself.*no picture leaves this device.*Stop/);

@@ -1,4 +1,5 @@
-// The texts of the connection test. Addresses, numbers and messages of the server or the browser are inserted unchanged.
+// The texts of the connection test. Addresses, numbers and messages of the server or the browser are inserted
+// unchanged.
 
 /** @type {Record<string, string>} by `data-text` of selftest.html */
 export const PAGE_FR = {
@@ -27,36 +28,46 @@ export const EN = {
   absent: 'This server does not offer it.',
   trying: 'Trying…',
   failed: (/** @type {string} */ tried) => `No connection. Tried ${tried}`,
-  asked: (/** @type {number} */ sent, /** @type {number} */ answered) => `; ${sent} packets asked, ${answered} were answered`,
-  connected: (/** @type {number} */ ms, /** @type {string} */ pair) => `Connected in ${ms} ms (${pair || 'unknown pair'})`,
-  pair: (/** @type {string} */ from, /** @type {string} */ relay, /** @type {string} */ to, /** @type {string} */ protocol) =>
+  asked: (/** @type {number} */ sent, /** @type {number} */ answered) =>
+    `; ${sent} packets asked, ${answered} were answered`,
+  connected: (/** @type {number} */ ms, /** @type {string} */ pair) =>
+    `Connected in ${ms} ms (${pair || 'unknown pair'})`,
+  pair: (/** @type {string} */ from, /** @type {string} */ relay, /** @type {string} */ to,
+    /** @type {string} */ protocol) =>
     `${from}${relay && ` over ${relay}`} to ${to}, ${protocol}`,
   trip: (/** @type {number} */ ms) => `, ${ms} ms there and back`,
   label: (/** @type {number} */ ms) => `; first label ${ms} ms later.`,
   noLabel: '; but no label came back.',
   errors: {
     full: 'The server is full, and the test needs a place for a moment', shutdown: 'The server is about to stop',
-    unauthorized: 'The server asks for a token', unreachable: 'The server does not answer', other: 'The server does not accept the test',
+    unauthorized: 'The server asks for a token', unreachable: 'The server does not answer',
+      other: 'The server does not accept the test',
   },
   verdict: {
     noLabels: {
-      title: 'Connected, but no labels come back', why: 'The way is open, yet the server sent no label for the test picture.',
-      steps: ['Try again in a minute: the server may be busy.', 'Operator: the server’s log says what is wrong; mindflow doctor checks models and decoders.'],
+      title: 'Connected, but no labels come back',
+        why: 'The way is open, yet the server sent no label for the test picture.',
+      steps: ['Try again in a minute: the server may be busy.',
+        'Operator: the server’s log says what is wrong; mindflow doctor checks models and decoders.'],
     },
     udp: { title: 'It works, by UDP', why: 'That is the fastest way.', steps: [] },
-    tcp: { title: 'It works, by TCP', why: 'UDP does not get through, so delays may be longer on a bad line.', steps: [] },
-    relay: { title: 'It works, through the relay', why: 'UDP does not get through, so delays may be longer on a bad line.', steps: [] },
+    tcp: { title: 'It works, by TCP', why: 'UDP does not get through, so delays may be longer on a bad line.',
+      steps: [] },
+    relay: { title: 'It works, through the relay',
+      why: 'UDP does not get through, so delays may be longer on a bad line.', steps: [] },
     notBegun: { title: 'The test could not begin', why: '', steps: ['Try again in a minute.'] },
     noToken: { title: 'The test could not begin', why: '', steps: ['Paste a token above, and run it again.'] },
     forbidden: {
-      title: 'No way works', why: 'The browser gives no address to send from: an extension, a policy or a VPN forbids WebRTC.',
+      title: 'No way works',
+        why: 'The browser gives no address to send from: an extension, a policy or a VPN forbids WebRTC.',
       steps: ['Allow WebRTC in the browser, or try another browser.'],
     },
     halfOpen: {
       title: 'No way works', why: 'The server was reached, but no encrypted connection came of it: something on the way lets only some packets through.',
       steps: ['Try another network, such as a phone’s hotspot.'],
     },
-    silent: { title: 'No way works', why: 'What this browser sends to the server’s media port gets no answer.', steps: [] },
+    silent: { title: 'No way works', why: 'What this browser sends to the server’s media port gets no answer.',
+      steps: [] },
   },
   and: ' and ',
   inside: (/** @type {string} */ tried, /** @type {string} */ ports) => [
@@ -92,27 +103,35 @@ export const FR = {
   noLabel: ' ; mais aucune lecture n’est revenue.',
   errors: {
     full: 'Le serveur est complet, et le test demande une place pour un instant', shutdown: 'Le serveur va s’arrêter',
-    unauthorized: 'Le serveur demande un jeton', unreachable: 'Le serveur ne répond pas', other: 'Le serveur n’accepte pas le test',
+    unauthorized: 'Le serveur demande un jeton', unreachable: 'Le serveur ne répond pas',
+      other: 'Le serveur n’accepte pas le test',
   },
   verdict: {
     noLabels: {
-      title: 'Connecté, mais aucune lecture ne revient', why: 'Le chemin est ouvert, mais le serveur n’a rien lu dans l’image du test.',
-      steps: ['Réessayez dans une minute : le serveur est peut-être occupé.', 'Exploitant : le journal du serveur dit ce qui ne va pas ; mindflow doctor vérifie modèles et décodeurs.'],
+      title: 'Connecté, mais aucune lecture ne revient',
+        why: 'Le chemin est ouvert, mais le serveur n’a rien lu dans l’image du test.',
+      steps: ['Réessayez dans une minute : le serveur est peut-être occupé.',
+        'Exploitant : le journal du serveur dit ce qui ne va pas ; mindflow doctor vérifie modèles et décodeurs.'],
     },
     udp: { title: 'Cela marche, par UDP', why: 'C’est le chemin le plus rapide.', steps: [] },
-    tcp: { title: 'Cela marche, par TCP', why: 'UDP ne passe pas : les délais peuvent être plus longs sur une mauvaise ligne.', steps: [] },
-    relay: { title: 'Cela marche, par le relais', why: 'UDP ne passe pas : les délais peuvent être plus longs sur une mauvaise ligne.', steps: [] },
+    tcp: { title: 'Cela marche, par TCP',
+      why: 'UDP ne passe pas : les délais peuvent être plus longs sur une mauvaise ligne.', steps: [] },
+    relay: { title: 'Cela marche, par le relais',
+      why: 'UDP ne passe pas : les délais peuvent être plus longs sur une mauvaise ligne.', steps: [] },
     notBegun: { title: 'Le test n’a pas pu commencer', why: '', steps: ['Réessayez dans une minute.'] },
-    noToken: { title: 'Le test n’a pas pu commencer', why: '', steps: ['Collez un jeton ci-dessus, et relancez le test.'] },
+    noToken: { title: 'Le test n’a pas pu commencer', why: '',
+      steps: ['Collez un jeton ci-dessus, et relancez le test.'] },
     forbidden: {
-      title: 'Aucun chemin ne marche', why: 'Le navigateur ne donne aucune adresse d’où envoyer : une extension, une règle ou un VPN interdit WebRTC.',
+      title: 'Aucun chemin ne marche',
+        why: 'Le navigateur ne donne aucune adresse d’où envoyer : une extension, une règle ou un VPN interdit WebRTC.',
       steps: ['Autorisez WebRTC dans le navigateur, ou essayez-en un autre.'],
     },
     halfOpen: {
       title: 'Aucun chemin ne marche', why: 'Le serveur a été atteint, mais sans connexion chiffrée : quelque chose en route ne laisse passer que certains paquets.',
       steps: ['Essayez un autre réseau, comme le partage de connexion d’un téléphone.'],
     },
-    silent: { title: 'Aucun chemin ne marche', why: 'Ce que ce navigateur envoie au port de média du serveur reste sans réponse.', steps: [] },
+    silent: { title: 'Aucun chemin ne marche',
+      why: 'Ce que ce navigateur envoie au port de média du serveur reste sans réponse.', steps: [] },
   },
   and: ' et ',
   inside: (tried, ports) => [

@@ -1,4 +1,5 @@
-// Translates our pages outside of the element. Their HTML is in English; French replaces it if the browser prefers French.
+// Translates our pages outside of the element. Their HTML is in English; French replaces it if the browser prefers
+// French.
 
 /** Reports whether the browser prefers French. */
 export function prefersFrench() {

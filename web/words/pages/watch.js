@@ -16,8 +16,10 @@ export const EN = {
   ended: 'The session has ended.',
   /** By the reason of the server's bye (PROTOCOL.md, section 4). @type {Record<string, string>} */
   why: {
-    deleted: 'It was stopped.', closed: 'Its page was closed.', failed: 'Its connection broke.', idle: 'It was paused for too long.',
-    'no-media': 'No picture came any more.', time: 'It lasted as long as a session may.', replaced: 'It goes on under another address.',
+    deleted: 'It was stopped.', closed: 'Its page was closed.', failed: 'Its connection broke.',
+      idle: 'It was paused for too long.',
+    'no-media': 'No picture came any more.', time: 'It lasted as long as a session may.',
+      replaced: 'It goes on under another address.',
     shutdown: 'The server is restarting.',
   },
 };
@@ -30,8 +32,10 @@ export const FR = {
   noneNext: 'Demandez à qui la partage son adresse du moment : chaque départ en donne une autre.',
   ended: 'La session est terminée.',
   why: {
-    deleted: 'Elle a été arrêtée.', closed: 'Sa page a été fermée.', failed: 'Sa connexion s’est rompue.', idle: 'Elle est restée trop longtemps en pause.',
-    'no-media': 'Plus aucune image n’arrivait.', time: 'Elle a duré aussi longtemps qu’une session le peut.', replaced: 'Elle continue à une autre adresse.',
+    deleted: 'Elle a été arrêtée.', closed: 'Sa page a été fermée.', failed: 'Sa connexion s’est rompue.',
+      idle: 'Elle est restée trop longtemps en pause.',
+    'no-media': 'Plus aucune image n’arrivait.', time: 'Elle a duré aussi longtemps qu’une session le peut.',
+      replaced: 'Elle continue à une autre adresse.',
     shutdown: 'Le serveur redémarre.',
   },
 };

@@ -5,7 +5,9 @@ import { measure, whyNoFace, whyUnsure } from '../../../live/labels/diagnose.js'
 const SIDE = 64;
 
 /** A picture by a function of its place. @param {(x: number, y: number) => number} of */
-const picture = (of) => measure({ width: SIDE, height: SIDE, luma: Float32Array.from({ length: SIDE * SIDE }, (_, i) => of(i % SIDE, Math.floor(i / SIDE))) });
+const picture = (of) =>
+  measure({ width: SIDE, height: SIDE, luma: Float32Array.from({ length: SIDE * SIDE },
+  (_, i) => of(i % SIDE, Math.floor(i / SIDE))) });
 
 const sharp = picture((x, y) => ((x >> 2) + (y >> 2)) % 2 * 120 + 60);
 const blurred = picture((x, y) => 120 + 55 * Math.sin(x / 9) * Math.sin(y / 9));

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Health } from '../../../live/labels/health.js';
 
-/** @param {number} total @param {Record<string, number>} [dropped] @returns {import('../../../client/wire.js').Labels} */
+/**
+ * @param {number} total
+ * @param {Record<string, number>} [dropped]
+ * @returns {import('../../../client/wire.js').Labels}
+ */
 const message = (total, dropped = {}) => ({
   v: 1, seq: 0, rtp: 0, width: 640, height: 480, dropped, ms: { decode: 1, detect: 5, classify: 9, total }, faces: [],
 });

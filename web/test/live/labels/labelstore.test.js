@@ -5,12 +5,14 @@ import { FaceSelection } from '../../../live/labels/faceselection.js';
 
 /** @param {number} id @param {number} side @returns {import('../../../client/wire.js').Face} */
 const face = (id, side) => ({
-  id, box: [0.1, 0.1, side, side], score: 0.9, label: 'happy', confidence: 0.8, age_ms: 20, scores: [0.2, 0.8], uncertain: false,
+  id, box: [0.1, 0.1, side, side], score: 0.9, label: 'happy', confidence: 0.8, age_ms: 20, scores: [0.2, 0.8],
+    uncertain: false,
 });
 
 /** @param {import('../../../client/wire.js').Face[]} faces @returns {import('../../../client/wire.js').Labels} */
 const message = (...faces) => ({
-  v: 1, seq: 0, rtp: 0, width: 640, height: 480, dropped: {}, ms: { decode: 1, detect: 5, classify: 9, total: 20 }, faces,
+  v: 1, seq: 0, rtp: 0, width: 640, height: 480, dropped: {}, ms: { decode: 1, detect: 5, classify: 9, total: 20 },
+    faces,
 });
 
 test('the largest face is selected, and stays so against one nearly as large', () => {
@@ -66,7 +68,8 @@ test('hints say what is missing', () => {
 /** @param {string[][]} labels of the models a, b, … */
 const hello = (...labels) => {
   const models = labels.map((l, i) => ({ name: 'ab'[i], labels: l, uncertain: 0.5 }));
-  return /** @type {import('../../../client/wire.js').Hello} */ ({ v: 1, type: 'hello', session: 's', model: models[0], models });
+  return /** @type {import('../../../client/wire.js').Hello} */ (
+    { v: 1, type: 'hello', session: 's', model: models[0], models });
 };
 
 test('scores are shown only with the labels of the model that gave them', () => {
@@ -94,7 +97,8 @@ test('scores are shown only with the labels of the model that gave them', () => 
 test('the heads are known from the first face on, and are the model’s', () => {
   const reading = new LabelStore();
   reading.hello(hello(['x', 'y'], ['y', 'x']));
-  const attention = { heads: 4, width: 1, height: 1, ranges: [], data: '', region: /** @type {[number, number, number, number]} */ ([0, 0, 1, 1]) };
+  const attention = { heads: 4, width: 1, height: 1, ranges: [], data: '',
+    region: /** @type {[number, number, number, number]} */ ([0, 0, 1, 1]) };
   reading.receive({ ...message({ ...face(1, 0.2), attention }), model: 'a' }, 0);
   reading.receive({ ...message(), model: 'a' }, 50);
   assert.equal(reading.heads, 4);

@@ -41,6 +41,7 @@ test('many passers-by do not fill the memory', () => {
 
 test('runs are cut at pauses', () => {
   const at = (/** @type {number[]} */ ...ts) => ts.map((t) => ({ t, scores }));
-  assert.deepEqual(runs(at(0, 100, 200, 5000, 5100), 1500).map((r) => r.map((s) => s.t)), [[0, 100, 200], [5000, 5100]]);
+  assert.deepEqual(runs(at(0, 100, 200, 5000, 5100), 1500).map((r) => r.map((s) => s.t)),
+    [[0, 100, 200], [5000, 5100]]);
   assert.deepEqual(runs([], 1500), []);
 });

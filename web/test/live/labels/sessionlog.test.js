@@ -8,7 +8,8 @@ const face = (id, label, uncertain = false) => /** @type {import('../../../clien
   id, label, uncertain, box: [0.1, 0.2, 0.3, 0.4], score: 1, confidence: 0.8, age_ms: 1, scores: [0.8, 0.2],
 });
 /** @param {number} seq @param {...import('../../../client/wire.js').Face} faces */
-const message = (seq, ...faces) => /** @type {import('../../../client/wire.js').Labels} */ (/** @type {unknown} */ ({ seq, faces }));
+const message = (seq, ...faces) => /** @type {import('../../../client/wire.js').Labels} */ (
+  /** @type {unknown} */ ({ seq, faces }));
 
 /** Ten seconds at ten messages a second. @param {(second: number) => import('../../../client/wire.js').Face[]} of */
 function recorded(of) {
@@ -19,8 +20,10 @@ function recorded(of) {
 
 test('shares of the time, and the changes', () => {
   const record = recorded((s) => [face(1, s < 4 ? 'neutral' : s < 9 ? 'happy' : 'neutral')]);
-  assert.deepEqual(record.shares().map(({ label, share }) => [label, Math.round(100 * share)]), [['neutral', 50], ['happy', 50]]);
-  assert.deepEqual(record.changes(), [{ from: 'neutral', to: 'happy', times: 1 }, { from: 'happy', to: 'neutral', times: 1 }]);
+  assert.deepEqual(record.shares().map(({ label, share }) => [label, Math.round(100 * share)]),
+    [['neutral', 50], ['happy', 50]]);
+  assert.deepEqual(record.changes(), [{ from: 'neutral', to: 'happy', times: 1 },
+    { from: 'happy', to: 'neutral', times: 1 }]);
   assert.equal(record.duration, 10_000);
 });
 
@@ -54,7 +57,9 @@ test('CSV has the columns of mindflow video, and is safe in a spreadsheet', () =
 });
 
 test('JSON holds summary and rows', () => {
-  const { v, model, labels, summary, rows } = JSON.parse(toJSON(recorded(() => [face(7, 'happy')]), { model: 'm', labels: ['neutral', 'happy'] }));
+  const { v, model, labels, summary, rows } = JSON.parse(
+    toJSON(recorded(() => [face(7, 'happy')]), { model: 'm', labels: ['neutral', 'happy'] }));
   assert.deepEqual([v, model, labels, summary.seconds, rows.length], [1, 'm', ['neutral', 'happy'], 10, 51]);
-  assert.deepEqual(rows[0], { t: 0, frame: 0, face: 7, box: [0.1, 0.2, 0.3, 0.4], label: 'happy', uncertain: false, confidence: 0.8, scores: [0.8, 0.2] });
+  assert.deepEqual(rows[0], { t: 0, frame: 0, face: 7, box: [0.1, 0.2, 0.3, 0.4], label: 'happy', uncertain: false,
+    confidence: 0.8, scores: [0.8, 0.2] });
 });

@@ -32,7 +32,8 @@ afterEach(() => { Reflect.deleteProperty(globalThis, 'document'); });
 
 /**
  * Keeps frames, and gives labels of each `every`th of them `late` ms later.
- * @param {number} frames @param {{late: number, every?: number, silent?: number}} how silent: no labels come from this frame on
+ * @param {number} frames @param {{late: number, every?: number, silent?: number}} how silent: no labels come from this
+ *   frame on
  */
 function run(frames, { late, every = 1, silent = Infinity }) {
   const shown = [];
@@ -60,7 +61,8 @@ test('each picture has its own boxes, and comes as late as labels do', () => {
 });
 
 test('between two frames that were analysed boxes are between theirs', () => {
-  for (const s of run(100, { late: 100, every: 3 }).slice(10)) assert.ok(Math.abs((s.x ?? 0) - at(s.t)) < 1e-9, `at ${s.t}`);
+  for (const s of run(100, { late: 100, every: 3 }).slice(10)) assert.ok(Math.abs((s.x ?? 0) - at(s.t)) < 1e-9,
+    `at ${s.t}`);
 });
 
 test('where labels stop the picture stands still for a moment, and goes on', () => {
@@ -79,9 +81,14 @@ test('it keeps few pictures, and none after the end', () => {
   assert.equal(exact.present(0, 0), undefined);
 });
 
-/** Shows frames that do not bear their capture time, each 12 ms after it and some later, and tells how far boxes lie from their own. @param {(i: number) => boolean} [told] whether there are labels of a frame */
+/**
+ * Shows frames that do not bear their capture time, each 12 ms after it and some later, and tells how far boxes lie
+ * from their own.
+ * @param {(i: number) => boolean} [told] whether there are labels of a frame
+ */
 function untold(told = () => true) {
-  const late = (/** @type {number} */ i) => 12 + 2 * Math.sin(7 * i) + (i % 16 === 9 ? 34 : i % 16 === 10 ? 12 : 0); // now and then the page stalls
+  // now and then the page stalls
+  const late = (/** @type {number} */ i) => 12 + 2 * Math.sin(7 * i) + (i % 16 === 9 ? 34 : i % 16 === 10 ? 12 : 0);
   const events = Array.from({ length: 300 }, (_, i) => [
     ...(i % 61 === 60 ? [] : [{ now: FRAME * i + late(i), i, label: false }]), // and some are not shown at all
     ...(told(i) ? [{ now: FRAME * i + 60, i, label: true }] : []),
@@ -97,12 +104,15 @@ function untold(told = () => true) {
   return errors.sort((a, b) => a - b);
 }
 
-test('pictures that do not bear their capture time have their own boxes, also where some come late or not at all', () => {
+test('pictures that do not bear their capture time have their own boxes, also where some come late or not at all',
+  () => {
   for (const told of [() => true, (/** @type {number} */ i) => i % 4 !== 1]) {
     const errors = untold(told);
     assert.ok(errors.length > 300);
-    assert.ok(errors[Math.floor(0.95 * errors.length)] < 0.2, `p95 ${errors[Math.floor(0.95 * errors.length)].toFixed(2)} of a frame's motion`);
-    assert.ok(errors[Math.floor(0.98 * errors.length)] < 0.5, `p98 ${errors[Math.floor(0.98 * errors.length)].toFixed(2)} of a frame's motion`);
+    assert.ok(errors[Math.floor(0.95 * errors.length)] < 0.2,
+      `p95 ${errors[Math.floor(0.95 * errors.length)].toFixed(2)} of a frame's motion`);
+    assert.ok(errors[Math.floor(0.98 * errors.length)] < 0.5,
+      `p98 ${errors[Math.floor(0.98 * errors.length)].toFixed(2)} of a frame's motion`);
     exact.reset();
   }
 });

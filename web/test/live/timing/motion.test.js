@@ -6,7 +6,12 @@ const golden = { id: 1, score: 1, label: 'happy', confidence: 1, age_ms: 0, scor
 /** @param {number} x @param {number} [y] @param {number} [side] @returns {import('../../../client/wire.js').Face} */
 const face = (x, y = 0.3, side = 0.2) => ({ ...golden, box: [x, y, side, side] });
 
-/** Shows frames of a face, whose labels come `late` frames later. @param {(t: number) => number} x @param {number} late @param {number} [frames] */
+/**
+ * Shows frames of a face, whose labels come `late` frames later.
+ * @param {(t: number) => number} x
+ * @param {number} late
+ * @param {number} [frames]
+ */
 function show(x, late, frames = 60) {
   const motions = new MotionPredictor();
   const drawn = [];
@@ -21,7 +26,8 @@ function show(x, late, frames = 60) {
 test('a face that moves evenly is drawn where it is', () => {
   const speed = 0.0004; // frame widths a millisecond: two box sides a second
   const drawn = show((t) => speed * t, 3).slice(20);
-  for (const { t, x } of drawn) assert.ok(Math.abs(x - speed * t) < 0.3 * speed * 120, `at ${t}: ${x} instead of ${speed * t}`);
+  for (const { t, x } of drawn) assert.ok(Math.abs(x - speed * t) < 0.3 * speed * 120,
+    `at ${t}: ${x} instead of ${speed * t}`);
 });
 
 test('it goes on for a quarter of a second, slower and slower, and no farther', () => {
@@ -51,13 +57,16 @@ test('a face that is elsewhere at once is drawn there at once', () => {
 
 test('one at rest is drawn calmer than it is said', () => {
   const unrest = (/** @type {number} */ t) => 0.4 + 0.003 * Math.sin(t * t);
-  const steps = (/** @type {number[]} */ xs) => xs.slice(1).map((x, i) => Math.abs(x - xs[i])).reduce((a, b) => a + b, 0) / xs.length;
+  const steps = (/** @type {number[]} */ xs) => xs.slice(1)
+    .map((x, i) => Math.abs(x - xs[i])).reduce((a, b) => a + b, 0) / xs.length;
   const drawn = show(unrest, 2, 200).map((d) => d.x);
   assert.ok(steps(drawn) < 0.6 * steps(Array.from({ length: 200 }, (_, i) => unrest(40 * i))), String(steps(drawn)));
 });
 
 test('where the network looks moves along', () => {
-  const attention = { heads: 1, width: 1, height: 1, region: /** @type {[number, number, number, number]} */ ([0.1, 0.2, 0.4, 0.4]), ranges: /** @type {[number, number][]} */ ([[0, 1]]), data: 'AA==' };
+  const attention = { heads: 1, width: 1, height: 1,
+    region: /** @type {[number, number, number, number]} */ ([0.1, 0.2, 0.4, 0.4]),
+    ranges: /** @type {[number, number][]} */ ([[0, 1]]), data: 'AA==' };
   const { attention: a, box } = moveFace({ ...face(0.2), attention }, [0.3, 0.4, 0.2, 0.2]);
   assert.deepEqual(box, [0.3, 0.4, 0.2, 0.2]);
   assert.deepEqual(a?.region.map((v) => v.toFixed(3)), ['0.200', '0.300', '0.400', '0.400']);
