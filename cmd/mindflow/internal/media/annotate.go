@@ -13,10 +13,10 @@ import (
 	"mindflow/pipeline/vision"
 )
 
-// annotated names the file that each picture or video is drawn to, "" for none: out itself, or a file of
-// the same name in the folder out, with extension in place of its own where one is given. check refuses
-// what cannot be written. Nothing is overwritten that is read, and no two files share a name.
-func annotated(out string, files []string, extension string, check func(path string) error) ([]string, error) {
+// annotationTargets returns the file that each picture or video is drawn to, empty where out is: out itself, or a file of
+// the same name in the folder out, with the extension instead of its own if there is one. check refuses what cannot be
+// written. No input is overwritten, and no two targets are one file.
+func annotationTargets(out string, files []string, extension string, check func(path string) error) ([]string, error) {
 	targets := make([]string, len(files))
 	if out == "" {
 		return targets, nil
@@ -32,12 +32,12 @@ func annotated(out string, files []string, extension string, check func(path str
 	for i, file := range files {
 		target := out
 		if folder {
-			target = filepath.Join(out, renamed(filepath.Base(file), extension))
+			target = filepath.Join(out, withExtension(filepath.Base(file), extension))
 		}
 		if other, taken := from[target]; taken {
 			return nil, fmt.Errorf("--annotate: %s and %s would both become %s; annotate them one by one", other, file, target)
 		}
-		if slices.ContainsFunc(files, func(f string) bool { return same(f, target) }) {
+		if slices.ContainsFunc(files, func(f string) bool { return sameFile(f, target) }) {
 			return nil, fmt.Errorf("--annotate: %s would be overwritten; name another file or folder", target)
 		}
 		if err := check(target); err != nil {
@@ -48,16 +48,16 @@ func annotated(out string, files []string, extension string, check func(path str
 	return targets, nil
 }
 
-// renamed gives name another extension, unless that is empty.
-func renamed(name, extension string) string {
+// withExtension replaces the extension of a name, unless the new one is empty.
+func withExtension(name, extension string) string {
 	if extension == "" {
 		return name
 	}
 	return strings.TrimSuffix(name, filepath.Ext(name)) + extension
 }
 
-// same says whether two names lead to one file.
-func same(a, b string) bool {
+// sameFile reports whether two paths lead to one file.
+func sameFile(a, b string) bool {
 	one, err := os.Stat(a)
 	if err != nil {
 		return false
@@ -66,37 +66,37 @@ func same(a, b string) bool {
 	return err == nil && os.SameFile(one, two)
 }
 
-// film is the annotated video, begun at its first picture, whose size it takes. Its zero path is none.
-type film struct {
-	path      string
-	rate      float64
-	recording *vision.Recording // nil before the first picture
+// recording writes the annotated video, in the size of its first picture. Without a path it writes nothing.
+type recording struct {
+	path string
+	rate float64
+	file *vision.Recording // nil before the first picture
 }
 
-func (f *film) add(ctx context.Context, picture *vision.Picture, at time.Duration, faces []pipeline.Label) (err error) {
-	if f.path == "" {
+func (r *recording) add(ctx context.Context, picture *vision.Picture, at time.Duration, faces []pipeline.Label) (err error) {
+	if r.path == "" {
 		return nil
 	}
-	if f.recording == nil {
+	if r.file == nil {
 		w, h := picture.Size()
-		if f.recording, err = vision.Record(f.path, f.rate, w, h); err != nil {
+		if r.file, err = vision.Record(r.path, r.rate, w, h); err != nil {
 			return err
 		}
 	}
 	picture.Draw(faces)
-	return f.recording.Add(ctx, picture, at)
+	return r.file.Add(ctx, picture, at)
 }
 
-func (f *film) close() error {
-	if f.recording == nil {
+func (r *recording) close() error {
+	if r.file == nil {
 		return nil
 	}
-	return f.recording.Close()
+	return r.file.Close()
 }
 
-func (f *film) discard() error {
-	if f.recording == nil {
+func (r *recording) discard() error {
+	if r.file == nil {
 		return nil
 	}
-	return f.recording.Discard()
+	return r.file.Discard()
 }

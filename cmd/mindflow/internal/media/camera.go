@@ -19,19 +19,19 @@ import (
 	"mindflow/pipeline/vpx"
 )
 
-// cameraFlags are the settings of `camera` beside the engine's.
+// cameraFlags holds the settings of `camera`.
 type cameraFlags struct {
-	device, input string // "" is none
+	device, input string // optional
 	synthetic     bool
 	size          string
 	rate          float64
 	asJSON        bool
 
-	publish string // "" is none
+	publish string // optional
 	token   settings.Secret
 	bitrate int // kbit/s
 
-	capture camera.Settings // of the flags above, by check
+	capture camera.Settings // set by check
 	engine  engine.Settings
 }
 
@@ -72,15 +72,16 @@ func (f *cameraFlags) check() error {
 		return err
 	}
 	if f.publish != "" {
-		if f.publish, err = endpoint(f.publish); err != nil {
+		if f.publish, err = whipURL(f.publish); err != nil {
 			return fmt.Errorf("--publish: %w", err)
 		}
 	}
 	return nil
 }
 
-// takeDevice has --device name the camera where it names nothing that networks run on: `--device 2` can mean just one thing.
-func (f *cameraFlags) takeDevice(on *engine.Device) {
+// cameraFromDevice takes the value of --device for the camera where it names nothing that networks run on, as
+// `--device 2`.
+func (f *cameraFlags) cameraFromDevice(on *engine.Device) {
 	if on.Name == "" || on.Name == engine.Auto || f.device != "" {
 		return
 	}
@@ -96,7 +97,7 @@ func checkToken(token string) error {
 	return nil
 }
 
-// parseSize reads WIDTHxHEIGHT, in pixels. They are even, as chroma is halved.
+// parseSize parses WIDTHxHEIGHT, in pixels. Both are even, since chroma is halved.
 func parseSize(text string) (w, h int, err error) {
 	var rest string
 	if n, _ := fmt.Sscanf(text, "%dx%d%s", &w, &h, &rest); n != 2 || w < 16 || h < 16 || w > 4096 || h > 4096 || w%2+h%2 > 0 {
@@ -105,8 +106,8 @@ func parseSize(text string) (w, h int, err error) {
 	return w, h, nil
 }
 
-// endpoint is the WHIP address of a server: the one named, or /whip where only the server is.
-func endpoint(text string) (string, error) {
+// whipURL returns the WHIP address of a server. An address without a path gets /whip.
+func whipURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return "", errors.New("not the address of a server; use http://HOST:PORT or https://HOST")
@@ -120,7 +121,7 @@ func endpoint(text string) (string, error) {
 	return u.String(), nil
 }
 
-// open finds the camera, or makes what stands in for it.
+// open finds the camera, or makes what replaces it.
 func (f *cameraFlags) open() (camera.Device, error) {
 	switch {
 	case f.synthetic:
@@ -138,9 +139,9 @@ func (f *cameraFlags) open() (camera.Device, error) {
 	return device, nil
 }
 
-// analysedThere refuses flags about analysis where the server does that. Settings that a file or the
-// environment holds for other commands may stand.
-func analysedThere(from settings.Sources) error {
+// refuseAnalysisFlags refuses flags on analysis, which the server does. Settings that a file or the environment holds for
+// other commands are ignored.
+func refuseAnalysisFlags(from settings.Sources) error {
 	for _, name := range []string{"model", "detector", "preset", "smoothing", "max-faces", "threads"} {
 		if from[name] == "--"+name {
 			return fmt.Errorf("camera: --%s has no effect with --publish, where the server analyses; "+
@@ -156,9 +157,9 @@ func Camera() settings.Command {
 	how := newCameraFlags(fs)
 	settings.EngineFlags(fs, &how.engine)
 	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
-		how.takeDevice(&how.engine.Device)
+		how.cameraFromDevice(&how.engine.Device)
 		if how.publish != "" {
-			if err := analysedThere(call.From); err != nil {
+			if err := refuseAnalysisFlags(call.From); err != nil {
 				return err
 			}
 		}
@@ -169,7 +170,7 @@ func Camera() settings.Command {
 	}}
 }
 
-// run labels until it is interrupted, which is how a camera ends. A video that is played instead has an end of its own.
+// run labels until it is interrupted, which is how a camera ends. A video that replaces the camera has an end.
 func (f *cameraFlags) run(ctx context.Context, out io.Writer) error {
 	if err := f.check(); err != nil {
 		return err
@@ -178,7 +179,7 @@ func (f *cameraFlags) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	show := newReadout(out, os.Stderr, f.asJSON)
+	show := newLabelPrinter(out, os.Stderr, f.asJSON)
 	if f.publish != "" {
 		err = publish(ctx, f, device, show)
 	} else {
@@ -194,15 +195,15 @@ func (f *cameraFlags) run(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// analyse labels the camera's frames here.
-func analyse(ctx context.Context, how *cameraFlags, device camera.Device, show *readout) (err error) {
+// analyse labels the camera's frames on this machine.
+func analyse(ctx context.Context, how *cameraFlags, device camera.Device, show *labelPrinter) (err error) {
 	settings.ProbeAuto(ctx, &how.engine)
 	e, err := engine.Open(how.engine.Alone())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	f := startFeed(ctx, device, how.capture, show)
+	f := startSource(ctx, device, how.capture, show)
 	defer func() { err = errors.Join(err, f.close()) }()
 
 	analyzer := e.NewAnalyzer()

@@ -40,7 +40,7 @@ func TestCameraFlags(t *testing.T) {
 	for text, want := range map[string]string{
 		"http://a:80": "http://a:80/whip", "https://a/": "https://a/whip", "https://a/b/whip?room=1": "https://a/b/whip?room=1",
 	} {
-		if got, err := endpoint(text); err != nil || got != want {
+		if got, err := whipURL(text); err != nil || got != want {
 			t.Errorf("%s is %s, %v", text, got, err)
 		}
 	}
@@ -49,19 +49,19 @@ func TestCameraFlags(t *testing.T) {
 func messageOf(m videoMessage) *pipeline.Message { return &pipeline.Message{V: m.V, Faces: m.Faces} }
 
 // On a terminal one line is kept up to date, elsewhere a line comes with other labels only.
-func TestReadout(t *testing.T) {
+func TestLabelPrinter(t *testing.T) {
 	m := lines(t, `{"v":1,"faces":[{"label":"happy","confidence":0.8},{"label":"sad","confidence":0.3,"uncertain":true}]}`+"\n")[0]
 	for _, redraw := range []bool{false, true} {
 		var out, aside strings.Builder
-		r := newReadout(&out, &aside, false)
+		r := newLabelPrinter(&out, &aside, false)
 		r.redraw = redraw
 		for i := range 3 {
 			if err := r.message(messageOf(m), time.Duration(i)*time.Second); err != nil {
 				t.Fatal(err)
 			}
 		}
-		r.say("a %s", "word")
-		r.say("a word")
+		r.notice("a %s", "word")
+		r.notice("a word")
 		m.Faces[0].Confidence = 0.9
 		if err := r.message(messageOf(m), 3*time.Second); err != nil {
 			t.Fatal(err)
@@ -80,23 +80,23 @@ func TestReadout(t *testing.T) {
 			t.Errorf("redraw %v: %q and %q, want %q", redraw, out.String(), aside.String(), want)
 		}
 	}
-	if _, shown := described(slices.Concat(m.Faces, m.Faces, m.Faces)); shown != "happy 80%, uncertain 30%, happy 80%, and 3 more" {
+	if _, shown := describe(slices.Concat(m.Faces, m.Faces, m.Faces)); shown != "happy 80%, uncertain 30%, happy 80%, and 3 more" {
 		t.Errorf("many faces: %q", shown)
 	}
 }
 
 // A server's words do not steer the terminal, and its model is told where everything is.
-func TestReadoutOfServers(t *testing.T) {
+func TestLabelPrinterOfServers(t *testing.T) {
 	var out, aside strings.Builder
 	m := &pipeline.Message{V: 1, Model: "theirs", Faces: []pipeline.Label{{Label: "happy\x1b[2J\u202e", Confidence: 0.8}}}
-	if err := newReadout(&out, &aside, false).message(m, 0); err != nil {
+	if err := newLabelPrinter(&out, &aside, false).message(m, 0); err != nil {
 		t.Fatal(err)
 	}
 	if want := `   0.0 s  happy\x1b[2J\u202e 80%` + "\n"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 	out.Reset()
-	if err := newReadout(&out, &aside, true).message(m, 0); err != nil {
+	if err := newLabelPrinter(&out, &aside, true).message(m, 0); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), `"model":"theirs"`) {

@@ -108,7 +108,7 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	defer end()
 	out, in := io.Pipe()
 	var aside bytes.Buffer
-	show := newReadout(in, &aside, true)
+	show := newLabelPrinter(in, &aside, true)
 	done := make(chan error, 1)
 	defer func() { // where the test fails before
 		end()

@@ -119,7 +119,7 @@ func TestCameraInputInterrupted(t *testing.T) {
 	}
 }
 
-// A film that is damaged is played as far as it can be read, here and to a server; what is lacking is said at the end.
+// A damaged video is played as far as it can be read, here and to a server. The error at the end says what is missing.
 func TestCameraInputDamaged(t *testing.T) {
 	clip := clitest.CutShort(t)
 	const want = "the file is cut short"
@@ -205,7 +205,7 @@ func TestCameraPublishOutlivesTheServer(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		defer close(done)
-		done <- publish(ctx, how, device, newReadout(in, &aside, true))
+		done <- publish(ctx, how, device, newLabelPrinter(in, &aside, true))
 		in.Close()
 	}()
 	defer func() { // where the test fails before

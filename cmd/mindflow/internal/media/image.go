@@ -36,7 +36,7 @@ func Image() settings.Command {
 		if len(files) == 0 {
 			return errors.New("image: name at least one picture file")
 		}
-		targets, err := annotated(*annotate, files, "", vision.CheckWritable)
+		targets, err := annotationTargets(*annotate, files, "", vision.CheckWritable)
 		if err != nil {
 			return err
 		}

@@ -213,7 +213,7 @@ func TestAnnotateTargets(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := annotated(c.out, c.files, "", vision.CheckWritable)
+			got, err := annotationTargets(c.out, c.files, "", vision.CheckWritable)
 			if c.fails == "" && (err != nil || !slices.Equal(got, c.want)) {
 				t.Errorf("targets %q, %v; want %q", got, err, c.want)
 			}

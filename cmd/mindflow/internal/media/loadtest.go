@@ -20,11 +20,11 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// loadFlags are the settings of `loadtest`.
+// loadFlags holds the settings of `loadtest`.
 type loadFlags struct {
 	sessions  int
 	duration  time.Duration
-	input     string // "" is the drawn face
+	input     string // optional; the drawn face without it
 	size      string
 	rate      float64
 	bitrate   int // kbit/s
@@ -35,7 +35,7 @@ type loadFlags struct {
 	limits    loadtest.Limits
 	asJSON    bool
 
-	coding loadtest.Coding // of the flags above, by check
+	coding loadtest.Coding // set by check
 }
 
 func newLoadFlags(fs *flag.FlagSet) *loadFlags {
@@ -59,7 +59,7 @@ func newLoadFlags(fs *flag.FlagSet) *loadFlags {
 func (f *loadFlags) check() error {
 	w, h, err := parseSize(f.size)
 	f.coding = loadtest.Coding{Width: w, Height: h, Rate: f.rate, Bitrate: 1000 * f.bitrate}
-	switch { // comparisons that fail for what is not a number
+	switch { // comparisons that fail for NaN too
 	case err != nil:
 		return err
 	case f.sessions < 1 || f.sessions > 10_000:
@@ -82,22 +82,22 @@ func (f *loadFlags) check() error {
 	return settings.CheckToken(f.token)
 }
 
-// line is what the flags do to the way to the server.
+// line returns the network conditions that the flags ask for.
 func (f *loadFlags) line() whipclient.Line {
 	return whipclient.Line{Loss: f.loss / 100, Jitter: time.Duration(f.jitter * float64(time.Millisecond)), Bandwidth: 1000 * f.bandwidth}
 }
 
-// clip codes what is to be sent.
+// clip encodes what is sent.
 func (f *loadFlags) clip(ctx context.Context, show *terminal.Line) ([]pipeline.Unit, error) {
-	const turn = 24 * time.Second // after which the drawn face is back where it began, with the same smile
-	var film pipeline.Video = synthetic.NewVideo(f.coding.Width, f.coding.Height, f.rate, turn)
+	const period = 24 * time.Second // after which the drawn face is back where it began, with the same smile
+	var video pipeline.Video = synthetic.NewVideo(f.coding.Width, f.coding.Height, f.rate, period)
 	if f.input != "" {
 		var err error
-		if film, err = openClip(f.input); err != nil {
+		if video, err = openClip(f.input); err != nil {
 			return nil, err
 		}
 	}
-	units, err := loadtest.Code(ctx, film, f.coding, func(frames int) {
+	units, err := loadtest.Code(ctx, video, f.coding, func(frames int) {
 		show.Show(fmt.Sprintf("coding the clip: %.1f s", float64(frames)/f.rate))
 	})
 	if errors.Is(err, context.Canceled) {
@@ -114,7 +114,7 @@ func LoadTest() settings.Command {
 		if len(call.Args) != 1 {
 			return errors.New("loadtest: name one server, such as mindflow loadtest http://localhost:8080 --sessions 4")
 		}
-		server, err := endpoint(call.Args[0])
+		server, err := whipURL(call.Args[0])
 		if err != nil {
 			return fmt.Errorf("loadtest: %w", err)
 		}

@@ -18,48 +18,48 @@ import (
 )
 
 const (
-	dialTime     = 20 * time.Second // for a session to stand
-	firstBackoff = 500 * time.Millisecond
-	lastBackoff  = 10 * time.Second
-	closeTime    = 2 * time.Second // for the DELETE at the end
-	lastLabels   = time.Second     // wait for those of a film's end
+	dialTimeout  = 20 * time.Second // until a session stands
+	minBackoff   = 500 * time.Millisecond
+	maxBackoff   = 10 * time.Second
+	closeTimeout = 2 * time.Second // for the DELETE at the end
+	lingerTime   = time.Second     // wait for the labels of a video's last frames
 )
 
-// publisher sends a camera to a server. A session follows the other until the server refuses for good.
+// publisher sends a camera to a server. When a session ends it opens another, until the server refuses for good.
 type publisher struct {
-	how  *cameraFlags
-	feed *feed
-	show *readout
-	http *http.Client
+	how    *cameraFlags
+	source *frameSource
+	show   *labelPrinter
+	http   *http.Client
 
-	ticket string // of the server's, by which the place is kept from one session to the next
+	ticket string // of the server: keeps the place in its queue from one session to the next
 }
 
 // publish sends the camera's frames to a server and prints the labels that come back.
-func publish(ctx context.Context, how *cameraFlags, device camera.Device, show *readout) (err error) {
+func publish(ctx context.Context, how *cameraFlags, device camera.Device, show *labelPrinter) (err error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
-	f := startFeed(ctx, device, how.capture, show)
+	f := startSource(ctx, device, how.capture, show)
 	defer func() { err = errors.Join(err, f.close()) }()
-	p := &publisher{how: how, feed: f, show: show, http: &http.Client{Transport: transport}}
+	p := &publisher{how: how, source: f, show: show, http: &http.Client{Transport: transport}}
 	return p.run(ctx)
 }
 
 func (p *publisher) run(ctx context.Context) error {
-	backoff := firstBackoff
+	backoff := minBackoff
 	var failed error
 	for {
-		if _, ok := p.feed.next(ctx); !ok { // before there is a frame, as when the camera is lost, no session is needed
+		if _, ok := p.source.next(ctx); !ok { // no session is needed before there is a frame
 			return cmp.Or(ctx.Err(), failed)
 		}
 		labels, err := p.session(ctx)
 		if labels > 0 {
-			backoff = firstBackoff
+			backoff = minBackoff
 		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err == nil || !passing(err):
+		case err == nil || !transient(err):
 			return err
 		}
 		wait := backoff
@@ -67,22 +67,22 @@ func (p *publisher) run(ctx context.Context) error {
 		if errors.As(err, &refused) && refused.RetryAfter > 0 {
 			wait = refused.RetryAfter
 		}
-		p.show.say("%v; trying again in %v", err, wait)
-		backoff, failed = min(2*backoff, lastBackoff), err
+		p.show.notice("%v; trying again in %v", err, wait)
+		backoff, failed = min(2*backoff, maxBackoff), err
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-p.feed.done:
+		case <-p.source.done:
 			return err
 		case <-time.After(wait):
 		}
 	}
 }
 
-// session publishes until the connection is over, and says how many labels came. Without an error the film
-// is at its end.
+// session publishes until the connection ends, and returns how many labels came. Without an error the video is at its
+// end.
 func (p *publisher) session(ctx context.Context) (labels int, err error) {
-	dialing, cancel := context.WithTimeout(ctx, dialTime)
+	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
 	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http, Token: string(p.how.token), Ticket: p.ticket, Detour: true})
 	cancel()
 	var refused *whipclient.RefusedError
@@ -90,30 +90,30 @@ func (p *publisher) session(ctx context.Context) (labels int, err error) {
 		p.ticket = refused.Ticket
 	}
 	if err != nil {
-		var request *url.Error // which names the address as well
+		var request *url.Error // its text repeats the address
 		if errors.As(err, &request) {
 			err = request.Err
 		}
 		return 0, fmt.Errorf("publish to %s: %w", p.how.publish, err)
 	}
 	p.ticket = c.Ticket()
-	p.show.say("publishing to %s", p.how.publish)
+	p.show.notice("publishing to %s", p.how.publish)
 	sending, stop := context.WithCancel(ctx)
-	s := &sender{feed: p.feed, client: c, bitrate: 1000 * p.how.bitrate, done: make(chan struct{})}
+	s := &sender{source: p.source, client: c, bitrate: 1000 * p.how.bitrate, done: make(chan struct{})}
 	go s.run(sending)
 	labels, err = p.receive(ctx, c, s)
 	stop()
 	<-s.done
 
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	if failed := c.Close(closing); failed != nil && (err == nil || ctx.Err() != nil) { // else err says what is wrong
-		p.show.say("end the session: %v", failed)
+	if failed := c.Close(closing); failed != nil && (err == nil || ctx.Err() != nil) { // otherwise err has the cause
+		p.show.notice("end the session: %v", failed)
 	}
 	return labels, err
 }
 
-// receive prints what comes back.
+// receive prints the labels that come back.
 func (p *publisher) receive(ctx context.Context, c *whipclient.Client, s *sender) (labels int, err error) {
 	var linger <-chan time.Time
 	var latest uint64
@@ -124,39 +124,39 @@ func (p *publisher) receive(ctx context.Context, c *whipclient.Client, s *sender
 			return labels, ctx.Err()
 		case <-sent:
 			if s.err != nil {
-				return labels, lastWords(c, s.err)
+				return labels, endReason(c, s.err)
 			}
-			sent, linger = nil, time.After(lastLabels)
+			sent, linger = nil, time.After(lingerTime)
 		case <-linger:
 			return labels, nil
 		case m := <-c.Labels():
-			if labels > 0 && m.Seq <= latest { // late: newer ones are printed already
+			if labels > 0 && m.Seq <= latest { // late: a newer one is printed already
 				continue
 			}
 			labels, latest = labels+1, m.Seq
 			if m.V != pipeline.Version {
-				return labels, &finalError{fmt.Sprintf("the server speaks version %d of the protocol, this program %d; update the older", m.V, pipeline.Version)}
+				return labels, &permanentError{fmt.Sprintf("the server speaks version %d of the protocol, this program %d; update the older", m.V, pipeline.Version)}
 			}
 			if err := p.show.message(&m, s.at(m.RTP)); err != nil {
-				return labels, &finalError{err.Error()}
+				return labels, &permanentError{err.Error()}
 			}
-		case said := <-c.Controls():
-			if said.Type == "bye" {
-				return labels, &byeError{said.Reason}
+		case control := <-c.Controls():
+			if control.Type == "bye" {
+				return labels, &byeError{control.Reason}
 			}
 		case <-c.Done():
-			return labels, lastWords(c, errors.New("the connection to the server is lost"))
+			return labels, endReason(c, errors.New("the connection to the server is lost"))
 		}
 	}
 }
 
-// lastWords is the bye that came just before a connection's end, or else otherwise.
-func lastWords(c *whipclient.Client, otherwise error) error {
+// endReason returns the bye that came just before a connection's end, or else otherwise.
+func endReason(c *whipclient.Client, otherwise error) error {
 	for {
 		select {
-		case said := <-c.Controls():
-			if said.Type == "bye" {
-				return &byeError{said.Reason}
+		case control := <-c.Controls():
+			if control.Type == "bye" {
+				return &byeError{control.Reason}
 			}
 		default:
 			return otherwise
@@ -171,18 +171,18 @@ func (e *byeError) Error() string {
 	return "the server ended the session: " + whipclient.Printable(e.reason)
 }
 
-// finalError is one that another session would meet again.
-type finalError struct{ text string }
+// permanentError is an error that another session would meet again.
+type permanentError struct{ text string }
 
-func (e *finalError) Error() string { return e.text }
+func (e *permanentError) Error() string { return e.text }
 
-// passing says whether another try may go better.
-func passing(err error) bool {
+// transient reports whether another try may succeed.
+func transient(err error) bool {
 	var refused *whipclient.RefusedError
 	var bye *byeError
-	var final *finalError
+	var permanent *permanentError
 	switch {
-	case errors.As(err, &final):
+	case errors.As(err, &permanent):
 		return false
 	case errors.As(err, &bye):
 		return !slices.Contains([]string{"deleted", "abuse", "too-large"}, bye.reason)
@@ -192,10 +192,10 @@ func passing(err error) bool {
 	return true
 }
 
-// sender codes the newest frames and sends them, on a goroutine of its own.
+// sender encodes the newest frames and sends them, in its own goroutine.
 type sender struct {
 	// static after construction
-	feed    *feed
+	source  *frameSource
 	client  *whipclient.Client
 	bitrate int // bit/s
 	done    chan struct{}
@@ -204,7 +204,7 @@ type sender struct {
 
 	// owned by run
 	encoder *vpx.Encoder // nil before the first frame
-	err     error        // to be read after done; nil at the end of a film
+	err     error        // read it after done; nil at the end of a video
 }
 
 func (s *sender) run(ctx context.Context) {
@@ -215,10 +215,10 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// frames sends until the film, or ctx, ends. The first is a key frame, as every encoder's is.
+// frames sends until the video or ctx ends. The first frame is a key frame, as every encoder's is.
 func (s *sender) frames(ctx context.Context) error {
 	for {
-		f, ok := s.feed.next(ctx)
+		f, ok := s.source.next(ctx)
 		if !ok {
 			return ctx.Err()
 		}
@@ -244,18 +244,18 @@ func (s *sender) send(f *pipeline.Frame, key bool) (err error) {
 	if s.encoder == nil {
 		if s.encoder, err = vpx.Open(f.Width, f.Height, s.bitrate); err != nil {
 			s.encoder = nil
-			return &finalError{err.Error()}
+			return &permanentError{err.Error()}
 		}
 	}
 	unit, err := s.encoder.Encode(f, key)
 	if err != nil {
-		return &finalError{err.Error()}
+		return &permanentError{err.Error()}
 	}
-	s.latest.Store(int64(f.Arrived.Sub(s.feed.began)) * 9 / 100000)
+	s.latest.Store(int64(f.Arrived.Sub(s.source.began)) * 9 / 100000)
 	return s.client.WriteUnit(unit)
 }
 
-// at is the time since the first frame of what has this RTP timestamp, which was sent not long ago.
+// at returns the time since the first frame of a frame with this RTP timestamp, which was sent within half a cycle of it.
 func (s *sender) at(rtp uint32) time.Duration {
 	latest := s.latest.Load()
 	ticks := latest + int64(int32(rtp-uint32(latest)))

@@ -52,7 +52,7 @@ func TestCameraPublishRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	var aside bytes.Buffer
-	err = publish(t.Context(), how, device, newReadout(io.Discard, &aside, true))
+	err = publish(t.Context(), how, device, newLabelPrinter(io.Discard, &aside, true))
 	if err == nil || !strings.Contains(err.Error(), "401 Unauthorized: words of the server") {
 		t.Errorf("it ended with %v", err)
 	}
@@ -66,12 +66,12 @@ func TestCameraPublishRefused(t *testing.T) {
 	}
 }
 
-func TestPassing(t *testing.T) {
+func TestTransient(t *testing.T) {
 	for status, want := range map[int]bool{
 		400: false, 401: false, 403: false, 404: false, 405: false, 406: false, 408: true, 415: false, 422: false, 429: true, 500: true, 502: true, 503: true,
 	} {
 		err := fmt.Errorf("publish: %w", &whipclient.RefusedError{Status: status})
-		if passing(err) != want {
+		if transient(err) != want {
 			t.Errorf("%v passes: %v", err, !want)
 		}
 	}
@@ -79,11 +79,11 @@ func TestPassing(t *testing.T) {
 		"draining": true, "shutdown": true, "closed": true, "failed": true, "no-media": true, "idle": true, "internal": true, "unheard-of": true,
 		"deleted": false, "abuse": false, "too-large": false,
 	} {
-		if passing(&byeError{reason}) != want {
+		if transient(&byeError{reason}) != want {
 			t.Errorf("bye %q passes: %v", reason, !want)
 		}
 	}
-	if !passing(errors.New("connection refused")) || passing(errors.Join(&finalError{"no"}, errors.New("close"))) {
+	if !transient(errors.New("connection refused")) || transient(errors.Join(&permanentError{"no"}, errors.New("close"))) {
 		t.Error("a server that is gone passes, our own fault does not")
 	}
 }
@@ -138,8 +138,8 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	f := startFeed(ctx, device, camera.Settings{Width: 160, Height: 120, Rate: 30}, newReadout(io.Discard, io.Discard, true))
-	s := &sender{feed: f, client: c, bitrate: 300_000, done: make(chan struct{})}
+	f := startSource(ctx, device, camera.Settings{Width: 160, Height: 120, Rate: 30}, newLabelPrinter(io.Discard, io.Discard, true))
+	s := &sender{source: f, client: c, bitrate: 300_000, done: make(chan struct{})}
 	go s.run(ctx)
 	for lost := uint64(0); lost == 0; {
 		select {

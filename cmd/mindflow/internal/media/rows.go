@@ -15,13 +15,13 @@ import (
 	"mindflow/pipeline"
 )
 
-// rows is a form of output.
+// rows is a form of output: JSON, CSV or a summary.
 type rows interface {
-	add(p *pass) error // the frame that was analysed last
-	end(p *pass) error // the file
+	add(p *pass) error // the latest analysed frame
+	end(p *pass) error // the end of a file
 }
 
-// rows chooses the form. Rows say their file when there are several.
+// rows returns the form that the flags choose. Rows name their file when there are several.
 func (t *table) rows(how videoFlags, several bool, labels []string) rows {
 	switch {
 	case how.asJSON:
@@ -32,7 +32,7 @@ func (t *table) rows(how videoFlags, several bool, labels []string) rows {
 	return &summaries{out: t, labels: labels}
 }
 
-// seconds is a frame's time in the outputs, to the microsecond.
+// seconds returns a frame's time as outputs have it, to the microsecond.
 func seconds(at time.Duration) float64 { return float64(at.Microseconds()) / 1e6 }
 
 // videoMessage is one line of `video --json`: a pipeline.Message with the frame's time in the video
@@ -84,7 +84,7 @@ func newCSVRows(t *table, several bool, labels []string) *csvRows {
 	}
 	r.row = append(r.row, "t", "frame", "face", "x", "y", "w", "h", "label", "confidence")
 	r.row = append(r.row, labels...)
-	_ = r.out.Write(r.row) // buffered; the first add or the table's Close says what went wrong
+	_ = r.out.Write(r.row) // buffered; add or the table's Close returns the error
 	return r
 }
 
@@ -117,22 +117,22 @@ func (r *csvRows) end(*pass) error {
 
 func decimal(v float32) string { return strconv.FormatFloat(float64(v), 'f', 5, 32) }
 
-// table is where results are printed: standard output, or a file that gets its name when it is whole.
-// Rows are buffered and flushed a frame at a time, so that what is there ends with a whole one.
+// table is where results are printed: standard output, or a file that gets its name once it is complete. Rows are flushed
+// a frame at a time, so that the output ends with a complete row.
 type table struct {
 	*bufio.Writer
-	file       *os.File // nil is standard output
-	path, temp string   // temp is "" where path is written itself, such as a device
+	file       *os.File // nil for standard output
+	path, temp string   // temp is empty where path itself is written, such as a device
 }
 
-// openTable opens path, or takes out when there is none. It refuses to write over one of used.
+// openTable opens the file at path, or returns out when path is empty. It refuses to overwrite one of used.
 func openTable(out io.Writer, path string, used []string) (*table, error) {
-	const most = 1 << 18 // bytes of the rows of one frame
+	const bufferSize = 1 << 18 // bytes of the rows of one frame
 	if path == "" {
-		return &table{Writer: bufio.NewWriterSize(out, most)}, nil
+		return &table{Writer: bufio.NewWriterSize(out, bufferSize)}, nil
 	}
 	for _, name := range used {
-		if name == path || same(name, path) {
+		if name == path || sameFile(name, path) {
 			return nil, fmt.Errorf("--out: %s would be overwritten; name another file", path)
 		}
 	}
@@ -151,11 +151,11 @@ func openTable(out io.Writer, path string, used []string) (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--out: %w; name a file in a folder that can be written", err)
 	}
-	t.Writer = bufio.NewWriterSize(t.file, most)
+	t.Writer = bufio.NewWriterSize(t.file, bufferSize)
 	return t, nil
 }
 
-// Close gives the file its name, or leaves nothing of it when something could not be written.
+// Close gives the file its name, or removes it when something could not be written.
 func (t *table) Close() error {
 	err := t.Flush()
 	if t.file != nil {

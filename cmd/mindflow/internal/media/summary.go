@@ -11,21 +11,21 @@ import (
 	"mindflow/pipeline"
 )
 
-// listed faces of a summary; the rest are counted.
-const listed = 10
+// maxListed is how many faces a summary lists. It counts the others.
+const maxListed = 10
 
-// summaries says of each file, at its end, who was seen how long and with which labels.
+// summaries prints for each file, at its end, how long each face was seen and with which labels.
 type summaries struct {
 	out    *table
 	labels []string
 
-	faces  map[uint64]*presence
+	faces  map[uint64]*appearance
 	latest []pipeline.Label // their time lasts until the next frame
 	at     time.Duration    // of the latest frame
 }
 
-// presence is one face over the time of a video.
-type presence struct {
+// appearance is one face over the time of a video.
+type appearance struct {
 	id          uint64
 	first, last time.Duration
 	seen        time.Duration
@@ -34,21 +34,21 @@ type presence struct {
 
 func (s *summaries) add(p *pass) error {
 	if s.faces == nil {
-		s.faces = map[uint64]*presence{}
+		s.faces = map[uint64]*appearance{}
 	}
 	s.elapse(p.at - s.at)
 	s.at = p.at
 	s.latest = append(s.latest[:0], p.message.Faces...)
 	for _, face := range s.latest {
 		if s.faces[face.ID] == nil {
-			s.faces[face.ID] = &presence{id: face.ID, first: p.at, shares: map[string]time.Duration{}}
+			s.faces[face.ID] = &appearance{id: face.ID, first: p.at, shares: map[string]time.Duration{}}
 		}
 		s.faces[face.ID].last = p.at
 	}
 	return nil
 }
 
-// elapse lets time pass with the latest faces in view.
+// elapse adds time to the latest faces.
 func (s *summaries) elapse(d time.Duration) {
 	for _, face := range s.latest {
 		k := s.faces[face.ID]
@@ -58,7 +58,7 @@ func (s *summaries) elapse(d time.Duration) {
 }
 
 func (s *summaries) end(p *pass) error {
-	s.elapse(p.at - s.at + time.Duration(float64(time.Second)/p.video.Rate)) // the last frame stands for one interval
+	s.elapse(p.at - s.at + time.Duration(float64(time.Second)/p.video.Rate)) // the last frame lasts one interval
 	err := s.print(s.out, p)
 	s.faces, s.latest, s.at = nil, nil, 0
 	if err != nil {
@@ -68,19 +68,19 @@ func (s *summaries) end(p *pass) error {
 }
 
 func (s *summaries) print(out io.Writer, p *pass) error {
-	faces := make([]*presence, 0, len(s.faces))
+	faces := make([]*appearance, 0, len(s.faces))
 	for _, k := range s.faces {
 		faces = append(faces, k)
 	}
-	slices.SortFunc(faces, func(a, b *presence) int { return cmp.Or(cmp.Compare(b.seen, a.seen), cmp.Compare(a.id, b.id)) })
+	slices.SortFunc(faces, func(a, b *appearance) int { return cmp.Or(cmp.Compare(b.seen, a.seen), cmp.Compare(a.id, b.id)) })
 	text := fmt.Sprintf("%s: %.1f s, %d by %d pixels, %d frames", p.name, p.at.Seconds(), p.message.Width, p.message.Height, p.read)
 	if p.analysed != p.read {
 		text += fmt.Sprintf(", %d of them analysed", p.analysed)
 	}
-	text += fmt.Sprintf("; %s\n", counted(len(faces), "face"))
+	text += fmt.Sprintf("; %s\n", plural(len(faces), "face"))
 	for i, k := range faces {
-		if i == listed {
-			text += fmt.Sprintf("  and %s seen for a shorter time\n", counted(len(faces)-listed, "face"))
+		if i == maxListed {
+			text += fmt.Sprintf("  and %s seen for a shorter time\n", plural(len(faces)-maxListed, "face"))
 			break
 		}
 		text += fmt.Sprintf("  face %d, %.1f s between %.1f and %.1f s: %s\n", k.id, k.seen.Seconds(), k.first.Seconds(), k.last.Seconds(), s.shares(k))
@@ -89,8 +89,8 @@ func (s *summaries) print(out io.Writer, p *pass) error {
 	return err
 }
 
-// shares lists the labels that a face showed, longest first.
-func (s *summaries) shares(k *presence) string {
+// shares lists the labels of a face, longest shown first.
+func (s *summaries) shares(k *appearance) string {
 	shown := slices.DeleteFunc(slices.Clone(s.labels), func(label string) bool { return k.shares[label] == 0 })
 	slices.SortStableFunc(shown, func(a, b string) int { return cmp.Compare(k.shares[b], k.shares[a]) })
 	for i, label := range shown {
@@ -99,7 +99,7 @@ func (s *summaries) shares(k *presence) string {
 	return strings.Join(shown, ", ")
 }
 
-func counted(n int, noun string) string {
+func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

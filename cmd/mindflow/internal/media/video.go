@@ -17,11 +17,11 @@ import (
 	"mindflow/pipeline/vision"
 )
 
-// videoFlags are the settings of `video` beside the engine's.
+// videoFlags holds the settings of `video`.
 type videoFlags struct {
 	asJSON, asCSV bool
-	out           string  // "" is standard output
-	annotate      string  // "" is none
+	out           string  // optional; standard output without it
+	annotate      string  // optional
 	rate          float64 // frames a second; 0 is all
 	bgr           bool    // of the preset
 	engine        engine.Settings
@@ -65,7 +65,7 @@ func labelVideos(ctx context.Context, how videoFlags, names []string, out io.Wri
 	if len(files) == 0 {
 		return missing
 	}
-	targets, err := annotated(how.annotate, files, ".mp4", vision.CheckRecordable)
+	targets, err := annotationTargets(how.annotate, files, ".mp4", vision.CheckRecordable)
 	if err != nil {
 		return err
 	}
@@ -80,17 +80,17 @@ func labelVideos(ctx context.Context, how videoFlags, names []string, out io.Wri
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	return errors.Join(missing, watch(ctx, e, how, files, targets, out))
+	return errors.Join(missing, labelFiles(ctx, e, how, files, targets, out))
 }
 
-// watch does one file after the other. It stops early when it is interrupted or its output fails.
-func watch(ctx context.Context, e *engine.Engine, how videoFlags, files, targets []string, out io.Writer) (err error) {
+// labelFiles labels one file after the other. It stops early when it is interrupted or its output fails.
+func labelFiles(ctx context.Context, e *engine.Engine, how videoFlags, files, targets []string, out io.Writer) (err error) {
 	t, err := openTable(out, how.out, append(files, targets...))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	w := watcher{engine: e, rate: how.rate, bgr: how.bgr, rows: t.rows(how, len(files) > 1, e.Analysis.Model.Labels)}
+	w := videoLabeller{engine: e, rate: how.rate, bgr: how.bgr, rows: t.rows(how, len(files) > 1, e.Analysis.Model.Labels)}
 	if t.file != nil || !how.asJSON && !how.asCSV || !terminal.Is(out) {
 		w.progress = terminal.NewFrames(os.Stderr, "frames")
 	}
@@ -100,15 +100,15 @@ func watch(ctx context.Context, e *engine.Engine, how videoFlags, files, targets
 		}
 		failed := w.file(ctx, file, targets[i])
 		if t.Flush() != nil {
-			return err // the table's Close says it
+			return err // the table's Close returns the cause
 		}
 		err = errors.Join(err, failed)
 	}
 	return err
 }
 
-// watcher analyses videos and says what is in them.
-type watcher struct {
+// videoLabeller analyses videos and prints their labels.
+type videoLabeller struct {
 	engine   *engine.Engine
 	rate     float64 // frames a second, 0 for all
 	bgr      bool    // analyse what OpenCV makes of the frames
@@ -116,7 +116,7 @@ type watcher struct {
 	progress *terminal.Frames // optional
 }
 
-func (w *watcher) file(ctx context.Context, name, target string) error {
+func (w *videoLabeller) file(ctx context.Context, name, target string) error {
 	v, err := avfile.Open(name)
 	if err != nil {
 		return err
@@ -124,16 +124,16 @@ func (w *watcher) file(ctx context.Context, name, target string) error {
 	return errors.Join(w.video(ctx, v, name, target), v.Close())
 }
 
-// video ends the outputs of a file in every case: with what was done when it is interrupted, whoever reads the rows is gone or
-// the file is damaged, with nothing when something else fails.
-func (w *watcher) video(ctx context.Context, v *avfile.Video, name, target string) error {
-	pass := &pass{name: name, video: v, film: film{path: target, rate: v.Rate}, sampling: sampling{rate: w.rate}}
+// video labels one file. It completes the outputs with what was done when it is interrupted, when the reader of the rows
+// leaves and when the file is damaged. It removes them when anything else fails.
+func (w *videoLabeller) video(ctx context.Context, v *avfile.Video, name, target string) error {
+	pass := &pass{name: name, video: v, recording: recording{path: target, rate: v.Rate}, sampling: sampling{rate: w.rate}}
 	if w.rate > 0 {
-		pass.film.rate = min(v.Rate, w.rate)
+		pass.recording.rate = min(v.Rate, w.rate)
 	}
 	err := errors.Join(w.frames(ctx, pass), pass.closePicture())
 	w.progress.Clear()
-	var unprinted *printError
+	var output *outputError
 	switch {
 	case err == nil:
 		if err = v.Whole(); err != nil {
@@ -141,33 +141,33 @@ func (w *watcher) video(ctx context.Context, v *avfile.Video, name, target strin
 		}
 	case ctx.Err() != nil:
 		err = fmt.Errorf("%s: interrupted after %d frames, at %.1f s; what was done is kept", name, pass.read, pass.at.Seconds())
-	case errors.As(err, &unprinted): // the table's Close says it
-		return pass.film.close()
+	case errors.As(err, &output): // the table's Close returns the cause
+		return pass.recording.close()
 	default:
-		return errors.Join(fmt.Errorf("%s: %w", name, err), pass.film.discard())
+		return errors.Join(fmt.Errorf("%s: %w", name, err), pass.recording.discard())
 	}
-	return errors.Join(pass.film.close(), w.rows.end(pass), err)
+	return errors.Join(pass.recording.close(), w.rows.end(pass), err)
 }
 
-// printError is a row that could not be printed.
-type printError struct{ error }
+// outputError is the error of a row that could not be printed.
+type outputError struct{ error }
 
 // pass is one run through a file.
 type pass struct {
-	name     string
-	video    *avfile.Video
-	film     film
-	sampling sampling
+	name      string
+	video     *avfile.Video
+	recording recording
+	sampling  sampling
 
-	picture  *vision.Picture // nil before the first take
+	picture  *vision.Picture // nil before the first takePicture
 	read     int             // frames
 	analysed int
 	at       time.Duration // of the latest frame
 	message  pipeline.Message
 }
 
-// take makes picture that of the video's latest frame.
-func (p *pass) take() error {
+// takePicture makes the picture of the video's latest frame.
+func (p *pass) takePicture() error {
 	bgr, w, h, err := p.video.BGR()
 	if err != nil {
 		return err
@@ -187,8 +187,8 @@ func (p *pass) closePicture() error {
 	return p.picture.Close()
 }
 
-// frames analyses the frames of a file that are due, up to its end.
-func (w *watcher) frames(ctx context.Context, p *pass) error {
+// frames analyses the frames that are due, up to the end of the file.
+func (w *videoLabeller) frames(ctx context.Context, p *pass) error {
 	analyzer := w.engine.NewAnalyzer()
 	for {
 		if err := ctx.Err(); err != nil {
@@ -213,9 +213,9 @@ func (w *watcher) frames(ctx context.Context, p *pass) error {
 	}
 }
 
-func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, f *pipeline.Frame, began time.Time) (err error) {
-	if w.bgr || p.film.path != "" {
-		if err := p.take(); err != nil {
+func (w *videoLabeller) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, f *pipeline.Frame, began time.Time) (err error) {
+	if w.bgr || p.recording.path != "" {
+		if err := p.takePicture(); err != nil {
 			return err
 		}
 	}
@@ -225,7 +225,7 @@ func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyze
 		}
 		f.Decode = time.Since(began)
 	}
-	f.Arrived = time.Unix(0, 0).Add(p.at) // tracking and smoothing go by the video's clock
+	f.Arrived = time.Unix(0, 0).Add(p.at) // tracking and smoothing use the video's clock
 	m := &p.message
 	if err := analyzer.Analyze(ctx, m, f); err != nil {
 		return err
@@ -234,25 +234,25 @@ func (w *watcher) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyze
 	m.V, m.Seq = pipeline.Version, uint64(p.analysed)
 	m.MS.Total = float64(time.Since(began).Microseconds()) / 1000
 	for i := range m.Faces {
-		m.Faces[i].AgeMS = m.MS.Total // not by the video's clock
+		m.Faces[i].AgeMS = m.MS.Total // real time, not the video's
 	}
 	if err := w.rows.add(p); err != nil {
-		return &printError{err}
+		return &outputError{err}
 	}
-	return p.film.add(ctx, p.picture, p.at, m.Faces)
+	return p.recording.add(ctx, p.picture, p.at, m.Faces)
 }
 
-// sampling picks the first frame of each of the intervals that rate cuts the time into.
+// sampling picks the first frame of each interval of 1/rate.
 type sampling struct {
-	rate float64 // a second; 0 picks all
-	next float64 // interval
+	rate float64 // a second; 0 picks every frame
+	next float64 // number of the interval
 }
 
 func (s *sampling) due(at time.Duration) bool {
 	if s.rate == 0 {
 		return true
 	}
-	interval := math.Floor(at.Seconds()*s.rate + 1e-4) // a hair early is in time: containers round
+	interval := math.Floor(at.Seconds()*s.rate + 1e-4) // containers round times, so a frame may be early by a little
 	if interval < s.next {
 		return false
 	}

@@ -14,8 +14,8 @@ var videoExtensions = []string{
 	".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".ogv", ".flv", ".wmv", ".y4m",
 }
 
-// videoFiles lists the files that names stand for: files, the videos of folders, and patterns that the
-// shell did not expand. err names those that stand for none; an absent file is left to who opens it.
+// videoFiles lists the files that names stand for: files, the videos of folders, and patterns that the shell did not
+// expand. err names the patterns and folders without a video. An absent file fails where it is opened.
 func videoFiles(names []string) (files []string, err error) {
 	for _, name := range names {
 		matches := []string{name}
@@ -35,7 +35,7 @@ func videoFiles(names []string) (files []string, err error) {
 	return files, err
 }
 
-// videosAt is the file itself, or the videos of a folder by name.
+// videosAt returns the file itself, or the videos of a folder by name.
 func videosAt(name string) ([]string, error) {
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return []string{name}, nil

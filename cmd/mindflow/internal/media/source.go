@@ -13,27 +13,27 @@ import (
 	"mindflow/pipeline/camera"
 )
 
-// feed is a camera that runs in a goroutine of its own. Its newest frame is in the mailbox.
-type feed struct {
+// frameSource is a camera that runs in its own goroutine. The mailbox holds its newest frame.
+type frameSource struct {
 	frames *pipeline.Mailbox
-	stale  atomic.Uint64 // frames that nobody took in time
+	stale  atomic.Uint64 // frames that were replaced before they were taken
 
 	began time.Time // of the first frame; set before that is in the mailbox
 	stop  context.CancelFunc
 	done  chan struct{} // closed at the end
-	err   error         // why it ended; to be read after done
+	err   error         // why it ended; read it after done
 }
 
-// startFeed runs the camera until ctx or its film ends. The caller must close the feed.
-func startFeed(ctx context.Context, device camera.Device, settings camera.Settings, show *readout) *feed {
+// startSource runs the camera until ctx or its video ends. The caller must close the source.
+func startSource(ctx context.Context, device camera.Device, settings camera.Settings, show *labelPrinter) *frameSource {
 	ctx, stop := context.WithCancel(ctx)
-	f := &feed{frames: pipeline.NewMailbox(), stop: stop, done: make(chan struct{})}
+	f := &frameSource{frames: pipeline.NewMailbox(), stop: stop, done: make(chan struct{})}
 	settings.Changed = func(lost error) {
 		if lost != nil {
-			show.say("the camera is lost: %v; waiting for it to come back", lost)
+			show.notice("the camera is lost: %v; waiting for it to come back", lost)
 			return
 		}
-		show.say("the camera is back")
+		show.notice("the camera is back")
 	}
 	go func() {
 		defer close(f.done)
@@ -42,7 +42,7 @@ func startFeed(ctx context.Context, device camera.Device, settings camera.Settin
 	return f
 }
 
-func (f *feed) put(frame *pipeline.Frame) {
+func (f *frameSource) put(frame *pipeline.Frame) {
 	if f.began.IsZero() {
 		f.began = frame.Arrived
 	}
@@ -51,15 +51,15 @@ func (f *feed) put(frame *pipeline.Frame) {
 	}
 }
 
-// next waits for a frame, which is lent until the next call. ok is false when there will be none.
-func (f *feed) next(ctx context.Context) (frame *pipeline.Frame, ok bool) {
+// next waits for a frame, which is lent until the next call. ok is false when no more will come.
+func (f *frameSource) next(ctx context.Context) (frame *pipeline.Frame, ok bool) {
 	for {
 		ended := false
 		select {
 		case <-ctx.Done():
 			return nil, false
 		case <-f.done:
-			ended = true // but for the last frame
+			ended = true // the last frame may still wait
 		case <-f.frames.Ready():
 		}
 		if frame, ok = f.frames.Take(); ok || ended {
@@ -68,8 +68,8 @@ func (f *feed) next(ctx context.Context) (frame *pipeline.Frame, ok bool) {
 	}
 }
 
-// close ends the camera and gives the reason why it had ended, if it had.
-func (f *feed) close() error {
+// close ends the camera and returns why it had ended before, if it had.
+func (f *frameSource) close() error {
 	f.stop()
 	<-f.done
 	if errors.Is(f.err, context.Canceled) {
@@ -78,8 +78,8 @@ func (f *feed) close() error {
 	return f.err
 }
 
-// dropped counts what was not analysed, as a message of ours says it.
-func (f *feed) dropped() map[string]uint64 {
+// dropped returns the counts of frames that were not analysed, in the form of a message.
+func (f *frameSource) dropped() map[string]uint64 {
 	counts := map[string]uint64{}
 	if n := f.stale.Load(); n > 0 {
 		counts["stale"] = n
@@ -87,7 +87,7 @@ func (f *feed) dropped() map[string]uint64 {
 	return counts
 }
 
-// clip is a video file as a film. One that is damaged plays as far as it can be read, and then says so.
+// clip is a video file that plays as a camera. A damaged file plays as far as it can be read, and ends with an error.
 type clip struct {
 	*avfile.Video
 	path string
@@ -101,7 +101,7 @@ func openClip(path string) (pipeline.Video, error) {
 	return clip{v, path}, nil
 }
 
-// Next is the video's, but ends with an error where not all of the file could be read.
+// Next returns the next frame. It ends with an error where not all of the file could be read.
 func (c clip) Next() (*pipeline.Frame, time.Duration, error) {
 	f, at, err := c.Video.Next()
 	if errors.Is(err, io.EOF) {
