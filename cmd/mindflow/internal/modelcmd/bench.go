@@ -16,7 +16,7 @@ import (
 	"mindflow/models/throughput"
 )
 
-// largestBatch is the largest that serve takes by --batch, too.
+// largestBatch is also the largest value of serve's --batch.
 const largestBatch = 256
 
 // Bench measures how many faces a second a device classifies.

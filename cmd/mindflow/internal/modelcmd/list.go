@@ -18,12 +18,12 @@ import (
 	"mindflow/models/engine"
 )
 
-// States of a model's file, told without reading it, and of a model that is none yet.
+// States of a model. None needs the file to be read.
 const (
 	ready     = "ready"
 	missing   = "missing"
 	wrongSize = "wrong size"
-	toImport  = "to import" // a recipe
+	toImport  = "to import" // a recipe: no model yet
 	faulty    = "faulty"    // its entry cannot be read
 )
 

@@ -75,7 +75,7 @@ func verifyOne(manifest *models.Manifest, dir, name string, all bool) (line stri
 	return fmt.Sprintf("ok       %s: %s", name, path), true
 }
 
-// Remove takes a model out of the user's folder. It touches no other.
+// Remove removes a model from the user's folder, and from no other.
 func Remove() settings.Command {
 	fs := settings.NewFlags("model remove NAME")
 	paths := engine.Default()

@@ -11,7 +11,7 @@ import (
 	"mindflow/server/access"
 )
 
-// openGate returns what decides who may use the server. It reads the files of the settings again when they change.
+// openGate returns the check of who may use the server. It reads the files of the settings again when they change.
 func openGate(a *settings.Access, log *slog.Logger) (*access.Gate, error) {
 	var files []string
 	for _, name := range []string{a.TokenFile, a.JWTKeys} {

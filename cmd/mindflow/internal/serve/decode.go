@@ -21,7 +21,9 @@ type decoders struct {
 }
 
 // openDecoders tries the device once. A device that is named must be there.
-func openDecoders(d settings.Decode, maxPixels int, tell func(text string, args ...any), log *slog.Logger, m *operate.Metrics) (*decoders, error) {
+func openDecoders(
+	d settings.Decode, maxPixels int, held *heldLog, log *slog.Logger, m *operate.Metrics,
+) (*decoders, error) {
 	opened := &decoders{maxPixels: maxPixels, log: log, metrics: m}
 	m.Errors.WithLabelValues(decodeDevice)
 	if d.Device() == "" {
@@ -29,7 +31,7 @@ func openDecoders(d settings.Decode, maxPixels int, tell func(text string, args 
 	}
 	h, err := avdec.OpenHardware(d.Device())
 	if err != nil && d.Auto() {
-		tell("video is decoded on the CPU", "why", err)
+		held.info("video is decoded on the CPU", "why", err)
 		return opened, nil
 	}
 	if err != nil {
@@ -37,16 +39,16 @@ func openDecoders(d settings.Decode, maxPixels int, tell func(text string, args 
 	}
 	for _, codec := range slices.Sorted(maps.Keys(h.Codecs())) {
 		if why := h.Decodes(codec); why != nil {
-			tell("this codec is decoded on the CPU", "codec", codec, "why", why)
+			held.info("this codec is decoded on the CPU", "codec", codec, "why", why)
 		} else {
-			tell("this codec is decoded on the graphics card", "codec", codec, "device", d.Device())
+			held.info("this codec is decoded on the graphics card", "codec", codec, "device", d.Device())
 		}
 	}
 	opened.hardware = h
 	return opened, nil
 }
 
-// decodeDevice is the part that errors of a device that decodes are counted under.
+// decodeDevice is the label of the metric of errors for a device that decodes.
 const decodeDevice = "decode_device"
 
 // decoder is a session.Engine's OpenDecoder.
@@ -56,7 +58,8 @@ func (d *decoders) decoder(codec pipeline.Codec) (pipeline.Decoder, error) {
 	}
 	return avdec.OpenOn(d.hardware, codec, d.maxPixels, func(why error) {
 		d.metrics.Errors.WithLabelValues(decodeDevice).Inc()
-		d.log.Warn("a session's video is decoded on the CPU from its next key frame on, as the graphics card failed", "codec", codec, "err", why)
+		d.log.Warn("a session's video is decoded on the CPU from its next key frame on, as the graphics card failed",
+			"codec", codec, "err", why)
 	})
 }
 

@@ -18,13 +18,14 @@ func TestDecodeWithoutGPU(t *testing.T) {
 		t.Skip("there is a GPU of NVIDIA's")
 	}
 	var said strings.Builder
+	var held heldLog
 	log := slog.New(slog.NewTextHandler(&said, nil))
-	if opened, err := openDecoders("cuda:1", avdec.DefaultMaxPixels, log.Info, log, operate.NewMetrics("test")); err == nil ||
+	if opened, err := openDecoders("cuda:1", avdec.DefaultMaxPixels, &held, log, operate.NewMetrics("test")); err == nil ||
 		!strings.Contains(err.Error(), "--decode cuda: NVIDIA's driver") || !strings.Contains(err.Error(), "install the driver") {
 		t.Error(opened, err)
 	}
 	for _, on := range []settings.Decode{"auto", "cpu"} {
-		opened, err := openDecoders(on, avdec.DefaultMaxPixels, log.Info, log, operate.NewMetrics("test"))
+		opened, err := openDecoders(on, avdec.DefaultMaxPixels, &held, log, operate.NewMetrics("test"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,6 +46,7 @@ func TestDecodeWithoutGPU(t *testing.T) {
 		}
 		opened.close()
 	}
+	held.writeTo(log)
 	if n := strings.Count(said.String(), "video is decoded on the CPU"); n != 1 || !strings.Contains(said.String(), "libcuda.so.1") {
 		t.Errorf("%d lines: %s", n, &said)
 	}

@@ -13,11 +13,11 @@ import (
 	"mindflow/cmd/mindflow/internal/terminal"
 )
 
-// announce tells where HTTPS is served on this network, with a QR code of the first address on a terminal.
-func announce(out io.Writer, ips []net.IP, port int) error {
+// printAddresses prints where HTTPS is served on this network. On a terminal it draws the first address as a QR code.
+func printAddresses(out io.Writer, ips []net.IP, port int) error {
 	var text strings.Builder
 	for i, ip := range ips {
-		if ip.IsLoopback() && i > 0 { // the machine itself needs no telling
+		if ip.IsLoopback() && i > 0 { // of no use to other machines
 			continue
 		}
 		address := (&url.URL{Scheme: "https", Host: net.JoinHostPort(ip.String(), strconv.Itoa(port)), Path: "/"}).String()
@@ -35,20 +35,20 @@ func announce(out io.Writer, ips []net.IP, port int) error {
 	return err
 }
 
-// quiet is the width of the white border that readers need (ISO/IEC 18004, section 7.3.8), in modules.
-const quiet = 4
+// quietZone is the width of the white border that scanners need (ISO/IEC 18004, section 7.3.8), in modules.
+const quietZone = 4
 
-// halfBlocks draws text as a QR code, two rows of modules a line. Colours are set, so that it is dark on light on terminals
-// of both kinds.
+// halfBlocks draws text as a QR code, two rows of modules a line. It sets colours, so that the code is dark on light on
+// every terminal.
 func halfBlocks(text string) (string, error) {
 	code, err := qr.Encode(text, qr.L)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
-	for y := -quiet; y < code.Size+quiet; y += 2 {
+	for y := -quietZone; y < code.Size+quietZone; y += 2 {
 		b.WriteString("\x1b[30;107m")
-		for x := -quiet; x < code.Size+quiet; x++ {
+		for x := -quietZone; x < code.Size+quietZone; x++ {
 			switch upper, lower := code.Black(x, y), code.Black(x, y+1); {
 			case upper && lower:
 				b.WriteRune('█')

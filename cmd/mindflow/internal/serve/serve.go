@@ -60,47 +60,32 @@ func serve(ctx context.Context, s *settings.Serve, release string, out io.Writer
 	if cfg.Site, err = web.Site(); err != nil {
 		return err
 	}
-	if s.Admin != "" { // first, so that operators see what goes on while the models are loaded
-		a, failed := operate.ListenAdmin(s.Admin, map[string]http.Handler{"/metrics": cfg.Metrics.Handler(), "/readyz": cfg.Readiness})
+	if s.Admin != "" { // first, so that operators can watch while the models are loaded
+		a, failed := operate.ListenAdmin(s.Admin, map[string]http.Handler{
+			"/metrics": cfg.Metrics.Handler(), "/readyz": cfg.Readiness,
+		})
 		if failed != nil {
 			return failed
 		}
 		defer func() { err = errors.Join(err, a.Close()) }()
 		cfg.Log.Info("serving operators", "http", a.Addr().String())
 	}
-	s.Engine.Batch.OnBatch = cfg.Metrics.Batch
-	s.Engine.Fell = func(network, device string, why error) {
-		cfg.Metrics.Errors.WithLabelValues("device").Inc()
-		cfg.Log.Error("a network failed on its device and goes on on the CPU", "network", network, "device", device, "err", why)
-	}
-	var told []func() // what the machine was found to have, said once the server stands: a start that fails says why in one line
-	tell := func(text string, args ...any) { told = append(told, func() { cfg.Log.Info(text, args...) }) }
-	s.Engine.Device.Note = func(text string) { tell("choosing what networks run on", "device", text) }
-	settings.ProbeDevices(ctx, &s.Engine)
-	s.Engine.Warming = func(network string, batch, most int) {
-		cfg.Log.Info("preparing a network for a size of batch", "network", network, "batch", batch, "most", most)
-	}
-	e, err := engine.Open(s.Engine)
+	var held heldLog
+	e, err := openEngine(ctx, s.Engine, &cfg, &held)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	for _, note := range e.Notes {
-		cfg.Log.Warn(note)
-	}
-	if err := e.Fill(s.Engine); err != nil {
-		return err
-	}
-	countC(cfg.Metrics)
-	secured, err := openTLS(s.TLS, cfg.Listen, cfg.Log)
+	countCObjects(cfg.Metrics)
+	https, err := openTLS(s.TLS, cfg.Listen, cfg.Log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, secured.close()) }()
-	cfg.TLS = secured.config
-	found := openAddresses(s.ICE, &cfg)
-	defer func() { err = errors.Join(err, found.Close()) }()
-	opener, err := openDecoders(s.Decode, s.MaxPixels, tell, cfg.Log, cfg.Metrics)
+	defer func() { err = errors.Join(err, https.close()) }()
+	cfg.TLS = https.config
+	addresses := openAddresses(s.ICE, &cfg)
+	defer func() { err = errors.Join(err, addresses.Close()) }()
+	opener, err := openDecoders(s.Decode, s.MaxPixels, &held, cfg.Log, cfg.Metrics)
 	if err != nil {
 		return err
 	}
@@ -110,24 +95,60 @@ func serve(ctx context.Context, s *settings.Serve, release string, out io.Writer
 	if err != nil {
 		return err
 	}
-	for _, say := range told {
-		say()
-	}
-	if err := secured.begin(running.Addr(), out); err != nil {
+	held.writeTo(cfg.Log)
+	if err := https.begin(running.Addr(), out); err != nil {
 		return errors.Join(err, running.Close())
 	}
 	defer terminal.OnSecondInterrupt(running.Hurry)()
 	return running.Serve(ctx)
 }
 
-// countC tells how many objects live in C's memory, which a session that ends must give back.
-func countC(m *operate.Metrics) {
+// openEngine loads the models and prepares them for all sizes of batch.
+func openEngine(ctx context.Context, chosen engine.Settings, cfg *server.Config, held *heldLog) (*engine.Engine, error) {
+	chosen.Batch.OnBatch = cfg.Metrics.Batch
+	chosen.Fell = func(network, device string, why error) {
+		cfg.Metrics.Errors.WithLabelValues("device").Inc()
+		cfg.Log.Error("a network failed on its device and goes on on the CPU", "network", network, "device", device, "err", why)
+	}
+	chosen.Device.Note = func(text string) { held.info("choosing what networks run on", "device", text) }
+	chosen.Warming = func(network string, batch, most int) {
+		cfg.Log.Info("preparing a network for a size of batch", "network", network, "batch", batch, "most", most)
+	}
+	settings.ProbeDevices(ctx, &chosen)
+	e, err := engine.Open(chosen)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range e.Notes {
+		cfg.Log.Warn(note)
+	}
+	if err := e.Fill(chosen); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// heldLog holds log lines about the machine until the server stands. A start that fails prints its cause alone.
+type heldLog struct{ lines []func(*slog.Logger) }
+
+func (h *heldLog) info(text string, args ...any) {
+	h.lines = append(h.lines, func(log *slog.Logger) { log.Info(text, args...) })
+}
+
+func (h *heldLog) writeTo(log *slog.Logger) {
+	for _, line := range h.lines {
+		line(log)
+	}
+}
+
+// countCObjects adds a gauge of the objects in C's memory, which a session frees when it ends.
+func countCObjects(m *operate.Metrics) {
 	m.GaugeVecFunc("c_objects", "Objects in C's memory that belong to sessions.", "kind", func() map[string]uint64 {
 		return map[string]uint64{"decoder": uint64(avdec.Live())}
 	})
 }
 
-// supervise runs `serve` with the same arguments in a process of its own, and starts it again when it fails.
+// supervise runs `serve` with the same arguments in a process of its own and restarts it when it fails.
 func supervise(args []string, log *slog.Logger) error {
 	exe, err := os.Executable()
 	if err != nil {

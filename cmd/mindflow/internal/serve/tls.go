@@ -16,19 +16,19 @@ import (
 	"mindflow/server/operate"
 )
 
-// secure is HTTPS as chosen. The server is made with config; then begin and at the end close.
-type secure struct {
-	config *tls.Config // nil is plain HTTP
+// httpsSetup is HTTPS as the settings choose it. A server is made with config, then begin is called, and close in the end.
+type httpsSetup struct {
+	config *tls.Config // nil for plain HTTP
 	set    settings.TLS
-	listen string // address of HTTPS, as set
+	listen string // address of HTTPS in the settings
 	log    *slog.Logger
 	acme   *cert.ACME
 	plain  *operate.Listener
 }
 
 // openTLS reads, makes or prepares the certificate.
-func openTLS(t settings.TLS, listen string, log *slog.Logger) (*secure, error) {
-	s := &secure{set: t, listen: listen, log: log}
+func openTLS(t settings.TLS, listen string, log *slog.Logger) (*httpsSetup, error) {
+	s := &httpsSetup{set: t, listen: listen, log: log}
 	if !t.On() {
 		return s, nil
 	}
@@ -66,8 +66,9 @@ func openTLS(t settings.TLS, listen string, log *slog.Logger) (*secure, error) {
 	return s, nil
 }
 
-// begin opens the port of plain HTTP, orders what is to be ordered, and tells out where the server is on this network.
-func (s *secure) begin(https net.Addr, out io.Writer) error {
+// begin opens the port of plain HTTP, orders the certificate if there is one to order, and prints the addresses of a
+// server with a self-signed one.
+func (s *httpsSetup) begin(https net.Addr, out io.Writer) error {
 	tcp, ok := https.(*net.TCPAddr)
 	if s.config == nil || !ok {
 		return nil
@@ -91,12 +92,12 @@ func (s *secure) begin(https net.Addr, out io.Writer) error {
 		return s.acme.Begin(tcp.Port, httpPort)
 	}
 	if s.set.SelfSigned {
-		return announce(out, ownAddresses(s.listen), tcp.Port)
+		return printAddresses(out, ownAddresses(s.listen), tcp.Port)
 	}
 	return nil
 }
 
-func (s *secure) close() (err error) {
+func (s *httpsSetup) close() (err error) {
 	if s.plain != nil {
 		err = s.plain.Close()
 	}
@@ -106,7 +107,7 @@ func (s *secure) close() (err error) {
 	return err
 }
 
-// ownNames are those that this machine is reached by on its network.
+// ownNames returns the names of this machine on its network.
 func ownNames() []string {
 	names := []string{"localhost"}
 	if host, err := os.Hostname(); err == nil && host != "" && host != "localhost" {
@@ -116,15 +117,15 @@ func ownNames() []string {
 	return names
 }
 
-// ownAddresses are those that listen is reached at, loopback last. IPv6 addresses change every day (RFC 8981), and the
-// certificate with them, so they are left out where there is one of IPv4.
+// ownAddresses returns the addresses that reach listen, loopback last. IPv6 addresses change every day (RFC 8981), and the
+// certificate would with them, so they are left out where there is an IPv4 address.
 func ownAddresses(listen string) []net.IP {
 	host, _, _ := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); ip != nil && !ip.IsUnspecified() {
 		return []net.IP{ip}
 	}
 	var v4, v6 []net.IP
-	addresses, _ := net.InterfaceAddrs() // without them there is loopback
+	addresses, _ := net.InterfaceAddrs() // on an error loopback remains
 	for _, a := range addresses {
 		n, ok := a.(*net.IPNet)
 		switch {

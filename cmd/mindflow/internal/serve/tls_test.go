@@ -64,18 +64,18 @@ func TestHalfBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(drawn, "\n"), "\n")
-	if want := (code.Size + 2*quiet + 1) / 2; len(lines) != want {
+	if want := (code.Size + 2*quietZone + 1) / 2; len(lines) != want {
 		t.Fatalf("%d lines, want %d", len(lines), want)
 	}
 	for row, line := range lines {
 		line, onLight := strings.CutPrefix(line, "\x1b[30;107m")
 		line, reset := strings.CutSuffix(line, "\x1b[0m")
 		cells := []rune(line)
-		if !onLight || !reset || len(cells) != code.Size+2*quiet {
+		if !onLight || !reset || len(cells) != code.Size+2*quietZone {
 			t.Fatalf("line %d: %q", row, line)
 		}
 		for x, r := range cells {
-			upper, lower := code.Black(x-quiet, 2*row-quiet), code.Black(x-quiet, 2*row+1-quiet)
+			upper, lower := code.Black(x-quietZone, 2*row-quietZone), code.Black(x-quietZone, 2*row+1-quietZone)
 			if got := [2]bool{r == '█' || r == '▀', r == '█' || r == '▄'}; got != [2]bool{upper, lower} {
 				t.Fatalf("line %d, column %d: %q, want dark %v above %v", row, x, r, upper, lower)
 			}

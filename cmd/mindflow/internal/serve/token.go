@@ -62,7 +62,7 @@ func makeKey(path, algorithm, id string, out io.Writer) error {
 	return err
 }
 
-// writeSecret writes a file that is for this user alone, and overwrites none.
+// writeSecret writes a new file that only this user may read.
 func writeSecret(path string, text []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {

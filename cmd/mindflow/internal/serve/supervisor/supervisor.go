@@ -1,5 +1,5 @@
-// Package supervisor runs a program as a child and starts it again when it fails. A fault in C ends a process, whatever
-// its Go code may recover from, and takes all sessions with it; so whoever looks after it has to be another process.
+// Package supervisor runs a program as a child process and restarts it when it fails. A fault in C ends a process, whatever
+// its Go code may recover from, so that only another process can restart it.
 package supervisor
 
 import (
@@ -13,26 +13,26 @@ import (
 	"time"
 )
 
-// Plan says what runs, and who is told.
+// Plan is what runs.
 type Plan struct {
 	Command func() *exec.Cmd // a new one for each start
-	Signals <-chan os.Signal // are passed on to the child; after the first, its end is the end
+	Signals <-chan os.Signal // are passed on to the child, which is not restarted after the first
 	Log     *slog.Logger
 }
 
-// ExitError is the end of a child that is not started again.
+// ExitError is the end of a child that is not restarted.
 type ExitError struct {
-	Code int // of its exit; as shells have it 128 and the signal's number where a signal ended it
+	Code int // exit code; as in shells, 128 and the signal's number where a signal ended the child
 }
 
 func (e *ExitError) Error() string {
 	return fmt.Sprintf("the server ended with exit code %d and is not started again", e.Code)
 }
 
-// Run runs the plan's command until it ends well, a signal has ended it, or starting it again is of no use. The error is
-// then an *ExitError. Whatever ends this process ends the child (Linux).
+// Run runs the plan's command until it ends without an error, a signal ends it, or a restart would not help. The error is
+// an *ExitError. On Linux the child ends with this process.
 func Run(p Plan) error {
-	runtime.LockOSThread() // the child goes by the end of the thread that started it, see prctl(2), PR_SET_PDEATHSIG
+	runtime.LockOSThread() // the child ends with the thread that started it: prctl(2), PR_SET_PDEATHSIG
 	defer runtime.UnlockOSThread()
 	var h history
 	for {
@@ -57,12 +57,12 @@ func Run(p Plan) error {
 	}
 }
 
-// once runs the command once. It says whether a signal asked for the end.
+// once runs the command once. It reports whether a signal asked for the end.
 func (p Plan) once() (asked bool, err error) {
 	cmd := p.Command()
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig: syscall.SIGKILL,
-		Setpgid:   true, // what a terminal sends to all its processes would reach the child twice
+		Setpgid:   true, // otherwise a signal of the terminal would reach the child twice
 	}
 	if err := cmd.Start(); err != nil {
 		return false, err
@@ -76,12 +76,12 @@ func (p Plan) once() (asked bool, err error) {
 			return asked, err
 		case s := <-p.Signals:
 			asked = true
-			_ = cmd.Process.Signal(s) // it may end just now
+			_ = cmd.Process.Signal(s) // the child may end just now
 		}
 	}
 }
 
-// pause waits. It says whether a signal came.
+// pause waits. It reports whether a signal came.
 func (p Plan) pause(wait time.Duration) (asked bool) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -93,7 +93,7 @@ func (p Plan) pause(wait time.Duration) (asked bool) {
 	}
 }
 
-// codeOf is the exit code of a process that has run; ok is false for one that has not.
+// codeOf returns the exit code of a process. ok is false if it was not started.
 func codeOf(err error) (code int, ok bool) {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {

@@ -28,11 +28,11 @@ func TestHistory(t *testing.T) {
 		waits []time.Duration // -1 is no other start
 	}{
 		"said why at the start":  {[]end{{1, time.Second}}, []time.Duration{-1}},
-		"said why after a while": {[]end{{1, time.Minute}}, []time.Duration{firstWait}},
-		"a fault a day":          {[]end{{segv, 24 * time.Hour}, {segv, 24 * time.Hour}}, []time.Duration{firstWait, firstWait}},
+		"said why after a while": {[]end{{1, time.Minute}}, []time.Duration{minBackoff}},
+		"a fault a day":          {[]end{{segv, 24 * time.Hour}, {segv, 24 * time.Hour}}, []time.Duration{minBackoff, minBackoff}},
 		"faults at once": {[]end{{segv, 0}, {2, 0}, {segv, time.Second}, {segv, 0}, {segv, 0}},
-			[]time.Duration{firstWait, 2 * firstWait, 4 * firstWait, 8 * firstWait, -1}},
-		"a good time between": {[]end{{2, 0}, {2, 0}, {2, steady}, {2, 0}}, []time.Duration{firstWait, 2 * firstWait, firstWait, firstWait}},
+			[]time.Duration{minBackoff, 2 * minBackoff, 4 * minBackoff, 8 * minBackoff, -1}},
+		"a good time between": {[]end{{2, 0}, {2, 0}, {2, minUptime}, {2, 0}}, []time.Duration{minBackoff, 2 * minBackoff, minBackoff, minBackoff}},
 	} {
 		var h history
 		for i, e := range row.ends {
@@ -47,7 +47,7 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// supervised runs a shell script, whose $0 is a file of the test's, and gives what became of it.
+// supervised runs a shell script. Its $0 is a file of the test.
 func supervised(t *testing.T, signals <-chan os.Signal, script string) (file string, log *bytes.Buffer, ended <-chan error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
