@@ -116,7 +116,8 @@ func TestAddReplaces(t *testing.T) {
 	holds(t, dir, "twin", "mine.json", "twin.json", first.File, second.File)
 	third := made(t, "mine", "third")
 	third.File = second.File // as by a sum with the same beginning
-	if err := add(t, dir, third, "third"); err == nil || !strings.Contains(err.Error(), "is the file of the model twin") {
+	if err := add(t, dir, third, "third"); err == nil ||
+		!strings.Contains(err.Error(), "is the file of the model twin") {
 		t.Errorf("the file of another: %v", err)
 	}
 	holds(t, dir, "twin", "mine.json", "twin.json", first.File, second.File)
@@ -125,11 +126,13 @@ func TestAddReplaces(t *testing.T) {
 // What an import that was killed left goes with the next one, and with a remove; what is the user's stays.
 func TestHoldSweeps(t *testing.T) {
 	dir := t.TempDir()
-	e, lost := made(t, "mine", "mine"), made(t, "mine", "lost") // lost: killed before the entry was written, or before the old file went
+	// lost: killed before the entry was written, or before the old file went
+	e, lost := made(t, "mine", "mine"), made(t, "mine", "lost")
 	if err := add(t, dir, e, "mine"); err != nil {
 		t.Fatal(err)
 	}
-	own := []string{"mine.json", e.File, "own.onnx", "mine-1234abcd.onnx", ".mine.onnx", ".mine.onnx.part", ".mine.onnx.partial"}
+	own := []string{"mine.json", e.File, "own.onnx", "mine-1234abcd.onnx", ".mine.onnx", ".mine.onnx.part",
+		".mine.onnx.partial"}
 	for _, name := range own[2:] {
 		put(t, dir, name, "own")
 	}

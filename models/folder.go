@@ -128,7 +128,8 @@ func (e Entry) Imported() bool { return strings.HasPrefix(e.Source, importedFrom
 // CheckName says whether a model may be named so: the name becomes that of files.
 func CheckName(name string) error {
 	if !goodName.MatchString(name) {
-		return fmt.Errorf("model name %.80q: use 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first", name)
+		return fmt.Errorf("model name %.80q: use 1 to 64 letters, digits, dots, dashes and underscores, a letter or "+
+			"digit first", name)
 	}
 	return nil
 }

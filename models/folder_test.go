@@ -73,9 +73,11 @@ func TestLoad(t *testing.T) {
 		t.Errorf("the shipped model was shadowed: %v, %v", e.Source, err)
 	}
 	for name, want := range map[string]string{
-		"other": "renamed.json", "broken": "unexpected EOF", "misspelt": "temprature", "huge": "bytes", "climbing": "without a folder",
+		"other": "renamed.json", "broken": "unexpected EOF", "misspelt": "temprature", "huge": "bytes",
+		"climbing": "without a folder",
 	} {
-		if _, err := m.Lookup(name); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Join(dir, name+".json")) {
+		if _, err := m.Lookup(name); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), filepath.Join(dir, name+".json")) {
 			t.Errorf("%s: error %v does not say %q and the file", name, err, want)
 		}
 	}

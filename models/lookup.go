@@ -22,5 +22,6 @@ func (m *Manifest) Lookup(name string) (Entry, error) {
 		return Entry{}, fmt.Errorf("model %s", r)
 	}
 	const shown = 3
-	return Entry{}, fmt.Errorf("no model is named %q; nearest: %s", name, strings.Join(Nearest(name, names, shown), ", "))
+	return Entry{}, fmt.Errorf("no model is named %q; nearest: %s", name,
+		strings.Join(Nearest(name, names, shown), ", "))
 }

@@ -42,8 +42,8 @@ type Entry struct {
 	TrainingData string `json:"training_data"`
 	Notes        string `json:"notes,omitempty"`
 
-	// Ranges are the least and the largest value of each tensor that may be stored in 8 bits, by its name in the file: with them the network
-	// can compute in integers. None where nobody measured them.
+	// Ranges are the least and the largest value of each tensor that may be stored in 8 bits, by its name in the
+	// file: with them the network can compute in integers. None where nobody measured them.
 	Ranges map[string][2]float32 `json:"ranges,omitempty"`
 }
 

@@ -40,10 +40,12 @@ func TestParseNamesEntryAndField(t *testing.T) {
 		{`"threshold": 0.6`, `"treshold": 0.6`, []string{`"treshold"`}},
 		{`"threshold": 0.6`, `"threshold": 6`, []string{`entry "blazeface-back"`, "threshold is 6"}},
 		{`"nms": 0.3`, `"nms": 0`, []string{`entry "blazeface-back"`, "nms"}},
-		{`"role": "detect"`, `"role": "find"`, []string{`entry "blazeface-back"`, "role", `"find"`, "detect, classify"}},
+		{`"role": "detect"`, `"role": "find"`,
+			[]string{`entry "blazeface-back"`, "role", `"find"`, "detect, classify"}},
 		{`"format": "onnx"`, `"format": "tflite"`, []string{"format", `"tflite"`}},
 		{`"decoder": "dan"`, `"decoder": "resnet"`, []string{`entry "dan-ferplus"`, "decoder"}},
-		{`"file": "dan-ferplus.onnx"`, `"file": "../dan-ferplus.onnx"`, []string{`entry "dan-ferplus"`, "file", "without a folder"}},
+		{`"file": "dan-ferplus.onnx"`, `"file": "../dan-ferplus.onnx"`,
+			[]string{`entry "dan-ferplus"`, "file", "without a folder"}},
 		{`"sha256": "427c`, `"sha256": "427C`, []string{"sha256", "lower case"}},
 		{`"bytes": 603432`, `"bytes": 0`, []string{"bytes"}},
 		{`"licence": "Apache-2.0"`, `"licence": ""`, []string{`entry "blazeface-back"`, "licence is missing"}},
@@ -60,12 +62,14 @@ func TestParseNamesEntryAndField(t *testing.T) {
 		{`"crop": {"scale": 1.25, "shift": [0, -0.06]},`, ``, []string{"crop is missing"}},
 		{`"cascade": {"scale": 1.1`, `"cascade": {"scale": 1`, []string{`entry "haar"`, "cascade.scale is 1"}},
 		{`"min_px": 30`, `"min_px": 0`, []string{`entry "haar"`, "cascade.min_px"}},
-		{`"cascade": {"scale": 1.1, "neighbours": 5, "min_px": 30},`, ``, []string{`entry "haar"`, "cascade is missing"}},
+		{`"cascade": {"scale": 1.1, "neighbours": 5, "min_px": 30},`, ``,
+			[]string{`entry "haar"`, "cascade is missing"}},
 		{`"decoder": "haar"`, `"decoder": "yunet"`, []string{`entry "haar"`, "decoder", "format cascade"}},
 		{`"folder": "/usr`, `"folder": "usr`, []string{`entry "haar"`, "folder"}},
 		{`"size": 640`, `"size": 16`, []string{`entry "yunet"`, "input.size is 16"}},
 		{`"size": 96`, `"size": 96, "dynamic": true`, []string{`entry "dan-ferplus"`, "input.dynamic"}},
-		{`"size": 96`, `"size": 96, "filter": "cubic"`, []string{`entry "dan-ferplus"`, "input.filter", "area, triangle"}},
+		{`"size": 96`, `"size": 96, "filter": "cubic"`,
+			[]string{`entry "dan-ferplus"`, "input.filter", "area, triangle"}},
 		{`"models": [`, `"models": [], "more": [`, []string{`"more"`}},
 	}
 	for _, c := range cases {
@@ -82,7 +86,8 @@ func TestParseNamesEntryAndField(t *testing.T) {
 	}
 	both := strings.Replace(valid, `"nms": 0.3`, `"nms": 3`, 1)
 	both = strings.Replace(both, `"temperature": 0.68`, `"temperature": -1`, 1)
-	if _, err := Parse([]byte(both)); err == nil || !strings.Contains(err.Error(), "nms") || !strings.Contains(err.Error(), "temperature") {
+	if _, err := Parse([]byte(both)); err == nil || !strings.Contains(err.Error(), "nms") ||
+		!strings.Contains(err.Error(), "temperature") {
 		t.Errorf("two faults: %v", err)
 	}
 }
@@ -170,7 +175,8 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		for _, part := range append(c.want, e.File) {
-			if c.want != nil && (err == nil || !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "\n")) {
+			if c.want != nil && (err == nil || !strings.Contains(err.Error(), part) ||
+				strings.Contains(err.Error(), "\n")) {
 				t.Errorf("%s: error %v does not say %q in one line", c.name, err, part)
 			}
 		}

@@ -2,8 +2,8 @@ package models
 
 import "slices"
 
-// Nearest returns the count names that are nearest to a misspelt one, the nearest first, or fewer where there are fewer.
-// Names at the same distance keep their order.
+// Nearest returns the count names that are nearest to a misspelt one, the nearest first, or fewer where there are
+// fewer. Names at the same distance keep their order.
 func Nearest(name string, names []string, count int) []string {
 	names = slices.Clone(names)
 	slices.SortStableFunc(names, func(a, b string) int { return distance(name, a) - distance(name, b) })

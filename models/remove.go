@@ -16,7 +16,8 @@ func Remove(dir, name string) (removed []string, err error) {
 		return nil, err
 	}
 	if dir == "" { // names would be taken for files of the current folder
-		return nil, fmt.Errorf("remove model %s: there is no home folder to keep models in; name a folder with --models", name)
+		return nil, fmt.Errorf("remove model %s: there is no home folder to keep models in; name a folder with "+
+			"--models", name)
 	}
 	m, err := Load(dir)
 	if err != nil {

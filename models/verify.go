@@ -24,7 +24,8 @@ func Verify(dir string, e Entry) (path string, err error) {
 		f, err = os.Open(path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("model %s: %s is missing; %s, or put it there (source: %s)", e.Name, filepath.Join(dir, e.File), cure, e.Source)
+		return "", fmt.Errorf("model %s: %s is missing; %s, or put it there (source: %s)", e.Name,
+			filepath.Join(dir, e.File), cure, e.Source)
 	}
 	if err != nil {
 		return "", fmt.Errorf("model %s: %w", e.Name, err)
@@ -39,14 +40,16 @@ func Verify(dir string, e Entry) (path string, err error) {
 		return "", fmt.Errorf("model %s: %s is not a file; %s", e.Name, path, cure)
 	}
 	if info.Size() != e.Bytes {
-		return "", fmt.Errorf("model %s: %s has %d bytes, expected %d; %s, or correct bytes in its entry where that is your own", e.Name, path, info.Size(), e.Bytes, cure)
+		return "", fmt.Errorf("model %s: %s has %d bytes, expected %d; %s, or correct bytes in its entry where that "+
+			"is your own", e.Name, path, info.Size(), e.Bytes, cure)
 	}
 	hash := sha256.New()
 	if _, err := io.Copy(hash, f); err != nil {
 		return "", fmt.Errorf("model %s: read %s: %w", e.Name, path, err)
 	}
 	if got := hex.EncodeToString(hash.Sum(nil)); got != e.SHA256 {
-		return "", fmt.Errorf("model %s: %s was altered: sha256 is %s, expected %s; %s, or correct sha256 in its entry where that is your own", e.Name, path, got, e.SHA256, cure)
+		return "", fmt.Errorf("model %s: %s was altered: sha256 is %s, expected %s; %s, or correct sha256 in its "+
+			"entry where that is your own", e.Name, path, got, e.SHA256, cure)
 	}
 	return path, nil
 }

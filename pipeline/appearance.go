@@ -37,7 +37,8 @@ func (a *Analyzer) findFaces(ctx context.Context, f *Frame) error {
 	a.detected, a.detectedAt = true, a.now
 	a.tracks = a.tracker.update(a.tracks[:0], a.faces, aspectOf(f), a.now)
 	for i, k := range a.tracks {
-		k.appearance.detectedBox, k.appearance.box, k.appearance.score = a.faces[i].Box, a.faces[i].Box, a.faces[i].Score
+		k.appearance.detectedBox, k.appearance.box, k.appearance.score = a.faces[i].Box, a.faces[i].Box,
+			a.faces[i].Score
 		if a.analysis.Policy == (AnalysisPolicy{}) {
 			continue
 		}

@@ -79,7 +79,8 @@ func blend(faces []Face, nms float32) int {
 			if o.Score == 0 || best.Box.IoU(o.Box) <= nms {
 				continue
 			}
-			box = Box{box.X + o.Box.X*o.Score, box.Y + o.Box.Y*o.Score, box.W + o.Box.W*o.Score, box.H + o.Box.H*o.Score}
+			box = Box{box.X + o.Box.X*o.Score, box.Y + o.Box.Y*o.Score, box.W + o.Box.W*o.Score, box.H +
+				o.Box.H*o.Score}
 			for k := range best.Points {
 				best.Points[k].X += o.Points[k].X * o.Score
 				best.Points[k].Y += o.Points[k].Y * o.Score

@@ -189,7 +189,8 @@ func TestTriangleAgainstPIL(t *testing.T) {
 		a.row(got, row)
 		for i, want := range c.want {
 			if math.Abs(float64(got[i]-want)) > 0.002 {
-				t.Errorf("%d from [%v,%v): output %d is %v, want %v", len(c.want), c.from, c.from+c.length, i, got[i], want)
+				t.Errorf("%d from [%v,%v): output %d is %v, want %v", len(c.want), c.from, c.from+c.length, i, got[i],
+					want)
 			}
 		}
 	}

@@ -19,7 +19,8 @@ type scene struct {
 }
 
 func newScene(fps int, seed uint64) *scene {
-	return &scene{now: time.Unix(100, 0), frame: time.Second / time.Duration(fps), noise: rand.New(rand.NewPCG(seed, 7))}
+	return &scene{now: time.Unix(100, 0), frame: time.Second / time.Duration(fps),
+		noise: rand.New(rand.NewPCG(seed, 7))}
 }
 
 // step shows faces at the given centres (in fractions of the width) and returns their ids.

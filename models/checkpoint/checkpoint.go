@@ -76,9 +76,11 @@ func (f *File) parse(file io.ReaderAt, size int64) error {
 		f.Format = "PyTorch's format before 1.6"
 		content, f.open, err = readLegacy(file, size)
 	case n > 262 && string(begin[257:262]) == "ustar":
-		err = errors.New("a tar archive, as PyTorch before 0.1.10 wrote them; load it there and save it again with a newer one")
+		err = errors.New("a tar archive, as PyTorch before 0.1.10 wrote them; load it there and save it again with " +
+			"a newer one")
 	default:
-		err = errors.New("neither a zip archive nor of PyTorch's older format: not a file that torch.save wrote, or cut off at its beginning")
+		err = errors.New("neither a zip archive nor of PyTorch's older format: not a file that torch.save wrote, or " +
+			"cut off at its beginning")
 	}
 	if err == nil {
 		f.views, f.others, err = tensors(content)
@@ -90,7 +92,8 @@ func (f *File) parse(file io.ReaderAt, size int64) error {
 func tensors(content any) (views, others map[string]*view, err error) {
 	d, ok := content.(*dict)
 	if !ok {
-		return nil, nil, fmt.Errorf("it holds %s, not a state dict; save the weights alone: torch.save(model.state_dict(), FILE)", describe(content))
+		return nil, nil, fmt.Errorf("it holds %s, not a state dict; save the weights alone: "+
+			"torch.save(model.state_dict(), FILE)", describe(content))
 	}
 	for _, key := range []string{"model_state_dict", "state_dict"} {
 		value := d.get(key)
@@ -120,9 +123,11 @@ func tensors(content any) (views, others map[string]*view, err error) {
 	}
 	if len(views) == 0 {
 		for _, key := range slices.Sorted(maps.Keys(others)) {
-			return nil, nil, fmt.Errorf("no tensors of floats found; %.40q holds %s", key, others[key].storage.kind.word)
+			return nil, nil, fmt.Errorf("no tensors of floats found; %.40q holds %s", key,
+				others[key].storage.kind.word)
 		}
-		return nil, nil, fmt.Errorf("no tensors found (its keys are: %s); it should hold a state dict, at the top or under model_state_dict or state_dict", strings.Join(keys, ", "))
+		return nil, nil, fmt.Errorf("no tensors found (its keys are: %s); it should hold a state dict, at the top "+
+			"or under model_state_dict or state_dict", strings.Join(keys, ", "))
 	}
 	views, others = unwrapped(views, others)
 	return views, others, nil
@@ -137,7 +142,8 @@ func called(value any) bool {
 // notRun is the fault of a called value among the weights. It may be an attack on those who load the file
 // in Python.
 func notRun(key string, value any) error {
-	return fmt.Errorf("its %.40q is %s: no weights. Save them alone, torch.save(model.state_dict(), FILE), unless you do not trust the file", key, describe(value))
+	return fmt.Errorf("its %.40q is %s: no weights. Save them alone, torch.save(model.state_dict(), FILE), unless "+
+		"you do not trust the file", key, describe(value))
 }
 
 func (d *dict) get(key string) (value any) {

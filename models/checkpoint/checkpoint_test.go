@@ -136,19 +136,30 @@ func TestRead(t *testing.T) {
 	for name, object := range map[string]string{
 		// What PyTorch's schedulers leave beside the weights. OneCycleLR's static method has a dotted name,
 		// which pickle's protocol 2 writes as a getattr.
-		"MultiStepLR":      with("scheduler", global("collections", "Counter")+inTuple(pairs(integer(30), integer(1)))+"R"),
-		"OneCycleLR":       with("scheduler", global("__builtin__", "getattr")+inTuple(global("torch.optim.lr_scheduler", "OneCycleLR"), text("_annealing_cos"))+"R"),
-		"LambdaLR":         with("scheduler", "]("+global("functools", "partial")+inTuple(global("train", "warm"))+"R"+inTuple(integer(5), "N")+"be"),
-		"a nested class":   with("config", global("__builtin__", "getattr")+inTuple(global("train", "Net"), text("Config"))+"R)\x81"+pairs(text("lr"), integer(1))+"b"),
-		"a bound method":   with("hook", global("__builtin__", "getattr")+inTuple(global("train", "Net")+")\x81", text("step"))+"R)R"),
-		"a command":        with("scheduler", global("posix", "system")+inTuple(text("touch "+ran))+"R"),
-		"a command on top": pairs(text("hook"), pairs(text("f"), global("posix", "system")+inTuple(text("touch "+ran))+"R"), text("state_dict"), ordered(weights...)),
+		"MultiStepLR": with("scheduler",
+			global("collections", "Counter")+inTuple(pairs(integer(30), integer(1)))+"R"),
+		"OneCycleLR": with("scheduler",
+			global("__builtin__", "getattr")+inTuple(global("torch.optim.lr_scheduler", "OneCycleLR"),
+				text("_annealing_cos"))+"R"),
+		"LambdaLR": with("scheduler",
+			"]("+global("functools", "partial")+inTuple(global("train", "warm"))+"R"+inTuple(integer(5), "N")+"be"),
+		"a nested class": with("config",
+			global("__builtin__", "getattr")+inTuple(global("train", "Net"), text("Config"))+"R)\x81"+pairs(text("lr"),
+				integer(1))+"b"),
+		"a bound method": with("hook",
+			global("__builtin__", "getattr")+inTuple(global("train", "Net")+")\x81", text("step"))+"R)R"),
+		"a command": with("scheduler", global("posix", "system")+inTuple(text("touch "+ran))+"R"),
+		"a command on top": pairs(text("hook"),
+			pairs(text("f"), global("posix", "system")+inTuple(text("touch "+ran))+"R"), text("state_dict"),
+			ordered(weights...)),
 		"dict":             pairs(weights...),
 		"ordered dict":     ordered(weights...),
 		"model_state_dict": pairs(text("iter"), integer(40), text("model_state_dict"), ordered(weights...)),
 		"state_dict":       pairs(text("state_dict"), pairs(weights...)),
-		"with an optimizer": pairs(text("state_dict"), pairs(weights...), text("args"), "cargparse\nNamespace\n)\x81"+pairs(text("lr"), integer(1))+"b",
-			text("optimizer_state_dict"), pairs(text("state"), pairs(integer(0), tensor("FloatStorage", "gone", 6, 0, []int{6}, []int{1})))),
+		"with an optimizer": pairs(text("state_dict"), pairs(weights...), text("args"),
+			"cargparse\nNamespace\n)\x81"+pairs(text("lr"), integer(1))+"b",
+			text("optimizer_state_dict"),
+			pairs(text("state"), pairs(integer(0), tensor("FloatStorage", "gone", 6, 0, []int{6}, []int{1})))),
 	} {
 		got, err := read(save(t, object))
 		if err != nil {
@@ -180,7 +191,8 @@ func TestReadRefuses(t *testing.T) {
 		"missing storage":  {one("FloatStorage", "x", 6, 0, []int{6}, []int{1}), "x"},
 	} {
 		path := save(t, c.object)
-		if _, err := read(path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+		if _, err := read(path); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v does not name %s and the file", name, err, c.want)
 		}
 	}

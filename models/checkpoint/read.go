@@ -58,10 +58,12 @@ func (f *File) plan() ([]*part, error) {
 		case bytes > maxBytes:
 			return nil, fmt.Errorf("tensor %.80q: its storage and those before it have over %d bytes", name, maxBytes)
 		case p.high-p.low > maxSpan:
-			return nil, fmt.Errorf("tensor %.80q: spread with others over more than %d values of one storage", name, maxSpan)
+			return nil, fmt.Errorf("tensor %.80q: spread with others over more than %d values of one storage", name,
+				maxSpan)
 		}
 	}
-	return slices.SortedFunc(maps.Values(parts), func(a, b *part) int { return cmp.Compare(a.names[0], b.names[0]) }), nil
+	return slices.SortedFunc(maps.Values(parts),
+		func(a, b *part) int { return cmp.Compare(a.names[0], b.names[0]) }), nil
 }
 
 // fill reads one storage to its end, which is where a sum is checked, and picks its tensors.

@@ -27,7 +27,8 @@ func opened(t *testing.T, object string) *File {
 // A compressed storage of half a gigabyte costs a file half a megabyte: it is unpacked once, however many
 // tensors are views of it.
 func TestReadOpensEachStorageOnce(t *testing.T) {
-	items, want := []string{text("h"), tensor("HalfStorage", "h", 2, 1, []int{1}, []int{1})}, map[string]Tensor{"h": {[]int{1}, []float32{-2}}}
+	items, want := []string{text("h"),
+		tensor("HalfStorage", "h", 2, 1, []int{1}, []int{1})}, map[string]Tensor{"h": {[]int{1}, []float32{-2}}}
 	for i := range 50 {
 		at := 4 - i%5 // views that overlap, in any order
 		name := fmt.Sprintf("t%02d", i)
@@ -75,13 +76,15 @@ func TestReadEndsWithContext(t *testing.T) {
 func TestUnfit(t *testing.T) {
 	count := func(name string) string { return text(name) + tensor("LongStorage", "n", 1, 0, nil, nil) }
 	f := opened(t, pairs(text("module.w"), whole(), count("module.steps"), count("epoch")))
-	if got, want := f.Unfit(), map[string]string{"steps": "integers", "epoch": "integers"}; !reflect.DeepEqual(got, want) {
+	if got, want := f.Unfit(), map[string]string{"steps": "integers", "epoch": "integers"}; !reflect.DeepEqual(got,
+		want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if got := f.Shapes(); len(got) != 1 || got["w"] == nil {
 		t.Errorf("shapes %v", got)
 	}
-	if _, err := Open(save(t, pairs(count("steps")))); err == nil || !strings.Contains(err.Error(), `no tensors of floats found; "steps" holds integers`) {
+	if _, err := Open(save(t, pairs(count("steps")))); err == nil ||
+		!strings.Contains(err.Error(), `no tensors of floats found; "steps" holds integers`) {
 		t.Errorf("with integers alone: %v", err)
 	}
 }

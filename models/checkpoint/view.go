@@ -15,7 +15,8 @@ type kind struct {
 
 // kinds are the storage classes of torch.
 var kinds = map[string]kind{
-	"torch.FloatStorage": {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }, ""},
+	"torch.FloatStorage": {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) },
+		""},
 	"torch.DoubleStorage": {8, func(b []byte) float32 {
 		return float32(math.Float64frombits(binary.LittleEndian.Uint64(b)))
 	}, ""},
@@ -23,9 +24,12 @@ var kinds = map[string]kind{
 	"torch.BFloat16Storage": {2, func(b []byte) float32 {
 		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
 	}, ""},
-	"torch.LongStorage": {8, nil, "integers"}, "torch.IntStorage": {4, nil, "integers"}, "torch.ShortStorage": {2, nil, "integers"},
-	"torch.CharStorage": {1, nil, "integers"}, "torch.ByteStorage": {1, nil, "integers"}, "torch.BoolStorage": {1, nil, "truth values"},
-	"torch.ComplexFloatStorage": {8, nil, "complex numbers"}, "torch.ComplexDoubleStorage": {16, nil, "complex numbers"},
+	"torch.LongStorage": {8, nil, "integers"}, "torch.IntStorage": {4, nil, "integers"},
+	"torch.ShortStorage": {2, nil, "integers"},
+	"torch.CharStorage":  {1, nil, "integers"}, "torch.ByteStorage": {1, nil, "integers"},
+	"torch.BoolStorage":          {1, nil, "truth values"},
+	"torch.ComplexFloatStorage":  {8, nil, "complex numbers"},
+	"torch.ComplexDoubleStorage": {16, nil, "complex numbers"},
 }
 
 // half is the IEEE 754 binary16 number of these bits.
@@ -58,7 +62,8 @@ const (
 func (v *view) extent() (count, span int, err error) {
 	stored := v.storage.count
 	fault := func() error {
-		return fmt.Errorf("size %v with strides %v at %d does not fit its storage of %d values", v.shape, v.strides, v.offset, stored)
+		return fmt.Errorf("size %v with strides %v at %d does not fit its storage of %d values", v.shape, v.strides,
+			v.offset, stored)
 	}
 	if len(v.shape) != len(v.strides) || v.offset < 0 || v.offset >= stored || stored > maxStorage {
 		return 0, 0, fault()

@@ -30,16 +30,19 @@ func readZip(file io.ReaderAt, size int64) (content any, open func(*storage) (io
 	prefix, found := "", 0
 	for _, m := range archive.File {
 		members[m.Name] = m
-		if before, ok := strings.CutSuffix(m.Name, "data.pkl"); ok && (before == "" || strings.Count(before, "/") == 1 && strings.HasSuffix(before, "/")) {
+		if before, ok := strings.CutSuffix(m.Name, "data.pkl"); ok &&
+			(before == "" || strings.Count(before, "/") == 1 && strings.HasSuffix(before, "/")) {
 			prefix = before
 			found++
 		}
 	}
 	switch {
 	case found != 1:
-		return nil, nil, fmt.Errorf("a zip archive with %d files data.pkl, a checkpoint has one; not a file that torch.save wrote", found)
+		return nil, nil, fmt.Errorf("a zip archive with %d files data.pkl, a checkpoint has one; not a file that "+
+			"torch.save wrote", found)
 	case members[prefix+"constants.pkl"] != nil:
-		return nil, nil, errors.New("a TorchScript archive, not weights; save them alone: torch.save(model.state_dict(), FILE)")
+		return nil, nil, errors.New("a TorchScript archive, not weights; save them alone: " +
+			"torch.save(model.state_dict(), FILE)")
 	case members[prefix+"byteorder"] != nil:
 		if order, err := readAll(members[prefix+"byteorder"], 16); err != nil || order != "little" {
 			return nil, nil, fmt.Errorf("its numbers are in %.16q byte order, want little", order)

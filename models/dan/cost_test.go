@@ -13,7 +13,8 @@ func TestCosts(t *testing.T) {
 	} {
 		drawn, built := Costs(4, 8, size)
 		got := fmt.Sprintf("%.2f and %.2f million parameters, %.3f and %.3f billion multiplications",
-			float64(drawn.Parameters)/1e6, float64(built.Parameters)/1e6, float64(drawn.MACs)/1e9, float64(built.MACs)/1e9)
+			float64(drawn.Parameters)/1e6, float64(built.Parameters)/1e6, float64(drawn.MACs)/1e9,
+			float64(built.MACs)/1e9)
 		if got != want {
 			t.Errorf("at %d: %s; want %s", size, got, want)
 		}

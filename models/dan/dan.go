@@ -100,7 +100,8 @@ func computable(tensors map[string]checkpoint.Tensor) error {
 		}
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("the checkpoint's training diverged, or its values were damaged:\n  %s", strings.Join(faults, "\n  "))
+		return fmt.Errorf("the checkpoint's training diverged, or its values were damaged:\n  %s",
+			strings.Join(faults, "\n  "))
 	}
 	return nil
 }

@@ -47,7 +47,8 @@ func TestBuild(t *testing.T) {
 	}
 
 	tensors["fc.weight"].Data[9] = 1e6
-	if _, _, err := Build(tensors, FP16); err == nil || !strings.Contains(err.Error(), "fc.weight") || !strings.Contains(err.Error(), "fp32") {
+	if _, _, err := Build(tensors, FP16); err == nil || !strings.Contains(err.Error(), "fc.weight") ||
+		!strings.Contains(err.Error(), "fp32") {
 		t.Errorf("a value beyond half precision: %v", err)
 	}
 	if _, _, err := Build(tensors, "int8"); err == nil || !strings.Contains(err.Error(), `"int8"`) {
@@ -66,12 +67,14 @@ func TestBuildListsEveryFault(t *testing.T) {
 		{"several", func(m map[string]checkpoint.Tensor) {
 			delete(m, "features.0.weight")
 			delete(m, "cat_head1.sa.conv_1x3.1.running_var")
-			m["cat_head0.ca.attention.0.weight"] = checkpoint.Tensor{Shape: []int{16, 512}, Data: make([]float32, 16*512)}
+			m["cat_head0.ca.attention.0.weight"] = checkpoint.Tensor{Shape: []int{16, 512},
+				Data: make([]float32, 16*512)}
 			m["landmarks.weight"] = checkpoint.Tensor{Shape: []int{1}, Data: []float32{0}}
 		}, []string{
 			"2 heads and 8 classes",
 			"features.0.weight is missing", "cat_head1.sa.conv_1x3.1.running_var is missing",
-			"cat_head0.ca.attention.0.weight has shape [16 512], want [32 512]", "landmarks.weight is not part of the network",
+			"cat_head0.ca.attention.0.weight has shape [16 512], want [32 512]",
+			"landmarks.weight is not part of the network",
 		}},
 		{"a gap in the heads", func(m map[string]checkpoint.Tensor) {
 			for name := range m {
@@ -116,7 +119,8 @@ func TestInspectBounds(t *testing.T) {
 		{4, 65, "not a DAN checkpoint: 65 classes, want 2 to 64"},
 	} {
 		heads, classes, err := Inspect(shapes(c.heads, c.classes), nil)
-		if c.want != "" && (err == nil || err.Error() != c.want) || c.want == "" && (err != nil || heads != c.heads || classes != c.classes) {
+		if c.want != "" && (err == nil || err.Error() != c.want) ||
+			c.want == "" && (err != nil || heads != c.heads || classes != c.classes) {
 			t.Errorf("%d heads and %d classes: %d, %d, %v", c.heads, c.classes, heads, classes, err)
 		}
 	}
@@ -130,7 +134,8 @@ func TestInspectBounds(t *testing.T) {
 		t.Fatal("extra names were accepted")
 	}
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != 1002 || lines[1] != "  bn.bias is missing" || lines[1000] != "  extra0998 is not part of the network" || lines[1001] != "  and 4001 more" {
+	if len(lines) != 1002 || lines[1] != "  bn.bias is missing" ||
+		lines[1000] != "  extra0998 is not part of the network" || lines[1001] != "  and 4001 more" {
 		t.Errorf("it has %d lines, the last is %q", len(lines), lines[len(lines)-1])
 	}
 }
@@ -149,12 +154,15 @@ func TestInspectNamesTheUnfit(t *testing.T) {
 		}
 	}
 	_, _, err := Inspect(m, unfit)
-	if err == nil || !strings.Contains(err.Error(), "  fc.bias holds integers, want floats") || !strings.Contains(err.Error(), "cat_head1.ca.attention.1.bias holds integers") || strings.Contains(err.Error(), "missing") {
+	if err == nil || !strings.Contains(err.Error(), "  fc.bias holds integers, want floats") ||
+		!strings.Contains(err.Error(), "cat_head1.ca.attention.1.bias holds integers") ||
+		strings.Contains(err.Error(), "missing") {
 		t.Errorf("it says %v", err)
 	}
 	delete(m, "fc.weight")
 	unfit["fc.weight"] = "complex numbers"
-	if _, _, err := Inspect(m, unfit); err == nil || !strings.Contains(err.Error(), `"fc.weight" holds complex numbers, want floats`) {
+	if _, _, err := Inspect(m, unfit); err == nil ||
+		!strings.Contains(err.Error(), `"fc.weight" holds complex numbers, want floats`) {
 		t.Errorf("it says %v", err)
 	}
 }
@@ -171,7 +179,8 @@ func TestBuildRefusesValues(t *testing.T) {
 	} {
 		tensors := blank(1, 8)
 		tensors[name].Data[3] = c.value
-		if _, _, err := Build(tensors, FP32); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+		if _, _, err := Build(tensors, FP32); c.want == "" && err != nil ||
+			c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s of %g: %v", name, c.value, err)
 		}
 	}
@@ -196,7 +205,8 @@ func TestNamesAreShownPlain(t *testing.T) {
 	}
 	tensors = blank(1, 8)
 	tensors["\x1b[2J.num_batches_tracked"] = nan
-	if _, _, err := Build(tensors, FP32); err == nil || !strings.Contains(err.Error(), `"\x1b[2J.num_batches_tracked" holds NaN`) {
+	_, _, err = Build(tensors, FP32)
+	if err == nil || !strings.Contains(err.Error(), `"\x1b[2J.num_batches_tracked" holds NaN`) {
 		t.Errorf("it says %q", err)
 	}
 	if got := shown(strings.Repeat("x", 200)); got != strings.Repeat("x", 80) {
@@ -222,7 +232,8 @@ func TestFolded(t *testing.T) {
 			y += layer.weight[o*3+i] * v
 			got += folded.weight[o*3+i] * v
 		}
-		want := (y-w.values("n.running_mean")[o])/math.Sqrt(w.values("n.running_var")[o]+1e-5)*w.values("n.weight")[o] + w.values("n.bias")[o]
+		mean, variance := w.values("n.running_mean")[o], w.values("n.running_var")[o]
+		want := (y-mean)/math.Sqrt(variance+1e-5)*w.values("n.weight")[o] + w.values("n.bias")[o]
 		if math.Abs(got-want) > 1e-12*math.Abs(want) {
 			t.Errorf("output %d is %g, want %g", o, got, want)
 		}

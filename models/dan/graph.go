@@ -15,15 +15,18 @@ type builder struct {
 
 // features is ResNet-18 without its pooling and classifier: [n,3,h,w] to [n,512,h/32,w/32].
 func (b *builder) features(x string) string {
-	first := b.active(b.relu(b.conv("features.0", b.active(x), b.weights.folded("features.0", "features.1"), window{7, 2})))
+	first := b.active(b.relu(b.conv("features.0", b.active(x), b.weights.folded("features.0", "features.1"),
+		window{7, 2})))
 	x = b.node("MaxPool", "features.3", []string{first},
 		onnx.Ints("kernel_shape", 3, 3), onnx.Ints("strides", 2, 2), onnx.Ints("pads", 1, 1, 1, 1))
 	b.picked(first, x)
 	for _, k := range blocks() {
-		y := b.active(b.relu(b.conv(k.name+".conv1", x, b.weights.folded(k.name+".conv1", k.name+".bn1"), window{3, int64(k.stride)})))
+		y := b.active(b.relu(b.conv(k.name+".conv1", x, b.weights.folded(k.name+".conv1", k.name+".bn1"),
+			window{3, int64(k.stride)})))
 		y = b.active(b.conv(k.name+".conv2", y, b.weights.folded(k.name+".conv2", k.name+".bn2"), window{3, 1}))
 		if k.stride > 1 {
-			x = b.active(b.conv(k.name+".downsample", x, b.weights.folded(k.name+".downsample.0", k.name+".downsample.1"), window{1, int64(k.stride)}))
+			x = b.active(b.conv(k.name+".downsample", x,
+				b.weights.folded(k.name+".downsample.0", k.name+".downsample.1"), window{1, int64(k.stride)}))
 		}
 		x = b.active(b.relu(b.node("Add", k.name, []string{y, x})))
 	}

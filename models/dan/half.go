@@ -6,8 +6,8 @@ import (
 	"mindflow/models/onnx"
 )
 
-// Narrow picks the nodes of a graph made by Build that may compute in half precision: the convolutions with what lies between
-// them, which are all but a thousandth of the work. Everything from the gates on stays in float32:
+// Narrow picks the nodes of a graph made by Build that may compute in half precision: the convolutions with what lies
+// between them, which are all but a thousandth of the work. Everything from the gates on stays in float32:
 //
 //   - a gate is a sum over 512 channels and is in the thousands, where half precision has steps of 2 to 4;
 //   - the sums of what it multiplies are larger, by how much depends on the weights, and half precision ends at 65504;

@@ -99,7 +99,8 @@ func check(shapes map[string][]int, unfit map[string]string, heads, classes int)
 		faults = append(faults[:mostFaults], fmt.Sprintf("and %d more", more))
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("not the checkpoint of a DAN with %s and %s:\n  %s", plural(heads, "head"), plural(classes, "class"), strings.Join(faults, "\n  "))
+		return fmt.Errorf("not the checkpoint of a DAN with %s and %s:\n  %s", plural(heads, "head"),
+			plural(classes, "class"), strings.Join(faults, "\n  "))
 	}
 	return nil
 }

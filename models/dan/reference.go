@@ -77,7 +77,8 @@ func (p plain) conv(x grid, name string, stride, padY, padX int) grid {
 func (p plain) norm(x grid, name string) grid {
 	for i := range x.v {
 		c := i / (x.h * x.w)
-		x.v[i] = (x.v[i]-p.at(name+".running_mean", c))/math.Sqrt(p.at(name+".running_var", c)+1e-5)*p.at(name+".weight", c) + p.at(name+".bias", c)
+		x.v[i] = (x.v[i]-p.at(name+".running_mean", c))/math.Sqrt(p.at(name+".running_var",
+			c)+1e-5)*p.at(name+".weight", c) + p.at(name+".bias", c)
 	}
 	return x
 }

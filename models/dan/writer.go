@@ -31,7 +31,8 @@ func (w *writer) picked(like string, names ...string) {
 }
 
 func (w *writer) node(op, out string, inputs []string, attributes ...onnx.Attribute) string {
-	w.graph.Nodes = append(w.graph.Nodes, onnx.Node{Op: op, Name: out, Inputs: inputs, Outputs: []string{out}, Attributes: attributes})
+	w.graph.Nodes = append(w.graph.Nodes,
+		onnx.Node{Op: op, Name: out, Inputs: inputs, Outputs: []string{out}, Attributes: attributes})
 	return out
 }
 
@@ -88,7 +89,8 @@ func (w *writer) split(name, input string, n int) []string {
 	for i := range parts {
 		parts[i] = fmt.Sprintf("%s.%d", name, i)
 	}
-	w.graph.Nodes = append(w.graph.Nodes, onnx.Node{Op: "Split", Name: name + ".split", Inputs: []string{input}, Outputs: parts,
-		Attributes: []onnx.Attribute{onnx.Int("axis", 1)}})
+	w.graph.Nodes = append(w.graph.Nodes,
+		onnx.Node{Op: "Split", Name: name + ".split", Inputs: []string{input}, Outputs: parts,
+			Attributes: []onnx.Attribute{onnx.Int("axis", 1)}})
 	return parts
 }

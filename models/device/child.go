@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Child runs this program with the given arguments as a probe: request on its standard input, answer on its file 3, since libraries write
-// on the standard output as they like. A driver that crashes or hangs takes the child with it and not us. Whoever stops waiting leaves a
-// process behind that hangs in the kernel, which cannot be ended.
+// Child runs this program with the given arguments as a probe: request on its standard input, answer on its file 3,
+// since libraries write on the standard output as they like. A driver that crashes or hangs takes the child with it
+// and not us. Whoever stops waiting leaves a process behind that hangs in the kernel, which cannot be ended.
 func Child(args ...string) func(ctx context.Context, request []byte) ([]byte, error) {
 	return func(ctx context.Context, request []byte) ([]byte, error) {
 		self, err := os.Executable()

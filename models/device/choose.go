@@ -16,7 +16,8 @@ type Report struct {
 	Boxes  [][]float32 `json:"boxes"`  // x, y, w, h as fractions of the frame, and the score, by face found
 }
 
-// How far a device's answers may be from the CPU's. Convolutions in TF32 or half precision move probabilities by thousandths.
+// How far a device's answers may be from the CPU's. Convolutions in TF32 or half precision move probabilities by
+// thousandths.
 const (
 	scoreTolerance = 0.02 // of a probability
 	boxTolerance   = 0.01 // of the frame's side
@@ -26,7 +27,8 @@ const (
 // Apart says how the answers differ from the CPU's by more than the tolerance, or "".
 func (r Report) Apart(cpu Report) string {
 	if len(r.Scores) != len(cpu.Scores) || len(r.Boxes) != len(cpu.Boxes) {
-		return fmt.Sprintf("it finds %d faces and scores %d, the CPU %d and %d", len(r.Boxes), len(r.Scores), len(cpu.Boxes), len(cpu.Scores))
+		return fmt.Sprintf("it finds %d faces and scores %d, the CPU %d and %d", len(r.Boxes), len(r.Scores),
+			len(cpu.Boxes), len(cpu.Scores))
 	}
 	for i, scores := range r.Scores {
 		if d := distance(scores, cpu.Scores[i]); !(d <= scoreTolerance) { // also what is not a number
@@ -64,7 +66,8 @@ func distance(a, b []float32) float64 {
 	return most
 }
 
-// Prober has a device analyse the pictures by formula, in a process that it may take down. The error is a *Fault where the cause is known.
+// Prober has a device analyse the pictures by formula, in a process that it may take down. The error is a *Fault
+// where the cause is known.
 type Prober func(ctx context.Context, d ort.Device) (Report, error)
 
 // Choice is the outcome of Choose.
@@ -73,7 +76,8 @@ type Choice struct {
 	Notes  []string // what was skipped and why, then what was taken
 }
 
-// Choose gives the fastest of the candidates and the CPU, of those that answer as the CPU does. look tells what is plainly missing.
+// Choose gives the fastest of the candidates and the CPU, of those that answer as the CPU does. look tells what is
+// plainly missing.
 func Choose(ctx context.Context, candidates []ort.Device, look func(ort.Device) Findings, probe Prober) Choice {
 	var c Choice
 	skip := func(d ort.Device, why any) { c.Notes = append(c.Notes, fmt.Sprintf("%s skipped: %v", d, why)) }
@@ -91,7 +95,8 @@ func Choose(ctx context.Context, candidates []ort.Device, look func(ort.Device) 
 	}
 	cpu, err := probe(ctx, ort.Device{})
 	if err != nil {
-		c.Notes = append(c.Notes, fmt.Sprintf("cpu taken: it could not be tried, so that there is nothing to compare with: %v", err))
+		c.Notes = append(c.Notes,
+			fmt.Sprintf("cpu taken: it could not be tried, so that there is nothing to compare with: %v", err))
 		return c
 	}
 	best := cpu.Millis
@@ -119,6 +124,7 @@ func Choose(ctx context.Context, candidates []ort.Device, look func(ort.Device) 
 		}
 		c.Device, best = d, r.Millis
 	}
-	c.Notes = append(c.Notes, fmt.Sprintf("%s taken: %.3g ms for a detection and a batch, the CPU %.3g", c.Device, best, cpu.Millis))
+	c.Notes = append(c.Notes,
+		fmt.Sprintf("%s taken: %.3g ms for a detection and a batch, the CPU %.3g", c.Device, best, cpu.Millis))
 	return c
 }

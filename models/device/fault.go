@@ -37,7 +37,8 @@ func Explain(d ort.Device, f Findings, err error) *Fault {
 	var without *ort.NoProviderError
 	switch {
 	case errors.As(err, &without):
-		fault.Cause = fmt.Sprintf("the ONNX Runtime at %s is built without it, for %s only", without.Library, strings.Join(without.Has, ", "))
+		fault.Cause = fmt.Sprintf("the ONNX Runtime at %s is built without it, for %s only", without.Library,
+			strings.Join(without.Has, ", "))
 		fault.Cure = cureOfLibrary(d.Provider)
 	case f.NoProvider:
 		fault.Cause = fmt.Sprintf("there is no %s beside %s", filepath.Base(f.ProviderFile), f.Library)
@@ -102,14 +103,16 @@ func nvidia(d ort.Device, f Findings, err error) (cause, cure string) {
 		}
 		return cause, install + ", and in a container start that with the GPU (docker run --gpus all)"
 	case slices.ContainsFunc(other, ofTensorRT):
-		return "TensorRT is not there: missing " + strings.Join(other, ", "), fmt.Sprintf("install %s, or use --device cuda", Wanted(needs))
+		return "TensorRT is not there: missing " + strings.Join(other,
+			", "), fmt.Sprintf("install %s, or use --device cuda", Wanted(needs))
 	case len(other) > 0:
 		return fmt.Sprintf("%s is wanted: missing %s", Wanted(needs), strings.Join(other, ", ")),
 			`run "make gpu CUDA=yes", which puts them beside the library, or install them`
 	case number > 0 && number < least || strings.Contains(text, "driver version is insufficient"):
 		return fmt.Sprintf("NVIDIA's driver %s is too old", f.Driver), install
 	case !f.Node || strings.Contains(text, "no CUDA-capable device"):
-		return "the driver shows no GPU (/dev/nvidiactl)", "check nvidia-smi, and in a container start that with the GPU (docker run --gpus all)"
+		return "the driver shows no GPU (/dev/nvidiactl)",
+			"check nvidia-smi, and in a container start that with the GPU (docker run --gpus all)"
 	case strings.Contains(text, "invalid device ordinal"):
 		return fmt.Sprintf("there is no GPU %d", d.Index), "nvidia-smi -L lists them, from 0"
 	case strings.Contains(text, "out of memory"):
@@ -129,11 +132,14 @@ func webGPU(f Findings, err error) (cause, cure string) {
 	case strings.Contains(text, "not supported in this build"):
 		return "the ONNX Runtime at " + f.Library + " is built without it", ownLibrary
 	case f.Loader != nil:
-		return "Vulkan's loader is not there: " + f.Loader.Error(), "install libvulkan1 and the GPU's Vulkan driver, " + orCPU
+		return "Vulkan's loader is not there: " + f.Loader.Error(), "install libvulkan1 and the GPU's Vulkan driver, " +
+			orCPU
 	case len(f.Drivers) == 0:
-		return "no Vulkan driver is installed", "install the GPU's, such as mesa-vulkan-drivers for AMD and Intel, " + orCPU
+		return "no Vulkan driver is installed", "install the GPU's, such as mesa-vulkan-drivers for AMD and Intel, " +
+			orCPU
 	case strings.Contains(text, "adapter"):
-		return "no Vulkan driver gives a GPU that WebGPU can use: " + strings.Join(f.Drivers, ", "), "check vulkaninfo, update the driver, " + orCPU
+		return "no Vulkan driver gives a GPU that WebGPU can use: " + strings.Join(f.Drivers,
+			", "), "check vulkaninfo, update the driver, " + orCPU
 	}
 	return text, "check vulkaninfo, " + orCPU
 }
@@ -164,11 +170,14 @@ func absent(d ort.Device, f Findings) *Fault {
 	case f.NoProvider:
 		return Explain(d, f, nil)
 	case nvidia && !f.Node:
-		return &Fault{Device: d, Cause: "no NVIDIA GPU (/dev/nvidiactl is not there)", Cure: "install NVIDIA's driver where there is one"}
+		return &Fault{Device: d, Cause: "no NVIDIA GPU (/dev/nvidiactl is not there)",
+			Cure: "install NVIDIA's driver where there is one"}
 	case d.Provider == ort.WebGPU && !f.Pointed && !f.Node:
-		return &Fault{Device: d, Cause: "no GPU (neither /dev/dri/renderD* nor /dev/nvidiactl is there)", Cure: "name it by --device to try all the same"}
+		return &Fault{Device: d, Cause: "no GPU (neither /dev/dri/renderD* nor /dev/nvidiactl is there)",
+			Cure: "name it by --device to try all the same"}
 	case d.Provider == ort.WebGPU && len(f.Drivers) == 0:
-		return &Fault{Device: d, Cause: "no Vulkan driver is installed", Cure: "install the GPU's, such as mesa-vulkan-drivers"}
+		return &Fault{Device: d, Cause: "no Vulkan driver is installed",
+			Cure: "install the GPU's, such as mesa-vulkan-drivers"}
 	}
 	return nil
 }

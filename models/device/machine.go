@@ -91,7 +91,10 @@ func vulkanDrivers() (files []string, pointed bool) {
 // Wanted says which releases of NVIDIA's software shared objects belong to, such as "CUDA 13" for libcudart.so.13.
 func Wanted(needs []string) string {
 	var list []string
-	for _, known := range []struct{ file, what string }{{"libcudart.so.", "CUDA "}, {"libcudnn.so.", "cuDNN "}, {"libnvinfer.so.", "TensorRT "}} {
+	for _, known := range []struct {
+		file,
+		what string
+	}{{"libcudart.so.", "CUDA "}, {"libcudnn.so.", "cuDNN "}, {"libnvinfer.so.", "TensorRT "}} {
 		for _, name := range needs {
 			if number, found := strings.CutPrefix(name, known.file); found {
 				list = append(list, known.what+number)

@@ -26,7 +26,8 @@ type Device struct {
 	Precision string // Auto, FP32, FP16 or INT8: what classifiers compute in; "" is Auto
 	Engines   string // folder of engines that TensorRT and OpenVINO built; "" keeps none
 
-	// Child runs Probe in a process of its own: request in, answer out. Without, auto is the CPU, and a device that is named is not tried first.
+	// Child runs Probe in a process of its own: request in, answer out. Without, auto is the CPU, and a device that
+	// is named is not tried first.
 	Child func(ctx context.Context, request []byte) ([]byte, error)
 	// Note hears what was skipped and taken, and why, in one line. None.
 	Note func(text string)
@@ -44,7 +45,8 @@ func defaultEngines() string {
 func (d Device) check() error {
 	if d.Name != "" && d.Name != Auto {
 		if _, err := ort.ParseDevice(d.Name); err != nil {
-			return field.Valuef("Device", d.Name, "use auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml")
+			return field.Valuef("Device", d.Name,
+				"use auto, cpu, cuda, cuda:N, tensorrt, tensorrt:N, webgpu, openvino or coreml")
 		}
 	}
 	switch {
@@ -64,7 +66,8 @@ func (d Device) note(text string) {
 
 // with completes a device by the settings.
 func (s Settings) with(on ort.Device) ort.Device {
-	on.Memory, on.FP16, on.Engines, on.OnFallback = int64(s.Device.Memory)<<20, s.Device.Precision == FP16, s.Device.Engines, s.Fell
+	on.Memory, on.FP16, on.Engines, on.OnFallback = int64(s.Device.Memory)<<20, s.Device.Precision == FP16,
+		s.Device.Engines, s.Fell
 	return on
 }
 
@@ -136,15 +139,17 @@ func (s Settings) tryNamed(ctx context.Context, on ort.Device) error {
 		return field.Valuef("Device", on, "try the CPU, to compare with: %w", err)
 	}
 	if apart := r.Apart(cpu); apart != "" {
-		s.Device.note(fmt.Sprintf("%s does not answer as the CPU does, and runs all the same, as it is named: %s", on, apart))
+		s.Device.note(fmt.Sprintf("%s does not answer as the CPU does, and runs all the same, as it is named: %s", on,
+			apart))
 		return nil
 	}
-	s.Device.note(fmt.Sprintf("%s answers as the CPU does: %.3g ms for a detection and a batch, the CPU %.3g", on, r.Millis, cpu.Millis))
+	s.Device.note(fmt.Sprintf("%s answers as the CPU does: %.3g ms for a detection and a batch, the CPU %.3g", on,
+		r.Millis, cpu.Millis))
 	return nil
 }
 
-// Limits of a probe. TensorRT builds an engine at its first start; a GPU that draws by software would take longer than the others' limit,
-// and be no faster.
+// Limits of a probe. TensorRT builds an engine at its first start; a GPU that draws by software would take longer
+// than the others' limit, and be no faster.
 const (
 	probeLimit      = 20 * time.Second
 	namedProbeLimit = 2 * time.Minute

@@ -66,7 +66,8 @@ func asked(t *testing.T, r request) (got answered) {
 	return got
 }
 
-// A device that is named and not there stops the start, with what to do; auto starts on the CPU without a child where nothing can be there.
+// A device that is named and not there stops the start, with what to do; auto starts on the CPU without a child where
+// nothing can be there.
 func TestDeviceThatIsNotThere(t *testing.T) {
 	s := shipped(t)
 	s.Device.Child = func(context.Context, []byte) ([]byte, error) { return nil, errors.New("it was asked") }
@@ -80,7 +81,8 @@ func TestDeviceThatIsNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Device() != "cpu" || strings.Contains(strings.Join(notes, ""), "asked") || !strings.Contains(strings.Join(notes, ""), "cpu taken") {
+	if e.Device() != "cpu" || strings.Contains(strings.Join(notes, ""), "asked") ||
+		!strings.Contains(strings.Join(notes, ""), "cpu taken") {
 		t.Error(e.Device(), notes)
 	}
 	if err := e.Close(); err != nil {
@@ -94,13 +96,15 @@ func TestDeviceThatIsNotThere(t *testing.T) {
 			t.Skip("this machine has "+name, e.Close())
 		}
 		var fault *device.Fault
-		if !errors.As(err, &fault) || !strings.HasPrefix(err.Error(), name+": ") || !strings.Contains(err.Error(), "; ") {
+		if !errors.As(err, &fault) || !strings.HasPrefix(err.Error(), name+": ") ||
+			!strings.Contains(err.Error(), "; ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// auto takes what children say is the fastest that answers as the CPU does; here all are played, and loaded on what the library has.
+// auto takes what children say is the fastest that answers as the CPU does; here all are played, and loaded on what
+// the library has.
 func TestChildAnswers(t *testing.T) {
 	s := shipped(t)
 	s.Device.Name = "cuda"

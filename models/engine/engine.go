@@ -78,7 +78,8 @@ func Open(s Settings) (e *Engine, err error) {
 		return e, s.explain(err)
 	}
 	e.close = append(e.close, detector.Close)
-	how := pipeline.Analysis{Detector: detector, Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace, Policy: s.Policy}
+	how := pipeline.Analysis{Detector: detector, Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace,
+		Policy: s.Policy}
 	for i, entry := range classifiers {
 		how, err := e.classify(how, entry, preset.feed(entry.Model), files[i], s)
 		if err != nil {
@@ -92,7 +93,8 @@ func Open(s Settings) (e *Engine, err error) {
 }
 
 // classify loads a classifier and completes how by it.
-func (e *Engine) classify(how pipeline.Analysis, entry models.Entry, fed pipeline.Model, file string, s Settings) (pipeline.Analysis, error) {
+func (e *Engine) classify(how pipeline.Analysis, entry models.Entry, fed pipeline.Model, file string,
+	s Settings) (pipeline.Analysis, error) {
 	how.Model = fed
 	if s.Device.Precision == INT8 {
 		small, err := e.openIntegers(entry, fed, file, s)
@@ -123,8 +125,8 @@ func (e *Engine) classify(how pipeline.Analysis, entry models.Entry, fed pipelin
 	return how, nil
 }
 
-// CascadeOpener loads a detector that is a cascade of Haar features. vision.OpenCascade is one; the caller passes it, so
-// that a program without such detectors needs no OpenCV.
+// CascadeOpener loads a detector that is a cascade of Haar features. vision.OpenCascade is one; the caller passes it,
+// so that a program without such detectors needs no OpenCV.
 type CascadeOpener func(file string, m pipeline.Model) (pipeline.DetectorCloser, error)
 
 func (e *Engine) openDetector(m models.Entry, file string, s Settings) (pipeline.DetectorCloser, error) {
@@ -146,8 +148,8 @@ func (e *Engine) note(network string, what error) {
 	}
 }
 
-// schedule shares the machine. Those who wait for a device's detector hold a turn each, so that there are as many more as
-// fill its batches; the device's work takes no processor.
+// schedule shares the machine. Those who wait for a device's detector hold a turn each, so that there are as many
+// more as fill its batches; the device's work takes no processor.
 func (e *Engine) schedule(s Settings) {
 	turns, batch := max(1, runtime.NumCPU()/s.Threads), s.Batch
 	e.inFlight = turns

@@ -28,7 +28,8 @@ func Find(manifest *models.Manifest, dir, name, role string) (models.Entry, stri
 }
 
 // findAll is Find for each of the named classifiers.
-func findAll(manifest *models.Manifest, dir string, names []string) (entries []models.Entry, files []string, err error) {
+func findAll(manifest *models.Manifest, dir string, names []string) (entries []models.Entry, files []string,
+	err error) {
 	for _, name := range names {
 		entry, file, err := Find(manifest, dir, name, models.Classify)
 		if err != nil {

@@ -8,8 +8,9 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// finite looks whether a classifier in half precision gives numbers for a picture of black and white dots, which drives its sums high. The
-// weights that ship stay three thousand times under the largest number; of a stranger's nobody knows.
+// finite looks whether a classifier in half precision gives numbers for a picture of black and white dots, which
+// drives its sums high. The weights that ship stay three thousand times under the largest number; of a stranger's
+// nobody knows.
 func (f form) finite(ctx context.Context, a pipeline.Analysis) error {
 	if !f.half {
 		return nil
@@ -20,7 +21,8 @@ func (f form) finite(ctx context.Context, a pipeline.Analysis) error {
 	}
 	for _, v := range scores[0].Logits {
 		if v-v != 0 {
-			return field.Errorf("Precision", "model %s gives no numbers in half precision, whose largest is 65504; use fp32", a.Model.Name)
+			return field.Errorf("Precision",
+				"model %s gives no numbers in half precision, whose largest is 65504; use fp32", a.Model.Name)
 		}
 	}
 	return nil

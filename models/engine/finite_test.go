@@ -12,10 +12,12 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// A network whose sums are too large stops the start with what to do, and is not looked at where it computes in float32.
+// A network whose sums are too large stops the start with what to do, and is not looked at where it computes in
+// float32.
 func TestNoNumbers(t *testing.T) {
 	m := meanColours(false, 0)
-	m.Graph.Initializers = []onnx.Tensor{onnx.NewFloat32("weights", []int64{3, 3}, []float64{math.Inf(1), 0, 0, 0, 1, 0, 0, 0, 1})}
+	m.Graph.Initializers = []onnx.Tensor{onnx.NewFloat32("weights", []int64{3, 3},
+		[]float64{math.Inf(1), 0, 0, 0, 1, 0, 0, 0, 1})}
 	file := m.Marshal()
 	entry := plainEntry(file, "scores", pipeline.Logits)
 	path := filepath.Join(t.TempDir(), "m.onnx")
@@ -33,7 +35,8 @@ func TestNoNumbers(t *testing.T) {
 	}
 	defer c.Close()
 	a := pipeline.Analysis{Classifier: c, Model: entry.Model}
-	if err := (form{half: true}).finite(t.Context(), a); err == nil || !strings.Contains(err.Error(), "model mean-colours gives no numbers in half precision") {
+	if err := (form{half: true}).finite(t.Context(), a); err == nil ||
+		!strings.Contains(err.Error(), "model mean-colours gives no numbers in half precision") {
 		t.Error(err)
 	}
 	if err := (form{}).finite(t.Context(), a); err != nil {

@@ -34,7 +34,7 @@ type form struct {
 // formFor is what suits a provider of execution.
 func formFor(provider string) form {
 	switch provider {
-	case ort.CPU: // it takes floats from the cache that the sampler wrote them to, has no half precision, and runs any shape at once
+	case ort.CPU: // it has no half precision, runs any shape at once, and reads floats from the cache
 		return form{provider: provider, faces: schedule.DefaultBatch, frames: 1}
 	case ort.CUDA:
 		return form{provider: provider, half: true, bytes: true, fixed: true, slots: 2, faces: 64, frames: 16}
@@ -106,8 +106,10 @@ func (r rewriting) source(path string, f form) ort.Source {
 	}}
 }
 
-// classifier says what is loaded for a classifier, and how the model is then fed. note says what could not be done for it.
-func (f form) classifier(e models.Entry, m pipeline.Model, path, precision string) (from ort.Source, fed pipeline.Model, note, err error) {
+// classifier says what is loaded for a classifier, and how the model is then fed. note says what could not be done
+// for it.
+func (f form) classifier(e models.Entry, m pipeline.Model, path, precision string) (from ort.Source, fed pipeline.Model,
+	note, err error) {
 	r := rewriting{half: f.half}
 	if r.half {
 		err := errors.New("only of DAN it is known what must stay in float32")
@@ -123,8 +125,8 @@ func (f form) classifier(e models.Entry, m pipeline.Model, path, precision strin
 	return r.source(path, f), m, note, nil
 }
 
-// detector says what is loaded for a detector, how it is fed and how many frames it takes at once. An error says what could not be done
-// for it.
+// detector says what is loaded for a detector, how it is fed and how many frames it takes at once. An error says what
+// could not be done for it.
 func (f form) detector(m pipeline.Model, path string) (ort.Source, pipeline.Model, int, error) {
 	r, frames := rewriting{}, f.frames
 	if m.Input.Dynamic { // pictures of other shapes cannot share a batch

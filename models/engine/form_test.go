@@ -96,7 +96,8 @@ func valid(t *testing.T, labels []string, n int) (frames []*pipeline.Frame, trut
 	return frames, truth
 }
 
-// Half precision, bytes, and both in padded batches, say the same of faces as float32 does, but for a few that were in doubt.
+// Half precision, bytes, and both in padded batches, say the same of faces as float32 does, but for a few that were
+// in doubt.
 func TestFormsKeepLabels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads a few hundred pictures")
@@ -133,7 +134,8 @@ func TestFormsKeepLabels(t *testing.T) {
 }
 
 // label is what the classifier in that form says of faces that fill their frames.
-func label(t *testing.T, rt *ort.Runtime, f form, e models.Entry, path string, frames []*pipeline.Frame) (said []string) {
+func label(t *testing.T, rt *ort.Runtime, f form, e models.Entry, path string,
+	frames []*pipeline.Frame) (said []string) {
 	t.Helper()
 	from, model, note, err := f.classifier(e, e.Model, path, Auto)
 	if err != nil || note != nil {
@@ -206,7 +208,8 @@ func TestFormFor(t *testing.T) {
 	if cpu.half || cpu.bytes || cpu.fixed || cpu.slots != 0 || cpu.frames != 1 || cpu.faces != schedule.DefaultBatch {
 		t.Errorf("the CPU's form is %+v", cpu)
 	}
-	if f := (Settings{Device: Device{Precision: FP32}, Batch: schedule.Batching{MaxCrops: 128}}).form(ort.CUDA); f.half || !f.bytes || f.slots != 2 ||
+	if f := (Settings{Device: Device{Precision: FP32},
+		Batch: schedule.Batching{MaxCrops: 128}}).form(ort.CUDA); f.half || !f.bytes || f.slots != 2 ||
 		fmt.Sprint(f.running(1, f.faces).Sizes()) != "[1 2 4 8 16 32 64 128]" {
 		t.Errorf("CUDA's form is %+v", f)
 	}
@@ -222,7 +225,8 @@ func TestPrecisionOfStrangers(t *testing.T) {
 	add(t, dir, file, plainEntry(file, "scores", pipeline.Logits))
 	s := settings(t, dir)
 	s.Device.Precision = FP16
-	if e, err := Open(s); err == nil || !strings.Contains(err.Error(), "Precision fp16: model mean-colours") || !strings.Contains(err.Error(), "use fp32") {
+	if e, err := Open(s); err == nil || !strings.Contains(err.Error(), "Precision fp16: model mean-colours") ||
+		!strings.Contains(err.Error(), "use fp32") {
 		t.Error(e, err)
 	}
 	s.Device.Precision = "fp8"

@@ -34,7 +34,8 @@ func asOnGPU(t *testing.T, s Settings) *Engine {
 		t.Fatal(err)
 	}
 	e.close = append(e.close, d.Close)
-	how, err := e.classify(pipeline.Analysis{Detector: d, MaxFaces: s.MaxFaces}, classify, classify.Model, classifyFile, s)
+	how, err := e.classify(pipeline.Analysis{Detector: d, MaxFaces: s.MaxFaces}, classify, classify.Model, classifyFile,
+		s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +43,8 @@ func asOnGPU(t *testing.T, s Settings) *Engine {
 	return e
 }
 
-// Several sessions at once, with detections and faces in shared and padded batches of bytes in half precision, each see in their own
-// pictures what one session alone sees on the CPU.
+// Several sessions at once, with detections and faces in shared and padded batches of bytes in half precision, each
+// see in their own pictures what one session alone sees on the CPU.
 func TestAsOnAGPU(t *testing.T) {
 	s := settings(t, t.TempDir())
 	photo := photograph(t)
@@ -82,7 +83,8 @@ func TestAsOnAGPU(t *testing.T) {
 	if err := e.Fill(s); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"blazeface-back 1 of 4", "blazeface-back 2 of 4", "blazeface-back 4 of 4", "dan-ferplus 1 of 4", "dan-ferplus 2 of 4", "dan-ferplus 4 of 4"}
+	want := []string{"blazeface-back 1 of 4", "blazeface-back 2 of 4", "blazeface-back 4 of 4", "dan-ferplus 1 of 4",
+		"dan-ferplus 2 of 4", "dan-ferplus 4 of 4"}
 	if !slices.Equal(told, want) {
 		t.Errorf("%q, want %q", told, want)
 	}

@@ -13,7 +13,8 @@ func TestNeedsNeitherOpenCVNorCameras(t *testing.T) {
 		t.Skip("go list:", err)
 	}
 	for dependency := range strings.Lines(string(list)) {
-		for _, heavy := range []string{"gocv.io/", "github.com/pion/", "mindflow/pipeline/vision", "mindflow/pipeline/camera"} {
+		for _, heavy := range []string{"gocv.io/", "github.com/pion/", "mindflow/pipeline/vision",
+			"mindflow/pipeline/camera"} {
 			if strings.HasPrefix(dependency, heavy) {
 				t.Errorf("the engine depends on %s", strings.TrimSpace(dependency))
 			}

@@ -17,8 +17,8 @@ import (
 // INT8 is the precision of convolutions in integers of 8 bits; what the attention gates do stays in float32.
 const INT8 = "int8"
 
-// quickIntegers says whether convolutions in integers of 8 bits are faster than in float32 by enough to be worth what they lose: twice
-// with AVX2, three times with VNNI (docs/measurements/eight-bits.md).
+// quickIntegers says whether convolutions in integers of 8 bits are faster than in float32 by enough to be worth what
+// they lose: twice with AVX2, three times with VNNI (docs/measurements/eight-bits.md).
 func quickIntegers() bool { return cpu.X86.HasAVX2 || wideSums() }
 
 // wideSums says whether the processor adds products of 8 bits in 32 (VNNI; the dot product of ARM).
@@ -37,7 +37,8 @@ func largestValue() int {
 // integers is a classifier's file, rewritten when it is loaded to compute in 8 bits. The error says why that cannot be.
 func integers(e models.Entry, path string) (ort.Source, error) {
 	if len(e.Ranges) == 0 {
-		return ort.Source{}, errors.New(`the ranges of its tensors are not known; import it again, calibrated with a folder of faces`)
+		return ort.Source{}, errors.New(`the ranges of its tensors are not known; import it again, calibrated with ` +
+			`a folder of faces`)
 	}
 	ranges := make(map[string]onnx.Range, len(e.Ranges))
 	for name, r := range e.Ranges {
@@ -74,5 +75,6 @@ func (e *Engine) openIntegers(entry models.Entry, m pipeline.Model, path string,
 
 // hurries says whether a second network in 8 bits takes over while the machine is full.
 func (e *Engine) hurries(entry models.Entry, s Settings) bool {
-	return s.Many && e.form.provider == ort.CPU && len(entry.Ranges) > 0 && quickIntegers() && (s.Device.Precision == Auto || s.Device.Precision == "")
+	return s.Many && e.form.provider == ort.CPU && len(entry.Ranges) > 0 && quickIntegers() &&
+		(s.Device.Precision == Auto || s.Device.Precision == "")
 }

@@ -60,7 +60,8 @@ func furthest(a, b []pipeline.Label) (most float64) {
 	return most
 }
 
-// The shipped file says nearly the same in 8 bits: always where that is wanted, and on a crowded machine where nothing is said.
+// The shipped file says nearly the same in 8 bits: always where that is wanted, and on a crowded machine where
+// nothing is said.
 func TestIntegers(t *testing.T) {
 	s := shippedSettings(t)
 	s.Device.Precision = FP32
@@ -84,7 +85,8 @@ func TestIntegers(t *testing.T) {
 		want = small
 	}
 	if d := furthest(want, facesOf(t, s, true)); d != 0 {
-		t.Errorf("on a crowded machine the scores differ by %v from what this processor (integers: %t) is to compute", d, quickIntegers())
+		t.Errorf("on a crowded machine the scores differ by %v from what this processor (integers: %t) is to compute",
+			d, quickIntegers())
 	}
 }
 
@@ -94,18 +96,21 @@ func TestIntegersRefused(t *testing.T) {
 	add(t, dir, file, plainEntry(file, "scores", pipeline.Logits))
 	s := settings(t, dir)
 	s.Device.Precision = INT8
-	if _, err := Open(s); err == nil || !strings.Contains(err.Error(), "Precision int8: model mean-colours: the ranges") {
+	if _, err := Open(s); err == nil ||
+		!strings.Contains(err.Error(), "Precision int8: model mean-colours: the ranges") {
 		t.Errorf("a model without ranges: %v", err)
 	}
 	for _, e := range []*Engine{{form: formFor(ort.CUDA)}, {form: formFor(ort.WebGPU)}} {
-		if _, err := e.openIntegers(models.Entry{}, pipeline.Model{}, "", s); err == nil || !strings.Contains(err.Error(), "does not compute so") {
+		if _, err := e.openIntegers(models.Entry{}, pipeline.Model{}, "", s); err == nil ||
+			!strings.Contains(err.Error(), "does not compute so") {
 			t.Errorf("%s: %v", e.form.provider, err)
 		}
 		if e.hurries(models.Entry{Ranges: map[string][2]float32{"input": {0, 1}}}, Settings{Many: true}) {
 			t.Errorf("%s loads integers", e.form.provider)
 		}
 	}
-	from, err := integers(models.Entry{Ranges: map[string][2]float32{"x": {0, 1}}}, filepath.Join(dir, "mean-colours.onnx"))
+	from, err := integers(models.Entry{Ranges: map[string][2]float32{"x": {0, 1}}},
+		filepath.Join(dir, "mean-colours.onnx"))
 	if err != nil {
 		t.Fatal(err)
 	}

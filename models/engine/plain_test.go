@@ -34,8 +34,9 @@ func meanColours(probabilities bool, batch int64) *onnx.Model {
 	output := "scores"
 	if probabilities {
 		output = "chances"
-		nodes = append(nodes, onnx.Node{Op: "Softmax", Name: "softmax", Inputs: []string{"scores"}, Outputs: []string{output},
-			Attributes: []onnx.Attribute{onnx.Int("axis", 1)}})
+		nodes = append(nodes,
+			onnx.Node{Op: "Softmax", Name: "softmax", Inputs: []string{"scores"}, Outputs: []string{output},
+				Attributes: []onnx.Attribute{onnx.Int("axis", 1)}})
 	}
 	return &onnx.Model{IRVersion: 8, Opset: 17, Producer: "test", Graph: onnx.Graph{
 		Name: "mean-colours", Nodes: nodes,
@@ -92,7 +93,8 @@ func settings(t *testing.T, dir string) Settings {
 	if err := os.Symlink(absolute, filepath.Join(dir, detector.File)); err != nil && !errors.Is(err, fs.ErrExist) {
 		t.Fatal(err)
 	}
-	return Settings{Models: dir, Library: library, Detector: detector.Name, Classifiers: []string{"mean-colours"}, Threads: 1, MaxFaces: 16}
+	return Settings{Models: dir, Library: library, Detector: detector.Name, Classifiers: []string{"mean-colours"},
+		Threads: 1, MaxFaces: 16}
 }
 
 // add puts a model into dir as a user does: its file and its entry.
@@ -193,12 +195,15 @@ func TestPlainFaults(t *testing.T) {
 		change func(*models.Entry)
 		want   []string // in the error
 	}{
-		{"labels", func(e *models.Entry) { e.Labels = append(e.Labels, "grey") }, []string{"labels:", "[-1 3]", "[-1 4]"}},
+		{"labels", func(e *models.Entry) { e.Labels = append(e.Labels, "grey") },
+			[]string{"labels:", "[-1 3]", "[-1 4]"}},
 		{"input name", func(e *models.Entry) { e.Input.Name = "x" }, []string{"input.name:", `"x"`, `"pixels"`}},
-		{"output name", func(e *models.Entry) { e.Outputs[0].Name = "x" }, []string{"outputs[0].name:", `"x"`, `"scores"`}},
+		{"output name", func(e *models.Entry) { e.Outputs[0].Name = "x" },
+			[]string{"outputs[0].name:", `"x"`, `"scores"`}},
 		{"layout", func(e *models.Entry) { e.Input.Layout = pipeline.NHWC }, []string{"input.layout:", "[-1 3 8 8]"}},
 		{"size", func(e *models.Entry) { e.Input.Size = 9 }, []string{"input.size", "[-1 3 8 8]", "[-1 3 9 9]"}},
-		{"kind", func(e *models.Entry) { e.Outputs[0].Kind = pipeline.AttentionMaps }, []string{"outputs:", "logits or probabilities"}},
+		{"kind", func(e *models.Entry) { e.Outputs[0].Kind = pipeline.AttentionMaps },
+			[]string{"outputs:", "logits or probabilities"}},
 		{"sum", func(e *models.Entry) { e.SHA256 = strings.Repeat("0", 64) }, []string{"sha256", "in its entry"}},
 		{"size of the file", func(e *models.Entry) { e.Bytes++ }, []string{"bytes", "in its entry"}},
 		{"attention", func(e *models.Entry) {

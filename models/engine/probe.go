@@ -40,12 +40,13 @@ func (s Settings) request(on ort.Device, limit time.Duration) request {
 	return request{
 		Models: s.Models, Library: s.Library, Detector: s.Detector, Preset: s.Preset, Classifiers: s.Classifiers,
 		Threads: s.Threads, MaxFaces: s.MaxFaces, Batch: s.Batch.MaxCrops, MinFace: s.MinFace,
-		Device: on.String(), Precision: s.Device.Precision, Engines: s.Device.Engines, Memory: s.Device.Memory, Limit: limit,
+		Device: on.String(), Precision: s.Device.Precision, Engines: s.Device.Engines, Memory: s.Device.Memory,
+		Limit: limit,
 	}
 }
 
-// Probe answers a request of Device.Child: it reads the request from in, tries the device, and writes the answer to out.
-// The parent may have ended, so Probe ends the process at the request's time limit. openCascade is optional.
+// Probe answers a request of Device.Child: it reads the request from in, tries the device, and writes the answer to
+// out. The parent may have ended, so Probe ends the process at the request's time limit. openCascade is optional.
 func Probe(ctx context.Context, in io.Reader, out io.Writer, openCascade CascadeOpener) error {
 	var r request
 	if err := json.NewDecoder(in).Decode(&r); err != nil {
@@ -87,7 +88,8 @@ func (s Settings) report(ctx context.Context) (r device.Report, err error) {
 		}
 		for _, f := range m.Faces {
 			r.Scores = append(r.Scores, slices.Clone(f.Scores))
-			r.Boxes = append(r.Boxes, []float32{float32(f.Box[0]), float32(f.Box[1]), float32(f.Box[2]), float32(f.Box[3]), f.Score})
+			r.Boxes = append(r.Boxes,
+				[]float32{float32(f.Box[0]), float32(f.Box[1]), float32(f.Box[2]), float32(f.Box[3]), f.Score})
 		}
 	}
 	if len(r.Boxes) == 0 {

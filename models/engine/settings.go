@@ -31,7 +31,8 @@ type Settings struct {
 	Batch       schedule.Batching // of crops; zero values are defaults
 	OpenCascade CascadeOpener     // optional
 	Many        bool              // streams share the engine, so that what is faster when it is full is loaded too
-	// Warming hears how far the networks' warm-up is, which takes minutes on a device that compiles them for each size of batch. None.
+	// Warming hears how far the networks' warm-up is, which takes minutes on a device that compiles them for each
+	// size of batch. None.
 	Warming func(network string, batch, most int)
 	// Fell hears once of each network that left the device for the CPU, and why. None.
 	Fell func(network, device string, why error)
@@ -46,8 +47,10 @@ var DefaultPolicy = pipeline.AnalysisPolicy{
 // Default returns the settings as they are shipped: the files beside the running binary, on the CPU.
 func Default() Settings {
 	return Settings{
-		Models: userModels(), Library: ownLibrary(), Device: Device{Name: "cpu", Precision: Auto, Engines: defaultEngines()},
-		Detector: "blazeface-back", Classifiers: []string{"dan-ferplus"}, Threads: 1, Smoothing: 300 * time.Millisecond, MaxFaces: 16, Policy: DefaultPolicy,
+		Models: userModels(), Library: ownLibrary(),
+		Device:   Device{Name: "cpu", Precision: Auto, Engines: defaultEngines()},
+		Detector: "blazeface-back", Classifiers: []string{"dan-ferplus"}, Threads: 1, Smoothing: 300 * time.Millisecond,
+		MaxFaces: 16, Policy: DefaultPolicy,
 	}
 }
 

@@ -13,9 +13,11 @@ var answers = []struct {
 	truth int
 	probs []float32
 }{
-	{0, []float32{0.7, 0.2, 0.1, 0}}, {0, []float32{0.5, 0.3, 0.2, 0}}, {0, []float32{0.2, 0.61, 0.1, 0.09}}, {0, []float32{0.9, 0.05, 0.05, 0}},
+	{0, []float32{0.7, 0.2, 0.1, 0}}, {0, []float32{0.5, 0.3, 0.2, 0}}, {0, []float32{0.2, 0.61, 0.1, 0.09}},
+	{0, []float32{0.9, 0.05, 0.05, 0}},
 	{1, []float32{0.1, 0.78, 0.12, 0}}, {1, []float32{0.3, 0.28, 0.42, 0}}, {1, []float32{0.25, 0.5, 0.15, 0.1}},
-	{2, []float32{0.05, 0.05, 0.9, 0}}, {2, []float32{0.1, 0.29, 0.61, 0}}, {2, []float32{0.45, 0.1, 0.4, 0.05}}, {2, []float32{0.2, 0.2, 0.3, 0.3}},
+	{2, []float32{0.05, 0.05, 0.9, 0}}, {2, []float32{0.1, 0.29, 0.61, 0}}, {2, []float32{0.45, 0.1, 0.4, 0.05}},
+	{2, []float32{0.2, 0.2, 0.3, 0.3}},
 	{0, []float32{0, 0.05, 0.85, 0.1}},
 }
 
@@ -29,13 +31,15 @@ func TestReport(t *testing.T) {
 	}
 	r := confusion.Report()
 	for name, pair := range map[string][2]float64{
-		"accuracy": {r.Accuracy, 2.0 / 3}, "macro recall": {r.MacroRecall, 0.6722222}, "macro F1": {r.MacroF1, 2.0 / 3}, "ECE": {r.ECE, 0.3633333},
+		"accuracy": {r.Accuracy, 2.0 / 3}, "macro recall": {r.MacroRecall, 0.6722222}, "macro F1": {r.MacroF1, 2.0 / 3},
+		"ECE": {r.ECE, 0.3633333},
 	} {
 		if math.Abs(pair[0]-pair[1]) > 1e-6 {
 			t.Errorf("%s is %v, want %v", name, pair[0], pair[1])
 		}
 	}
-	if want := [][]int{{3, 1, 1, 0}, {0, 2, 1, 0}, {1, 0, 3, 0}, {0, 0, 0, 0}}; r.N != 12 || !reflect.DeepEqual(r.Confusion, want) {
+	if want := [][]int{{3, 1, 1, 0}, {0, 2, 1, 0}, {1, 0, 3, 0}, {0, 0, 0, 0}}; r.N != 12 ||
+		!reflect.DeepEqual(r.Confusion, want) {
 		t.Errorf("%d pictures, confusion %v, want %v", r.N, r.Confusion, want)
 	}
 	number := func(v float64) *float64 { return &v }

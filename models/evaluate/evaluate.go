@@ -92,7 +92,8 @@ func (v *evaluation) oppose(e *engine.Engine) error {
 		other := e.Analyses[1].Model
 		both, rest := common(v.classes, other.Labels)
 		if len(both) < 2 {
-			return fmt.Errorf("--vs %s: its classes are %q, the other model's %q; name one that has two or more of them", other.Name, other.Labels, v.classes)
+			return fmt.Errorf("--vs %s: its classes are %q, the other model's %q; name one that has two or more of "+
+				"them", other.Name, other.Labels, v.classes)
 		}
 		v.classes = both
 		v.result.Versus = &Versus{Model: other.Name, Without: rest}
@@ -123,10 +124,12 @@ func (v *evaluation) finish(o Options) (*Result, error) {
 	r := &v.result
 	r.Report = v.sides[0].confusion.Report()
 	if r.N == 0 && len(r.Unread) > 0 {
-		return nil, fmt.Errorf("%s: no picture could be used; %d could not be read, such as %s", o.Path, len(r.Unread), r.Unread[0].Error)
+		return nil, fmt.Errorf("%s: no picture could be used; %d could not be read, such as %s", o.Path, len(r.Unread),
+			r.Unread[0].Error)
 	}
 	if r.N == 0 {
-		return nil, fmt.Errorf("%s: no face was found in any of %d pictures; with --via crop the pictures are taken for faces", o.Path, len(r.NoFace))
+		return nil, fmt.Errorf("%s: no face was found in any of %d pictures; with --via crop the pictures are taken "+
+			"for faces", o.Path, len(r.NoFace))
 	}
 	if r.Versus != nil {
 		r.Versus.Report, r.Versus.Agreement = v.sides[1].confusion.Report(), float64(v.agreed)/float64(r.N)

@@ -34,7 +34,8 @@ func (c byColour) Classify(_ context.Context, dst []pipeline.Scores, crops []pip
 func analysis(name string, colours byColour, labels ...string) pipeline.Analysis {
 	return pipeline.Analysis{Classifier: colours, Model: pipeline.Model{
 		Name: name, Labels: labels, Temperature: 1,
-		Input: pipeline.Input{Size: 8, Layout: pipeline.NCHW, Colour: pipeline.RGB, Channels: 3, Scale: 1. / 255, Std: [3]float32{1, 1, 1}},
+		Input: pipeline.Input{Size: 8, Layout: pipeline.NCHW, Colour: pipeline.RGB, Channels: 3, Scale: 1. / 255,
+			Std: [3]float32{1, 1, 1}},
 	}}
 }
 
@@ -74,7 +75,8 @@ func TestVersusOtherClasses(t *testing.T) {
 		"happy/red.png": {230, 20, 20, 255}, "happy/violet.png": {150, 20, 230, 255}, // the second most like contempt
 		"sad/green.png": {20, 230, 20, 255}, "contempt/blue.png": {20, 20, 230, 255},
 	})
-	eight, seven := analysis("eight", byColour{0, 1, 2}, "happy", "sad", "contempt"), analysis("seven", byColour{2, 1, 0}, "awe", "sadness", "Happiness")
+	eight, seven := analysis("eight", byColour{0, 1, 2}, "happy", "sad", "contempt"), analysis("seven",
+		byColour{2, 1, 0}, "awe", "sadness", "Happiness")
 	r, err := evaluated(t, dir, eight)
 	if err != nil || r.N != 4 || r.Accuracy != 0.75 || r.Versus != nil {
 		t.Fatalf("alone: %+v, %v", r, err)
@@ -83,7 +85,8 @@ func TestVersusOtherClasses(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := r.Versus
-	if r.N != 3 || r.Accuracy != 1 || len(r.PerClass) != 2 || v.N != 3 || v.Accuracy != 1 || v.Agreement != 1 || v.PerClass[1].Label != "sad" {
+	if r.N != 3 || r.Accuracy != 1 || len(r.PerClass) != 2 || v.N != 3 || v.Accuracy != 1 || v.Agreement != 1 ||
+		v.PerClass[1].Label != "sad" {
 		t.Errorf("%+v against %+v", r, v)
 	}
 	if !slices.Equal(v.Without, []string{"contempt", "awe"}) || v.LeftOut != 1 || r.LeftOut != 0 {
@@ -93,11 +96,13 @@ func TestVersusOtherClasses(t *testing.T) {
 	if err := Print(&out, r, "eight", dir); err != nil {
 		t.Fatal(err)
 	}
-	if want := "each chose among the 2 classes that both have, without contempt, awe; pictures left out for that: 1\n"; !strings.Contains(out.String(), want) {
+	if want := "each chose among the 2 classes that both have, without contempt, awe; pictures left out for that: " +
+		"1\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("it does not say %q:\n%s", want, out.String())
 	}
 
-	if r, err = evaluated(t, dir, eight, analysis("same", byColour{0, 1, 2}, "happy", "sad", "contempt")); err != nil || r.N != 4 || len(r.Versus.Without) > 0 {
+	if r, err = evaluated(t, dir, eight, analysis("same", byColour{0, 1, 2}, "happy", "sad", "contempt")); err != nil ||
+		r.N != 4 || len(r.Versus.Without) > 0 {
 		t.Errorf("with the same classes: %+v, %v", r, err)
 	}
 	for name, c := range map[string]struct {
@@ -108,7 +113,8 @@ func TestVersusOtherClasses(t *testing.T) {
 		"none there":    {[]string{"anger", "fear", "awe"}, "no picture of a class that both models have"},
 	} {
 		first := analysis("first", byColour{0, 1, 2, 1, 1}, "happy", "sad", "contempt", "anger", "fear")
-		if _, err := evaluated(t, dir, first, analysis("other", byColour{0, 1, 2}, c.labels...)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := evaluated(t, dir, first, analysis("other", byColour{0, 1, 2}, c.labels...)); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -85,7 +85,8 @@ func (p *pen) load(typeface *opentype.Font) (err error) {
 		face *font.Face
 		size float64
 	}{{&p.small, 14}, {&p.large, 18}} {
-		if *f.face, err = opentype.NewFace(typeface, &opentype.FaceOptions{Size: f.size, DPI: 72, Hinting: font.HintingFull}); err != nil {
+		if *f.face, err = opentype.NewFace(typeface,
+			&opentype.FaceOptions{Size: f.size, DPI: 72, Hinting: font.HintingFull}); err != nil {
 			return fmt.Errorf("draw the matrix: %w", err)
 		}
 	}

@@ -15,7 +15,8 @@ func Print(out io.Writer, r *Result, model, path string) error {
 		printReport(&b, r.Versus.Model, r.Versus.Report)
 		fmt.Fprintf(&b, "\n%s and %s say the same of %s\n", model, r.Versus.Model, percent(r.Versus.Agreement))
 		if v := r.Versus; len(v.Without) > 0 {
-			fmt.Fprintf(&b, "each chose among the %d classes that both have, without %s; pictures left out for that: %d\n", len(v.PerClass), strings.Join(v.Without, ", "), v.LeftOut)
+			fmt.Fprintf(&b, "each chose among the %d classes that both have, without %s; pictures left out for "+
+				"that: %d\n", len(v.PerClass), strings.Join(v.Without, ", "), v.LeftOut)
 		}
 	}
 	printLeftOut(&b, r)
@@ -53,7 +54,8 @@ func printLeftOut(b *strings.Builder, r *Result) {
 		fmt.Fprintf(b, "\npictures of classes that the model does not have, left out: %d\n", r.LeftOut)
 	}
 	if n := len(r.NoFace); n > 0 {
-		fmt.Fprintf(b, "\npictures in which no face was found: %d (%s%s)\n", n, strings.Join(r.NoFace[:min(n, shown)], ", "), more(n))
+		fmt.Fprintf(b, "\npictures in which no face was found: %d (%s%s)\n", n,
+			strings.Join(r.NoFace[:min(n, shown)], ", "), more(n))
 	}
 	if n := len(r.Unread); n > 0 {
 		fmt.Fprintf(b, "\npictures that could not be read: %d\n", n)

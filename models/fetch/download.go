@@ -46,7 +46,8 @@ func (d download) run(ctx context.Context, part *os.File) (resumed bool, err err
 		case err == nil:
 			return resumed, nil
 		case ctx.Err() != nil:
-			return resumed, fmt.Errorf("stopped after %d bytes, which are kept; run the command again to go on: %w", have, context.Cause(ctx))
+			return resumed, fmt.Errorf("stopped after %d bytes, which are kept; run the command again to go on: %w",
+				have, context.Cause(ctx))
 		case !errors.As(err, &p):
 			return resumed, fmt.Errorf("download %s: %w", Place{URL: d.url}, err)
 		}
@@ -54,7 +55,8 @@ func (d download) run(ctx context.Context, part *os.File) (resumed bool, err err
 			tries, wait = 1, d.backoff
 		}
 		if tries == maxTries {
-			return resumed, fmt.Errorf("download %s: %w; %d bytes are kept, run the command again to go on", Place{URL: d.url}, err, have)
+			return resumed, fmt.Errorf("download %s: %w; %d bytes are kept, run the command again to go on",
+				Place{URL: d.url}, err, have)
 		}
 		select {
 		case <-time.After(wait):
@@ -104,8 +106,10 @@ func (d download) place(res *http.Response, have int64) (begin, total int64, err
 		total = max(res.ContentLength, 0)
 	case http.StatusPartialContent:
 		var end int64
-		if _, err := fmt.Sscanf(res.Header.Get("Content-Range"), "bytes %d-%d/%d", &begin, &end, &total); err != nil || begin != have {
-			return 0, 0, fmt.Errorf("the server answered another part than asked for (Content-Range %q); remove the unfinished .part file and run again", res.Header.Get("Content-Range"))
+		if _, err := fmt.Sscanf(res.Header.Get("Content-Range"), "bytes %d-%d/%d", &begin, &end, &total); err != nil ||
+			begin != have {
+			return 0, 0, fmt.Errorf("the server answered another part than asked for (Content-Range %q); remove the "+
+				"unfinished .part file and run again", res.Header.Get("Content-Range"))
 		}
 	case http.StatusRequestedRangeNotSatisfiable: // there is no more, or what we have is of another file
 		return -1, have, nil
@@ -116,7 +120,8 @@ func (d download) place(res *http.Response, have int64) (begin, total int64, err
 		return 0, 0, fmt.Errorf("the server answered %s; check the address, or give another with --url", res.Status)
 	}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-		return 0, 0, errors.New("the server answered a web page; open the address in a browser, download the file there and give its path with --url")
+		return 0, 0, errors.New("the server answered a web page; open the address in a browser, download the file " +
+			"there and give its path with --url")
 	}
 	if total > d.limit {
 		return 0, 0, fmt.Errorf("the file has %d bytes, want %d at most", total, d.limit)
@@ -125,7 +130,8 @@ func (d download) place(res *http.Response, have int64) (begin, total int64, err
 }
 
 // receive writes the body behind the first have bytes of part.
-func (d download) receive(ctx context.Context, part *os.File, body io.Reader, have, total int64, silence *time.Timer) (int64, error) {
+func (d download) receive(ctx context.Context, part *os.File, body io.Reader, have, total int64,
+	silence *time.Timer) (int64, error) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := body.Read(buffer)

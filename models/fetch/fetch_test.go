@@ -81,7 +81,8 @@ func job(t *testing.T, o *origin, want []byte) Job {
 	t.Cleanup(client.CloseIdleConnections)
 	sum := sha256.Sum256(want)
 	return Job{Place: Place{URL: server.URL + "/model.onnx"}, Target: filepath.Join(t.TempDir(), "sub", "model.onnx"),
-		SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(want)), Client: client, Stall: 5 * time.Second, Backoff: time.Millisecond}
+		SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(want)), Client: client, Stall: 5 * time.Second,
+		Backoff: time.Millisecond}
 }
 
 // holds checks that the folder has the file and nothing else, or nothing at all when want is nil.
@@ -292,7 +293,8 @@ func TestParseSource(t *testing.T) {
 			t.Errorf("%q is %+v, %v; want %+v", source, got, err, want)
 		}
 	}
-	for _, source := range []string{"", "models/weights/x.onnx, built by hand", "npm pkg/m.onnx", "npm @own/m.onnx", "npm pkg@/m", "ftp://example.org/m"} {
+	for _, source := range []string{"", "models/weights/x.onnx, built by hand", "npm pkg/m.onnx", "npm @own/m.onnx",
+		"npm pkg@/m", "ftp://example.org/m"} {
 		if got, err := ParseSource(source); err == nil {
 			t.Errorf("%q is taken for %+v", source, got)
 		}

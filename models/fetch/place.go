@@ -75,7 +75,8 @@ func askNpm(pkg string) (string, error) {
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("npm cannot find %s (%w%s); install npm and check the network, or bring the package's archive and give it with --url FILE.tgz",
+		return "", fmt.Errorf("npm cannot find %s (%w%s); install npm and check the network, or bring the package's "+
+			"archive and give it with --url FILE.tgz",
 			pkg, err, firstLine(said.String()))
 	}
 	tarball := strings.TrimSpace(string(out))

@@ -34,7 +34,8 @@ func check(rt *ort.Runtime, path string, tensors map[string]checkpoint.Tensor) (
 	}
 	logits, gates := dan.Reference(tensors, x, checked, checked)
 	if len(logits) != len(got[0].Data) || len(gates) != len(got[1].Data) {
-		return d, fmt.Errorf("check %s: outputs of %v and %v, want %d and %d values", path, got[0].Shape, got[1].Shape, len(logits), len(gates))
+		return d, fmt.Errorf("check %s: outputs of %v and %v, want %d and %d values", path, got[0].Shape, got[1].Shape,
+			len(logits), len(gates))
 	}
 	return deviation{worst(got[0].Data, logits), worst(got[1].Data, gates)}, nil
 }
@@ -51,9 +52,11 @@ func (o *Options) check(rt *ort.Runtime, path string, tensors map[string]checkpo
 	}
 	limit := limits[o.Precision]
 	if !(d.logits <= limit && d.attention <= limit) {
-		return fmt.Errorf("%s: ONNX Runtime's logits differ from the checkpoint's own arithmetic by %.1g and its attention by %.1g, allowed is %.0g; nothing was added", o.Checkpoint, d.logits, d.attention, limit)
+		return fmt.Errorf("%s: ONNX Runtime's logits differ from the checkpoint's own arithmetic by %.1g and its "+
+			"attention by %.1g, allowed is %.0g; nothing was added", o.Checkpoint, d.logits, d.attention, limit)
 	}
-	fmt.Fprintf(out, "  check        ONNX Runtime's logits are within %.1g of the checkpoint's own arithmetic in float64, its attention within %.1g\n", d.logits, d.attention)
+	fmt.Fprintf(out, "  check        ONNX Runtime's logits are within %.1g of the checkpoint's own arithmetic in "+
+		"float64, its attention within %.1g\n", d.logits, d.attention)
 	return nil
 }
 

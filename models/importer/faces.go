@@ -56,6 +56,7 @@ func ReadFace(path string, in pipeline.Input) (f Face, err error) {
 		return f, fmt.Errorf("%s: %w", path, err)
 	}
 	f = Face{make([]float32, in.Len()), filepath.Base(filepath.Dir(path))}
-	pipeline.NewSampler(in).Crop(pipeline.Crop{Values: f.Crop}, frame, pipeline.Region{W: float32(frame.Width), H: float32(frame.Height)})
+	pipeline.NewSampler(in).Crop(pipeline.Crop{Values: f.Crop}, frame,
+		pipeline.Region{W: float32(frame.Width), H: float32(frame.Height)})
 	return f, nil
 }

@@ -74,7 +74,8 @@ func (o *Options) entry(ctx context.Context, part string, labels []string, heads
 		},
 		Role: models.Classify, Format: "onnx",
 		File: models.FileName(o.Name, sum), SHA256: sum, Bytes: bytes,
-		Source:       models.ImportedFrom(fmt.Sprintf("%s (sha256 %s), %s", filepath.Base(o.Checkpoint), source, o.Precision)),
+		Source: models.ImportedFrom(fmt.Sprintf("%s (sha256 %s), %s", filepath.Base(o.Checkpoint), source,
+			o.Precision)),
 		Licence:      licence,
 		TrainingData: data,
 	}, nil

@@ -101,12 +101,14 @@ func Import(ctx context.Context, o Options, out io.Writer) (err error) {
 		return err
 	}
 	if !entry.HasAttention() {
-		fmt.Fprintf(out, "  attention    left out: maps of %s at %d pixels are more than the %d values a face that are told\n", count(summary.Heads, "head"), o.Size, pipeline.MaxAttention)
+		fmt.Fprintf(out, "  attention    left out: maps of %s at %d pixels are more than the %d values a face that "+
+			"are told\n", count(summary.Heads, "head"), o.Size, pipeline.MaxAttention)
 	}
 	if err := models.Add(o.Models, part, entry); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "added %s; next: mindflow serve --model %s%s\n", filepath.Join(o.Models, entry.File), entry.Name, o.elsewhere())
+	_, err = fmt.Fprintf(out, "added %s; next: mindflow serve --model %s%s\n", filepath.Join(o.Models, entry.File),
+		entry.Name, o.elsewhere())
 	return err
 }
 
@@ -134,7 +136,8 @@ func (o *Options) prepare() error {
 		o.Precision = dan.FP32
 	}
 	if strings.EqualFold(filepath.Ext(o.Checkpoint), ".onnx") {
-		return fmt.Errorf(`%s: import reads PyTorch checkpoints; an ONNX file needs none, just an entry NAME.json beside it: models/README.md, "Any other classifier", says what it holds`, o.Checkpoint)
+		return fmt.Errorf(`%s: import reads PyTorch checkpoints; an ONNX file needs none, just an entry NAME.json `+
+			`beside it: models/README.md, "Any other classifier", says what it holds`, o.Checkpoint)
 	}
 	if o.Name == "" {
 		o.Name = nameOf(o.Checkpoint)
@@ -189,7 +192,8 @@ func nameOf(path string) string {
 }
 
 // read reads the weights, after a look at the shapes says that they are a DAN's.
-func (o *Options) read(ctx context.Context, out io.Writer) (tensors map[string]checkpoint.Tensor, labels []string, err error) {
+func (o *Options) read(ctx context.Context, out io.Writer) (tensors map[string]checkpoint.Tensor, labels []string,
+	err error) {
 	f, err := checkpoint.Open(o.Checkpoint)
 	if err != nil {
 		return nil, nil, err
@@ -212,15 +216,17 @@ func (o *Options) read(ctx context.Context, out io.Writer) (tensors map[string]c
 
 func (o *Options) printCosts(s dan.Summary, out io.Writer) {
 	drawn, built := dan.Costs(s.Heads, s.Classes, o.Size)
-	fmt.Fprintf(out, "  parameters   %.2f million, %.2f in the graph\n", float64(drawn.Parameters)/1e6, float64(built.Parameters)/1e6)
+	fmt.Fprintf(out, "  parameters   %.2f million, %.2f in the graph\n", float64(drawn.Parameters)/1e6,
+		float64(built.Parameters)/1e6)
 	fmt.Fprintf(out, "  work a face  %.3f billion multiplications, %.3f in the graph, at %d by %[3]d pixels\n",
 		float64(drawn.MACs)/1e9, float64(built.MACs)/1e9, o.Size)
 }
 
-// prove runs the graph in the file at part and refuses one that computes something else than the
-// checkpoint. With faces to calibrate on it also tries the quantised graph: for int8 that one's file is given instead, or else the ranges,
-// with which the file can be quantised when it is loaded.
-func (o *Options) prove(ctx context.Context, part string, tensors map[string]checkpoint.Tensor, model *onnx.Model, s dan.Summary, labels []string, out io.Writer) (file string, ranges map[string][2]float32, err error) {
+// prove runs the graph in the file at part and refuses one that computes something else than the checkpoint. With
+// faces to calibrate on it also tries the quantised graph: for int8 that one's file is given instead, or else the
+// ranges, with which the file can be quantised when it is loaded.
+func (o *Options) prove(ctx context.Context, part string, tensors map[string]checkpoint.Tensor, model *onnx.Model,
+	s dan.Summary, labels []string, out io.Writer) (file string, ranges map[string][2]float32, err error) {
 	rt, err := ort.Open(o.Library)
 	if err != nil {
 		return "", nil, err

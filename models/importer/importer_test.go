@@ -40,7 +40,8 @@ func library(t testing.TB) string {
 	path := os.Getenv("MINDFLOW_ORT_LIB")
 	if path == "" {
 		arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
-		path = filepath.Join("../../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch, "libonnxruntime.so.1")
+		path = filepath.Join("../../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch,
+			"libonnxruntime.so.1")
 	}
 	return need(t, path, `run "make build", or name a library in MINDFLOW_ORT_LIB`)
 }
@@ -52,7 +53,8 @@ func shared(t testing.TB, parts ...string) string {
 	if media == "" {
 		media = "../../../shared/media"
 	}
-	return need(t, filepath.Join(append([]string{media, ".."}, parts...)...), "name the folder of test media in MINDFLOW_TESTDATA")
+	return need(t, filepath.Join(append([]string{media, ".."}, parts...)...),
+		"name the folder of test media in MINDFLOW_TESTDATA")
 }
 
 // fixture unpacks a checkpoint of testdata.
@@ -131,12 +133,14 @@ func (g golden) compare(t *testing.T, path string, tolerance float64) {
 		}
 		for i, want := range [][]float64{slices.Concat(c.Logits...), gates} {
 			if len(got[i].Data) != len(want) {
-				t.Fatalf("%d of %d pixels, output %d: %d values, want %d", c.Batch, c.Size, i, len(got[i].Data), len(want))
+				t.Fatalf("%d of %d pixels, output %d: %d values, want %d", c.Batch, c.Size, i, len(got[i].Data),
+					len(want))
 			}
 			d := worst(got[i].Data, want)
 			t.Logf("%d of %d pixels, output %d: largest difference %.2g", c.Batch, c.Size, i, d)
 			if !(d <= tolerance) {
-				t.Errorf("%d of %d pixels, output %d differs by %.2g, allowed is %.2g", c.Batch, c.Size, i, d, tolerance)
+				t.Errorf("%d of %d pixels, output %d differs by %.2g, allowed is %.2g", c.Batch, c.Size, i, d,
+					tolerance)
 			}
 		}
 	}
@@ -171,10 +175,13 @@ func TestImportGolden(t *testing.T) {
 		want    []string // labels
 		format  string
 	}{
-		{"seven", []string{"affectnet7"}, []string{"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"}, "zip"},
-		{"seven", []string{"rafdb"}, []string{"surprise", "fear", "disgust", "happy", "sad", "anger", "neutral"}, "zip"},
+		{"seven", []string{"affectnet7"}, []string{"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"},
+			"zip"},
+		{"seven", []string{"rafdb"}, []string{"surprise", "fear", "disgust", "happy", "sad", "anger", "neutral"},
+			"zip"},
 		{"two-heads", nil, published["affectnet8"], "zip"},
-		{"one-head", []string{"a", "b", "c", "d", "e", "f", "g", "h"}, []string{"a", "b", "c", "d", "e", "f", "g", "h"}, "zip"},
+		{"one-head", []string{"a", "b", "c", "d", "e", "f", "g", "h"}, []string{"a", "b", "c", "d", "e", "f", "g", "h"},
+			"zip"},
 		{"legacy", nil, published["affectnet8"], "before 1.6"},
 	} {
 		t.Run(strings.Join(append([]string{c.fixture}, c.labels...), " "), func(t *testing.T) {
@@ -185,7 +192,8 @@ func TestImportGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			g := all[c.fixture]
-			for _, want := range []string{fmt.Sprintf("%d heads and %d classes", g.Heads, g.Classes), c.format, "--model " + c.fixture + " --models " + o.Models + "\n", "float64"} {
+			for _, want := range []string{fmt.Sprintf("%d heads and %d classes", g.Heads, g.Classes), c.format,
+				"--model " + c.fixture + " --models " + o.Models + "\n", "float64"} {
 				if !strings.Contains(strings.ReplaceAll(out.String(), "1 head ", "1 heads "), want) {
 					t.Errorf("it does not say %q:\n%s", want, out.String())
 				}
@@ -206,7 +214,8 @@ func TestImportGolden(t *testing.T) {
 func added(t *testing.T, dir, name string) (models.Entry, string) {
 	t.Helper()
 	e, path := kept(t, dir, name)
-	if files := names(t, dir); !slices.Equal(files, []string{models.FileName(name, e.SHA256), name + ".json"}) || e.File != files[0] {
+	if files := names(t, dir); !slices.Equal(files, []string{models.FileName(name, e.SHA256), name + ".json"}) ||
+		e.File != files[0] {
 		t.Errorf("the folder holds %q", files)
 	}
 	return e, path
@@ -253,19 +262,27 @@ func TestImportRefuses(t *testing.T) {
 		change func(*Options)
 		want   []string
 	}{
-		"seven classes without an order": {func(o *Options) {}, []string{seven, "affectnet7 (neutral, happy", "rafdb (surprise, fear", "--labels"}},
-		"labels of another number":       {func(o *Options) { o.Labels = []string{"affectnet8"} }, []string{"8", "7 classes"}},
-		"a label twice":                  {func(o *Options) { o.Labels = []string{"a", "b", "c", "d", "e", "f", "a"} }, []string{`"a" twice`}},
-		"a label too long":               {func(o *Options) { o.Labels = []string{"a", "b", "c", "d", "e", "f", strings.Repeat("g", 65)} }, []string{"65 bytes", "64"}},
-		"a shipped name":                 {func(o *Options) { o.Name = "dan-ferplus" }, []string{"dan-ferplus is shipped", "--name"}},
-		"a taken name":                   {func(o *Options) { o.Name = "taken" }, []string{"taken.json", "--replace"}},
-		"an ONNX file":                   {func(o *Options) { o.Checkpoint = "net.onnx" }, []string{"net.onnx", "NAME.json", "models/README.md"}},
-		"a path as name":                 {func(o *Options) { o.Name = "../x" }, []string{`"../x"`, "--name"}},
-		"a file as folder":               {func(o *Options) { o.Models = text }, []string{text, "--models"}},
-		"a size of nothing":              {func(o *Options) { o.Size = 0 }, []string{"--size 0"}},
-		"a text file":                    {func(o *Options) { o.Checkpoint = text }, []string{text, "torch.save"}},
-		"no file":                        {func(o *Options) { o.Checkpoint = "none.pth" }, []string{"none.pth"}},
-		"no library":                     {func(o *Options) { o.Checkpoint, o.Library = two, "/nowhere/lib.so" }, []string{"/nowhere/lib.so"}},
+		"seven classes without an order": {func(o *Options) {},
+			[]string{seven, "affectnet7 (neutral, happy", "rafdb (surprise, fear", "--labels"}},
+		"labels of another number": {func(o *Options) { o.Labels = []string{"affectnet8"} },
+			[]string{"8", "7 classes"}},
+		"a label twice": {func(o *Options) { o.Labels = []string{"a", "b", "c", "d", "e", "f", "a"} },
+			[]string{`"a" twice`}},
+		"a label too long": {func(o *Options) {
+			o.Labels = []string{"a", "b", "c", "d", "e", "f", strings.Repeat("g", 65)}
+		}, []string{"65 bytes", "64"}},
+		"a shipped name": {func(o *Options) { o.Name = "dan-ferplus" },
+			[]string{"dan-ferplus is shipped", "--name"}},
+		"a taken name": {func(o *Options) { o.Name = "taken" }, []string{"taken.json", "--replace"}},
+		"an ONNX file": {func(o *Options) { o.Checkpoint = "net.onnx" },
+			[]string{"net.onnx", "NAME.json", "models/README.md"}},
+		"a path as name":    {func(o *Options) { o.Name = "../x" }, []string{`"../x"`, "--name"}},
+		"a file as folder":  {func(o *Options) { o.Models = text }, []string{text, "--models"}},
+		"a size of nothing": {func(o *Options) { o.Size = 0 }, []string{"--size 0"}},
+		"a text file":       {func(o *Options) { o.Checkpoint = text }, []string{text, "torch.save"}},
+		"no file":           {func(o *Options) { o.Checkpoint = "none.pth" }, []string{"none.pth"}},
+		"no library": {func(o *Options) { o.Checkpoint, o.Library = two, "/nowhere/lib.so" },
+			[]string{"/nowhere/lib.so"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, seven)

@@ -24,7 +24,8 @@ func labelsFor(classes int, asked []string) ([]string, error) {
 	case len(asked) == 0 && classes == 8:
 		return published["affectnet8"], nil
 	case len(asked) == 0 && classes == 7:
-		return nil, fmt.Errorf("the checkpoint has 7 classes, which AffectNet-7 and RAF-DB order differently, and its shapes cannot tell: add --labels affectnet7 (%s) or --labels rafdb (%s), or a list of your own",
+		return nil, fmt.Errorf("the checkpoint has 7 classes, which AffectNet-7 and RAF-DB order differently, and "+
+			"its shapes cannot tell: add --labels affectnet7 (%s) or --labels rafdb (%s), or a list of your own",
 			strings.Join(published["affectnet7"], ", "), strings.Join(published["rafdb"], ", "))
 	case len(asked) == 0:
 		return nil, fmt.Errorf("the checkpoint has %d classes: name them in its order, --labels ONE,TWO,…", classes)
@@ -34,7 +35,8 @@ func labelsFor(classes int, asked []string) ([]string, error) {
 		labels = list
 	}
 	if len(labels) != classes {
-		return nil, fmt.Errorf("--labels names %d (%s), the checkpoint has %d classes", len(labels), strings.Join(labels, ", "), classes)
+		return nil, fmt.Errorf("--labels names %d (%s), the checkpoint has %d classes", len(labels),
+			strings.Join(labels, ", "), classes)
 	}
 	for i, l := range labels {
 		if len(l) > longestLabel {

@@ -20,7 +20,8 @@ import (
 // ferplus unpacks every n-th picture of a part of FER+ that has a majority into a folder for each label.
 func ferplus(t *testing.T, whole, split string, n int) (dir string) {
 	t.Helper()
-	pictures, _, err := dataset.Read(whole, dataset.Options{Labels: published["affectnet8"], Rule: dataset.Majority, Split: split})
+	pictures, _, err := dataset.Read(whole,
+		dataset.Options{Labels: published["affectnet8"], Rule: dataset.Majority, Split: split})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,8 @@ func TestImportTrained(t *testing.T) {
 		same, right, before := share(said, exact), share(said, truth), share(exact, truth)
 		t.Logf("%s says the same as float32 on %.2f %%, and is right on %.2f %%", c.precision, 100*same, 100*right)
 		if same < c.same || math.Abs(right-before) > 0.007 || right < 0.8 {
-			t.Errorf("%s: want the same on %.1f %%, and right within 0.7 of %.2f %%", c.precision, 100*c.same, 100*before)
+			t.Errorf("%s: want the same on %.1f %%, and right within 0.7 of %.2f %%", c.precision, 100*c.same,
+				100*before)
 		}
 	}
 }

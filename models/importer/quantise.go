@@ -38,13 +38,15 @@ const (
 
 // quantise writes a file of the graph whose convolutions compute in 8 bits, with ranges measured on faces,
 // and tells on out how it compares.
-func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation, out io.Writer) (part string, ranges map[string]onnx.Range, err error) {
+func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation, out io.Writer) (part string,
+	ranges map[string]onnx.Range, err error) {
 	faces, err := FaceFiles(o.Calibrate, mostFaces)
 	if err != nil {
 		return "", nil, err
 	}
 	if len(faces) < fewestFaces {
-		return "", nil, fmt.Errorf("--calibrate %s holds %d pictures, want %d or more: of one face each, cut as the network was trained", o.Calibrate, len(faces), fewestFaces)
+		return "", nil, fmt.Errorf("--calibrate %s holds %d pictures, want %d or more: of one face each, cut as the "+
+			"network was trained", o.Calibrate, len(faces), fewestFaces)
 	}
 	var measured, others []string
 	for i, f := range faces {
@@ -77,7 +79,8 @@ func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation,
 }
 
 // measure runs the graph on faces and finds the range of each activation.
-func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation, faces []string) (ranges map[string]onnx.Range, err error) {
+func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation,
+	faces []string) (ranges map[string]onnx.Range, err error) {
 	open := *q.model
 	open.Graph.Outputs = nil
 	var names []string
@@ -85,7 +88,8 @@ func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation, 
 		if a.Like == "" && a.Name != "input" {
 			names = append(names, a.Name)
 			open.Graph.Outputs = append(open.Graph.Outputs, onnx.Value{Name: a.Name,
-				Dims: []onnx.Dim{{Free: "n"}, {Free: a.Name + ".channels"}, {Free: a.Name + ".rows"}, {Free: a.Name + ".columns"}}})
+				Dims: []onnx.Dim{{Free: "n"}, {Free: a.Name + ".channels"}, {Free: a.Name + ".rows"},
+					{Free: a.Name + ".columns"}}})
 		}
 	}
 	path, err := o.part(&open)
@@ -151,7 +155,8 @@ type comparison struct {
 }
 
 // compare runs both files on the same faces, in turns.
-func (o *Options) compare(ctx context.Context, rt *ort.Runtime, float, small string, faces []string, labels []string) (c comparison, err error) {
+func (o *Options) compare(ctx context.Context, rt *ort.Runtime, float, small string, faces []string,
+	labels []string) (c comparison, err error) {
 	size := int64(o.Size)
 	var nets [2]*ort.Network
 	for i, path := range []string{float, small} {
@@ -210,19 +215,23 @@ func (c comparison) fault() error {
 	if !c.low() || c.faces-c.same <= mayDiffer {
 		return nil
 	}
-	return fmt.Errorf("8 bits say the same as float32 on %d of %d faces only, want %.0f %% or all but %d; nothing was added. Calibrate on faces like those the network was trained on, or leave --calibrate out and use --precision fp16",
+	return fmt.Errorf("8 bits say the same as float32 on %d of %d faces only, want %.0f %% or all but %d; nothing "+
+		"was added. Calibrate on faces like those the network was trained on, or leave --calibrate out and use "+
+		"--precision fp16",
 		c.same, c.faces, 100*worstAgreement, mayDiffer)
 }
 
 func (c comparison) print(out io.Writer) {
 	percent := func(n, of int) float64 { return 100 * float64(n) / float64(of) }
-	fmt.Fprintf(out, "  int8         the same label as in float32 on %.1f %% of %d faces that gave no range; %.1f ms a face, %.1f in float32\n",
+	fmt.Fprintf(out, "  int8         the same label as in float32 on %.1f %% of %d faces that gave no range; %.1f "+
+		"ms a face, %.1f in float32\n",
 		percent(c.same, c.faces), c.faces, c.msInt, c.msFloat)
 	if c.labelled > 0 {
 		fmt.Fprintf(out, "  accuracy     %.1f %% of %d faces in folders named by label, %.1f %% in float32\n",
 			percent(c.rightInt, c.labelled), c.labelled, percent(c.rightFloat, c.labelled))
 	}
 	if c.low() && c.fault() == nil {
-		fmt.Fprintf(out, "               %d of %d differ, and so few faces do not tell how often: calibrate on some hundred, or compare with mindflow eval --vs\n", c.faces-c.same, c.faces)
+		fmt.Fprintf(out, "               %d of %d differ, and so few faces do not tell how often: calibrate on some "+
+			"hundred, or compare with mindflow eval --vs\n", c.faces-c.same, c.faces)
 	}
 }

@@ -179,7 +179,8 @@ func TestInt8FewFaces(t *testing.T) {
 		if (err != nil) != c.refused {
 			t.Errorf("%d of %d: %v", c.same, c.faces, err)
 		}
-		if want := fmt.Sprintf("on %d of %d faces only, want 95 %% or all but 2; nothing was added", c.same, c.faces); c.refused && !strings.Contains(err.Error(), want) {
+		if want := fmt.Sprintf("on %d of %d faces only, want 95 %% or all but 2; nothing was added", c.same,
+			c.faces); c.refused && !strings.Contains(err.Error(), want) {
 			t.Errorf("it says %v", err)
 		}
 		var out bytes.Buffer

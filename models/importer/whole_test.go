@@ -49,7 +49,8 @@ func TestImportAtHome(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := Import(ctx, o, io.Discard); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "nothing was added") {
+	if err := Import(ctx, o, io.Discard); !errors.Is(err, context.Canceled) ||
+		!strings.Contains(err.Error(), "nothing was added") {
 		t.Errorf("interrupted, it says %v", err)
 	}
 	if files := names(t, o.Models); len(files) > 0 {

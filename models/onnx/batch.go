@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// FreeBatch gives a graph that takes any number of pictures, of one that was exported for one: the first dimension of its
-// inputs and outputs becomes free, a Reshape keeps that of what it reshapes, and channels of zeros that are joined to a
-// tensor become padding, which asks for no number. A constant of another kind that states a number is not found here: run the result on several
-// pictures and compare.
+// FreeBatch gives a graph that takes any number of pictures, of one that was exported for one: the first dimension of
+// its inputs and outputs becomes free, a Reshape keeps that of what it reshapes, and channels of zeros that are
+// joined to a tensor become padding, which asks for no number. A constant of another kind that states a number is not
+// found here: run the result on several pictures and compare.
 func (g *Graph) FreeBatch() (Graph, error) {
 	out := *g
 	out.Inputs, out.Outputs = slices.Clone(g.Inputs), slices.Clone(g.Outputs)

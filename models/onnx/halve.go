@@ -9,8 +9,8 @@ import (
 const LargestHalf = 65504
 
 // Halve gives a graph in which the nodes that narrow picks compute in half precision, with weights in it. All others,
-// the inputs and the outputs stay in float32, and tensors that cross are cast, each once. Nodes that are picked must take
-// and give floats, apart from constants of other types. It fails where a weight passes ±65504.
+// the inputs and the outputs stay in float32, and tensors that cross are cast, each once. Nodes that are picked must
+// take and give floats, apart from constants of other types. It fails where a weight passes ±65504.
 func (g *Graph) Halve(narrow func(Node) bool) (Graph, error) {
 	if op, found := g.holds("If", "Loop", "Scan", "QuantizeLinear"); found {
 		return Graph{}, fmt.Errorf("compute in half precision: the graph has the operator %s", op)
@@ -99,6 +99,7 @@ func (h *halver) widen(name string) {
 }
 
 func (h *halver) cast(from, to string, kind ElementType) {
-	h.graph.Nodes = append(h.graph.Nodes, Node{Op: "Cast", Name: to + ".cast", Inputs: []string{from}, Outputs: []string{to},
-		Attributes: []Attribute{Int("to", int64(kind))}})
+	h.graph.Nodes = append(h.graph.Nodes,
+		Node{Op: "Cast", Name: to + ".cast", Inputs: []string{from}, Outputs: []string{to},
+			Attributes: []Attribute{Int("to", int64(kind))}})
 }

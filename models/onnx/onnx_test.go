@@ -102,9 +102,10 @@ func TestMarshal(t *testing.T) {
 		Name: "g",
 		Nodes: []Node{{Op: "Conv", Name: "c", Inputs: []string{"x", "w"}, Outputs: []string{"y"},
 			Attributes: []Attribute{Int("group", 2), Ints("pads", -1, 1)}}},
-		Initializers: []Tensor{NewFloat16("w", []int64{2, 1}, []float64{1, -2}), NewFloat32("b", nil, []float64{1}), NewInt64("k", []int64{1}, -1)},
-		Inputs:       []Value{{Name: "x", Dims: []Dim{{Free: "n"}, {Size: 3}}}},
-		Outputs:      []Value{{Name: "y"}},
+		Initializers: []Tensor{NewFloat16("w", []int64{2, 1}, []float64{1, -2}), NewFloat32("b", nil, []float64{1}),
+			NewInt64("k", []int64{1}, -1)},
+		Inputs:  []Value{{Name: "x", Dims: []Dim{{Free: "n"}, {Size: 3}}}},
+		Outputs: []Value{{Name: "y"}},
 	}}
 	want := []string{
 		"1=8", `2="p"`,

@@ -14,12 +14,14 @@ func small() *Model {
 	return &Model{IRVersion: 8, Opset: 17, Producer: "p", Graph: Graph{
 		Name: "g",
 		Nodes: []Node{
-			{Op: "Conv", Name: "c", Inputs: []string{"x", "w", "b"}, Outputs: []string{"y"}, Attributes: []Attribute{Int("group", 1), Ints("pads", 0, 1)}},
+			{Op: "Conv", Name: "c", Inputs: []string{"x", "w", "b"}, Outputs: []string{"y"},
+				Attributes: []Attribute{Int("group", 1), Ints("pads", 0, 1)}},
 			{Op: "Relu", Name: "r", Inputs: []string{"y"}, Outputs: []string{"z"}},
 		},
-		Initializers: []Tensor{NewFloat16("w", []int64{1, 3, 1, 1}, []float64{1, 2, 3}), NewFloat32("b", []int64{1}, []float64{-1}), NewInt64("k", []int64{1}, -1)},
-		Inputs:       []Value{{Name: "x", Dims: []Dim{{Size: 1}, {Size: 3}, {Free: "h"}, {Free: "w"}}}},
-		Outputs:      []Value{{Name: "z", Dims: []Dim{{Size: 1}, {Size: 1}, {Free: "h"}, {Free: "w"}}}},
+		Initializers: []Tensor{NewFloat16("w", []int64{1, 3, 1, 1}, []float64{1, 2, 3}),
+			NewFloat32("b", []int64{1}, []float64{-1}), NewInt64("k", []int64{1}, -1)},
+		Inputs:  []Value{{Name: "x", Dims: []Dim{{Size: 1}, {Size: 3}, {Free: "h"}, {Free: "w"}}}},
+		Outputs: []Value{{Name: "z", Dims: []Dim{{Size: 1}, {Size: 1}, {Free: "h"}, {Free: "w"}}}},
 	}}
 }
 
@@ -31,7 +33,8 @@ func TestParseKeepsAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Opset != 17 || len(m.Graph.Nodes) != 2 || m.Graph.Inputs[0].Type != Float32 || m.Graph.Inputs[0].Dims[2].Free != "h" {
+	if m.Opset != 17 || len(m.Graph.Nodes) != 2 || m.Graph.Inputs[0].Type != Float32 ||
+		m.Graph.Inputs[0].Dims[2].Free != "h" {
 		t.Errorf("%+v", m)
 	}
 	if again := m.Marshal(); !bytes.Equal(again, data) {
@@ -75,8 +78,9 @@ func TestParseRefuses(t *testing.T) {
 		"nothing":     {nil, "no graph"},
 		"no protobuf": {[]byte("PK\x03\x04 an archive"), "read ONNX model"},
 		"cut":         {small().Marshal()[:60], "read ONNX model"},
-		"other file":  {graph(appendMessage(nil, 5, appendMessage(appendString(nil, 8, "w"), 13, nil))), `"w": tensors lie in another file`},
-		"a sequence":  {graph(appendMessage(nil, 11, appendString(nil, 1, "s"))), `"s" is no tensor`},
+		"other file": {graph(appendMessage(nil, 5, appendMessage(appendString(nil, 8, "w"), 13, nil))),
+			`"w": tensors lie in another file`},
+		"a sequence": {graph(appendMessage(nil, 11, appendString(nil, 1, "s"))), `"s" is no tensor`},
 	} {
 		if _, err := Parse(c.data); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
@@ -118,18 +122,21 @@ func TestHalve(t *testing.T) {
 		t.Errorf("%q, want %q", ops(got), want)
 	}
 	conv := got.Nodes[1]
-	if want := []string{"x.f16", "w", "b.f16"}; !slices.Equal(conv.Inputs, want) { // w is stored in half precision already
+	// w is stored in half precision already
+	if want := []string{"x.f16", "w", "b.f16"}; !slices.Equal(conv.Inputs, want) {
 		t.Errorf("the convolution takes %q, want %q", conv.Inputs, want)
 	}
 	if len(got.Initializers) != 2 { // not b in float32, nor k, which nothing uses
 		t.Errorf("%d constants", len(got.Initializers))
 	}
 	m.Graph.Initializers[1] = NewFloat32("b", []int64{1}, []float64{7e4})
-	if _, err := m.Graph.Halve(func(n Node) bool { return true }); err == nil || !strings.Contains(err.Error(), "b holds 70000, beyond ±65504") {
+	if _, err := m.Graph.Halve(func(n Node) bool { return true }); err == nil ||
+		!strings.Contains(err.Error(), "b holds 70000, beyond ±65504") {
 		t.Error(err)
 	}
 	m.Graph.Nodes[1].Op = "Loop"
-	if _, err := m.Graph.Halve(func(n Node) bool { return true }); err == nil || !strings.Contains(err.Error(), "Loop") {
+	if _, err := m.Graph.Halve(func(n Node) bool { return true }); err == nil ||
+		!strings.Contains(err.Error(), "Loop") {
 		t.Error(err)
 	}
 }
@@ -139,18 +146,21 @@ func TestTakeBytesRefuses(t *testing.T) {
 	if _, err := m.Graph.TakeBytes(2, false, [3]float64{}, [3]float64{}); err == nil {
 		t.Error("two channels were taken")
 	}
-	if _, err := m.Graph.TakeBytes(3, true, [3]float64{}, [3]float64{}); err == nil || !strings.Contains(err.Error(), "3 channels do not fit") {
+	if _, err := m.Graph.TakeBytes(3, true, [3]float64{}, [3]float64{}); err == nil ||
+		!strings.Contains(err.Error(), "3 channels do not fit") {
 		t.Error(err)
 	}
 	m.Graph.Inputs = append(m.Graph.Inputs, m.Graph.Inputs[0])
-	if _, err := m.Graph.TakeBytes(3, false, [3]float64{}, [3]float64{}); err == nil || !strings.Contains(err.Error(), "one input") {
+	if _, err := m.Graph.TakeBytes(3, false, [3]float64{}, [3]float64{}); err == nil ||
+		!strings.Contains(err.Error(), "one input") {
 		t.Error(err)
 	}
 }
 
 func TestFreeBatchRefuses(t *testing.T) {
 	m := small()
-	m.Graph.Nodes = append(m.Graph.Nodes, Node{Op: "Reshape", Name: "s", Inputs: []string{"z", "k"}, Outputs: []string{"v"}})
+	m.Graph.Nodes = append(m.Graph.Nodes,
+		Node{Op: "Reshape", Name: "s", Inputs: []string{"z", "k"}, Outputs: []string{"v"}})
 	if _, err := m.Graph.FreeBatch(); err == nil || !strings.Contains(err.Error(), "Reshape s: its shape is [-1]") {
 		t.Error(err)
 	}

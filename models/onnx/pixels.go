@@ -4,8 +4,8 @@ import "fmt"
 
 // TakeBytes gives a graph whose input, under the old name, is the picture's bytes, [n,h,w,channels], instead of the
 // normalised floats that the old one has in three planes or one ([n,3,h,w], or [n,h,w,3] with nhwc): a byte v becomes
-// v·scale + offset, a plane each. With one channel all planes have its values. So a quarter of the memory of floats is moved
-// to where the network runs, or a twelfth.
+// v·scale + offset, a plane each. With one channel all planes have its values. So a quarter of the memory of floats
+// is moved to where the network runs, or a twelfth.
 func (g *Graph) TakeBytes(channels int64, nhwc bool, scale, offset [3]float64) (Graph, error) {
 	if len(g.Inputs) != 1 || len(g.Inputs[0].Dims) != 4 || max(g.Inputs[0].Type, Float32) != Float32 {
 		return Graph{}, fmt.Errorf("take bytes: the graph must have one input, of 4 dimensions in float32")
@@ -37,7 +37,8 @@ func (g *Graph) TakeBytes(channels int64, nhwc bool, scale, offset [3]float64) (
 	out := *g
 	out.Inputs = []Value{{Name: in.Name, Type: Uint8, Dims: []Dim{d[0], rows, columns, {Size: channels}}}}
 	out.Nodes = append(front, renamed(g.Nodes, in.Name, name("normalised"))...)
-	out.Initializers = append([]Tensor{NewFloat32(name("scale"), across, scale[:planes]), NewFloat32(name("offset"), across, offset[:planes])}, g.Initializers...)
+	out.Initializers = append([]Tensor{NewFloat32(name("scale"), across, scale[:planes]),
+		NewFloat32(name("offset"), across, offset[:planes])}, g.Initializers...)
 	return out, nil
 }
 

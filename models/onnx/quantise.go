@@ -23,10 +23,11 @@ func (r Range) step(most int) (scale float32, zero uint8) {
 // largestWeight is what the largest weight of a channel is stored as.
 const largestWeight = math.MaxInt8
 
-// What the high end of a tensor's range is stored as. Processors without VNNI add the products of two neighbours in 16 bits, and cut
-// off what is beyond 32,767. With ValuesSafe nothing in the range is: 2 · 129 · 127 is less. Beyond its range a value is stored
-// with up to 255; should two such meet the largest weights, the sum that is cut off is still at least that of values cut off at
-// the range's end, which is what ValuesFull does with them, for processors that add in 32 bits.
+// What the high end of a tensor's range is stored as. Processors without VNNI add the products of two neighbours in
+// 16 bits, and cut off what is beyond 32,767. With ValuesSafe nothing in the range is: 2 · 129 · 127 is less. Beyond
+// its range a value is stored with up to 255; should two such meet the largest weights, the sum that is cut off is
+// still at least that of values cut off at the range's end, which is what ValuesFull does with them, for processors
+// that add in 32 bits.
 const (
 	ValuesSafe = 129
 	ValuesFull = math.MaxUint8
@@ -143,7 +144,8 @@ func (q *quantiser) convolve(n *Node, input float32) error {
 }
 
 // constant stores integers with a scale for each of the first axis.
-func (q *quantiser) constant(name string, kind ElementType, dims []int64, raw, scales, zeros []byte, channels []int64) string {
+func (q *quantiser) constant(name string, kind ElementType, dims []int64, raw, scales, zeros []byte,
+	channels []int64) string {
 	q.node("DequantizeLinear", wide(name),
 		q.initial(name+".stored", kind, dims, raw),
 		q.initial(name+".scale", Float32, channels, scales),

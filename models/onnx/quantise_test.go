@@ -58,13 +58,16 @@ func TestQuantise(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range q.Initializers {
-		if want := map[string]string{"x.scale": "\x00\x00\x80\x3f", "x.zero": "\x20", "w.stored": "\x7f\xc0\x00\x00"}[c.Name]; want != "" && string(c.raw) != want {
-			t.Errorf("where sums have 16 bits %s is %q, want %q", c.Name, c.raw, want) // 129 steps of 1, 32 of them under zero
+		if want := map[string]string{"x.scale": "\x00\x00\x80\x3f", "x.zero": "\x20",
+			"w.stored": "\x7f\xc0\x00\x00"}[c.Name]; want != "" && string(c.raw) != want {
+			// 129 steps of 1, 32 of them under zero
+			t.Errorf("where sums have 16 bits %s is %q, want %q", c.Name, c.raw, want)
 		}
 	}
 
 	g.Initializers[0] = NewFloat16("w", []int64{2, 1, 1, 2}, make([]float64, 4))
-	if _, err := g.Quantise(map[string]Range{"x": {0, 1}}, ValuesSafe); err == nil || !strings.Contains(err.Error(), "w are no float32") {
+	if _, err := g.Quantise(map[string]Range{"x": {0, 1}}, ValuesSafe); err == nil ||
+		!strings.Contains(err.Error(), "w are no float32") {
 		t.Errorf("half precision: %v", err)
 	}
 }

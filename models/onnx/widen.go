@@ -2,7 +2,8 @@ package onnx
 
 import "math"
 
-// Widen gives the graph with its constants of half precision, which nodes cast to float32, as constants of float32. It computes the same.
+// Widen gives the graph with its constants of half precision, which nodes cast to float32, as constants of float32.
+// It computes the same.
 func (g *Graph) Widen() Graph {
 	stored := map[string]Tensor{}
 	for _, t := range g.Initializers {

@@ -9,12 +9,15 @@ import (
 func TestWiden(t *testing.T) {
 	g := Graph{
 		Nodes: []Node{
-			{Op: "Cast", Name: "w", Inputs: []string{"w.half"}, Outputs: []string{"w"}, Attributes: []Attribute{Int("to", int64(Float32))}},
-			{Op: "Cast", Name: "y", Inputs: []string{"x"}, Outputs: []string{"y"}, Attributes: []Attribute{Int("to", int64(Float32))}},
+			{Op: "Cast", Name: "w", Inputs: []string{"w.half"}, Outputs: []string{"w"},
+				Attributes: []Attribute{Int("to", int64(Float32))}},
+			{Op: "Cast", Name: "y", Inputs: []string{"x"}, Outputs: []string{"y"},
+				Attributes: []Attribute{Int("to", int64(Float32))}},
 			{Op: "Constant", Name: "k", Outputs: []string{"k"}},
 			{Op: "Add", Name: "z", Inputs: []string{"y", "other"}, Outputs: []string{"z"}},
 		},
-		Initializers: []Tensor{NewFloat16("w.half", []int64{2}, []float64{1.5, -0.25}), NewFloat16("other", []int64{1}, []float64{1})},
+		Initializers: []Tensor{NewFloat16("w.half", []int64{2}, []float64{1.5, -0.25}),
+			NewFloat16("other", []int64{1}, []float64{1})},
 	}
 	w := g.Widen()
 	var nodes, constants []string
@@ -27,7 +30,8 @@ func TestWiden(t *testing.T) {
 	if !slices.Equal(nodes, []string{"y", "k", "z"}) || !slices.Equal(constants, []string{"w", "other"}) {
 		t.Fatalf("nodes %q, constants %q", nodes, constants)
 	}
-	if c := w.Initializers[0]; c.Type != Float32 || !slices.Equal(c.Dims, []int64{2}) || floatAt(c.raw, 0) != 1.5 || floatAt(c.raw, 1) != -0.25 {
+	if c := w.Initializers[0]; c.Type != Float32 || !slices.Equal(c.Dims, []int64{2}) || floatAt(c.raw, 0) != 1.5 ||
+		floatAt(c.raw, 1) != -0.25 {
 		t.Errorf("%+v", c)
 	}
 	if len(g.Nodes) != 4 || len(g.Initializers) != 2 {

@@ -24,7 +24,8 @@ func (p Plan) startMeter(ctx context.Context, device string) meter {
 	switch {
 	case err == nil && (on.Provider == ort.CUDA || on.Provider == ort.TensorRT):
 		return startWatts(ctx, func(ctx context.Context) (string, error) {
-			out, err := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=power.draw", "--format=csv,noheader,nounits", "-i", strconv.Itoa(on.Index)).Output()
+			out, err := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=power.draw",
+				"--format=csv,noheader,nounits", "-i", strconv.Itoa(on.Index)).Output()
 			return string(out), err
 		})
 	case err == nil && on.Provider == ort.CPU:

@@ -103,8 +103,9 @@ func multiply(loaded *ort.Runtime, path string, side int, precision string) (bes
 	return best, nil
 }
 
-// products is a network that makes a matrix of a row, multiplies it by another a few times, and gives the columns' means: little has to
-// be moved for much to compute. The other is orthogonal (the discrete Hartley transform), so that numbers stay as large as they are.
+// products is a network that makes a matrix of a row, multiplies it by another a few times, and gives the columns'
+// means: little has to be moved for much to compute. The other is orthogonal (the discrete Hartley transform), so
+// that numbers stay as large as they are.
 func products(side int, precision string) *onnx.Model {
 	weights := make([]float64, side*side)
 	turn := make([]float64, side) // cas is periodic

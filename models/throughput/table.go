@@ -16,11 +16,14 @@ func (r Result) Table(out io.Writer) error {
 	if r.Flops > 0 {
 		fmt.Fprintf(&b, ", %.3g GFLOP a face", float64(r.Flops)/1e9)
 	}
-	b.WriteString("\n\n| device | precision | batch | ms, median | ms, 95th percentile | faces a second | in flight | faces a second then | share of limit | joule a face | largest difference from the CPU | same label |\n")
+	b.WriteString("\n\n| device | precision | batch | ms, median | ms, 95th percentile | faces a second | in flight " +
+		"| faces a second then | share of limit | joule a face | largest difference from the CPU | same label |\n")
 	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, row := range r.Rows {
-		fmt.Fprintf(&b, "| %s | %s | %d | %.2f | %.2f | %.0f | %d | %.0f | %s | %s | %.2g | %.0f %% |\n", r.Device, row.Precision, row.Batch, row.Median, row.P95, row.Alone,
-			row.InFlight, row.Together, known(row.Share, "%.0f %%", 100), known(row.Joule, "%.3f", 1), row.Apart, 100*row.Same)
+		fmt.Fprintf(&b, "| %s | %s | %d | %.2f | %.2f | %.0f | %d | %.0f | %s | %s | %.2g | %.0f %% |\n", r.Device,
+			row.Precision, row.Batch, row.Median, row.P95, row.Alone,
+			row.InFlight, row.Together, known(row.Share, "%.0f %%", 100), known(row.Joule, "%.3f", 1), row.Apart,
+			100*row.Same)
 	}
 	if len(r.Limits) > 0 {
 		b.WriteString("\nLimit, by products of large matrices:")

@@ -249,7 +249,8 @@ func (p Plan) measure(ctx context.Context, e *engine.Engine, crops []pipeline.Cr
 		return row, err
 	}
 	slices.Sort(times)
-	row = Row{Batch: batch, Median: times[len(times)/2], P95: times[len(times)*95/100], Alone: float64(batch*len(times)) / took.Seconds()}
+	row = Row{Batch: batch, Median: times[len(times)/2], P95: times[len(times)*95/100],
+		Alone: float64(batch*len(times)) / took.Seconds()}
 	row.InFlight = e.InFlight()
 	meter := p.startMeter(ctx, e.Device())
 	done, took, err := together(classify, row.InFlight, p.Time)

@@ -36,16 +36,19 @@ func shipped(t *testing.T) engine.Settings {
 // The CPU measured against itself: whatever the times, its answers are the same, and the work for a face is known.
 func TestRun(t *testing.T) {
 	var said []string
-	r, err := Run(t.Context(), Plan{Engine: shipped(t), Batches: []int{1, 3}, Precisions: []string{"fp32", "fp12"}, Time: time.Millisecond,
-		Progress: func(text string) { said = append(said, text) }})
+	r, err := Run(t.Context(),
+		Plan{Engine: shipped(t), Batches: []int{1, 3}, Precisions: []string{"fp32", "fp12"}, Time: time.Millisecond,
+			Progress: func(text string) { said = append(said, text) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Device != "cpu" || r.Model != "dan-ferplus" || r.Flops < 7e8 || r.Flops > 9e8 || len(r.Rows) != 2 || len(said) < 5 {
+	if r.Device != "cpu" || r.Model != "dan-ferplus" || r.Flops < 7e8 || r.Flops > 9e8 || len(r.Rows) != 2 ||
+		len(said) < 5 {
 		t.Fatalf("%+v %q", r, said)
 	}
 	for i, row := range r.Rows {
-		if row.Batch != []int{1, 3}[i] || row.Median <= 0 || row.P95 < row.Median || row.Alone <= 0 || row.Together <= 0 || row.InFlight < 1 || row.Apart > 1e-5 || row.Same < 0.99 || row.Share <= 0 {
+		if row.Batch != []int{1, 3}[i] || row.Median <= 0 || row.P95 < row.Median || row.Alone <= 0 ||
+			row.Together <= 0 || row.InFlight < 1 || row.Apart > 1e-5 || row.Same < 0.99 || row.Share <= 0 {
 			t.Errorf("%+v", row)
 		}
 	}
@@ -53,7 +56,8 @@ func TestRun(t *testing.T) {
 		t.Errorf("%+v %+v", r.Skipped, r.Limits)
 	}
 	var table bytes.Buffer
-	if err := r.Table(&table); err != nil || strings.Count(table.String(), "\n| cpu | fp32 |") != 2 || !strings.Contains(table.String(), "fp12 skipped: ") {
+	if err := r.Table(&table); err != nil || strings.Count(table.String(), "\n| cpu | fp32 |") != 2 ||
+		!strings.Contains(table.String(), "fp12 skipped: ") {
 		t.Errorf("%v\n%s", err, table.String())
 	}
 }
@@ -118,7 +122,8 @@ func TestCounter(t *testing.T) {
 	root := t.TempDir()
 	write := func(name, at string) {
 		folder := filepath.Join(root, name)
-		if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, "energy_uj"), []byte(at+"\n"), 0o600),
+		if err := errors.Join(os.MkdirAll(folder, 0o755),
+			os.WriteFile(filepath.Join(folder, "energy_uj"), []byte(at+"\n"), 0o600),
 			os.WriteFile(filepath.Join(folder, "max_energy_range_uj"), []byte("10000000\n"), 0o600)); err != nil {
 			t.Fatal(err)
 		}

@@ -45,7 +45,8 @@ func (e *TooLargeError) Error() string {
 	if e.Width > 0 {
 		size = fmt.Sprintf("a frame of %d by %d pixels", e.Width, e.Height)
 	}
-	return fmt.Sprintf("%s is over the limit of %d pixels: send a smaller picture or raise the limit", size, e.MaxPixels)
+	return fmt.Sprintf("%s is over the limit of %d pixels: send a smaller picture or raise the limit", size,
+		e.MaxPixels)
 }
 
 // TooLarge reports true: consumers tell the error by this method without importing the package.

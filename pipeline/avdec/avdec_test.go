@@ -55,7 +55,8 @@ func decodeAll(t testing.TB, d *Decoder, units []pipeline.Unit) []byte {
 			frames++
 			pictures = appendI420(pictures, f)
 			if f.RTP != u.RTP || !f.Arrived.Equal(u.Arrived) || f.Decode <= 0 {
-				t.Errorf("unit %d (RTP %d): the frame has RTP %d, arrived %v, took %v", i, u.RTP, f.RTP, f.Arrived, f.Decode)
+				t.Errorf("unit %d (RTP %d): the frame has RTP %d, arrived %v, took %v", i, u.RTP, f.RTP, f.Arrived,
+					f.Decode)
 			}
 		})
 		if err != nil || frames != 1 {

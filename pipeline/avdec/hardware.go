@@ -19,8 +19,8 @@ import (
 	"mindflow/pipeline"
 )
 
-// Hardware is a device that decodes beside the processors, such as the decoder of an NVIDIA graphics card (NVDEC). It is safe for several
-// goroutines, and decoders that were opened on it keep what they need of it.
+// Hardware is a device that decodes beside the processors, such as the decoder of an NVIDIA graphics card (NVDEC). It
+// is safe for several goroutines, and decoders that were opened on it keep what they need of it.
 type Hardware struct {
 	c       *C.struct_AVBufferRef // nil when closed
 	decodes map[pipeline.Codec]error
@@ -47,8 +47,9 @@ func IsHardware(name string) bool {
 	return kind == "cuda" && (!numbered || err == nil && n >= 0 && n < 64)
 }
 
-// OpenHardware opens a device by its kind and number, such as cuda or cuda:1, brings a picture there and back, and decodes one of each
-// codec, to learn which it can: at least one. Errors are *HardwareError. Close frees its C memory.
+// OpenHardware opens a device by its kind and number, such as cuda or cuda:1, brings a picture there and back, and
+// decodes one of each codec, to learn which it can: at least one. Errors are *HardwareError. Close frees its C
+// memory.
 func OpenHardware(name string) (*Hardware, error) {
 	kind, number, _ := strings.Cut(name, ":")
 	h, err := openDevice(kind, cmp.Or(number, "0"))
@@ -124,13 +125,15 @@ func (h *Hardware) bringBack(width, height int) error {
 // split takes width by height pairs of U and V apart. It is there for tests, which cannot call C.
 func split(pairs []byte, stride, width, height int) (u, v []byte) {
 	u, v = make([]byte, width*height), make([]byte, width*height)
-	C.avdec_split((*C.uint8_t)(unsafe.SliceData(pairs)), C.int(stride), C.int(width), C.int(height), (*C.uint8_t)(unsafe.SliceData(u)), (*C.uint8_t)(unsafe.SliceData(v)))
+	C.avdec_split((*C.uint8_t)(unsafe.SliceData(pairs)), C.int(stride), C.int(width), C.int(height),
+		(*C.uint8_t)(unsafe.SliceData(u)), (*C.uint8_t)(unsafe.SliceData(v)))
 	return u, v
 }
 
 // explain turns what libavutil said of a device into its cause and cure.
 func explain(kind, code, said string) *HardwareError {
-	e := &HardwareError{Kind: kind, Cause: code, Cure: "run ffmpeg -v verbose -init_hw_device " + kind + " to learn more, or use --decode cpu"}
+	e := &HardwareError{Kind: kind, Cause: code, Cure: "run ffmpeg -v verbose -init_hw_device " + kind +
+		" to learn more, or use --decode cpu"}
 	lines := strings.FieldsFunc(said, func(r rune) bool { return r == '\n' })
 	if len(lines) > 0 {
 		e.Cause = strings.TrimSpace(strings.ToValidUTF8(lines[0], "?"))
@@ -141,10 +144,12 @@ func explain(kind, code, said string) *HardwareError {
 		e.Cure = "install the driver, give the container the GPU (docker run --gpus all), or use --decode cpu"
 	case strings.Contains(said, "libnvcuvid.so"):
 		e.Cause = "the part of NVIDIA's driver that decodes is not there: its libnvcuvid.so.1 cannot be loaded"
-		e.Cure = `install it (on Debian: libnvcuvid1), let the container have it (NVIDIA_DRIVER_CAPABILITIES=compute,video), or use --decode cpu`
+		e.Cure = `install it (on Debian: libnvcuvid1), let the container have it ` +
+			`(NVIDIA_DRIVER_CAPABILITIES=compute,video), or use --decode cpu`
 	case strings.Contains(said, "NO_DEVICE"):
 		e.Cause = "NVIDIA's driver sees no GPU"
-		e.Cure = "see whether nvidia-smi lists one, give the container the GPU (docker run --gpus all), or use --decode cpu"
+		e.Cure = "see whether nvidia-smi lists one, give the container the GPU (docker run --gpus all), or use " +
+			"--decode cpu"
 	case strings.Contains(said, "INVALID_DEVICE"):
 		e.Cause = "there is no GPU of that number"
 		e.Cure = "use a number that nvidia-smi lists, or --decode cpu"
@@ -193,8 +198,9 @@ func (h *Hardware) Close() {
 	}
 }
 
-// OpenOn is Open for a decoder that decodes on a device. One that fails there goes on on the processor at the next key unit, for good;
-// left then hears why, in the call of Decode. Where the device does not decode the codec, it is Open.
+// OpenOn is Open for a decoder that decodes on a device. One that fails there goes on on the processor at the next
+// key unit, for good; left then hears why, in the call of Decode. Where the device does not decode the codec, it is
+// Open.
 func OpenOn(h *Hardware, codec pipeline.Codec, maxPixels int, left func(why error)) (*Decoder, error) {
 	d, err := Open(codec, maxPixels)
 	if err != nil || h.Decodes(codec) != nil {
@@ -215,8 +221,9 @@ func (d *Decoder) use(h *Hardware, left func(why error)) error {
 	return nil
 }
 
-// tries are the errors of a device that are taken for the stream's fault, in a row. Damaged data fails on the processor too, and who sends
-// some shall not lose the device at once; a device that is lost may say that the data is damaged.
+// tries are the errors of a device that are taken for the stream's fault, in a row. Damaged data fails on the
+// processor too, and who sends some shall not lose the device at once; a device that is lost may say that the data is
+// damaged.
 const tries = 2
 
 // blame decides whether an error on the device is the device's, and if so leaves it.

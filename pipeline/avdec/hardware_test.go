@@ -21,8 +21,9 @@ func TestOpenHardwareThatIsNotThere(t *testing.T) {
 		kind string
 		want []string
 	}{
-		"no driver": {"cuda", []string{"cuda: NVIDIA's driver is not there", "libcuda.so.1", "install the driver", "--decode cpu"}},
-		"unknown":   {"abacus", []string{"abacus: libavcodec " + Version() + " was built without it", "--decode cpu"}},
+		"no driver": {"cuda",
+			[]string{"cuda: NVIDIA's driver is not there", "libcuda.so.1", "install the driver", "--decode cpu"}},
+		"unknown": {"abacus", []string{"abacus: libavcodec " + Version() + " was built without it", "--decode cpu"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, err := OpenHardware(c.kind)
@@ -43,7 +44,8 @@ func TestOpenHardwareThatIsNotThere(t *testing.T) {
 }
 
 func TestIsHardware(t *testing.T) {
-	for name, want := range map[string]bool{"cuda": true, "cuda:0": true, "cuda:63": true, "cuda:64": false, "cuda:": false, "cuda:x": false, "vulkan": false, "": false} {
+	for name, want := range map[string]bool{"cuda": true, "cuda:0": true, "cuda:63": true, "cuda:64": false,
+		"cuda:": false, "cuda:x": false, "vulkan": false, "": false} {
 		if IsHardware(name) != want {
 			t.Errorf("%q: %v", name, !want)
 		}
@@ -52,11 +54,14 @@ func TestIsHardware(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	for said, want := range map[string]string{
-		"Cannot load libcuda.so.1\nCould not dynamically load CUDA\n":                      "driver is not there",
-		"Cannot load libnvcuvid.so.1\n":                                                    "NVIDIA_DRIVER_CAPABILITIES",
+		"Cannot load libcuda.so.1\nCould not dynamically load CUDA\n": "driver is not there",
+		"Cannot load libnvcuvid.so.1\n":                               "NVIDIA_DRIVER_CAPABILITIES",
+
 		"cu->cuInit(0) failed -> CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected": "sees no GPU",
 		"cu->cuDeviceGet(..) failed -> CUDA_ERROR_INVALID_DEVICE: invalid device ordinal":  "no GPU of that number",
-		"cu->cuInit(0) failed -> CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: bad \xff\n":            "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: bad ?",
+
+		"cu->cuInit(0) failed -> CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: bad \xff\n": "" +
+			"CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: bad ?",
 		"": "Operation not permitted",
 	} {
 		if err := explain("cuda", "Operation not permitted", said); !strings.Contains(err.Error(), want) {
@@ -69,13 +74,14 @@ func TestExplain(t *testing.T) {
 func TestOpenHardwareThatDecodesNothing(t *testing.T) {
 	software(t)
 	var failed *HardwareError
-	if h, err := OpenHardware("vulkan"); !errors.As(err, &failed) || !strings.Contains(err.Error(), "was built without decoding") {
+	if h, err := OpenHardware("vulkan"); !errors.As(err, &failed) ||
+		!strings.Contains(err.Error(), "was built without decoding") {
 		t.Error(h, err)
 	}
 }
 
-// software opens a device that is drawn by software: Vulkan on SwiftShader, which Debian's Chromium brings. It decodes nothing, but takes
-// pictures into memory of its own and gives them back as a graphics card does.
+// software opens a device that is drawn by software: Vulkan on SwiftShader, which Debian's Chromium brings. It
+// decodes nothing, but takes pictures into memory of its own and gives them back as a graphics card does.
 func software(t *testing.T) *Hardware {
 	t.Helper()
 	const driver = "/usr/lib/chromium/vk_swiftshader_icd.json"
@@ -85,7 +91,8 @@ func software(t *testing.T) *Hardware {
 	t.Setenv("VK_DRIVER_FILES", driver)
 	h, err := openDevice("vulkan", "0")
 	var failed *HardwareError
-	if errors.As(err, &failed) && !strings.Contains(err.Error(), "wrong samples") && !strings.Contains(err.Error(), "no picture back") {
+	if errors.As(err, &failed) && !strings.Contains(err.Error(), "wrong samples") &&
+		!strings.Contains(err.Error(), "no picture back") {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -144,8 +151,8 @@ func TestSplitChroma(t *testing.T) {
 	}
 }
 
-// A decoder leaves its device at once where the device fails, and only after several errors in a row where the data may be damaged; it
-// goes on at the next key unit, and what it decodes there is right.
+// A decoder leaves its device at once where the device fails, and only after several errors in a row where the data
+// may be damaged; it goes on at the next key unit, and what it decodes there is right.
 func TestDecoderLeavesItsDevice(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.H264, 64, 48, 12)
 	damaged := pipeline.Unit{Data: []byte{0, 0, 0, 1, 0x65, 0xff, 0xff}, Key: true}

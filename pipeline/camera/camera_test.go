@@ -67,7 +67,8 @@ func small(format frame.Format) []prop.Media {
 func plug(t *testing.T, f *fake, node, name string) {
 	t.Helper()
 	label := "usb-" + node + ";" + node
-	if err := driver.GetManager().Register(f, driver.Info{Label: label, Name: name + ";usb-1", DeviceType: driver.Camera}); err != nil {
+	if err := driver.GetManager().Register(f,
+		driver.Info{Label: label, Name: name + ";usb-1", DeviceType: driver.Camera}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -91,16 +92,19 @@ func TestFind(t *testing.T) {
 	plug(t, &fake{}, "video2", "Integrated Camera")
 	plug(t, &fake{}, "video4", "Integrated IR Camera")
 	for want, path := range map[string]string{
-		"": "/dev/video2", "10": "/dev/video10", "/dev/video4": "/dev/video4", "c920": "/dev/video10", "IR cam": "/dev/video4",
+		"": "/dev/video2", "10": "/dev/video10", "/dev/video4": "/dev/video4", "c920": "/dev/video10",
+		"IR cam": "/dev/video4",
 	} {
 		if d, err := Find(want); err != nil || d.Path != path {
 			t.Errorf("%q is %v (%v), want %s", want, d, err, path)
 		}
 	}
 	for want, said := range map[string]string{
-		"3":          "there is /dev/video2 (Integrated Camera), /dev/video4 (Integrated IR Camera), /dev/video10 (HD Pro Webcam C920)",
-		"/dev/null":  `no camera is called "/dev/null"`,
-		"integrated": "fits several cameras: /dev/video2 (Integrated Camera), /dev/video4 (Integrated IR Camera); name one by its path",
+		"3": "there is /dev/video2 (Integrated Camera), /dev/video4 (Integrated IR Camera), /dev/video10 " +
+			"(HD Pro Webcam C920)",
+		"/dev/null": `no camera is called "/dev/null"`,
+		"integrated": "fits several cameras: /dev/video2 (Integrated Camera), /dev/video4 (Integrated IR Camera); " +
+			"name one by its path",
 	} {
 		if _, err := Find(want); err == nil || !strings.Contains(err.Error(), said) {
 			t.Errorf("%q: %v, want %q in it", want, err, said)
@@ -138,7 +142,8 @@ func TestSynthetic(t *testing.T) {
 	for range 2 { // it can be opened again
 		frames := run(t, d, s, 5)
 		for i, f := range frames {
-			if f.Width != 320 || f.Height != 240 || f.FullRange || f.RTP != uint32(i*1500) || !f.Arrived.After(time.Now().Add(-time.Minute)) {
+			if f.Width != 320 || f.Height != 240 || f.FullRange || f.RTP != uint32(i*1500) ||
+				!f.Arrived.After(time.Now().Add(-time.Minute)) {
 				t.Errorf("frame %d: %d by %d, RTP %d, %v", i, f.Width, f.Height, f.RTP, f.Arrived)
 			}
 			if i > 0 && slices.Equal(f.Y, frames[i-1].Y) {
@@ -222,18 +227,21 @@ func TestCannotOpen(t *testing.T) {
 		want string
 	}{
 		{&fake{open: func() error { return syscall.EACCES }}, "usermod -aG video"},
-		{&fake{open: func() error { return fmt.Errorf("streaming: %w", syscall.EBUSY) }}, "end the program that has it"},
+		{&fake{open: func() error { return fmt.Errorf("streaming: %w", syscall.EBUSY) }},
+			"end the program that has it"},
 		{&fake{open: func() error { return syscall.ENOENT }}, "plugged in"},
 		{&fake{formats: small(frame.FormatI420), record: syscall.EBUSY}, "end the program that has it"},
 		{&fake{}, "no pictures of a known format"},
 		{&fake{formats: small(frame.FormatZ16)}, "no pictures of a known format"},
-		{&fake{formats: small(frame.FormatI420), read: func() (image.Image, error) { return nil, io.EOF }}, "read fake"},
+		{&fake{formats: small(frame.FormatI420), read: func() (image.Image, error) { return nil, io.EOF }},
+			"read fake"},
 	} {
 		d, err := install(c.fake, "fake")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Run(t.Context(), wanted, nil); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "fake") {
+		if err := d.Run(t.Context(), wanted, nil); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "fake") {
 			t.Errorf("%v, want %q in it", err, c.want)
 		}
 		if c.fake.opened != c.fake.closed {
@@ -244,7 +252,8 @@ func TestCannotOpen(t *testing.T) {
 
 func TestTicks(t *testing.T) {
 	for d, want := range map[time.Duration]uint32{
-		0: 0, time.Second: 90000, 33333333: 3000, time.Hour: 324000000, 14 * time.Hour: 241032704, 365 * 24 * time.Hour: 3561584640,
+		0: 0, time.Second: 90000, 33333333: 3000, time.Hour: 324000000, 14 * time.Hour: 241032704,
+		365 * 24 * time.Hour: 3561584640,
 	} {
 		if got := ticks(d); got != want {
 			t.Errorf("%v is %d ticks, want %d", d, got, want)

@@ -88,7 +88,8 @@ func (c *capture) once(ctx context.Context, alive func()) (err error) {
 		return cannotOpen(c.device, err)
 	}
 	defer func() {
-		if c.device.driver.Status() == driver.StateClosed { // by a VideoRecord that failed; a second time would close a file of others
+		// by a VideoRecord that failed; a second time would close a file of others
+		if c.device.driver.Status() == driver.StateClosed {
 			return
 		}
 		if failed := c.device.driver.Close(); failed != nil {

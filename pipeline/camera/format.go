@@ -12,7 +12,8 @@ import (
 // nearest picks the format next to what is wanted: size first, then rate, then the cheapest to decode.
 // Depth pictures are none.
 func nearest(formats []prop.Media, want Settings) (prop.Media, bool) {
-	formats = slices.DeleteFunc(slices.Clone(formats), func(f prop.Media) bool { return f.FrameFormat == frame.FormatZ16 })
+	formats = slices.DeleteFunc(slices.Clone(formats),
+		func(f prop.Media) bool { return f.FrameFormat == frame.FormatZ16 })
 	if len(formats) == 0 {
 		return prop.Media{}, false
 	}
@@ -25,7 +26,8 @@ func nearest(formats []prop.Media, want Settings) (prop.Media, bool) {
 }
 
 func sizeDistance(f prop.Media, want Settings) float64 {
-	return math.Abs(math.Log(float64(f.Width)/float64(want.Width))) + math.Abs(math.Log(float64(f.Height)/float64(want.Height)))
+	return math.Abs(math.Log(float64(f.Width)/float64(want.Width))) +
+		math.Abs(math.Log(float64(f.Height)/float64(want.Height)))
 }
 
 // rateDistance counts a frame too few as much as ten too many. A rate of 0 is not known.

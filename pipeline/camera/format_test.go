@@ -12,8 +12,10 @@ func TestNearest(t *testing.T) {
 		return prop.Media{Video: prop.Video{Width: w, Height: h, FrameRate: rate, FrameFormat: f}}
 	}
 	formats := []prop.Media{
-		format(1280, 720, 30, frame.FormatMJPEG), format(640, 480, 30, frame.FormatMJPEG), format(640, 480, 15, frame.FormatYUYV),
-		format(640, 480, 30, frame.FormatYUYV), format(640, 480, 60, frame.FormatMJPEG), format(320, 240, 30, frame.FormatYUYV),
+		format(1280, 720, 30, frame.FormatMJPEG), format(640, 480, 30, frame.FormatMJPEG),
+		format(640, 480, 15, frame.FormatYUYV),
+		format(640, 480, 30, frame.FormatYUYV), format(640, 480, 60, frame.FormatMJPEG),
+		format(320, 240, 30, frame.FormatYUYV),
 		format(640, 480, 30, frame.FormatZ16), format(1280, 720, 10, frame.FormatYUYV),
 	}
 	for _, c := range []struct {
@@ -30,7 +32,8 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%+v: %+v", c.want, got.Video)
 		}
 	}
-	if got, _ := nearest([]prop.Media{format(640, 480, 29.97, frame.FormatMJPEG), format(640, 480, 30, frame.FormatYUYV)}, wanted); got.FrameFormat != frame.FormatYUYV {
+	if got, _ := nearest([]prop.Media{format(640, 480, 29.97, frame.FormatMJPEG),
+		format(640, 480, 30, frame.FormatYUYV)}, wanted); got.FrameFormat != frame.FormatYUYV {
 		t.Errorf("29.97 and 30 are told apart: %+v", got.Video)
 	}
 }

@@ -35,7 +35,8 @@ func planes(f *pipeline.Frame, img image.Image) error {
 	w, h := src.Rect.Dx(), src.Rect.Dy()
 	across, down, ok := subsampling(src.SubsampleRatio)
 	if !ok || w < 1 || h < 1 {
-		return fmt.Errorf("a picture of %d by %d pixels with chroma %v; 4:2:0, 4:2:2 and 4:4:4 can be used", w, h, src.SubsampleRatio)
+		return fmt.Errorf("a picture of %d by %d pixels with chroma %v; 4:2:0, 4:2:2 and 4:4:4 can be used", w, h,
+			src.SubsampleRatio)
 	}
 	cw, ch := (w+across-1)/across, (h+down-1)/down
 	y, c := src.YOffset(src.Rect.Min.X, src.Rect.Min.Y), src.COffset(src.Rect.Min.X, src.Rect.Min.Y)

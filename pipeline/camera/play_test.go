@@ -33,7 +33,8 @@ func (f *clip) Close() error { *f.closed++; return nil }
 // Play keeps the times and properties of the frames, and ends.
 func TestPlay(t *testing.T) {
 	closed := 0
-	blank := pipeline.Frame{Width: 4, Height: 4, YStride: 4, CStride: 2, Y: make([]byte, 16), U: make([]byte, 4), V: make([]byte, 4), BT709: true, FullRange: true}
+	blank := pipeline.Frame{Width: 4, Height: 4, YStride: 4, CStride: 2, Y: make([]byte, 16), U: make([]byte, 4),
+		V: make([]byte, 4), BT709: true, FullRange: true}
 	d, err := Play("a video", func() (pipeline.Video, error) {
 		return &clip{at: []int{40, 80, 90, 200}, frame: blank, closed: &closed}, nil
 	})
@@ -78,7 +79,8 @@ func (s *slides) Next() (*pipeline.Frame, time.Duration, error) {
 
 func TestPlayInterrupted(t *testing.T) {
 	closed, frames := 0, 0
-	blank := pipeline.Frame{Width: 4, Height: 4, YStride: 4, CStride: 2, Y: make([]byte, 16), U: make([]byte, 4), V: make([]byte, 4)}
+	blank := pipeline.Frame{Width: 4, Height: 4, YStride: 4, CStride: 2, Y: make([]byte, 16), U: make([]byte, 4),
+		V: make([]byte, 4)}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	d, err := Play("a video", func() (pipeline.Video, error) {

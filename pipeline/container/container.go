@@ -34,7 +34,8 @@ var signatures = []struct {
 	{0, "\xff\xfb", Sound}, {0, "\xff\xf1", Sound}, // MPEG audio and ADTS frames
 	{4, "ftyphei", HEIF}, {4, "ftyphevc", HEIF}, {4, "ftyphevx", HEIF}, {4, "ftypmif1", HEIF}, {4, "ftypmsf1", HEIF},
 	{4, "ftypavif", HEIF}, {4, "ftypavis", HEIF},
-	{4, "ftyp", ISOMedia}, {4, "moov", ISOMedia}, {4, "mdat", ISOMedia}, {4, "wide", ISOMedia}, {4, "free", ISOMedia}, {4, "skip", ISOMedia},
+	{4, "ftyp", ISOMedia}, {4, "moov", ISOMedia}, {4, "mdat", ISOMedia}, {4, "wide", ISOMedia}, {4, "free", ISOMedia},
+	{4, "skip", ISOMedia},
 	{0, "\x1a\x45\xdf\xa3", Matroska},
 	{8, "AVI ", AVI},
 	{0, "OggS", Video}, {0, "FLV\x01", Video}, {0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", Video}, // Ogg, Flash, ASF (WMV)
@@ -42,8 +43,10 @@ var signatures = []struct {
 	{188, "\x47", Transport}, {196, "\x47", Transport}, // second packet; the same with time codes (M2TS)
 	{0, "DKIF", Video}, {0, "YUV4MPEG2 ", Video}, {0, "GIF8", Video},
 	{0, "\x00\x00\x00\x01", Video}, {0, "\x00\x00\x01\x67", Video}, // H264 byte stream
-	{0, "\x89PNG", Picture}, {0, "\xff\xd8\xff", Picture}, {8, "WEBPVP8", Picture}, {0, "II*\x00", Picture}, {0, "MM\x00*", Picture},
-	{14, "\x28\x00\x00\x00", Picture}, {14, "\x6c\x00\x00\x00", Picture}, {14, "\x7c\x00\x00\x00", Picture}, // BMP's headers, by their length
+	{0, "\x89PNG", Picture}, {0, "\xff\xd8\xff", Picture}, {8, "WEBPVP8", Picture}, {0, "II*\x00", Picture},
+	{0, "MM\x00*", Picture},
+	// BMP's headers, by their length
+	{14, "\x28\x00\x00\x00", Picture}, {14, "\x6c\x00\x00\x00", Picture}, {14, "\x7c\x00\x00\x00", Picture},
 }
 
 // Known names what may hold a video, for error messages.

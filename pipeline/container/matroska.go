@@ -14,7 +14,8 @@ const (
 
 // partIDs are what a segment and its clusters consist of. What else follows is taken for no part of the file.
 var partIDs = map[uint32]bool{
-	clusterID: true, 0x114d9b74: true, 0x1549a966: true, 0x1654ae6b: true, 0x1c53bb6b: true, 0x1254c367: true, 0x1941a469: true, 0x1043a770: true,
+	clusterID: true, 0x114d9b74: true, 0x1549a966: true, 0x1654ae6b: true, 0x1c53bb6b: true, 0x1254c367: true,
+	0x1941a469: true, 0x1043a770: true,
 	0xe7: true, 0xa3: true, 0xa0: true, 0xa7: true, 0xab: true, 0xaf: true, 0x5854: true, 0xec: true, 0xbf: true,
 }
 
@@ -59,8 +60,8 @@ func endOfSegment(file io.ReaderAt, size int64) int64 {
 	return at
 }
 
-// Torn says whether a Matroska file has parts that do not follow each other. FFmpeg goes on after them as if nothing had
-// been there. A file that is cut is another matter: see Missing.
+// Torn says whether a Matroska file has parts that do not follow each other. FFmpeg goes on after them as if nothing
+// had been there. A file that is cut is another matter: see Missing.
 func Torn(kind Kind, file io.ReaderAt, size int64) bool {
 	segment, ok := segmentOf(file)
 	if kind != Matroska || !ok || segment.end > size {

@@ -62,7 +62,8 @@ func endOfPackets(file io.ReaderAt, size int64) int64 {
 	const sync = 0x47
 	for _, p := range []struct{ length, sync int64 }{{188, 0}, {192, 4}} {
 		last := size / p.length * p.length
-		if byteAt(file, p.sync) == sync && byteAt(file, last-p.length+p.sync) == sync && byteAt(file, last+p.sync) == sync {
+		if byteAt(file, p.sync) == sync && byteAt(file, last-p.length+p.sync) == sync &&
+			byteAt(file, last+p.sync) == sync {
 			return last + p.length
 		}
 	}

@@ -28,9 +28,9 @@ func (slot *Slot) Classifier(model string, c pipeline.Classifier) pipeline.Class
 	return r
 }
 
-// batcher gathers the crops of one classifier. It has no goroutine of its own: one of the requests that wait leads. The
-// leader waits until a batch may run, takes the crops that have gathered meanwhile, and runs them; another request leads
-// the next batch. So batches grow with the load, and on an idle machine no request waits.
+// batcher gathers the crops of one classifier. It has no goroutine of its own: one of the requests that wait leads.
+// The leader waits until a batch may run, takes the crops that have gathered meanwhile, and runs them; another
+// request leads the next batch. So batches grow with the load, and on an idle machine no request waits.
 type batcher struct {
 	// static after construction
 	s    *Scheduler
@@ -77,7 +77,8 @@ type dest struct {
 
 var errPanicked = errors.New("the classifier panicked")
 
-func (r *request) Classify(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
+func (r *request) Classify(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores,
+	error) {
 	start := len(dst)
 	dst = slices.Grow(dst, len(crops))[:start+len(crops)] // with the memory of what stood there
 	err := r.classifyShared(ctx, dst[start:], crops)
@@ -115,7 +116,8 @@ func (r *request) classifyShared(ctx context.Context, scores []pipeline.Scores, 
 
 // classifyAlone tries again what failed in a batch with crops of other requests, so that one crop that cannot be
 // classified fails its own request only.
-func (r *request) classifyAlone(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
+func (r *request) classifyAlone(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores,
+	error) {
 	if err := r.b.s.acquireBatch(ctx, &r.wait); err != nil {
 		return dst, err
 	}

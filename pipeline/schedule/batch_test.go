@@ -194,7 +194,8 @@ func TestPanicLosesNoSlot(t *testing.T) {
 		_ = ask(t.Context(), mine, 1)
 	}()
 	if s.free != 1 || s.batches["echo"].led || len(s.batches["echo"].queue) != 0 {
-		t.Errorf("after a panic: free %d, led %v, %d waiting", s.free, s.batches["echo"].led, len(s.batches["echo"].queue))
+		t.Errorf("after a panic: free %d, led %v, %d waiting", s.free, s.batches["echo"].led,
+			len(s.batches["echo"].queue))
 	}
 	c.panic = false
 	if err := ask(t.Context(), mine, 2); err != nil {
@@ -307,15 +308,13 @@ func TestBatchesOnADevice(t *testing.T) {
 	waitCrops(t, s.batches["echo"], 2)
 	close(c.gate)
 	work.Wait()
-	for i, err := range errs {
-		if i == 2 && !errors.Is(err, context.Canceled) || i != 2 && err != nil {
-			t.Errorf("stream %d: %v", i, err)
-		}
+	if !errors.Is(errs[2], context.Canceled) || errors.Join(errs[0], errs[1], errs[3], errs[4]) != nil {
+		t.Errorf("%v; want the third stream alone cancelled", errs)
 	}
 	if got := c.seen(); len(got) != 3 {
 		t.Errorf("the batches were %v, want two in flight and one of those that waited", got)
 	}
-	if len(s.inFlight) != 0 {
-		t.Errorf("%d batches are still in flight", len(s.inFlight))
+	if n := len(s.inFlight); n != 0 {
+		t.Errorf("%d batches are still in flight", n)
 	}
 }

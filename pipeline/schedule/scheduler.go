@@ -16,9 +16,10 @@ type Scheduler struct {
 	batch    Batching
 	inFlight chan struct{} // holds one value for each batch on a device; nil where batches acquire slots
 
-	mu      sync.Mutex
-	free    int                 // guarded by mu: how many more may work
-	waiting []*waiter           // guarded by mu, in order of arrival; at most one for each slot and for each batch's leader
+	mu   sync.Mutex
+	free int // guarded by mu: how many more may work
+	// guarded by mu, in order of arrival; at most one for each slot and for each batch's leader
+	waiting []*waiter
 	service time.Duration       // guarded by mu: what the slot that was granted last had used by then
 	batches map[string]*batcher // guarded by mu; by model
 }

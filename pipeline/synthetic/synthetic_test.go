@@ -14,7 +14,8 @@ func TestVideo(t *testing.T) {
 	var before []byte
 	for i := range 4 {
 		f, at, err := v.Next()
-		if err != nil || f.Width != 64 || f.Height != 48 || at != time.Duration(i)*100*time.Millisecond || bytes.Equal(f.Y, before) {
+		if err != nil || f.Width != 64 || f.Height != 48 || at != time.Duration(i)*100*time.Millisecond ||
+			bytes.Equal(f.Y, before) {
 			t.Fatalf("frame %d at %v: %v", i, at, err)
 		}
 		before = bytes.Clone(f.Y)

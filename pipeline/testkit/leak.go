@@ -9,7 +9,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience is long: goleak alone waits for less than half a second, and a busy machine may need longer to end a goroutine.
+// patience is long: goleak alone waits for less than half a second, and a busy machine may need longer to end a
+// goroutine.
 const patience = time.Minute
 
 // NoLeaks fails the test when goroutines stay that are not of before.

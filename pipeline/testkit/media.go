@@ -32,7 +32,8 @@ func Clip(t testing.TB) string {
 	if dir, ok := MediaDir(); ok {
 		return filepath.Join(dir, "woman-distress-to-laugh.mp4")
 	}
-	photos, err := filepath.Glob(filepath.Join(Root(), "node_modules", "@vladmandic", "face-api", "demo", "sample*.jpg"))
+	photos, err := filepath.Glob(filepath.Join(Root(), "node_modules", "@vladmandic", "face-api", "demo",
+		"sample*.jpg"))
 	if err != nil || len(photos) == 0 {
 		t.Skip("no test media: set MINDFLOW_TESTDATA, or run make test, which installs npm's @vladmandic/face-api")
 	}

@@ -12,8 +12,9 @@ import (
 
 var issuedPorts sync.Map // of this process
 
-// FreePort is a port that was free just now on loopback, and that nobody is issuedPorts who asks for any: those are from 32768 on
-// (ip_local_port_range), and one that is free may be another test's before a server that loads models has it. No port is issuedPorts twice.
+// FreePort is a port that was free just now on loopback, and that nobody is issuedPorts who asks for any: those are
+// from 32768 on (ip_local_port_range), and one that is free may be another test's before a server that loads models
+// has it. No port is issuedPorts twice.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for {

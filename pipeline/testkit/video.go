@@ -33,7 +33,8 @@ var formats = map[pipeline.Codec]format{
 		decoder: "libvpx", fourCC: "VP80",
 	},
 	pipeline.VP9: {
-		encode:  strings.Fields("-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -lag-in-frames 0 -auto-alt-ref 0 -b:v 1M"),
+		encode: strings.Fields("-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -lag-in-frames 0 -auto-alt-ref 0 " +
+			"-b:v 1M"),
 		decoder: "libvpx-vp9", fourCC: "VP90",
 	},
 	pipeline.H264: {

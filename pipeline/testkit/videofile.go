@@ -27,7 +27,8 @@ func MakeVideo(t testing.TB, name string, args ...string) string {
 // Probe asks ffprobe about the video of a file, for one number a line.
 func Probe(t testing.TB, file, entries string) []float64 {
 	t.Helper()
-	text, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", entries, "-of", "csv=p=0", file).Output()
+	text, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", entries, "-of",
+		"csv=p=0", file).Output()
 	if err != nil {
 		t.Fatal("ffprobe:", err)
 	}

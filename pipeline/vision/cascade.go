@@ -38,7 +38,8 @@ type search struct {
 // engine.CascadeOpener.
 func OpenCascade(path string, m pipeline.Model) (pipeline.DetectorCloser, error) {
 	if m.Decoder != "haar" || m.Cascade == nil {
-		return nil, fmt.Errorf(`manifest entry %q: decoder: is %q, want "haar" with the parameters of cascade`, m.Name, m.Decoder)
+		return nil, fmt.Errorf(`manifest entry %q: decoder: is %q, want "haar" with the parameters of cascade`, m.Name,
+			m.Decoder)
 	}
 	if err := checkCascade(path); err != nil {
 		return nil, err
@@ -50,7 +51,8 @@ func OpenCascade(path string, m pipeline.Model) (pipeline.DetectorCloser, error)
 		return s
 	}
 	c := &Cascade{*m.Cascade, schedule.NewPool(runtime.GOMAXPROCS(0), create, (*search).close)}
-	if _, err := c.Detect(context.Background(), nil, &pipeline.Frame{Width: 1, Height: 1, Y: []byte{0}, YStride: 1}); err != nil {
+	if _, err := c.Detect(context.Background(), nil,
+		&pipeline.Frame{Width: 1, Height: 1, Y: []byte{0}, YStride: 1}); err != nil {
 		return nil, errors.Join(fmt.Errorf("load %s: %w", path, err), c.Close())
 	}
 	return c, nil
@@ -99,7 +101,8 @@ func (c *Cascade) Detect(ctx context.Context, dst []pipeline.Face, f *pipeline.F
 	})
 	w, h := float32(f.Width), float32(f.Height)
 	for _, r := range found {
-		box := pipeline.Box{X: float32(r.Min.X) / w, Y: float32(r.Min.Y) / h, W: float32(r.Dx()) / w, H: float32(r.Dy()) / h}
+		box := pipeline.Box{X: float32(r.Min.X) / w, Y: float32(r.Min.Y) / h, W: float32(r.Dx()) / w,
+			H: float32(r.Dy()) / h}
 		dst = append(dst, pipeline.Face{Box: box, Score: 1})
 	}
 	return dst, nil

@@ -18,7 +18,8 @@ import (
 	"mindflow/pipeline/schedule"
 )
 
-var haar = pipeline.Model{Name: "haar", Decoder: "haar", Cascade: &pipeline.CascadeRule{Scale: 1.1, Neighbours: 5, MinPx: 30}}
+var haar = pipeline.Model{Name: "haar", Decoder: "haar",
+	Cascade: &pipeline.CascadeRule{Scale: 1.1, Neighbours: 5, MinPx: 30}}
 
 // cascadeFile is what Debian's opencv-data installs.
 func cascadeFile(t *testing.T) string {
@@ -131,21 +132,27 @@ func TestOpenCascadeRefuses(t *testing.T) {
 		"empty.xml": {"", "not a cascade"},
 		"cut.xml":   {"<opencv_storage><cascade>", "not a cascade"},
 		"page.xml":  {"<html></html>", "not a cascade"},
-		"other.xml": {"<?xml version=\"1.0\"?>\n<opencv_storage>\n<size>3</size>\n</opencv_storage>\n", "not a cascade"},
-		"bare.xml":  {"<?xml version=\"1.0\"?>\n<opencv_storage>\n<cascade type_id=\"opencv-cascade-classifier\"><stageType>BOOST</stageType></cascade>\n</opencv_storage>\n", "cannot read the cascade"},
+		"other.xml": {"<?xml version=\"1.0\"?>\n<opencv_storage>\n<size>3</size>\n</opencv_storage>\n",
+			"not a cascade"},
+		"bare.xml": {"<?xml version=\"1.0\"?>\n<opencv_storage>\n<cascade " +
+			"type_id=\"opencv-cascade-classifier\"><stageType>BOOST</stageType></cascade>\n</opencv_storage>\n",
+			"cannot read the cascade"},
 	} {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := OpenCascade(file, haar); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), name) {
+		if _, err := OpenCascade(file, haar); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}
 	}
-	if _, err := OpenCascade(filepath.Join(dir, "absent.xml"), haar); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := OpenCascade(filepath.Join(dir, "absent.xml"), haar); err == nil ||
+		!strings.Contains(err.Error(), "no such file") {
 		t.Errorf("absent: %v", err)
 	}
-	if _, err := OpenCascade(cascadeFile(t), pipeline.Model{Name: "x", Decoder: "yunet"}); err == nil || !strings.Contains(err.Error(), `"yunet"`) {
+	if _, err := OpenCascade(cascadeFile(t), pipeline.Model{Name: "x", Decoder: "yunet"}); err == nil ||
+		!strings.Contains(err.Error(), `"yunet"`) {
 		t.Errorf("another decoder: %v", err)
 	}
 }

@@ -46,5 +46,6 @@ func (p *Picture) caption(text string, box image.Rectangle, colour color.RGBA, t
 	bar := image.Rect(left, top, left+size.X+2*thick, top+height)
 	gocv.Rectangle(&p.mat, bar, colour, -1)
 	at := image.Pt(left+thick, top+size.Y+thick)
-	gocv.PutTextWithParams(&p.mat, text, at, gocv.FontHersheySimplex, scale, color.RGBA{A: 255}, pen, gocv.LineAA, false)
+	gocv.PutTextWithParams(&p.mat, text, at, gocv.FontHersheySimplex, scale, color.RGBA{A: 255}, pen, gocv.LineAA,
+		false)
 }

@@ -35,7 +35,8 @@ func (p *Picture) Frame() (*pipeline.Frame, error) {
 		return nil, fmt.Errorf("convert picture: %w", err)
 	}
 	if len(luma) != f.YStride*2*rows || len(chroma) != 3*f.CStride*rows {
-		return nil, fmt.Errorf("convert picture: OpenCV gave %d and %d bytes for %d by %d", len(luma), len(chroma), w, h)
+		return nil, fmt.Errorf("convert picture: OpenCV gave %d and %d bytes for %d by %d", len(luma), len(chroma), w,
+			h)
 	}
 	f.Y = append(f.Y[:0], luma...)
 	f.U, f.V = f.U[:0], f.V[:0]
@@ -78,7 +79,8 @@ func (p *Picture) Take(from Pixels) error {
 	}
 	copy(to, from.BGR)
 	if turns := from.Turns % 4; turns != 0 {
-		gocv.Rotate(p.mat, &p.mat, []gocv.RotateFlag{gocv.Rotate90Clockwise, gocv.Rotate180Clockwise, gocv.Rotate90CounterClockwise}[turns-1])
+		gocv.Rotate(p.mat, &p.mat,
+			[]gocv.RotateFlag{gocv.Rotate90Clockwise, gocv.Rotate180Clockwise, gocv.Rotate90CounterClockwise}[turns-1])
 	}
 	return nil
 }

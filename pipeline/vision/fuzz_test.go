@@ -23,7 +23,8 @@ func FuzzPicture(f *testing.F) {
 		colours.Pix[i] = byte(i * 37)
 	}
 	grey := &image.Gray16{Pix: colours.Pix, Stride: 48, Rect: colours.Rect}
-	table := &image.Paletted{Pix: make([]byte, 24*17), Stride: 24, Rect: colours.Rect, Palette: color.Palette{color.White, color.Black}}
+	table := &image.Paletted{Pix: make([]byte, 24*17), Stride: 24, Rect: colours.Rect,
+		Palette: color.Palette{color.White, color.Black}}
 	for _, img := range []image.Image{colours, grey, table} {
 		for _, encode := range []func(io.Writer, image.Image) error{
 			png.Encode, bmp.Encode,

@@ -33,7 +33,8 @@ func badProfile() []byte { return pngChunk("iCCP", []byte("profile\x00\x00what i
 
 // pngTurned is EXIF data of a picture that was taken with the camera on its side.
 func pngTurned() []byte {
-	return pngChunk("eXIf", []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"))
+	return pngChunk("eXIf",
+		[]byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"))
 }
 
 func flipped(data []byte, at int) []byte {

@@ -10,7 +10,8 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-var makeVideo, probe, readFile, moving, uneven = testkit.MakeVideo, testkit.Probe, testkit.ReadFile, testkit.Moving, testkit.Uneven
+var makeVideo, probe, readFile, moving, uneven = testkit.MakeVideo, testkit.Probe, testkit.ReadFile, testkit.Moving,
+	testkit.Uneven
 
 // times reads a whole video.
 func times(t *testing.T, file string) (at []time.Duration, w, h int) {

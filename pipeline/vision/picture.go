@@ -90,7 +90,8 @@ func CheckWritable(path string) error {
 	if slices.Contains(extensions, strings.ToLower(filepath.Ext(path))) {
 		return nil
 	}
-	return fmt.Errorf("write %s: the extension names no known format; use one of %s", path, strings.Join(extensions, " "))
+	return fmt.Errorf("write %s: the extension names no known format; use one of %s", path,
+		strings.Join(extensions, " "))
 }
 
 // Write stores the picture in the format that path's extension names. It appears whole or not at all.

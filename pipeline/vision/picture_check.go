@@ -67,7 +67,8 @@ func checkContent(path string, file content) (plain []byte, err error) {
 		return nil, fmt.Errorf("read %s: %d by %d pixels is over the limit of %d a side; cut or shrink it first",
 			path, config.Width, config.Height, maxSide)
 	case format == "webp" && moves(file):
-		return nil, fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures as PNG first", path)
+		return nil, fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures "+
+			"as PNG first", path)
 	case format == "jpeg" && !ends(file):
 		return nil, fmt.Errorf("read %s: the file is cut short, and what is missing would be grey; copy it again, "+
 			"or open and save it in another program", path)

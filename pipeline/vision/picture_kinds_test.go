@@ -73,7 +73,8 @@ func lookAt(t *testing.T, path string) (size image.Point, colours [2][3]float32)
 		t.Fatal(err)
 	}
 	dst := make([]float32, rgb.Len())
-	pipeline.NewSampler(rgb).Crop(pipeline.Crop{Values: dst}, f, pipeline.Region{W: float32(f.Width), H: float32(f.Height)})
+	pipeline.NewSampler(rgb).Crop(pipeline.Crop{Values: dst}, f,
+		pipeline.Region{W: float32(f.Width), H: float32(f.Height)})
 	at := [2]int{3*8 + 1, 3*8 + 6} // of 8 by 8
 	if f.Height > f.Width {
 		at = [2]int{1*8 + 3, 6*8 + 3}
@@ -114,7 +115,8 @@ func TestReadKindsOfPictures(t *testing.T) {
 	}{
 		{"16 bits.png", encoded(t, halves(image.NewNRGBA64(image.Rect(0, 0, 64, 48))), ".png"), image.Pt(64, 48), want},
 		{"grey.png", encoded(t, halves(image.NewGray(image.Rect(0, 0, 64, 48))), ".png"), image.Pt(64, 48), grey},
-		{"grey 16 bits.png", encoded(t, halves(image.NewGray16(image.Rect(0, 0, 64, 48))), ".png"), image.Pt(64, 48), grey},
+		{"grey 16 bits.png", encoded(t, halves(image.NewGray16(image.Rect(0, 0, 64, 48))), ".png"), image.Pt(64, 48),
+			grey},
 		{"grey.jpg", encoded(t, halves(image.NewGray(image.Rect(0, 0, 64, 48))), ".jpg"), image.Pt(64, 48), grey},
 		{"see-through.png", encoded(t, clear, ".png"), image.Pt(64, 48), want}, // as if it were not
 		{"palette.png", encoded(t, palette, ".png"), image.Pt(64, 48), want},
@@ -125,8 +127,10 @@ func TestReadKindsOfPictures(t *testing.T) {
 		{"on its head.jpg", oriented(photo, 3), image.Pt(64, 48), [2][3]float32{want[1], want[0]}},
 		{"turned to the left.jpg", oriented(photo, 8), image.Pt(48, 64), [2][3]float32{want[1], want[0]}},
 		{"in a mirror.jpg", oriented(photo, 2), image.Pt(64, 48), [2][3]float32{want[1], want[0]}},
-		{"with a profile.png", slices.Insert(bytes.Clone(encoded(t, plain, ".png")), 33, badProfile()...), image.Pt(64, 48), want},
-		{"turned to the right.png", slices.Insert(bytes.Clone(encoded(t, plain, ".png")), 33, pngTurned()...), image.Pt(48, 64), want},
+		{"with a profile.png", slices.Insert(bytes.Clone(encoded(t, plain, ".png")), 33, badProfile()...),
+			image.Pt(64, 48), want},
+		{"turned to the right.png", slices.Insert(bytes.Clone(encoded(t, plain, ".png")), 33, pngTurned()...),
+			image.Pt(48, 64), want},
 		{"moving.png", animatedPNG(t), image.Pt(64, 48), want}, // the first picture
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -147,7 +151,8 @@ func TestReadKindsOfPictures(t *testing.T) {
 
 // oriented puts an Exif orientation into a JPEG file (TIFF 6.0, tag 0x112).
 func oriented(photo []byte, orientation byte) []byte {
-	exif := "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00" + string(orientation) + "\x00\x00\x00\x00\x00\x00"
+	exif := "Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00" + string(orientation) +
+		"\x00\x00\x00\x00\x00\x00"
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(2+len(exif)))
 	return append(append(append(bytes.Clone(photo[:2]), segment...), exif...), photo[2:]...)
 }
@@ -158,8 +163,11 @@ func fourInks(left, right color.NRGBA) []byte {
 	data := []byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00") // transform 0: no YCCK
 	data = append(data, "\xff\xdb\x00\x43\x00"+strings.Repeat("\x01", 64)...)
 	data = append(data, "\xff\xc0\x00\x14\x08\x00\x30\x00\x40\x04\x01\x11\x00\x02\x11\x00\x03\x11\x00\x04\x11\x00"...)
-	data = append(data, "\xff\xc4\x00\x1f\x00\x00\x00\x00\x0c"+strings.Repeat("\x00", 12)+"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b"...) // 12 codes of 4 bits
-	data = append(data, "\xff\xc4\x00\x14\x10\x01"+strings.Repeat("\x00", 15)+"\x00"...)                                                         // end of block: 0
+	// 12 codes of 4 bits
+	data = append(data, "\xff\xc4\x00\x1f\x00\x00\x00\x00\x0c"+strings.Repeat("\x00",
+		12)+"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b"...)
+	// end of block: 0
+	data = append(data, "\xff\xc4\x00\x14\x10\x01"+strings.Repeat("\x00", 15)+"\x00"...)
 	data = append(data, "\xff\xda\x00\x0e\x04\x01\x00\x02\x00\x03\x00\x04\x00\x00\x3f\x00"...)
 	var bits []byte // one each
 	put := func(v, n int) {
@@ -207,7 +215,8 @@ func fourInks(left, right color.NRGBA) []byte {
 // animatedPNG is the picture of halves, and then others.
 func animatedPNG(t testing.TB) []byte {
 	first := inFile(t, "first.png", encoded(t, halves(image.NewNRGBA(image.Rect(0, 0, 64, 48))), ".png"))
-	return readFile(t, makeVideo(t, "moving.png", "-loop", "1", "-t", "1", "-i", first, "-f", "lavfi", "-i", "color=red:size=64x48:duration=1",
+	return readFile(t, makeVideo(t, "moving.png", "-loop", "1", "-t", "1", "-i", first, "-f", "lavfi", "-i",
+		"color=red:size=64x48:duration=1",
 		"-filter_complex", "[0][1]concat,format=rgba", "-c:v", "apng", "-f", "apng"))
 }
 
@@ -264,7 +273,8 @@ func TestReadRefusesInLittleMemory(t *testing.T) {
 				p.Close()
 				t.Fatal("it was read")
 			}
-			if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+			if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("error %q, want one line with %q and the path", err, c.want)
 			}
 			if ours, all := after.TotalAlloc-before.TotalAlloc, peakMemory(t)-peak; ours > 8<<20 || all > 300<<20 {

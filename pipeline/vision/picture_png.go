@@ -39,7 +39,8 @@ func plainPNG(path string, file io.ReaderAt) ([]byte, error) {
 		}
 		chunk := plain.Bytes()[begin:]
 		if sum := len(chunk) - 4; crc32.ChecksumIEEE(chunk[4:sum]) != binary.BigEndian.Uint32(chunk[sum:]) {
-			return nil, fmt.Errorf("read %s: damaged picture: its part %s at %d is not what was written; copy it again", path, kind, at)
+			return nil, fmt.Errorf("read %s: damaged picture: its part %s at %d is not what was written; copy it again",
+				path, kind, at)
 		}
 		if kind == "IEND" {
 			return plain.Bytes(), nil

@@ -44,7 +44,8 @@ func save(t *testing.T, name string, w, h int, left, right color.RGBA) string {
 	return path
 }
 
-var rgb = pipeline.Input{Size: 8, Layout: pipeline.NHWC, Colour: pipeline.RGB, Channels: 3, Scale: 1, Std: [3]float32{1, 1, 1}}
+var rgb = pipeline.Input{Size: 8, Layout: pipeline.NHWC, Colour: pipeline.RGB, Channels: 3, Scale: 1,
+	Std: [3]float32{1, 1, 1}}
 
 func TestReadGivesTheColoursBack(t *testing.T) {
 	left, right := color.RGBA{200, 40, 90, 255}, color.RGBA{10, 120, 240, 255}
@@ -68,7 +69,8 @@ func TestReadGivesTheColoursBack(t *testing.T) {
 				continue // one chroma sample for both colours
 			}
 			dst := make([]float32, rgb.Len())
-			pipeline.NewSampler(rgb).Crop(pipeline.Crop{Values: dst}, f, pipeline.Region{W: float32(size.X), H: float32(size.Y)})
+			pipeline.NewSampler(rgb).Crop(pipeline.Crop{Values: dst}, f,
+				pipeline.Region{W: float32(size.X), H: float32(size.Y)})
 			for i, want := range map[int]color.RGBA{4 * 8 * 3: left, (4*8 + 7) * 3: right} {
 				for c, v := range []uint8{want.R, want.G, want.B} {
 					if got := dst[i+c]; math.Abs(float64(got)-float64(v)) > 4 {
@@ -93,7 +95,8 @@ func TestReadRefuses(t *testing.T) {
 	copy(huge[29:], pngSum(huge[12:29]))
 	for path, data := range map[string][]byte{
 		text: []byte("not a picture"), cut: whole[:20], filepath.Join(dir, "half.png"): whole[:len(whole)/2],
-		filepath.Join(dir, "huge.png"): huge, filepath.Join(dir, "huge.bmp"): hugeBMP(), filepath.Join(dir, "huge.pgm"): []byte("P5 40000 40000 255\n"),
+		filepath.Join(dir, "huge.png"): huge, filepath.Join(dir, "huge.bmp"): hugeBMP(),
+		filepath.Join(dir, "huge.pgm"): []byte("P5 40000 40000 255\n"),
 	} {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)

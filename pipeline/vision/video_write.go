@@ -51,7 +51,8 @@ func Record(path string, rate float64, w, h int) (*Recording, error) {
 		return nil, err
 	}
 	if least, most := 16, 16_384; min(w, h) < least || max(w, h) > most { // the encoder's limits
-		return nil, fmt.Errorf("write %s: pictures of %d by %d pixels cannot be written as a video; use %d to %d a side", path, w, h, least, most)
+		return nil, fmt.Errorf("write %s: pictures of %d by %d pixels cannot be written as a video; use %d to %d a "+
+			"side", path, w, h, least, most)
 	}
 	if err := quiet(); err != nil {
 		return nil, err
@@ -94,7 +95,8 @@ func Record(path string, rate float64, w, h int) (*Recording, error) {
 func (r *Recording) Add(ctx context.Context, p *Picture, at time.Duration) error {
 	slot := int(math.Round(at.Seconds() * r.rate))
 	if gap := float64(slot - r.frames); gap > longest.Seconds()*r.rate {
-		return fmt.Errorf("write %s: no picture between %.1f and %.1f s; the video's times are damaged, convert it with ffmpeg first",
+		return fmt.Errorf("write %s: no picture between %.1f and %.1f s; the video's times are damaged, convert it "+
+			"with ffmpeg first",
 			r.path, float64(r.frames)/r.rate, at.Seconds())
 	}
 	for r.frames > 0 && r.frames < slot {
@@ -135,7 +137,8 @@ func (r *Recording) Close() error {
 		return errors.Join(fmt.Errorf("write %s: %w", r.path, err), os.Remove(r.temp))
 	}
 	if err := r.whole(); err != nil {
-		return errors.Join(fmt.Errorf("write %s: it did not become whole (%w); is the disk full?", r.path, err), os.Remove(r.temp))
+		return errors.Join(fmt.Errorf("write %s: it did not become whole (%w); is the disk full?", r.path, err),
+			os.Remove(r.temp))
 	}
 	if err := os.Rename(r.temp, r.path); err != nil {
 		return errors.Join(fmt.Errorf("write video: %w", err), os.Remove(r.temp))

@@ -59,7 +59,8 @@ func copyVideo(t *testing.T, from, to string) {
 func TestRecordingKeepsTime(t *testing.T) {
 	odd := []string{"-f", "lavfi", "-i", "testsrc2=size=321x181:rate=25:duration=2", "-pix_fmt", "yuv444p"}
 	for name, args := range map[string][]string{
-		"even.mp4": append(moving, "-c:v", "libx264"), "uneven.mp4": append(uneven, "-c:v", "libx264", "-bf", "0"), "odd.mp4": odd,
+		"even.mp4": append(moving, "-c:v", "libx264"), "uneven.mp4": append(uneven, "-c:v", "libx264", "-bf", "0"),
+		"odd.mp4": odd,
 	} {
 		t.Run(name, func(t *testing.T) {
 			from, to := makeVideo(t, name, args...), filepath.Join(t.TempDir(), "copy.mp4")
@@ -82,11 +83,13 @@ func TestRecordingNames(t *testing.T) {
 	if _, err := Record(filepath.Join(dir, "a.avi"), 25, 64, 48); err == nil || !strings.Contains(err.Error(), ".mp4") {
 		t.Errorf("an unknown extension gave %v", err)
 	}
-	if _, err := Record(filepath.Join(dir, "absent", "a.mp4"), 25, 64, 48); err == nil || !strings.Contains(err.Error(), "absent") {
+	if _, err := Record(filepath.Join(dir, "absent", "a.mp4"), 25, 64, 48); err == nil ||
+		!strings.Contains(err.Error(), "absent") {
 		t.Errorf("a folder that is not there gave %v", err)
 	}
 	for _, w := range []int{1, 40_000} {
-		if _, err := Record(filepath.Join(dir, "a.mp4"), 25, w, 48); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+		if _, err := Record(filepath.Join(dir, "a.mp4"), 25, w, 48); err == nil ||
+			!strings.Contains(err.Error(), "cannot be written") {
 			t.Errorf("a width of %d pixels gave %v", w, err)
 		}
 	}
@@ -184,7 +187,8 @@ func TestRecordingOnAFullDisk(t *testing.T) {
 		t.Errorf("it looks too often: %v", err)
 	}
 	r.space.last = time.Time{}
-	if err := r.Add(t.Context(), p, 4*time.Second); err == nil || !strings.Contains(err.Error(), "the disk is full, 200 KiB are left") {
+	if err := r.Add(t.Context(), p, 4*time.Second); err == nil ||
+		!strings.Contains(err.Error(), "the disk is full, 200 KiB are left") {
 		t.Errorf("on a full disk: %v", err)
 	}
 	if err := r.Discard(); err != nil {
@@ -219,7 +223,8 @@ func TestRecordingOnASmallDisk(t *testing.T) {
 	if err := r.Discard(); err != nil {
 		t.Error(err)
 	}
-	if r, err := Record(filepath.Join(dir, "b.mp4"), 25, 640, 360); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+	if r, err := Record(filepath.Join(dir, "b.mp4"), 25, 640, 360); err == nil ||
+		!strings.Contains(err.Error(), "the disk is full") {
 		t.Errorf("begun on a full disk: %v, %v", r, err)
 	}
 	only(t, dir, "others")

@@ -52,7 +52,8 @@ type Encoder struct {
 func Open(width, height, bitrate int) (*Encoder, error) {
 	switch {
 	case width < 1 || height < 1 || width > MaxSide || height > MaxSide:
-		return nil, fmt.Errorf("open VP8 encoder: a frame of %d by %d pixels; a side may have 1 to %d", width, height, MaxSide)
+		return nil, fmt.Errorf("open VP8 encoder: a frame of %d by %d pixels; a side may have 1 to %d", width, height,
+			MaxSide)
 	case bitrate < MinBitrate || bitrate > MaxBitrate:
 		return nil, fmt.Errorf("open VP8 encoder: %d bit/s; use %d to %d", bitrate, MinBitrate, MaxBitrate)
 	}
@@ -98,7 +99,8 @@ func (e *Encoder) Encode(f *pipeline.Frame, key bool) (pipeline.Unit, error) {
 	for _, plane := range [][]byte{f.Y, f.U, f.V} {
 		pinner.Pin(unsafe.SliceData(plane))
 	}
-	picture := C.struct_vpxenc_picture{y: pointer(f.Y), u: pointer(f.U), v: pointer(f.V), y_stride: C.int(f.YStride), c_stride: C.int(f.CStride)}
+	picture := C.struct_vpxenc_picture{y: pointer(f.Y), u: pointer(f.U), v: pointer(f.V), y_stride: C.int(f.YStride),
+		c_stride: C.int(f.CStride)}
 	var unit C.struct_vpxenc_unit
 	force := C.int(0)
 	if key {

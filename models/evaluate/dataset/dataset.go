@@ -38,7 +38,8 @@ func Read(path string, o Options) (pictures []Picture, leftOut int, err error) {
 	switch {
 	case !info.IsDir():
 		if name := strings.ToLower(path); !strings.HasSuffix(name, ".tar.gz") && !strings.HasSuffix(name, ".tgz") {
-			return nil, 0, fmt.Errorf("read data set %s: it is a file; name a folder with a subfolder for each class, or FER+ as a folder or .tar.gz", path)
+			return nil, 0, fmt.Errorf("read data set %s: it is a file; name a folder with a subfolder for each "+
+				"class, or FER+ as a folder or .tar.gz", path)
 		}
 		pictures, leftOut, err = readArchive(path, split, o)
 	case exists(filepath.Join(path, votesFile)):

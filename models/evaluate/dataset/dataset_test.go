@@ -33,7 +33,8 @@ func listed(t *testing.T, root string, pictures []Picture) (list []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, strings.TrimPrefix(filepath.ToSlash(p.Name), filepath.ToSlash(root)+"/")+" "+p.Class+" "+string(data))
+		list = append(list, strings.TrimPrefix(filepath.ToSlash(p.Name),
+			filepath.ToSlash(root)+"/")+" "+p.Class+" "+string(data))
 	}
 	return list
 }
@@ -47,12 +48,16 @@ func TestFolders(t *testing.T) {
 		want     []string // names and classes; none: an error with the words of fault
 		fault    []string
 	}{
-		{"labels", []string{"happy/a.png", "sad/b.jpg", "sad/c.png"}, false, eight, []string{"happy/a.png happy x", "sad/b.jpg sad x", "sad/c.png sad x"}, nil},
+		{"labels", []string{"happy/a.png", "sad/b.jpg", "sad/c.png"}, false, eight,
+			[]string{"happy/a.png happy x", "sad/b.jpg sad x", "sad/c.png sad x"}, nil},
 		{"other words and case", []string{"Happiness/a", "ANGRY/b", "Surprised/c", "Sadness/d", "joy/e"}, false, eight,
-			[]string{"ANGRY/b anger x", "Happiness/a happy x", "Sadness/d sad x", "Surprised/c surprise x", "joy/e happy x"}, nil},
-		{"labels of another model", []string{"happy/a", "anger/b"}, false, []string{"Happiness", "Angry"}, []string{"anger/b Angry x", "happy/a Happiness x"}, nil},
+			[]string{"ANGRY/b anger x", "Happiness/a happy x", "Sadness/d sad x", "Surprised/c surprise x",
+				"joy/e happy x"}, nil},
+		{"labels of another model", []string{"happy/a", "anger/b"}, false, []string{"Happiness", "Angry"},
+			[]string{"anger/b Angry x", "happy/a Happiness x"}, nil},
 		{"hidden", []string{"happy/.a", "happy/b", ".git/c"}, false, eight, []string{"happy/b happy x"}, nil},
-		{"unknown", []string{"happy/a", "bored/b", "tired/c"}, false, eight, nil, []string{`"bored" "tired"`, "neutral, happy, sad"}},
+		{"unknown", []string{"happy/a", "bored/b", "tired/c"}, false, eight, nil,
+			[]string{`"bored" "tired"`, "neutral, happy, sad"}},
 		{"nothing but a class the model lacks", []string{"contempt/a"}, false, eight[:7], nil, []string{"no picture"}},
 		{"numbers not asked for", []string{"0/a", "1/b"}, false, eight, nil, []string{`"0" "1"`, "--numbered"}},
 		{"numbers", []string{"0/a", "7/b"}, true, eight, []string{"0/a neutral x", "7/b contempt x"}, nil},
@@ -146,18 +151,21 @@ func TestFERPlus(t *testing.T) {
 					left++
 				}
 			}
-			for path, prefix := range map[string]string{split: split, dir: split, archive: "FER2013Valid", filepath.Join(dir, "named"): filepath.Join(dir, "named")} {
+			for path, prefix := range map[string]string{split: split, dir: split, archive: "FER2013Valid",
+				filepath.Join(dir, "named"): filepath.Join(dir, "named")} {
 				pictures, leftOut, err := Read(path, Options{Labels: labels, Rule: rule, Split: "Valid"})
 				if err != nil {
 					t.Fatal(err)
 				}
 				if got := listed(t, prefix, pictures); !slices.Equal(got, want) || leftOut != left {
-					t.Errorf("%s, %s, %d labels: %q and %d left out, want %q and %d", path, rule, len(labels), got, leftOut, want, left)
+					t.Errorf("%s, %s, %d labels: %q and %d left out, want %q and %d", path, rule, len(labels), got,
+						leftOut, want, left)
 				}
 			}
 		}
 	}
-	if _, _, err := Read(archive, Options{Labels: eight, Rule: Majority, Split: "Train"}); err == nil || !strings.Contains(err.Error(), "FER2013Train/label.csv") {
+	if _, _, err := Read(archive, Options{Labels: eight, Rule: Majority, Split: "Train"}); err == nil ||
+		!strings.Contains(err.Error(), "FER2013Train/label.csv") {
 		t.Errorf("a part that is not there: %v", err)
 	}
 }
@@ -186,9 +194,11 @@ func TestReadRefuses(t *testing.T) {
 	write(t, filepath.Join(dir, "a.png"), "x")
 	write(t, filepath.Join(dir, "b.tar.gz"), "no archive")
 	write(t, filepath.Join(dir, "short", "label.csv"), "a.png,1,2\n")
-	write(t, filepath.Join(dir, "words", "label.csv"), "a.png,box,0,0,0,0,0,0,0,0,0,0\nb.png,box,0,many,0,0,0,0,0,0,0,0\n")
+	write(t, filepath.Join(dir, "words", "label.csv"),
+		"a.png,box,0,0,0,0,0,0,0,0,0,0\nb.png,box,0,many,0,0,0,0,0,0,0,0\n")
 	for name, want := range map[string]string{
-		"absent": "no such file", "a.png": "it is a file", "b.tar.gz": "gzip", "short": "row 1: 3 columns", "words": `row 2: "many"`,
+		"absent": "no such file", "a.png": "it is a file", "b.tar.gz": "gzip", "short": "row 1: 3 columns",
+		"words": `row 2: "many"`,
 	} {
 		_, _, err := Read(filepath.Join(dir, name), Options{Labels: eight, Rule: Majority, Split: "Valid"})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) {

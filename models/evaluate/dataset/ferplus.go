@@ -142,7 +142,8 @@ func readArchive(name, split string, o Options) (pictures []Picture, leftOut int
 	}
 	labels, ok := contents[votesFile]
 	if !ok {
-		return nil, 0, fmt.Errorf("read data set %s: no %s/%s in it; unpack it, or name another part with --split", name, split, votesFile)
+		return nil, 0, fmt.Errorf("read data set %s: no %s/%s in it; unpack it, or name another part with --split",
+			name, split, votesFile)
 	}
 	list, err := readVotes(bytes.NewReader(labels), o.Rule)
 	if err != nil {

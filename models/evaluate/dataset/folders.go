@@ -70,14 +70,16 @@ func readFolders(path string, o Options) (pictures []Picture, leftOut int, err e
 	}
 	switch {
 	case folders == 0:
-		return nil, 0, fmt.Errorf("read data set %s: it has no folder for a class and no %s; name a folder with a subfolder for each of %s",
+		return nil, 0, fmt.Errorf("read data set %s: it has no folder for a class and no %s; name a folder with a "+
+			"subfolder for each of %s",
 			path, votesFile, strings.Join(o.Labels, ", "))
 	case len(unknown) > 0:
 		hint := ""
 		if _, bad := strconv.Atoi(unknown[0]); bad == nil && !o.Numbered {
 			hint = "; with --numbered, numbers stand for them in this order, from 0"
 		}
-		return nil, 0, fmt.Errorf("read data set %s: no class is named %q; the classes are %s%s", path, unknown, strings.Join(o.Labels, ", "), hint)
+		return nil, 0, fmt.Errorf("read data set %s: no class is named %q; the classes are %s%s", path, unknown,
+			strings.Join(o.Labels, ", "), hint)
 	}
 	return pictures, leftOut, err
 }

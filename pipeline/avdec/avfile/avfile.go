@@ -1,9 +1,9 @@
 // Package avfile reads the pictures of video files with libavformat and libavcodec, behind a small bridge in C.
 //
-// OpenCV 4.6 does not serve here: it reads a picture that is smaller than the first one beyond its memory, takes a packet
-// that cannot be decoded for the end, and does not know the times of the last pictures where they are coded out of order.
-// Here a picture has the size that it was coded in. Damaged pictures are left out, reading continues after them, and at
-// the end an error says how many could be decoded.
+// OpenCV 4.6 does not serve here: it reads a picture that is smaller than the first one beyond its memory, takes a
+// packet that cannot be decoded for the end, and does not know the times of the last pictures where they are coded
+// out of order. Here a picture has the size that it was coded in. Damaged pictures are left out, reading continues
+// after them, and at the end an error says how many could be decoded.
 package avfile
 
 /*
@@ -92,13 +92,16 @@ func (v *Video) opened(status C.enum_avfile_status) error {
 	case status == C.AVFILE_COVER:
 		return fmt.Errorf("read %s: it holds sound only, with a picture; name a file with a video track", v.path)
 	case status != C.AVFILE_DONE && v.missing > 0:
-		return fmt.Errorf("read %s: the file is cut short, %d bytes are missing, and nothing can be read without them; "+
+		return fmt.Errorf("read %s: the file is cut short, %d bytes are missing, and nothing can be read without "+
+			"them; "+
 			"copy or record it again", v.path, v.missing)
 	case status != C.AVFILE_DONE:
-		return fmt.Errorf("read %s: no video track that can be decoded: it may hold sound only, be damaged or use a rare codec; "+
+		return fmt.Errorf("read %s: no video track that can be decoded: it may hold sound only, be damaged or use a "+
+			"rare codec; "+
 			"convert it with ffmpeg -i FILE -c:v libx264 OUT.mp4", v.path)
 	case w < 1 || h < 1 || w > maxPixels/h:
-		return fmt.Errorf("read %s: pictures of %d by %d pixels; use 1 to %d million", v.path, w, h, maxPixels/1_000_000)
+		return fmt.Errorf("read %s: pictures of %d by %d pixels; use 1 to %d million", v.path, w, h,
+			maxPixels/1_000_000)
 	}
 	v.Rate = float64(v.c.rate)
 	if !(v.Rate >= 0.01 && v.Rate <= 240) { // WebM of a browser says 1000: its clock, not its rate
@@ -117,8 +120,8 @@ func (v *Video) opened(status C.enum_avfile_status) error {
 }
 
 // Next gives the next picture, which may be of another size than the one before, and its time in the video. A picture
-// whose time is not known follows the one before at the nominal rate. The frame is lent until the next call. io.EOF marks
-// the end, also of a file that is cut short, and pictures that are damaged are left out: Whole tells.
+// whose time is not known follows the one before at the nominal rate. The frame is lent until the next call. io.EOF
+// marks the end, also of a file that is cut short, and pictures that are damaged are left out: Whole tells.
 func (v *Video) Next() (*pipeline.Frame, time.Duration, error) {
 	began := time.Now()
 	status := C.avfile_next(v.c)
@@ -128,7 +131,8 @@ func (v *Video) Next() (*pipeline.Frame, time.Duration, error) {
 	case status == C.AVFILE_FORMAT || status == C.AVFILE_FAILED:
 		return nil, 0, v.unusable(status)
 	case v.read == 0:
-		return nil, 0, fmt.Errorf("read %s: no picture in it can be decoded; the file is damaged or its codec is unknown", v.path)
+		return nil, 0, fmt.Errorf("read %s: no picture in it can be decoded; the file is damaged or its codec is "+
+			"unknown", v.path)
 	default:
 		return nil, 0, io.EOF
 	}
@@ -156,8 +160,8 @@ func (v *Video) unusable(status C.enum_avfile_status) error {
 	return fmt.Errorf("read %s: no memory for a picture of %d by %d pixels", v.path, p.width, p.height)
 }
 
-// BGR gives the latest picture as rows without gaps of blue, green and red bytes, not turned, in the colours that OpenCV
-// makes of it: always by BT.601. It is lent until the next call.
+// BGR gives the latest picture as rows without gaps of blue, green and red bytes, not turned, in the colours that
+// OpenCV makes of it: always by BT.601. It is lent until the next call.
 func (v *Video) BGR() (pixels []byte, w, h int, err error) {
 	var rows *C.uint8_t
 	var stride C.int
@@ -198,15 +202,19 @@ func (v *Video) Whole() error {
 	}
 	switch {
 	case v.missing > 0:
-		return fmt.Errorf("the file is cut short, %d bytes are missing; %d frames up to %.1f s could be read; copy or record it again",
+		return fmt.Errorf("the file is cut short, %d bytes are missing; %d frames up to %.1f s could be read; copy "+
+			"or record it again",
 			v.missing, v.read, v.at.Seconds())
 	case few || v.c.stated > 0 && lost > 0:
-		return fmt.Errorf("the file is damaged: %d of %d frames could be decoded, up to %.1f s; copy or record it again", v.read, of, v.at.Seconds())
+		return fmt.Errorf("the file is damaged: %d of %d frames could be decoded, up to %.1f s; copy or record it "+
+			"again", v.read, of, v.at.Seconds())
 	case v.torn:
-		return fmt.Errorf("the file is damaged: parts of it cannot be found, %d frames up to %.1f s could be decoded; copy or record it again",
+		return fmt.Errorf("the file is damaged: parts of it cannot be found, %d frames up to %.1f s could be "+
+			"decoded; copy or record it again",
 			v.read, v.at.Seconds())
 	case lost > 0:
-		return fmt.Errorf("the file is damaged: %d parts of it could not be decoded, %d frames up to %.1f s could; copy or record it again",
+		return fmt.Errorf("the file is damaged: %d parts of it could not be decoded, %d frames up to %.1f s could; "+
+			"copy or record it again",
 			lost, v.read, v.at.Seconds())
 	}
 	return nil

@@ -17,7 +17,8 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-var makeVideo, probe, readFile, moving, uneven = testkit.MakeVideo, testkit.Probe, testkit.ReadFile, testkit.Moving, testkit.Uneven
+var makeVideo, probe, readFile, moving, uneven = testkit.MakeVideo, testkit.Probe, testkit.ReadFile, testkit.Moving,
+	testkit.Uneven
 
 // times reads a whole video.
 func times(t *testing.T, file string) (at []time.Duration, w, h int) {
@@ -123,9 +124,12 @@ func planes(f *pipeline.Frame) []byte {
 // Every kind of pixels becomes 8-bit 4:2:0, near to what ffmpeg makes of it.
 func TestVideoConverts(t *testing.T) {
 	for name, args := range map[string][]string{
-		"422.mp4": {"-pix_fmt", "yuv422p"}, "444.mp4": {"-pix_fmt", "yuv444p"}, "10bit.mp4": {"-pix_fmt", "yuv420p10le"},
-		"grey.mp4": {"-pix_fmt", "gray"}, "rgb.mkv": {"-c:v", "libx264rgb"}, "full.mov": {"-c:v", "mjpeg", "-pix_fmt", "yuvj422p"},
-		"a.gif": nil, "odd.mkv": {"-vf", "crop=317:177:0:0", "-pix_fmt", "yuv444p"}, "raw.avi": {"-c:v", "rawvideo", "-pix_fmt", "bgr24"},
+		"422.mp4": {"-pix_fmt", "yuv422p"}, "444.mp4": {"-pix_fmt", "yuv444p"},
+		"10bit.mp4": {"-pix_fmt", "yuv420p10le"},
+		"grey.mp4":  {"-pix_fmt", "gray"}, "rgb.mkv": {"-c:v", "libx264rgb"},
+		"full.mov": {"-c:v", "mjpeg", "-pix_fmt", "yuvj422p"},
+		"a.gif":    nil, "odd.mkv": {"-vf", "crop=317:177:0:0", "-pix_fmt", "yuv444p"},
+		"raw.avi": {"-c:v", "rawvideo", "-pix_fmt", "bgr24"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := makeVideo(t, name, append(append(moving, "-frames:v", "2"), args...)...)
@@ -139,7 +143,8 @@ func TestVideoConverts(t *testing.T) {
 				t.Fatal(err)
 			}
 			levels := map[bool]string{false: "tv", true: "pc"}[f.FullRange]
-			want := readFile(t, makeVideo(t, "want.yuv", "-i", file, "-frames:v", "1", "-vf", "scale=out_range="+levels, "-pix_fmt", "yuv420p"))
+			want := readFile(t, makeVideo(t, "want.yuv", "-i", file, "-frames:v", "1", "-vf", "scale=out_range="+levels,
+				"-pix_fmt", "yuv420p"))
 			got, sum := planes(f), 0.0
 			if len(got) != len(want) {
 				t.Fatalf("%d samples, want %d", len(got), len(want))
@@ -193,7 +198,8 @@ func TestVideoRefuses(t *testing.T) {
 			t.Errorf("%s was opened", c.path)
 			continue
 		}
-		if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) || strings.Contains(err.Error(), "\n") {
+		if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("error %q, want one line with %q and the path", err, c.want)
 		}
 	}
@@ -202,8 +208,9 @@ func TestVideoRefuses(t *testing.T) {
 // Of a file that is cut short as much is read as there is, and it is said that something is missing.
 func TestVideoCutShort(t *testing.T) {
 	for name, args := range map[string][]string{
-		"a.mp4": {"-c:v", "libx264", "-movflags", "faststart"}, "a.mkv": {"-c:v", "libx264"}, "a.avi": {"-c:v", "mpeg4"},
-		"a.ts": {"-c:v", "libx264"}, "live.webm": {"-c:v", "libvpx", "-live", "1"},
+		"a.mp4": {"-c:v", "libx264", "-movflags", "faststart"}, "a.mkv": {"-c:v", "libx264"},
+		"a.avi": {"-c:v", "mpeg4"},
+		"a.ts":  {"-c:v", "libx264"}, "live.webm": {"-c:v", "libvpx", "-live", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := makeVideo(t, name, append(moving, args...)...)
@@ -218,7 +225,8 @@ func TestVideoCutShort(t *testing.T) {
 			if frames < 5 || frames > 45 {
 				t.Errorf("%d of 50 frames were read", frames)
 			}
-			if err == nil || !strings.Contains(err.Error(), "cut short") || !strings.Contains(err.Error(), fmt.Sprintf("%d frames", frames)) {
+			if err == nil || !strings.Contains(err.Error(), "cut short") ||
+				!strings.Contains(err.Error(), fmt.Sprintf("%d frames", frames)) {
 				t.Errorf("at the end %v", err)
 			}
 		})

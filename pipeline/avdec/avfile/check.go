@@ -41,7 +41,8 @@ func check(path string) (missing int64, torn bool, err error) {
 	case container.Picture:
 		return 0, false, fmt.Errorf("read %s: it is a picture; use mindflow image", path)
 	case container.HEIF:
-		return 0, false, fmt.Errorf("read %s: a HEIC or AVIF picture, which is not read; convert it to JPEG and use mindflow image", path)
+		return 0, false, fmt.Errorf("read %s: a HEIC or AVIF picture, which is not read; convert it to JPEG and use "+
+			"mindflow image", path)
 	case container.Unknown:
 		return 0, false, fmt.Errorf("read %s: not a video of a known format; use %s", path, container.Known)
 	}

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// resized is a video of five pictures of each size, as browsers and cameras record it, and the parts that it is made of.
+// resized is a video of five pictures of each size, as browsers and cameras record it, and the parts that it is made
+// of.
 func resized(t testing.TB, name string, sizes ...string) (whole string, parts []string) {
 	t.Helper()
 	codec := []string{"-c:v", "libx264", "-x264-params", "repeat-headers=1", "-f", "mpegts"}
@@ -22,7 +23,8 @@ func resized(t testing.TB, name string, sizes ...string) (whole string, parts []
 	}
 	var list strings.Builder
 	for _, size := range sizes {
-		part := makeVideo(t, "part", append([]string{"-f", "lavfi", "-i", "testsrc2=size=" + size + ":rate=25:duration=0.2"}, codec...)...)
+		part := makeVideo(t, "part",
+			append([]string{"-f", "lavfi", "-i", "testsrc2=size=" + size + ":rate=25:duration=0.2"}, codec...)...)
 		parts = append(parts, part)
 		fmt.Fprintf(&list, "file '%s'\n", part)
 	}
@@ -52,8 +54,10 @@ func TestVideoChangesSize(t *testing.T) {
 						t.Fatal(err)
 					}
 					got := planes(f)
-					if fmt.Sprintf("%dx%d", f.Width, f.Height) != sizes[i] || !bytes.Equal(got, want[n*len(got):][:len(got)]) {
-						t.Errorf("picture %d of part %d is %dx%d, want ffmpeg's of %s", n, i, f.Width, f.Height, sizes[i])
+					if fmt.Sprintf("%dx%d", f.Width, f.Height) != sizes[i] ||
+						!bytes.Equal(got, want[n*len(got):][:len(got)]) {
+						t.Errorf("picture %d of part %d is %dx%d, want ffmpeg's of %s", n, i, f.Width, f.Height,
+							sizes[i])
 					}
 				}
 			}
@@ -114,7 +118,8 @@ func TestVideoGoesOnAfterDamage(t *testing.T) {
 			if frames < 15 || frames > 45 || last < 1900*time.Millisecond {
 				t.Errorf("%d pictures up to %v", frames, last)
 			}
-			if err == nil || !strings.Contains(err.Error(), "the file is damaged") || !strings.Contains(err.Error(), c.want) {
+			if err == nil || !strings.Contains(err.Error(), "the file is damaged") ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("at the end %v", err)
 			}
 		})
@@ -134,7 +139,8 @@ func TestVideoBeginsBetweenKeyPictures(t *testing.T) {
 	}
 }
 
-// A film that was cut without coding it again holds more than is to be seen: its edit list (ISO/IEC 14496-12, 8.6.6) says what.
+// A film that was cut without coding it again holds more than is to be seen: its edit list (ISO/IEC 14496-12, 8.6.6)
+// says what.
 func TestVideoOfAPart(t *testing.T) {
 	path := makeVideo(t, "a.mp4", append(moving, "-c:v", "libx264")...)
 	data := readFile(t, path)
@@ -154,7 +160,8 @@ func TestVideoOfAPart(t *testing.T) {
 
 // The picture on a record's cover is no video.
 func TestVideoRefusesCovers(t *testing.T) {
-	tone := []string{"-f", "lavfi", "-i", "sine=duration=1", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=0.04", "-map", "0", "-map", "1", "-c:v", "mjpeg"}
+	tone := []string{"-f", "lavfi", "-i", "sine=duration=1", "-f", "lavfi", "-i",
+		"testsrc2=size=64x48:rate=25:duration=0.04", "-map", "0", "-map", "1", "-c:v", "mjpeg"}
 	for name, args := range map[string][]string{
 		"marked.mp4": {"-disposition:v:0", "attached_pic"}, "track.mp4": nil,
 	} {

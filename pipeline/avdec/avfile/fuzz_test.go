@@ -18,8 +18,10 @@ import (
 func FuzzVideo(f *testing.F) {
 	short := append(moving, "-frames:v", "4", "-vf", "scale=32:18")
 	for name, codec := range map[string]string{
-		"a.mp4": "libx264", "a.mov": "mpeg4", "a.mkv": "libx264", "a.webm": "libvpx", "a.avi": "mpeg4", "a.ts": "mpeg2video",
-		"a.ogv": "libtheora", "a.flv": "flv", "a.wmv": "wmv2", "a.gif": "gif", "a.y4m": "wrapped_avframe", "a.h264": "libx264",
+		"a.mp4": "libx264", "a.mov": "mpeg4", "a.mkv": "libx264", "a.webm": "libvpx", "a.avi": "mpeg4",
+		"a.ts":  "mpeg2video",
+		"a.ogv": "libtheora", "a.flv": "flv", "a.wmv": "wmv2", "a.gif": "gif", "a.y4m": "wrapped_avframe",
+		"a.h264": "libx264",
 	} {
 		f.Add(readFile(f, makeVideo(f, name, append(short, "-c:v", codec)...)))
 	}
