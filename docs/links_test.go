@@ -41,12 +41,14 @@ func read(t *testing.T, name string) string {
 }
 
 var (
-	fenced  = regexp.MustCompile("(?ms)^ *```.*?^ *```")
-	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	target  = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	span    = regexp.MustCompile("`[^`]+`")
-	notSlug = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
-	path    = regexp.MustCompile(`^(?:\./)?((?:bench|cmd|docs|models|pipeline|server|web)/[\w.*/-]+)$`)
+	fenced   = regexp.MustCompile("(?ms)^ *```.*?^ *```")
+	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	target   = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	span     = regexp.MustCompile("`[^`]+`")
+	notSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	test     = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	testName = regexp.MustCompile(`^(?:Test|Fuzz)[A-Z]\w+$`)
+	path     = regexp.MustCompile(`^(?:\./)?((?:bench|cmd|docs|models|pipeline|server|web)/[\w.*/-]+)$`)
 )
 
 // anchors returns the anchors of a page's headings, as GitHub makes them.
@@ -81,25 +83,56 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// code returns the words of a page that stand as code. It leaves out those of which the page says that they are as of
+// an older commit.
+func code(text string) []string {
+	parts := fenced.FindAllString(text, -1)
+	text = strings.Join(strings.Fields(fenced.ReplaceAllString(text, "")), " ")
+	for _, at := range span.FindAllStringIndex(text, -1) {
+		if !strings.HasPrefix(text[at[1]:], " as of commit") {
+			parts = append(parts, strings.Trim(text[at[0]:at[1]], "`"))
+		}
+	}
+	return strings.Fields(strings.Join(parts, " "))
+}
+
 // TestPaths checks that files and folders that the pages name as code exist. A measurement may name a program that is
 // gone, with the last commit that has it.
 func TestPaths(t *testing.T) {
 	for _, page := range pages(t) {
-		text := read(t, page)
-		code := fenced.FindAllString(text, -1)
-		text = strings.Join(strings.Fields(fenced.ReplaceAllString(text, "")), " ")
-		for _, at := range span.FindAllStringIndex(text, -1) {
-			if !strings.HasPrefix(text[at[1]:], " as of commit") {
-				code = append(code, strings.Trim(text[at[0]:at[1]], "`"))
-			}
-		}
-		for _, word := range strings.Fields(strings.Join(code, " ")) {
+		for _, word := range code(read(t, page)) {
 			m := path.FindStringSubmatch(strings.TrimSuffix(word, "/..."))
 			if m == nil {
 				continue
 			}
 			if found, err := filepath.Glob(filepath.Join("..", m[1])); err != nil || len(found) == 0 {
 				t.Errorf("%s names %s, which is not there", page, m[1])
+			}
+		}
+	}
+}
+
+// TestTests checks that tests and fuzz targets that the pages name exist. A page may name several by what their names
+// begin with.
+func TestTests(t *testing.T) {
+	var names []string
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		for _, m := range test.FindAllStringSubmatch(read(t, name), -1) {
+			names = append(names, m[1])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages(t) {
+		for _, word := range code(read(t, page)) {
+			named := func(name string) bool { return strings.HasPrefix(name, word) }
+			if testName.MatchString(word) && !slices.ContainsFunc(names, named) {
+				t.Errorf("%s names %s, which no test is called", page, word)
 			}
 		}
 	}

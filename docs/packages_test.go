@@ -170,3 +170,31 @@ func TestTableIsRead(t *testing.T) {
 		}
 	}
 }
+
+// TestSizes checks that a package is read in one sitting: its files, tests apart, have under 2,000 lines together.
+func TestSizes(t *testing.T) {
+	lines := map[string]int{}
+	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && d.Name() != ".." || d.Name() == "node_modules") {
+			return filepath.SkipDir
+		}
+		kind := filepath.Ext(name)
+		if !slices.Contains([]string{".go", ".c", ".h"}, kind) || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		lines[filepath.Dir(name)] += strings.Count(string(text), "\n")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder, n := range lines {
+		if n >= 2000 {
+			t.Errorf("%s has %d lines", folder, n)
+		}
+	}
+}
