@@ -1,5 +1,5 @@
-// Package access says who may use a server: everybody, whoever knows a shared token, or whoever shows a token that a
-// key of the host's has signed (JWT, RFC 7519). Tokens come in the Authorization header alone (RFC 6750, section 2.1).
+// Package access authenticates the visitors of a server: by a shared token, by a token that a key of the host has
+// signed (JWT, RFC 7519), or not at all. Tokens are read from the Authorization header alone (RFC 6750, section 2.1).
 package access
 
 import (
@@ -14,55 +14,54 @@ import (
 )
 
 const (
-	// LeastToken is the least length of a shared token, in characters: 128 bits in base64url have 22.
-	LeastToken = 22
-	mostToken  = 4 << 10 // bytes; what is longer is not looked at
+	minShared = 22      // characters of a shared token: 128 bits in base64url
+	maxToken  = 4 << 10 // bytes; longer tokens are not read
 )
 
-// Grant is what a visitor may do.
+// Grant is what an authenticated visitor may do. Zero values mean that the token sets no limit.
 type Grant struct {
-	Subject     string        // who it is, to tell visitors apart; "" where everybody may in
-	MaxSessions int           // at a time, of all with this subject; 0 where nothing is said
-	SessionTime time.Duration // of the longest session; 0 where nothing is said
-	Origins     []string      // of the pages that it is for; none: any
+	Subject     string        // identifies the visitor; "" on an open server
+	MaxSessions int           // at a time, of this subject
+	SessionTime time.Duration // of a session
+	Origins     []string      // of the pages that may use it
 }
 
-// AllowsOrigin says whether a page of origin may use the grant, in addition to what the server allows. Without an
-// origin there is no page.
+// AllowsOrigin reports whether a page of origin may use the grant; the server's own rules apply too. The origin is ""
+// for a request that no page sends.
 func (g Grant) AllowsOrigin(origin string) bool {
 	return len(g.Origins) == 0 || slices.Contains(g.Origins, origin)
 }
 
-// Reason says in a word, for programs, why a visitor is not let in.
+// Reason is why a visitor is denied, in one word for programs.
 type Reason string
 
+// The reasons of a DeniedError.
 const (
-	Missing  Reason = "missing"  // there is no token
-	Unusable Reason = "unusable" // it is no token, or none of this server's
+	Missing  Reason = "missing"  // no token
+	Unusable Reason = "unusable" // malformed, or not valid for this server
 	Expired  Reason = "expired"
 )
 
-// DeniedError is why a visitor is not let in. It holds nothing of the token's.
+// DeniedError reports that a visitor may not use the server. It contains no part of the token.
 type DeniedError struct {
 	Reason Reason
-	Detail string // for people, and what to do about it
+	Detail string // for people, with what to do
 }
 
 func (e *DeniedError) Error() string { return e.Detail }
 
-// Gate decides who may in. But for what Renewed gives it is not changed after construction. It is safe for use by
-// several goroutines.
+// Gate authenticates visitors. It is safe for concurrent use.
 type Gate struct {
-	shared  [][sha256.Size]byte
-	signed  *verifier // nil: none
-	renewal *renewal  // instead of these two; nil: none
+	shared [][sha256.Size]byte
+	jwt    *verifier // optional
+	reload *reloader // replaces the fields above; optional
 }
 
-// Open lets everybody in.
+// Open returns a gate that admits everybody.
 func Open() *Gate { return &Gate{} }
 
-// New lets in who shows one of the shared tokens, or a token for audience that one of the keys has signed. With neither
-// tokens nor keys it is Open. An error says which of them cannot be used, without showing it.
+// New returns a gate that accepts the shared tokens, and tokens for audience that one of the keys has signed. Without
+// tokens and keys it is Open. An error names the token or key at fault by its position, and shows no part of it.
 func New(shared []string, keys []Key, audience string) (*Gate, error) {
 	g := &Gate{}
 	for i, token := range shared {
@@ -75,30 +74,31 @@ func New(shared []string, keys []Key, audience string) (*Gate, error) {
 		if audience == "" {
 			return nil, errors.New("signed tokens need an audience")
 		}
-		g.signed = newVerifier(keys, audience)
+		g.jwt = newVerifier(keys, audience)
 	}
 	return g, nil
 }
 
 func checkShared(token string) error {
 	switch {
-	case len(token) < LeastToken:
-		return fmt.Errorf("it has fewer than %d characters and can be guessed; `mindflow token shared` makes one", LeastToken)
-	case len(token) > mostToken:
-		return fmt.Errorf("it has more than %d characters", mostToken)
+	case len(token) < minShared:
+		return fmt.Errorf(
+			"it has fewer than %d characters and can be guessed; `mindflow token shared` makes one", minShared)
+	case len(token) > maxToken:
+		return fmt.Errorf("it has more than %d characters", maxToken)
 	case !isToken68(token):
 		return errors.New("it holds characters that no bearer token has; use letters, digits and -._~+/")
 	}
 	return nil
 }
 
-// IsOpen says whether everybody may in.
-func (g *Gate) IsOpen() bool { return g.renewal == nil && len(g.shared) == 0 && g.signed == nil }
+// IsOpen reports whether the gate admits everybody.
+func (g *Gate) IsOpen() bool { return g.reload == nil && len(g.shared) == 0 && g.jwt == nil }
 
-// Check says what who sends these Authorization headers may do at the time now. The error is a *DeniedError.
+// Check authenticates the sender of the Authorization headers. The error is a *DeniedError.
 func (g *Gate) Check(authorization []string, now time.Time) (Grant, error) {
-	if g.renewal != nil {
-		g = g.renewal.at(now)
+	if g.reload != nil {
+		g = g.reload.at(now)
 	}
 	if g.IsOpen() {
 		return Grant{}, nil
@@ -108,27 +108,28 @@ func (g *Gate) Check(authorization []string, now time.Time) (Grant, error) {
 		return Grant{}, err
 	}
 	sum := sha256.Sum256([]byte(token))
-	known := 0
-	for _, s := range g.shared { // all of them, and sums of one length: the time taken tells nothing
-		known |= subtle.ConstantTimeCompare(sum[:], s[:])
+	match := 0
+	for _, s := range g.shared { // all of them, by hashes of one length: the time taken reveals nothing
+		match |= subtle.ConstantTimeCompare(sum[:], s[:])
 	}
 	switch {
-	case known == 1:
+	case match == 1:
 		return Grant{Subject: "shared " + short(sum)}, nil
-	case g.signed == nil:
+	case g.jwt == nil:
 		return Grant{}, &DeniedError{Unusable, "this server does not know this token; ask its host for the one in use"}
 	}
-	return g.signed.check(token, short(sum), now)
+	return g.jwt.check(token, short(sum), now)
 }
 
-// short names a token without telling it.
+// short identifies a token without revealing it.
 func short(sum [sha256.Size]byte) string { return hex.EncodeToString(sum[:16]) }
 
-// bearer takes the token out of the Authorization headers (RFC 6750, section 2.1).
+// bearer returns the token of the Authorization headers (RFC 6750, section 2.1).
 func bearer(authorization []string) (string, error) {
 	switch len(authorization) {
 	case 0:
-		return "", &DeniedError{Missing, "this server lets in whoever shows a token: send Authorization: Bearer with it"}
+		return "", &DeniedError{Missing,
+			"this server lets in whoever shows a token: send Authorization: Bearer with it"}
 	case 1:
 	default:
 		return "", &DeniedError{Unusable, "send one Authorization header"}
@@ -137,16 +138,17 @@ func bearer(authorization []string) (string, error) {
 	if token = strings.TrimLeft(token, " "); !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return "", &DeniedError{Unusable, "send the token as Authorization: Bearer TOKEN"}
 	}
-	if len(token) > mostToken || !isToken68(token) {
+	if len(token) > maxToken || !isToken68(token) {
 		return "", &DeniedError{Unusable, "what the Authorization header holds is no bearer token"}
 	}
 	return token, nil
 }
 
-// isToken68 says whether text is written as a bearer token is (RFC 9110, section 11.2).
+// isToken68 reports whether text has the syntax of a bearer token (RFC 9110, section 11.2).
 func isToken68(text string) bool {
 	body := strings.TrimRight(text, "=")
 	return body != "" && !strings.ContainsFunc(body, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/", r))
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		return !letter && !(r >= '0' && r <= '9') && !strings.ContainsRune("-._~+/", r)
 	})
 }

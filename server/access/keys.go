@@ -13,32 +13,32 @@ import (
 
 // The algorithms that sign tokens: RFC 7518, section 3.2, and RFC 8037, section 3.1.
 const (
-	HS256 = "HS256" // one secret signs and verifies: who can check tokens can make them
-	EdDSA = "EdDSA" // the server needs the public part alone
+	HS256 = "HS256" // one secret signs and verifies: a server that checks tokens can also make them
+	EdDSA = "EdDSA" // the server needs only the public key
 )
 
 const (
-	leastSecret = 32 // bytes: RFC 7518, section 3.2
-	mostKeys    = 16
-	mostSet     = 64 << 10 // bytes of a key set
+	minSecret  = 32 // bytes: RFC 7518, section 3.2
+	maxKeys    = 16
+	maxSetSize = 64 << 10 // bytes of a key set
 )
 
 // Key signs or verifies tokens.
 type Key struct {
-	ID        string // "" where it has none
+	ID        string // optional
 	Algorithm string // HS256 or EdDSA
 
 	secret  []byte             // of HS256
 	public  ed25519.PublicKey  // of EdDSA
-	private ed25519.PrivateKey // of EdDSA; nil where it can only verify
+	private ed25519.PrivateKey // of EdDSA; nil for a public key
 }
 
-// NewKey makes a key, by chance.
+// NewKey generates a key.
 func NewKey(algorithm, id string) (Key, error) {
 	k := Key{ID: id, Algorithm: algorithm}
 	switch algorithm {
 	case HS256:
-		k.secret = make([]byte, leastSecret)
+		k.secret = make([]byte, minSecret)
 		_, _ = rand.Read(k.secret) // never fails: crypto/rand ends the program instead
 	case EdDSA:
 		var err error
@@ -51,10 +51,11 @@ func NewKey(algorithm, id string) (Key, error) {
 	return k, nil
 }
 
-// Public is the key without what signs. An HS256 key has no such part.
+// Public returns the public key of an EdDSA key. An HS256 key has none.
 func (k Key) Public() (Key, error) {
 	if k.Algorithm != EdDSA {
-		return Key{}, errors.New("a key of HS256 is one secret, which the server needs as it is; EdDSA has a public part")
+		return Key{}, errors.New(
+			"a key of HS256 is one secret, which the server needs as it is; EdDSA has a public part")
 	}
 	k.private = nil
 	return k, nil
@@ -77,13 +78,13 @@ func (k Key) signing() (any, jwt.SigningMethod, error) {
 	return nil, nil, errors.New("this key has its public part only: sign with the file that `mindflow token key` wrote")
 }
 
-// String keeps secrets out of logs.
+// String describes the key without its secret, for logs.
 func (k Key) String() string { return fmt.Sprintf("key %q (%s)", k.ID, k.Algorithm) }
 
 // GoString is String.
 func (k Key) GoString() string { return k.String() }
 
-// jwk is how a key is written: RFC 7517, RFC 7518 section 6.4, RFC 8037 section 2.
+// jwk is a JSON Web Key: RFC 7517, RFC 7518 section 6.4, RFC 8037 section 2.
 type jwk struct {
 	Type      string `json:"kty"`
 	Algorithm string `json:"alg,omitempty"`
@@ -98,7 +99,7 @@ type jwkSet struct {
 	Keys []jwk `json:"keys"`
 }
 
-// FormatKeys writes keys as a JSON Web Key Set, with all that they hold.
+// FormatKeys encodes keys as a JSON Web Key Set, secrets included.
 func FormatKeys(keys ...Key) ([]byte, error) {
 	set := jwkSet{Keys: []jwk{}}
 	text := base64.RawURLEncoding.EncodeToString
@@ -120,30 +121,31 @@ func FormatKeys(keys ...Key) ([]byte, error) {
 	return append(out, '\n'), nil
 }
 
-// ParseKeys reads a JSON Web Key Set of at most 16 keys. An error names the key, by its place from 1, and shows nothing
-// of it.
+// ParseKeys reads a JSON Web Key Set of at most 16 keys. An error names the key at fault by its position, from 1, and
+// shows no part of it.
 func ParseKeys(text []byte) ([]Key, error) {
-	if len(text) > mostSet {
-		return nil, fmt.Errorf("more than %d bytes", mostSet)
+	if len(text) > maxSetSize {
+		return nil, fmt.Errorf("more than %d bytes", maxSetSize)
 	}
 	var set jwkSet
-	if err := json.Unmarshal(text, &set); err != nil { // whose error may show what it read
-		return nil, errors.New(`not a JSON Web Key Set, such as {"keys":[{"kty":"OKP","crv":"Ed25519","x":"…"}]}; mindflow token key writes one`)
+	if err := json.Unmarshal(text, &set); err != nil { // its error may show what it read
+		return nil, errors.New(`not a JSON Web Key Set, such as {"keys":[{"kty":"OKP","crv":"Ed25519","x":"…"}]}; ` +
+			"mindflow token key writes one")
 	}
-	if len(set.Keys) == 0 || len(set.Keys) > mostKeys {
-		return nil, fmt.Errorf("%d keys: use 1 to %d", len(set.Keys), mostKeys)
+	if len(set.Keys) == 0 || len(set.Keys) > maxKeys {
+		return nil, fmt.Errorf("%d keys: use 1 to %d", len(set.Keys), maxKeys)
 	}
 	var keys []Key
-	known := map[string]bool{}
+	ids := map[string]bool{}
 	for i, j := range set.Keys {
 		k, err := j.key()
 		if err != nil {
 			return nil, fmt.Errorf("key %d: %w", i+1, err)
 		}
-		if k.ID != "" && known[k.ID] {
+		if k.ID != "" && ids[k.ID] {
 			return nil, fmt.Errorf("key %d: its kid is another's already", i+1)
 		}
-		known[k.ID] = true
+		ids[k.ID] = true
 		keys = append(keys, k)
 	}
 	return keys, nil
@@ -158,8 +160,9 @@ func (j jwk) key() (Key, error) {
 		if k.secret, err = base64.RawURLEncoding.DecodeString(j.Secret); err != nil {
 			return Key{}, errors.New("k is not base64url without padding")
 		}
-		if len(k.secret) < leastSecret {
-			return Key{}, fmt.Errorf("k has %d bytes: HS256 needs %d or more (RFC 7518, section 3.2)", len(k.secret), leastSecret)
+		if len(k.secret) < minSecret {
+			return Key{}, fmt.Errorf(
+				"k has %d bytes: HS256 needs %d or more (RFC 7518, section 3.2)", len(k.secret), minSecret)
 		}
 		return k, nil
 	case j.Type == "OKP" && j.Curve == "Ed25519" && (j.Algorithm == EdDSA || j.Algorithm == ""):

@@ -26,21 +26,27 @@ func TestKeySet(t *testing.T) {
 	if strings.Contains(string(text), `"d"`) {
 		t.Error("the public part holds the private one")
 	}
-	if _, err := Mint(keys[1], Claims{Audience: audience, Expires: noon}, noon.Add(-time.Hour)); err == nil || !strings.Contains(err.Error(), "public part only") {
+	_, err = Mint(keys[1], Claims{Audience: audience, Expires: noon}, noon.Add(-time.Hour))
+	if err == nil || !strings.Contains(err.Error(), "public part only") {
 		t.Errorf("a public key signs: %v", err)
 	}
 	if _, err := secret.Public(); err == nil {
 		t.Error("a secret has no public part")
 	}
 	for _, k := range []Key{secret, pair} {
-		if said := fmt.Sprintf("%v %+v %#v %s", k, k, k, []Key{k}); strings.Contains(said, "secret") || strings.Contains(said, "private") || strings.Contains(said, "[1") {
-			t.Errorf("a key shows itself: %s", said)
+		said := fmt.Sprintf("%v %+v %#v %s", k, k, k, []Key{k})
+		for _, part := range []string{"secret", "private", "[1"} {
+			if strings.Contains(said, part) {
+				t.Errorf("a key shows itself: %s", said)
+			}
 		}
 	}
 }
 
+// TestForeignKey reads the key of RFC 8037, appendix A.
 func TestForeignKey(t *testing.T) {
-	const set = `{"keys":[{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"sig"}]}`
+	const set = `{"keys":[{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",` +
+		`"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"sig"}]}`
 	keys, err := ParseKeys([]byte(set))
 	if err != nil || keys[0].private == nil {
 		t.Fatal(err)
@@ -55,7 +61,7 @@ func TestKeySetFaults(t *testing.T) {
 		{``, "not a JSON Web Key Set"},
 		{`secret text`, "not a JSON Web Key Set"},
 		{`{}`, "0 keys"},
-		{`{"keys":[` + strings.Repeat(oct+",", mostKeys) + oct + `]}`, "17 keys"},
+		{`{"keys":[` + strings.Repeat(oct+",", maxKeys) + oct + `]}`, "17 keys"},
 		{`{"keys":[{"kty":"RSA"}]}`, "key 1: use kty oct"},
 		{`{"keys":[{"kty":"oct","alg":"HS512","k":"` + long + `"}]}`, "use kty oct"},
 		{`{"keys":[{"kty":"oct","k":"` + short + `"}]}`, "31 bytes"},
@@ -66,7 +72,7 @@ func TestKeySetFaults(t *testing.T) {
 		{`{"keys":[{"kty":"OKP","crv":"X25519","x":"` + long + `"}]}`, "use kty"},
 		{`{"keys":[` + oct + `,` + oct + `]}`, "key 2: its kid is another's"},
 		{`{"keys":[{"kty":"oct","k":7}]}`, "not a JSON Web Key Set"},
-		{strings.Repeat(" ", mostSet+1), "more than 65536"},
+		{strings.Repeat(" ", maxSetSize+1), "more than 65536"},
 	} {
 		_, err := ParseKeys([]byte(row.text))
 		if err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "secret") {
@@ -75,6 +81,7 @@ func TestKeySetFaults(t *testing.T) {
 	}
 }
 
+// FuzzKeys reads key sets: a set that was read can be written and read again.
 func FuzzKeys(f *testing.F) {
 	text, err := FormatKeys(newKey(f, HS256, "h"), newKey(f, EdDSA, "e"))
 	if err != nil {

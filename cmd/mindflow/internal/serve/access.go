@@ -23,7 +23,7 @@ func openGate(a *settings.Access, log *slog.Logger) (*access.Gate, error) {
 	if len(files) == 0 {
 		return read()
 	}
-	return access.Renewed(read, files, log)
+	return access.Reloading(read, files, log)
 }
 
 func readGate(a *settings.Access) (*access.Gate, error) {

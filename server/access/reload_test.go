@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A token is let in while the file that was read last names it.
-func TestRenewed(t *testing.T) {
+// A token is accepted while the file that was read last contains it.
+func TestReloading(t *testing.T) {
 	const first, second = "a-token-of-before-xxxxxxx", "a-token-of-afterwards-xxx"
 	file := filepath.Join(t.TempDir(), "tokens")
 	write := func(text string) {
@@ -33,7 +33,7 @@ func TestRenewed(t *testing.T) {
 		}
 		return New(strings.Fields(string(text)), nil, "")
 	}
-	g, err := Renewed(read, []string{file}, slog.New(slog.NewTextHandler(&said, nil)))
+	g, err := Reloading(read, []string{file}, slog.New(slog.NewTextHandler(&said, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,23 +67,24 @@ func TestRenewed(t *testing.T) {
 	} {
 		write(step.text)
 		if step.log == "" { // writing changes the time
-			if err := os.Chtimes(file, now, g.renewal.seen[0].changed); err != nil {
+			if err := os.Chtimes(file, now, g.reload.loaded[0].changed); err != nil {
 				t.Fatal(err)
 			}
 		}
 		said.Reset()
-		now = now.Add(lookEvery)
+		now = now.Add(checkInterval)
 		lets(step.what, step.old, step.new)
-		if text := said.String(); (text == "") != (step.log == "") || !strings.Contains(text, step.log) || strings.Contains(text, first) {
+		text := said.String()
+		if (text == "") != (step.log == "") || !strings.Contains(text, step.log) || strings.Contains(text, first) {
 			t.Errorf("%s: the log says %q", step.what, text)
 		}
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(lookEvery)
+	now = now.Add(checkInterval)
 	lets("gone", true, false)
-	if _, err := Renewed(read, []string{file}, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := Reloading(read, []string{file}, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("begun without a file")
 	}
 }

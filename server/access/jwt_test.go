@@ -53,7 +53,8 @@ func TestSignedToken(t *testing.T) {
 		{"an HMAC called EdDSA", raw(`{"alg":"EdDSA","kid":"2026"}`, good, hs256(secret.secret)), Unusable},
 		{"an empty secret", raw(`{"alg":"HS256"}`, good, hs256(nil)), Unusable},
 		{"extensions demanded", raw(`{"alg":"HS256","crit":["x"]}`, good, hs256(secret.secret)), Unusable},
-		{"a key of its own", raw(`{"alg":"HS256","jwk":{"kty":"oct","k":"AAAA"}}`, good, hs256([]byte{0, 0, 0})), Unusable},
+		{"a key of its own",
+			raw(`{"alg":"HS256","jwk":{"kty":"oct","k":"AAAA"}}`, good, hs256([]byte{0, 0, 0})), Unusable},
 		{"header tampered with", tamper(0, flip), Unusable},
 		{"claims tampered with", tamper(1, flip), Unusable},
 		{"signature tampered with", tamper(2, flip), Unusable},
@@ -61,7 +62,7 @@ func TestSignedToken(t *testing.T) {
 		{"signature gone", tamper(2, func(string) string { return "" }), Unusable},
 		{"padding", mint(t, secret, nil) + "==", Unusable},
 		{"a part more", mint(t, secret, nil) + ".x", Unusable},
-		{"many parts", strings.Repeat(".", mostToken-1) + "x", Unusable},
+		{"many parts", strings.Repeat(".", maxToken-1) + "x", Unusable},
 		{"expired", mint(t, secret, func(c *Claims) { c.Expires = noon.Add(-leeway - time.Second) }), Expired},
 		{"expired within the leeway", mint(t, secret, func(c *Claims) { c.Expires = noon.Add(-leeway / 2) }), ""},
 		{"never expiring", claims(`{"aud":%q}`, audience), Unusable},
@@ -79,7 +80,8 @@ func TestSignedToken(t *testing.T) {
 		{"origins empty", extra(`"origins":[]`), Unusable},
 		{"origins with a path", extra(`"origins":["https://a.example/"]`), Unusable},
 		{"origins any", extra(`"origins":["*"]`), Unusable},
-		{"sub endless", claims(`{"aud":%q,"exp":%d,"sub":%q}`, audience, noon.Add(time.Minute).Unix(), strings.Repeat("a", 257)), Unusable},
+		{"sub endless", claims(`{"aud":%q,"exp":%d,"sub":%q}`,
+			audience, noon.Add(time.Minute).Unix(), strings.Repeat("a", 257)), Unusable},
 		{"claims null", claims(`null`), Unusable},
 		{"claims a list", claims(`[]`), Unusable},
 		{"no token", "abc", Unusable},
@@ -112,7 +114,8 @@ func TestGrant(t *testing.T) {
 		return grant
 	}
 	plain := check(nil)
-	if plain.MaxSessions != 0 || plain.SessionTime != 0 || !plain.AllowsOrigin("") || !plain.AllowsOrigin("https://any.example") {
+	if plain.MaxSessions != 0 || plain.SessionTime != 0 ||
+		!plain.AllowsOrigin("") || !plain.AllowsOrigin("https://any.example") {
 		t.Errorf("a token that says nothing grants %+v", plain)
 	}
 	full := check(func(c *Claims) {

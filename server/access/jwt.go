@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	leeway      = 10 * time.Second // by which the clocks of host and server may differ
-	mostSubject = 256              // bytes
-	mostOrigins = 64
+	leeway     = 10 * time.Second // between the clocks of host and server
+	maxSubject = 256              // bytes
+	maxOrigins = 64
 )
 
-// Claims are what a signed token says, besides whom it is for.
+// Claims are the claims of a signed token.
 type Claims struct {
-	Subject     string        // who shows it: sessions belong to their subject
-	Audience    string        // the server that it is for
-	Expires     time.Time     // it is worth nothing from then on
-	Origins     []string      // of the pages that may use it; none: any that the server allows
-	MaxSessions int           // at a time, of the subject; 0 leaves it to the server
-	SessionTime time.Duration // of the longest session; 0 leaves it to the server
+	Subject     string        // sessions belong to their subject
+	Audience    string        // the server
+	Expires     time.Time     // from when the token is invalid
+	Origins     []string      // of the pages that may use it; empty means any that the server allows
+	MaxSessions int           // at a time, of the subject; zero means the server's limit
+	SessionTime time.Duration // of a session; zero means the server's limit
 }
 
-// payload is how Claims are written: RFC 7519, section 4.1, and three of our own.
+// payload is the JSON of Claims: RFC 7519, section 4.1, and three claims of our own.
 type payload struct {
 	jwt.RegisteredClaims
 	Origins        []string `json:"origins,omitempty"`
@@ -35,19 +35,19 @@ type payload struct {
 	SessionSeconds *float64 `json:"session_seconds,omitempty"`
 }
 
-// Validate is called for what was signed: a host's mistake.
+// Validate is called after the signature was verified: its errors are mistakes of the host.
 func (p *payload) Validate() error {
-	const mostSeconds = 365 * 24 * 3600
+	const maxSeconds = 365 * 24 * 3600
 	switch {
-	case len(p.Subject) > mostSubject:
+	case len(p.Subject) > maxSubject:
 		return claimError("sub: it has more than 256 bytes")
-	case len(p.Origins) > mostOrigins:
+	case len(p.Origins) > maxOrigins:
 		return claimError("origins: there are more than 64")
 	case p.Origins != nil && len(p.Origins) == 0:
 		return claimError("origins: the list is empty; leave it out to allow all")
 	case p.MaxSessions != nil && *p.MaxSessions < 1:
 		return claimError("max_sessions: it is less than 1")
-	case p.SessionSeconds != nil && !(*p.SessionSeconds >= 1 && *p.SessionSeconds <= mostSeconds):
+	case p.SessionSeconds != nil && !(*p.SessionSeconds >= 1 && *p.SessionSeconds <= maxSeconds):
 		return claimError("session_seconds: it is not between 1 and 31536000")
 	}
 	for _, origin := range p.Origins {
@@ -58,13 +58,13 @@ func (p *payload) Validate() error {
 	return nil
 }
 
-// IsOrigin says whether a browser's Origin can be text (RFC 6454, section 6.2: no path, no slash at the end).
+// IsOrigin reports whether text can be a browser's Origin (RFC 6454, section 6.2: no path, no trailing slash).
 func IsOrigin(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.Scheme != "" && u.Host != "" && text == u.Scheme+"://"+u.Host
 }
 
-// claimError is a claim that does not hold. It shows nothing of the token's.
+// claimError is an invalid claim. It shows no part of the token.
 type claimError string
 
 func (e claimError) Error() string { return string(e) }
@@ -77,10 +77,10 @@ type verifier struct {
 
 func newVerifier(keys []Key, audience string) *verifier { return &verifier{keys, audience} }
 
-// check verifies token; id is its own name, for tokens without a subject.
+// check verifies token; id stands for the subject of tokens without one.
 func (v *verifier) check(token, id string, now time.Time) (Grant, error) {
 	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{HS256, EdDSA}), // neither "none" nor whatever else the token would like
+		jwt.WithValidMethods([]string{HS256, EdDSA}), // neither "none" nor any other that the token names
 		jwt.WithStrictDecoding(),
 		jwt.WithAudience(v.audience),
 		jwt.WithExpirationRequired(),
@@ -104,8 +104,8 @@ func (v *verifier) check(token, id string, now time.Time) (Grant, error) {
 	return g, nil
 }
 
-// find gives the keys that may have signed token. A key verifies by its own algorithm alone, whatever the token names:
-// else a public key, which is no secret, could be taken for the secret of an HMAC.
+// find returns the keys that may have signed token. A key verifies by its own algorithm alone, whatever the token
+// names: otherwise a public key, which is no secret, could serve as the secret of an HMAC.
 func (v *verifier) find(token *jwt.Token) (any, error) {
 	if _, ok := token.Header["crit"]; ok { // RFC 7515, section 4.1.11
 		return nil, errors.New("it demands extensions")
@@ -123,7 +123,7 @@ func (v *verifier) find(token *jwt.Token) (any, error) {
 	return set, nil
 }
 
-// denied says what is wrong with a token, in words of our own: those of the library may show parts of it.
+// denied describes what is wrong with a token. The library's errors may show parts of the token.
 func denied(err error) *DeniedError {
 	var claim claimError
 	var number *json.UnmarshalTypeError
@@ -146,7 +146,7 @@ func denied(err error) *DeniedError {
 	return &DeniedError{Unusable, "the token cannot be used"}
 }
 
-// Mint makes a token that says claims, signed by key, which must hold its private part. now is when it is made.
+// Mint makes a token with claims, signed by key, which must have its private part. now is its time of issue.
 func Mint(key Key, claims Claims, now time.Time) (string, error) {
 	p := payload{RegisteredClaims: jwt.RegisteredClaims{
 		Subject: claims.Subject, Audience: jwt.ClaimStrings{claims.Audience},
