@@ -21,18 +21,18 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// oneWay is the time that each datagram takes over the relay: a line across a country.
+// oneWay is the time that each datagram takes over the relay, as on a line across a country.
 const oneWay = 20 * time.Millisecond
 
-// weather is what a line does to a stream. What it does to datagrams it does in both directions.
-type weather struct {
+// conditions is what a network does to a stream. What it does to datagrams it does in both directions.
+type conditions struct {
 	name  string
-	fate  func(*rand.Rand) servertest.Fate              // of a datagram; nil: it passes
+	fate  func(*rand.Rand) servertest.Fate              // of a datagram; nil means that it passes
 	pack  func(*rand.Rand, *rtp.Packet)                 // changes a packet before it is encrypted, so that it arrives
 	spoil func(*rand.Rand, pipeline.Unit) pipeline.Unit // changes a unit before it is packed
 }
 
-var weathers = []weather{
+var networks = []conditions{
 	{name: "clear"},
 	{name: "5 % lost", fate: func(r *rand.Rand) servertest.Fate { return servertest.Fate{Lost: r.IntN(100) < 5} }},
 	{name: "20 % lost", fate: func(r *rand.Rand) servertest.Fate { return servertest.Fate{Lost: r.IntN(100) < 20} }},
@@ -40,7 +40,9 @@ var weathers = []weather{
 		return servertest.Fate{Delay: time.Duration(30*(r.IntN(10)/9)) * time.Millisecond}
 	}},
 	{name: "5 % twice", fate: func(r *rand.Rand) servertest.Fate { return servertest.Fate{Twice: r.IntN(100) < 5} }},
-	{name: "5 % cut on the way", fate: func(r *rand.Rand) servertest.Fate { return servertest.Fate{Cut: r.IntN(100) / 95 * r.IntN(1200)} }},
+	{name: "5 % cut on the way", fate: func(r *rand.Rand) servertest.Fate {
+		return servertest.Fate{Cut: r.IntN(100) / 95 * r.IntN(1200)}
+	}},
 	{name: "1 % cut by the sender", pack: func(r *rand.Rand, p *rtp.Packet) {
 		if r.IntN(100) < 1 {
 			p.Payload = p.Payload[:r.IntN(len(p.Payload))]
@@ -57,45 +59,47 @@ var weathers = []weather{
 	}},
 }
 
-// airing is what was seen of one session.
-type airing struct {
+// transmission is the result of one session.
+type transmission struct {
 	frames, labels int
 	seconds        float64
-	asked          []time.Time     // requests for key frames, as the client got them
-	gap            time.Duration   // the longest media time without labels
-	recovered      []time.Duration // from the sending of each key frame that was asked for to the first label of it or a later frame
+	requests       []time.Time     // for key frames, as the client received them
+	gap            time.Duration   // longest media time without labels
+	recovered      []time.Duration // from sending a requested key frame to the first label of it or of a later frame
 	behind         []time.Duration // the same in media time: how much later that frame is
-	whole          []time.Duration // behind, of the key frames that reached the server whole, as far as can be known
-	unrecovered    int             // key frames that no label followed within the session
+	whole          []time.Duration // behind, of key frames that reached the server whole, as far as is known
+	unrecovered    int             // key frames without a label until the session ended
 	dropped        map[string]uint64
 }
 
-// sent is a frame under way.
+// sent is a frame that was sent, or the label of one.
 type sent struct {
 	rtp     uint32
 	at      time.Time
 	damaged bool // by the sender
 }
 
-// clip is coded as for a live line: key units are rare, but those that are asked for.
+// clip returns the test clip coded as for a live connection: without requests, key frames are rare.
 func clip(t testing.TB, codec pipeline.Codec, w, h int) []pipeline.Unit {
 	t.Helper()
 	return testkit.Encode(t, codec, append([]string{"-stream_loop", "-1", "-i", testkit.Clip(t)},
 		strings.Fields(fmt.Sprintf("-t 20 -r 30 -vf scale=%d:%d -g 120 -keyint_min 120 -sc_threshold 0", w, h))...)...)
 }
 
-// air publishes units for so long in a weather, and answers requests for key frames as an encoder does: the next
-// frame is one.
-func air(t testing.TB, s *Server, codec pipeline.Codec, units []pipeline.Unit, w weather, long time.Duration) airing {
+// transmit publishes units for a duration, and answers requests for key frames as an encoder does: the next frame is
+// one.
+func transmit(
+	t testing.TB, s *Server, codec pipeline.Codec, units []pipeline.Unit, c conditions, duration time.Duration,
+) transmission {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	var fates sync.Mutex
 	line := rand.New(rand.NewPCG(3, 4)) // guarded by fates: the relay's two directions share it
-	var bad atomic.Bool                 // once the connection stands
+	var bad atomic.Bool                 // set when the session is connected
 	r := servertest.NewRelay(t, s.MediaAddr(), func(int, bool) (f servertest.Fate) {
-		if w.fate != nil && bad.Load() {
+		if c.fate != nil && bad.Load() {
 			fates.Lock()
-			f = w.fate(line)
+			f = c.fate(line)
 			fates.Unlock()
 		}
 		f.Delay += oneWay
@@ -103,31 +107,31 @@ func air(t testing.TB, s *Server, codec pipeline.Codec, units []pipeline.Unit, w
 	})
 	cut := map[uint32]bool{} // frames by their timestamps
 	p := dial(t, s, whipclient.Options{Codec: codec, Client: r.Client(), Lose: func(p *rtp.Packet) bool {
-		if w.pack != nil {
+		if c.pack != nil {
 			whole := len(p.Payload)
-			w.pack(random, p)
+			c.pack(random, p)
 			cut[p.Timestamp] = cut[p.Timestamp] || len(p.Payload) < whole
 		}
 		return false
 	}})
 	bad.Store(true)
 
-	var a airing
+	var a transmission
 	var keys, labels []sent
 	began := time.Now()
 	tick := time.NewTicker(time.Second / 30)
 	defer tick.Stop()
 	wanted := false
-	for i := 0; time.Since(began) < long; {
+	for i := 0; time.Since(began) < duration; {
 		select {
 		case m := <-p.Labels():
 			labels = append(labels, sent{rtp: m.RTP, at: time.Now()})
 			a.dropped = m.Dropped
 		case <-p.KeyframeRequests():
-			a.asked = append(a.asked, time.Now())
+			a.requests = append(a.requests, time.Now())
 			wanted = true
 		case <-p.Done():
-			t.Errorf("%s, %s: the session ended", codec, w.name)
+			t.Errorf("%s, %s: the session ended", codec, c.name)
 			return a
 		case <-tick.C:
 			for wanted && !units[i].Key {
@@ -138,13 +142,13 @@ func air(t testing.TB, s *Server, codec pipeline.Codec, units []pipeline.Unit, w
 			u.RTP = uint32(a.frames) * testkit.Clock / 30
 			a.frames++
 			key := sent{rtp: u.RTP, at: time.Now()}
-			if w.spoil != nil {
+			if c.spoil != nil {
 				good := u.Data
-				u = w.spoil(random, u)
+				u = c.spoil(random, u)
 				key.damaged = !bytes.Equal(good, u.Data)
 			}
 			if err := p.WriteUnit(u); err != nil {
-				t.Errorf("%s, %s: %v", codec, w.name, err)
+				t.Errorf("%s, %s: %v", codec, c.name, err)
 				return a
 			}
 			if wanted {
@@ -155,13 +159,13 @@ func air(t testing.TB, s *Server, codec pipeline.Codec, units []pipeline.Unit, w
 		}
 	}
 	a.seconds = time.Since(began).Seconds()
-	a.judge(keys, labels, w.fate != nil)
+	a.evaluate(keys, labels, c.fate != nil)
 	return a
 }
 
-// judge measures what came. Key frames of the last second may still be under way. On a line that loses, one that was followed by
-// another before there was a label did not get through.
-func (a *airing) judge(keys, labels []sent, loses bool) {
+// evaluate compares the labels with the key frames that were sent. Key frames of the last second may still be under
+// way. On a line that loses packets, a key frame did not arrive when another followed before the first label.
+func (a *transmission) evaluate(keys, labels []sent, loses bool) {
 	a.labels = len(labels)
 	last := uint32(0)
 	for _, l := range append(slices.Clone(labels), sent{rtp: uint32(a.frames) * testkit.Clock / 30}) {
@@ -188,28 +192,29 @@ func (a *airing) judge(keys, labels []sent, loses bool) {
 	slices.Sort(a.behind)
 }
 
-// String is the end of a row of docs/performance.md.
-func (a airing) String() string {
+// String returns the end of a row of docs/measurements/network-conditions.md.
+func (a transmission) String() string {
 	median, longest := "–", "–"
 	if n := len(a.recovered); n > 0 {
-		median, longest = fmt.Sprint(a.recovered[n/2].Milliseconds(), " ms"), fmt.Sprint(a.recovered[n-1].Milliseconds(), " ms")
+		median = fmt.Sprint(a.recovered[n/2].Milliseconds(), " ms")
+		longest = fmt.Sprint(a.recovered[n-1].Milliseconds(), " ms")
 	}
 	return fmt.Sprintf("%.2f | %.1f | %.2f s | %s | %s |",
-		float64(len(a.asked))/a.seconds, float64(a.labels)/a.seconds, a.gap.Seconds(), median, longest)
+		float64(len(a.requests))/a.seconds, float64(a.labels)/a.seconds, a.gap.Seconds(), median, longest)
 }
 
-// In whatever weather a session goes on, asks for key frames at most twice a second, and gives labels within
-// a second of each that is whole.
-func TestWeather(t *testing.T) {
+// TestNetworkConditions checks that a session continues in all conditions, requests at most two key frames a second,
+// and gives labels within a second of each key frame that arrives whole.
+func TestNetworkConditions(t *testing.T) {
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264, pipeline.VP9, pipeline.AV1} {
 		units := clip(t, codec, 320, 180)
 		t.Run(string(codec), func(t *testing.T) {
 			s := begin(t, decoding(servertest.OneFace{}), nil)
 			t.Run("all", func(t *testing.T) { // ends before the server does
-				for _, w := range weathers {
-					t.Run(w.name, func(t *testing.T) {
+				for _, c := range networks {
+					t.Run(c.name, func(t *testing.T) {
 						t.Parallel()
-						checkAiring(t, air(t, s, codec, units, w, 4*time.Second))
+						checkTransmission(t, transmit(t, s, codec, units, c, 4*time.Second))
 					})
 				}
 			})
@@ -218,14 +223,14 @@ func TestWeather(t *testing.T) {
 	}
 }
 
-func checkAiring(t *testing.T, a airing) {
+func checkTransmission(t *testing.T, a transmission) {
 	t.Helper()
 	t.Log(a, a.dropped)
 	if a.labels == 0 {
 		t.Error("no labels")
 	}
-	if most := 1 + a.seconds/receive.KeyframeInterval.Seconds(); float64(len(a.asked)) > most {
-		t.Errorf("%d key frames were asked for in %.1f s", len(a.asked), a.seconds)
+	if most := 1 + a.seconds/receive.KeyframeInterval.Seconds(); float64(len(a.requests)) > most {
+		t.Errorf("%d key frames were requested in %.1f s", len(a.requests), a.seconds)
 	}
 	if a.unrecovered > 0 {
 		t.Errorf("no labels came after %d key frames", a.unrecovered)
@@ -235,12 +240,16 @@ func checkAiring(t *testing.T, a airing) {
 	}
 }
 
-// TestMemoryIsFlatInAStorm runs one session through all at once.
-func TestMemoryIsFlatInAStorm(t *testing.T) {
+// TestMemoryIsFlatInAllConditions runs one session through all conditions at once.
+func TestMemoryIsFlatInAllConditions(t *testing.T) {
 	units := clip(t, pipeline.H264, 320, 180)
-	storm := weather{name: "storm", pack: weathers[6].pack, spoil: weathers[7].spoil, fate: func(r *rand.Rand) servertest.Fate {
-		return servertest.Fate{Lost: r.IntN(10) == 0, Twice: r.IntN(10) == 0, Cut: r.IntN(20) / 19 * r.IntN(1200), Delay: time.Duration(r.IntN(30)) * time.Millisecond}
-	}}
+	all := conditions{name: "all", pack: networks[6].pack, spoil: networks[7].spoil}
+	all.fate = func(r *rand.Rand) servertest.Fate {
+		return servertest.Fate{
+			Lost: r.IntN(10) == 0, Twice: r.IntN(10) == 0, Cut: r.IntN(20) / 19 * r.IntN(1200),
+			Delay: time.Duration(r.IntN(30)) * time.Millisecond,
+		}
+	}
 	s := begin(t, decoding(servertest.OneFace{}), nil)
 	stop, done := make(chan struct{}), make(chan struct{})
 	var heaps, goroutines []int
@@ -260,14 +269,14 @@ func TestMemoryIsFlatInAStorm(t *testing.T) {
 			}
 		}
 	}()
-	a := air(t, s, pipeline.H264, units, storm, 12*time.Second)
+	a := transmit(t, s, pipeline.H264, units, all, 12*time.Second)
 	close(stop)
 	<-done
 	t.Log(a, a.dropped, heaps, goroutines)
 	if a.dropped["corrupt"]+a.dropped["lost"] == 0 {
-		t.Error("the storm did no harm")
+		t.Error("nothing was lost")
 	}
-	// The first third is for buffers to grow; the client keeps a thousand packets to send again, which takes longer.
+	// Buffers grow in the first third. The client keeps a thousand packets for retransmission, which takes longer.
 	n := len(heaps)
 	if early, late := slices.Max(heaps[n/3:2*n/3]), slices.Min(heaps[2*n/3:]); late > early+1<<20 {
 		t.Errorf("the heap grew from %d to %d KiB", early>>10, late>>10)
@@ -277,15 +286,15 @@ func TestMemoryIsFlatInAStorm(t *testing.T) {
 	}
 }
 
-// BenchmarkWeather prints a row of docs/performance.md for each weather.
-func BenchmarkWeather(b *testing.B) {
+// BenchmarkNetworkConditions prints the rows of docs/measurements/network-conditions.md.
+func BenchmarkNetworkConditions(b *testing.B) {
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264} {
 		units := clip(b, codec, 640, 360)
-		for _, w := range weathers {
-			b.Run(string(codec)+"/"+w.name, func(b *testing.B) {
+		for _, c := range networks {
+			b.Run(string(codec)+"/"+c.name, func(b *testing.B) {
 				s := begin(b, decoding(servertest.OneFace{}), nil)
 				for range b.N {
-					b.Logf("| %s | %s | %s", codec, w.name, air(b, s, codec, units, w, 20*time.Second))
+					b.Logf("| %s | %s | %s", codec, c.name, transmit(b, s, codec, units, c, 20*time.Second))
 				}
 			})
 		}
