@@ -89,7 +89,7 @@ func TestDeployUnit(t *testing.T) {
 	if err := os.WriteFile(copied, []byte(strings.ReplaceAll(unit, command[0], "/bin/true")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	said, err := exec.Command(analyze, "verify", copied).CombinedOutput() // it tells of the machine's other units too
+	said, err := exec.Command(analyze, "verify", copied).CombinedOutput() // also prints about other units of the machine
 	for line := range strings.Lines(string(said)) {
 		if strings.Contains(line, "mindflow.service") {
 			t.Errorf("%s (%v)", line, err)

@@ -21,16 +21,16 @@ import (
 var release = "dev"
 
 func main() {
-	// A reader of our output may leave: writing then returns an error, after which files and sessions end as they should.
+	// The reader of our output may leave. Writing then returns an error, and files and sessions are closed as usual.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), terminal.Interrupts()...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal ends a command that cannot end by itself, as one whose reader does not read
+	context.AfterFunc(ctx, stop) // so that a second signal ends a command that is blocked on its output
 	err := run(ctx, os.Args[1:], os.Stdout)
 	var child *supervisor.ExitError
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
-	case errors.As(err, &child): // which has said why itself
+	case errors.As(err, &child): // the child has printed why
 		os.Exit(child.Code)
 	default:
 		fmt.Fprintln(os.Stderr, "mindflow:", err)

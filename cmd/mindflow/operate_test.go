@@ -144,7 +144,7 @@ func bye(t *testing.T, c *whipclient.Client) string {
 	}
 }
 
-// Whoever operates a server sees in metrics and log what it does, asks it to stop, and may be in a hurry.
+// An operator sees in metrics and log what a server does, and stops it with one signal or, at once, with two.
 func TestOperate(t *testing.T) {
 	clitest.NoLeaks(t)
 	exe := clitest.Binary(t)

@@ -22,7 +22,7 @@ import (
 	"mindflow/pipeline/vpx"
 )
 
-// Patience bounds the waits of tests that go on as soon as what they wait for is there.
+// Patience bounds the waits of tests. They end as soon as what they wait for happens.
 const Patience = 2 * time.Minute
 
 // OneFace is a clip among the test media with one face from its first frame to the last but one.
@@ -169,7 +169,7 @@ func Background(t *testing.T, run func(context.Context) error) (done <-chan erro
 	return ended, stop
 }
 
-// Get asks for a page until the server is up, or done says that it has ended.
+// Get requests a page until the server answers, or until done reports its end.
 func Get(t *testing.T, client *http.Client, url string, done <-chan error) string {
 	t.Helper()
 	for deadline := time.Now().Add(Patience); ; {

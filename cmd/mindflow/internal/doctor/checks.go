@@ -11,11 +11,11 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// States of what was examined.
+// States of what a check looked at.
 const (
 	OK      = "ok"
-	Warning = "warning" // works, with something to know
-	Failure = "failure" // serve would not start, or would not read faces
+	Warning = "warning" // works, with a limit
+	Failure = "failure" // serve would not start, or would not analyse faces
 )
 
 // Result is what one check found.
@@ -23,13 +23,13 @@ type Result struct {
 	Check  string `json:"check"`
 	Status string `json:"status"`
 	Detail string `json:"detail"`
-	Cure   string `json:"cure"` // what to do now; empty when all is well
+	Cure   string `json:"cure"` // what to do now; empty where nothing is wrong
 }
 
 // examine makes all checks and reports each result as it comes. It opens ONNX Runtime, which a process opens once, and
 // binds the ports for a moment. The error is ctx's.
 func examine(ctx context.Context, s *settings.Serve, report func(Result)) error {
-	sound := true // what inference needs
+	sound := true // nothing that inference needs has failed
 	needed := func(r Result) {
 		sound = sound && r.Status != Failure
 		report(r)

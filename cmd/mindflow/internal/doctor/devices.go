@@ -10,15 +10,15 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// devices tells what this machine has for networks to run on, beside the CPU.
-func devices(s engine.Settings, tell func(Result)) {
+// devices reports what networks can run on besides the CPU.
+func devices(s engine.Settings, report func(Result)) {
 	providers, err := providersOf(s.Library)
 	if err != nil {
-		return // the library's own check said why
+		return // the check of the library reports it
 	}
-	tell(drivers())
+	report(drivers())
 	for _, d := range ort.Candidates(providers) {
-		tell(lookAt(d, device.Look(s.Library, d), s.Device.Name))
+		report(checkDevice(d, device.Look(s.Library, d), s.Device.Name))
 	}
 }
 
@@ -31,7 +31,7 @@ func providersOf(library string) (list []string, err error) {
 	return loaded.Providers()
 }
 
-// drivers says which GPU drivers are there.
+// drivers reports which GPU drivers are installed.
 func drivers() Result {
 	f := device.Look("", ort.Device{Provider: ort.WebGPU})
 	nvidia := "none of NVIDIA's is loaded"
@@ -48,8 +48,9 @@ func drivers() Result {
 	return ok("GPU drivers", nvidia+"; "+vulkan)
 }
 
-// lookAt says whether what a device needs is there. That it is not is a failure where it is named, and a warning where there is a GPU for it.
-func lookAt(d ort.Device, f device.Findings, named string) Result {
+// checkDevice reports whether what a device needs is there. What is missing is a failure where the settings name the
+// device, and a warning where there is a GPU for it.
+func checkDevice(d ort.Device, f device.Findings, named string) Result {
 	check := "device " + d.String()
 	fault := f.Lacks(d)
 	if fault == nil {

@@ -8,7 +8,7 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-func TestLookAt(t *testing.T) {
+func TestCheckDevice(t *testing.T) {
 	cuda, webgpu := ort.Device{Provider: ort.CUDA}, ort.Device{Provider: ort.WebGPU}
 	for _, c := range []struct {
 		name   string
@@ -27,7 +27,7 @@ func TestLookAt(t *testing.T) {
 		{"no Vulkan driver", webgpu, device.Findings{Node: true}, "auto", OK, "no Vulkan driver", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := lookAt(c.device, c.found, c.named)
+			r := checkDevice(c.device, c.found, c.named)
 			if r.Status != c.status || !strings.Contains(r.Detail, c.detail) || (r.Cure != "") != c.cured || r.Check != "device "+c.device.String() {
 				t.Errorf("%+v", r)
 			}

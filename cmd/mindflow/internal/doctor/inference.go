@@ -15,7 +15,7 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// rebuild mends most of what is wrong with files of ours.
+// rebuild is the cure of most faults in our own files.
 const rebuild = `run "make build"`
 
 func library(path string) (r Result) {
@@ -36,10 +36,10 @@ func library(path string) (r Result) {
 	return ok(check, fmt.Sprintf("%s, built with %s: %s", runtime.Version(), strings.Join(providers, ", "), path))
 }
 
-func modelFiles(s engine.Settings, tell func(Result)) {
+func modelFiles(s engine.Settings, report func(Result)) {
 	manifest, err := models.Load(s.Models)
 	if err != nil {
-		tell(failed("models", err, rebuild))
+		report(failed("models", err, rebuild))
 		return
 	}
 	type model struct{ check, name, role string }
@@ -50,36 +50,36 @@ func modelFiles(s engine.Settings, tell func(Result)) {
 	for _, m := range wanted {
 		_, file, err := engine.Find(manifest, s.Models, m.name, m.role)
 		if err != nil {
-			tell(failed(m.check, err, rebuild))
+			report(failed(m.check, err, rebuild))
 			continue
 		}
-		tell(ok(m.check, m.name+", sha256 as expected: "+file))
+		report(ok(m.check, m.name+", sha256 as expected: "+file))
 	}
 }
 
-// slow is the time of a frame with one face over which labels come less often than ten times a second.
-const slow = 100 * time.Millisecond
+// slowFrame is the time of a frame with one face over which labels come less often than ten times a second.
+const slowFrame = 100 * time.Millisecond
 
-// inference loads the models as serve does and times them, warm.
-func inference(ctx context.Context, s engine.Settings, sound bool, tell func(Result)) {
+// inference loads the models as serve does and measures them after a warm-up.
+func inference(ctx context.Context, s engine.Settings, sound bool, report func(Result)) {
 	const check = "inference"
 	if !sound {
-		tell(Result{check, Warning, "not tried, since a part that it needs failed", "mend that first"})
+		report(Result{check, Warning, "not tried, since a part that it needs failed", "mend that first"})
 		return
 	}
 	var chosen string
 	s.Device.Note = func(text string) { chosen = " (" + text + ")" }
 	detect, classify, on, err := timeModels(ctx, s)
 	if err != nil {
-		tell(failed(check, err, rebuild))
+		report(failed(check, err, rebuild))
 		return
 	}
 	r := ok(check, fmt.Sprintf("warm, on %s: %.1f ms to find faces, %.1f ms a face to classify (median of %d, --threads %d)%s",
 		on, milliseconds(detect), milliseconds(classify), rounds, s.Threads, chosen))
-	if detect+classify > slow {
+	if detect+classify > slowFrame {
 		r.Status, r.Cure = Warning, "labels will come less than ten times a second; end other programs, or try more --threads"
 	}
-	tell(r)
+	report(r)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -108,7 +108,7 @@ func timeModels(ctx context.Context, s engine.Settings) (detect, classify time.D
 	return detect, classify, e.Device(), err
 }
 
-// rounds are timed; the first ones are slower than the rest, so the median leaves them out.
+// rounds is how many runs are timed. The first runs are slower, which the median leaves out.
 const rounds = 9
 
 func median(run func() error) (time.Duration, error) {

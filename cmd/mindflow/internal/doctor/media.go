@@ -14,7 +14,7 @@ import (
 	"mindflow/pipeline/vpx"
 )
 
-func decoders(maxPixels int, tell func(Result)) {
+func decoders(maxPixels int, report func(Result)) {
 	version := avdec.Version()
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.VP9, pipeline.H264, pipeline.AV1} {
 		check := "decoder " + string(codec)
@@ -22,17 +22,17 @@ func decoders(maxPixels int, tell func(Result)) {
 		tooLarge := (*avdec.TooLargeError)(nil)
 		switch {
 		case err == nil:
-			tell(ok(check, "libavcodec "+version+" decodes a test picture"))
+			report(ok(check, "libavcodec "+version+" decodes a test picture"))
 		case errors.As(err, &tooLarge):
-			tell(failed(check, err, "raise --max-pixels"))
+			report(failed(check, err, "raise --max-pixels"))
 		default:
-			tell(failed(check, fmt.Errorf("libavcodec %s: %w", version, err),
+			report(failed(check, fmt.Errorf("libavcodec %s: %w", version, err),
 				"install your system's full libavcodec (on Debian 12: apt install --reinstall libavcodec59 libdav1d6)"))
 		}
 	}
 }
 
-// try decodes a grey picture and looks at its middle. A nil unit is the one that is known of the codec.
+// try decodes a grey picture and compares its middle. A nil unit is the codec's known test picture.
 func try(codec pipeline.Codec, unit []byte, maxPixels int) (err error) {
 	if unit == nil {
 		if unit, err = avdec.Grey(codec); err != nil {
@@ -47,7 +47,7 @@ func try(codec pipeline.Codec, unit []byte, maxPixels int) (err error) {
 	return d.Try(unit)
 }
 
-// encoder codes a grey picture, as mindflow camera --publish and loadtest do, and decodes it again.
+// encoder encodes a grey picture, as mindflow camera --publish and loadtest do, and decodes it.
 func encoder() Result {
 	const check, cure = "encoder VP8", "install your system's libvpx (on Debian 12: apt install --reinstall libvpx7)"
 	unit, err := encode()
@@ -73,7 +73,7 @@ func encode() (unit []byte, err error) {
 	return bytes.Clone(u.Data), err
 }
 
-// openCV writes a video. All else that we take from it is part of every installation.
+// openCV writes a video. Everything else that we use of OpenCV is part of every installation.
 func openCV() Result {
 	const check = "OpenCV"
 	if err := vision.TryRecording(); err != nil {
@@ -83,8 +83,7 @@ func openCV() Result {
 	return ok(check, vision.Version()+" writes a test video")
 }
 
-// cameras looks at this machine's own, without opening them. Only mindflow camera needs one, so nothing
-// here fails.
+// cameras checks the permissions of this machine's cameras. Only mindflow camera needs one, so no result is a failure.
 func cameras(devices []camera.Device) Result {
 	const check = "cameras"
 	if len(devices) == 0 {

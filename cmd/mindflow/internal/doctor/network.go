@@ -42,7 +42,7 @@ func portTaken(check, address, flag string, err error) Result {
 	return Result{check, Failure, address + ": " + settings.WithFlag(err).Error(), "pass an address of this machine by " + flag + ", as host:port"}
 }
 
-// addresses lists what publishers would be told to send to. Any port will do to find that out.
+// addresses lists the addresses that publishers would send to. They do not depend on the port.
 func addresses(media string) Result {
 	const check, cure = "addresses", "pass an address of this machine by --media, or connect it to a network"
 	host, _, err := net.SplitHostPort(media)
@@ -66,8 +66,8 @@ func addresses(media string) Result {
 	return ok(check, detail)
 }
 
-// browsers says who will be given a camera: only pages of secure origins are, which are HTTPS and
-// loopback (W3C Secure Contexts, section 3.1).
+// browsers reports on which machines browsers give the page a camera. They give it to secure origins alone, which are HTTPS
+// and loopback (W3C Secure Contexts, section 3.1).
 func browsers(listen string, https bool) Result {
 	const check = "browsers"
 	addr, err := net.ResolveTCPAddr("tcp", listen)
@@ -84,14 +84,14 @@ func browsers(listen string, https bool) Result {
 		"use --tls-domain, --tls-cert or --tls-self-signed, or put an HTTPS proxy before it; on this machine open it as http://localhost"}
 }
 
-// visitors says who may use the server, and whether others on the way learn how.
+// visitors reports who may use the server, and whether tokens reach it in the clear.
 func visitors(listen string, https bool, access settings.Access) Result {
 	const check = "visitors"
 	keyed := access.RequireAuth()
 	addr, err := net.ResolveTCPAddr("tcp", listen)
 	switch beyond := err == nil && !addr.IP.IsLoopback(); {
 	case err != nil:
-		return ok(check, "nobody, as --listen cannot be listened on") // which the check of that tells
+		return ok(check, "nobody, as --listen cannot be listened on") // the check of that port reports it
 	case !beyond && keyed:
 		return ok(check, "who shows a token, on this machine or by a proxy on it")
 	case !beyond:
@@ -109,8 +109,8 @@ func visitors(listen string, https bool, access settings.Access) Result {
 	return ok(check, "who shows a token, over HTTPS")
 }
 
-// operators looks at the port for operators, if there is one: it asks for no password.
-func operators(address string, tell func(Result)) {
+// operators checks the port for operators, if there is one. It asks for no password.
+func operators(address string, report func(Result)) {
 	if address == "" {
 		return
 	}
@@ -123,5 +123,5 @@ func operators(address string, tell func(Result)) {
 	} else if r.Status == OK {
 		r.Detail = "TCP " + address + " is free"
 	}
-	tell(r)
+	report(r)
 }

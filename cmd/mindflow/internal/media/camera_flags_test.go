@@ -85,7 +85,7 @@ func TestLabelPrinter(t *testing.T) {
 	}
 }
 
-// A server's words do not steer the terminal, and its model is told where everything is.
+// A server's words do not control the terminal. JSON names its model.
 func TestLabelPrinterOfServers(t *testing.T) {
 	var out, aside strings.Builder
 	m := &pipeline.Message{V: 1, Model: "theirs", Faces: []pipeline.Label{{Label: "happy\x1b[2J\u202e", Confidence: 0.8}}}

@@ -126,7 +126,8 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 		in.Close()
 		done <- err
 	}()
-	said := make(chan string, 2*30*int(clitest.Patience.Seconds())) // read all the time: who is told of labels waits for the reader, and the camera with it
+	// Lines are read all the time: printing waits for the reader, and the camera with it.
+	said := make(chan string, 2*30*int(clitest.Patience.Seconds()))
 	go func() {
 		defer close(said)
 		for scan := bufio.NewScanner(out); scan.Scan(); {

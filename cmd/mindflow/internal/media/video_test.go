@@ -43,7 +43,7 @@ func lines(t *testing.T, text string) (got []videoMessage) {
 	return got
 }
 
-// everyFrame has nothing left out, so that what is said of a frame does not depend on which came before.
+// everyFrame analyses every frame, so that the labels of a frame do not depend on the frames before it.
 var everyFrame = []string{"--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
 
 // The whole clip: rows, times, boxes and labels are those of the pipeline run frame by frame on what ffmpeg decodes.

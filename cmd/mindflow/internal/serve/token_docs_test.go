@@ -56,7 +56,7 @@ func lent(t *testing.T, cmd *exec.Cmd, folder string) string {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = cmd.Process.Kill() // it may have ended by itself, which the request tells
+		_ = cmd.Process.Kill() // it may have ended by itself; then the request failed
 		_ = cmd.Wait()
 	}()
 	url := fmt.Sprintf("http://127.0.0.1:%d/my-mindflow-token", port)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Access holds the settings of serve on who may use it.
+// Access holds the settings of serve for authentication.
 type Access struct {
 	Open      bool // everybody may
 	Token     Secret

@@ -9,9 +9,9 @@ import (
 	"mindflow/server/ports"
 )
 
-// Admission holds the settings of serve on how many may use it.
+// Admission holds the settings of serve for the number of sessions.
 type Admission struct {
-	cfg     *server.Config // that they go into
+	cfg     *server.Config // holds all of them but the proxies
 	proxies List
 }
 

@@ -45,7 +45,7 @@ var flagOf = map[string]string{
 	"TurnTLS":       "turn-tls",
 }
 
-// flagError is an error of a setting, told with the name of the flag instead of the field's.
+// flagError is an error whose text names a flag instead of a field.
 type flagError struct {
 	err  error
 	text string
@@ -54,7 +54,7 @@ type flagError struct {
 func (e *flagError) Error() string { return e.text }
 func (e *flagError) Unwrap() error { return e.err }
 
-// WithFlag replaces the field that err names, if any, by its flag.
+// WithFlag replaces the field that err names, if any, by its flag in the text.
 func WithFlag(err error) error {
 	var flagged *flagError
 	var at *field.Error

@@ -16,7 +16,7 @@ import (
 	"mindflow/models"
 )
 
-// suggest names the key of known that is nearest to name.
+// suggest returns a hint at the key of known that is nearest to name.
 func suggest[T any](name string, known map[string]T) string {
 	best := models.Nearest(name, slices.Sorted(maps.Keys(known)), 1)
 	if len(best) == 0 {
@@ -25,7 +25,7 @@ func suggest[T any](name string, known map[string]T) string {
 	return "; nearest: " + best[0]
 }
 
-// maxFile bounds a settings file, in bytes: the parser takes quadratic time for tables within tables.
+// maxFile bounds a settings file, in bytes: the parser needs quadratic time for nested tables.
 const maxFile = 16 << 10
 
 // fromFile sets the flags that have no source yet from the TOML file at path.
@@ -42,7 +42,7 @@ func fromFile(fs *flag.FlagSet, from Sources, known []string, path string) error
 	return fromText(fs, from, known, path, text)
 }
 
-// fromText is fromFile for what the file at path holds. The error has a line for each faulty key.
+// fromText is fromFile for the text of the file at path. The error has a line for each faulty key.
 func fromText(fs *flag.FlagSet, from Sources, known []string, path string, text []byte) error {
 	if len(text) > maxFile {
 		return fmt.Errorf("settings file %s: more than %d bytes", path, maxFile)
@@ -84,10 +84,10 @@ func isTable(value any) bool {
 	return false
 }
 
-// maxFaults are told at a time: a file that is something else altogether has thousands.
+// maxFaults is how many faults an error lists: a file of another kind has thousands.
 const maxFaults = 10
 
-// set gives a flag a value of TOML, which must be of its kind: "4" is no number.
+// set sets a flag to a value of TOML of the flag's type: "4" is no number.
 func set(f *flag.Flag, value any) error {
 	texts, want := []string(nil), ""
 	switch kind(f).(type) {
@@ -138,7 +138,7 @@ func set(f *flag.Flag, value any) error {
 	return nil
 }
 
-// kind is the value of a flag, of the type that it holds.
+// kind returns the value of a flag in its own type.
 func kind(f *flag.Flag) any {
 	if g, ok := f.Value.(flag.Getter); ok {
 		return g.Get()
@@ -146,7 +146,7 @@ func kind(f *flag.Flag) any {
 	return f.Value.String()
 }
 
-// quoted gives the strings of values, nil unless all are strings.
+// quoted returns values as strings, or nil unless all are strings.
 func quoted(values ...any) []string {
 	texts := []string{}
 	for _, v := range values {
@@ -159,7 +159,7 @@ func quoted(values ...any) []string {
 	return texts
 }
 
-// shown is a value of TOML, cut to what fits in a message.
+// shown returns a value of TOML, cut to what fits in a message.
 func shown(value any) string {
 	if text, ok := value.(string); ok {
 		value = strconv.Quote(text)

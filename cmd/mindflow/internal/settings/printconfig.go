@@ -38,14 +38,14 @@ func PrintConfig(out io.Writer, fs *flag.FlagSet, from Sources) (err error) {
 	return err
 }
 
-// setting is a flag as a line of TOML.
+// setting returns a flag as a line of TOML.
 func setting(f *flag.Flag) ([]byte, error) {
 	value := kind(f)
 	switch v := value.(type) {
 	case time.Duration:
 		value = v.String()
 	case []string:
-		value = append([]string{}, v...) // a list that is nil would be left out
+		value = append([]string{}, v...) // a nil list would be left out
 	}
 	if text := f.Value.String(); !utf8.ValidString(text) {
 		return nil, fmt.Errorf("--%s %q: a settings file holds UTF-8 only", f.Name, text)
@@ -57,7 +57,7 @@ func setting(f *flag.Flag) ([]byte, error) {
 	return line, nil
 }
 
-// oneLine is text that ends no comment: a file's name may hold anything.
+// oneLine returns text that cannot end a comment: the name of a file may hold anything.
 func oneLine(text string) string {
 	quoted := fmt.Sprintf("%q", text)
 	return quoted[1 : len(quoted)-1]

@@ -15,8 +15,8 @@ import (
 	"mindflow/server/ports"
 )
 
-// soon is how long before its end a certificate should have been renewed.
-const soon = 14 * 24 * time.Hour
+// renewBefore is how long before its end a certificate should have been renewed.
+const renewBefore = 14 * 24 * time.Hour
 
 // remoteAccess makes the checks for visitors from elsewhere.
 func remoteAccess(ctx context.Context, s *settings.Serve, report func(Result)) {
@@ -65,7 +65,7 @@ func certificateFiles(certFile, keyFile string, now time.Time) Result {
 		return Result{check, Failure, detail + ": it begins in the future", "set this machine's clock, or use the certificate that is current"}
 	case len(names) == 0:
 		return Result{check, Failure, detail + ": it names no host, so browsers refuse it", "use one with subject alternative names"}
-	case ends.Sub(now) < soon:
+	case ends.Sub(now) < renewBefore:
 		return Result{check, Warning, detail + ": that is soon", "see that it is renewed; serve reads the files again by itself"}
 	}
 	return ok(check, detail)
@@ -93,7 +93,7 @@ func certificateFolder(folder string) Result {
 	return ok(check, folder+" can be written to")
 }
 
-// domainName says whether an authority, which looks the name up, would find this machine.
+// domainName reports whether a certificate authority that looks the name up would find this machine.
 func domainName(ctx context.Context, domain string, public []string) Result {
 	check := "domain " + domain
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -103,7 +103,7 @@ func domainName(ctx context.Context, domain string, public []string) Result {
 		return Result{check, Failure, err.Error(), "give it an A or AAAA record with this machine's public address, and wait until it is known"}
 	}
 	own := public
-	addresses, _ := net.InterfaceAddrs() // without them the answer is a warning
+	addresses, _ := net.InterfaceAddrs() // on an error the result is a warning
 	for _, a := range addresses {
 		if n, ok := a.(*net.IPNet); ok {
 			own = append(own, n.IP.String())
@@ -142,16 +142,16 @@ func turnPort(address string) Result {
 	return ok(check, "UDP "+address+" is free; firewalls must let it through")
 }
 
-// publicAddress says at which addresses visitors from elsewhere find the media ports.
+// publicAddress reports the addresses at which visitors from elsewhere reach the media ports.
 func publicAddress(ctx context.Context, s settings.ICE, media string) Result {
 	const check = "public address"
-	var told []string
+	var known []string
 	for _, text := range s.PublicIPs {
 		if ip, err := netip.ParseAddr(text); err == nil {
-			if r := judged(check, ip); r.Status != OK {
+			if r := checkPublic(check, ip); r.Status != OK {
 				return r
 			}
-			told = append(told, text)
+			known = append(known, text)
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -160,32 +160,33 @@ func publicAddress(ctx context.Context, s settings.ICE, media string) Result {
 		if err != nil {
 			return failed(check, err, "name another server by --stun-server")
 		}
-		if r := judged(check, ip); r.Status != OK {
+		if r := checkPublic(check, ip); r.Status != OK {
 			return r
 		}
-		told = append(told, ip.String()+", as "+s.STUNServer+" says")
+		known = append(known, ip.String()+", as "+s.STUNServer+" says")
 	}
-	if len(told) > 0 {
-		return ok(check, strings.Join(told, "; "))
+	if len(known) > 0 {
+		return ok(check, strings.Join(known, "; "))
 	}
 	host, _, _ := net.SplitHostPort(media)
 	offered, err := ports.MediaAddresses(net.JoinHostPort(host, "0"))
 	if err != nil {
-		return ok(check, "none, and --media has no address either") // which the check of those tells
+		return ok(check, "none, and --media has no address either") // the check of addresses reports it
 	}
 	for _, ip := range offered {
-		if judged(check, ip).Status == OK {
+		if checkPublic(check, ip).Status == OK {
 			return ok(check, ip.String()+" is this machine's own")
 		}
 	}
 	return ok(check, "none: browsers on this network find the media port, and those elsewhere need --public-ip or --turn")
 }
 
-// shared is what providers share among customers (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
+// sharedPrefix is what providers share among customers (RFC 6598).
+var sharedPrefix = netip.MustParsePrefix("100.64.0.0/10")
 
-func judged(check string, ip netip.Addr) Result {
-	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || !ip.IsGlobalUnicast() || shared.Contains(ip) {
+// checkPublic reports whether an address is reachable from the Internet.
+func checkPublic(check string, ip netip.Addr) Result {
+	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || !ip.IsGlobalUnicast() || sharedPrefix.Contains(ip) {
 		return Result{check, Warning, ip.String() + " is no public address: visitors from elsewhere cannot reach it",
 			"pass the address that your provider or cloud shows for this machine by --public-ip; where a provider shares one among customers, host elsewhere"}
 	}

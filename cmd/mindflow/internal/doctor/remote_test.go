@@ -67,7 +67,7 @@ func TestPublicAddress(t *testing.T) {
 	for text, status := range map[string]string{
 		"203.0.113.7": OK, "2001:db8::7": OK, "10.1.2.3": Warning, "127.0.0.1": Warning, "169.254.1.1": Warning, "100.64.1.1": Warning, "fd00::2": Warning,
 	} {
-		if r := judged("public address", netip.MustParseAddr(text)); r.Status != status {
+		if r := checkPublic("public address", netip.MustParseAddr(text)); r.Status != status {
 			t.Errorf("%s: %+v, want %s", text, r, status)
 		}
 		if r := publicAddress(t.Context(), settings.ICE{PublicIPs: []string{text}}, ""); r.Status != status {
