@@ -8,7 +8,7 @@ the frame, PIL resizes it to 224 by 224, ImageNet's mean and deviation normalise
 
 DAN.py defines DAN and LABELS, as models/training/dan.py does; the checkpoint holds its state dict, as that which
 models/training/unfold.py makes of the file that ships. --compare names what `mindflow video VIDEO --preset notebook --json`
-printed. --samples writes one frame of two seconds, which is how cmd/mindflow/testdata/notebook.json was made. On Debian:
+printed. --samples writes one frame of two seconds, which is how cmd/mindflow/internal/media/testdata/notebook.json was made. On Debian:
 apt-get install python3-opencv python3-torch python3-torchvision python3-pil opencv-data.
 """
 import argparse

@@ -21,7 +21,8 @@ var commands = []command{
 	{name: "image", brief: "label the faces in picture files", declare: media.Image},
 	{name: "video", brief: "label the faces in video files over time", declare: media.Video},
 	{name: "camera", brief: "label the faces before this machine's camera, here or on a server", declare: media.Camera},
-	{name: "loadtest", brief: "publish a clip to a server over many sessions, and measure what comes back", declare: media.LoadTest},
+	{name: "loadtest", brief: "publish a clip to a server over many sessions, and measure what comes back",
+		declare: media.LoadTest},
 	{name: "eval", brief: "say how well a model does on pictures whose expressions are known", declare: modelcmd.Eval},
 	{name: "bench", brief: "measure how many faces a second a device classifies", declare: modelcmd.Bench},
 	{name: "model", brief: "list, bring, check and import models", parts: []command{
@@ -33,9 +34,11 @@ var commands = []command{
 		{name: "import", brief: "make a PyTorch checkpoint of DAN a model that runs here", declare: modelcmd.Import},
 	}},
 	{name: "token", brief: "make tokens and keys, which say who may use a server", parts: []command{
-		{name: "shared", brief: "make a token that all who may use a server share (serve --token-file)", declare: serve.TokenShared},
+		{name: "shared", brief: "make a token that all who may use a server share (serve --token-file)",
+			declare: serve.TokenShared},
 		{name: "key", brief: "make a key that signs tokens", declare: serve.TokenKey},
-		{name: "public", brief: "print the public part of a key, for the server (serve --jwt-keys)", declare: serve.TokenPublic},
+		{name: "public", brief: "print the public part of a key, for the server (serve --jwt-keys)",
+			declare: serve.TokenPublic},
 		{name: "sign", brief: "make a token for one visitor or program", declare: serve.TokenSign},
 	}},
 	{name: "ready", brief: "ask a server whether it takes newcomers", declare: serve.Ready},

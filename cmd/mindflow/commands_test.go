@@ -11,7 +11,8 @@ import (
 // A file that commands share may hold the settings of each, but not the options of one run.
 func TestAllSettings(t *testing.T) {
 	known := allSettings()
-	for _, name := range []string{"listen", "jwt-keys", "device", "csv", "annotate", "camera", "min-rate", "via", "plot"} {
+	for _, name := range []string{"listen", "jwt-keys", "device", "csv", "annotate", "camera", "min-rate", "via",
+		"plot"} {
 		if !slices.Contains(known, name) {
 			t.Errorf("%s is missing", name)
 		}
@@ -34,14 +35,18 @@ func TestWrongFlags(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{[]string{"image", "--modle", "x", "a.jpg"}, []string{"--modle is no flag", "nearest: model", "mindflow image --help"}},
-		{[]string{"model", "import", "--size", "big", "a.pth"}, []string{"-size", "big", "mindflow model import --help"}},
+		{[]string{"image", "--modle", "x", "a.jpg"}, []string{"--modle is no flag", "nearest: model",
+			"mindflow image --help"}},
+		{[]string{"model", "import", "--size", "big", "a.pth"},
+			[]string{"-size", "big", "mindflow model import --help"}},
 		{[]string{"token"}, []string{"token: name a command"}},
 		{[]string{"token", "sing"}, []string{"mindflow token help"}},
 		{[]string{"model", "fetch"}, []string{`unknown command "model fetch"`}},
 		{[]string{"image", "--models", absent, "a.jpg"}, []string{"--models " + absent, "no such folder"}},
-		{[]string{"camera", "--synthetic", "--publish", "http://localhost", "--model", "a"}, []string{"--model has no effect with --publish", "?model=NAME"}},
-		{[]string{"camera", "--synthetic", "--publish", "http://localhost", "--preset", "notebook"}, []string{"--preset has no effect"}},
+		{[]string{"camera", "--synthetic", "--publish", "http://localhost", "--model", "a"},
+			[]string{"--model has no effect with --publish", "?model=NAME"}},
+		{[]string{"camera", "--synthetic", "--publish", "http://localhost", "--preset", "notebook"},
+			[]string{"--preset has no effect"}},
 	} {
 		err := run(t.Context(), row.args, &bytes.Buffer{})
 		if err == nil {
@@ -58,7 +63,8 @@ func TestWrongFlags(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"version"}, &out); err != nil || !strings.HasPrefix(out.String(), "mindflow dev (go") {
+	if err := run(t.Context(), []string{"version"}, &out); err != nil || !strings.HasPrefix(out.String(),
+		"mindflow dev (go") {
 		t.Errorf("%q, %v", out.String(), err)
 	}
 }

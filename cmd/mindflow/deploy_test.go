@@ -77,7 +77,8 @@ func TestDeployUnit(t *testing.T) {
 		t.Errorf("it starts %s", command[0])
 	}
 	settings := filepath.Join(testkit.Root(), "docs", "deploy", "mindflow.toml")
-	args := strings.Split(strings.ReplaceAll(strings.Join(command[1:], " "), "/etc/mindflow/mindflow.toml", settings), " ")
+	args := strings.Split(strings.ReplaceAll(strings.Join(command[1:], " "), "/etc/mindflow/mindflow.toml", settings),
+		" ")
 	if s := serves(t, args...); s.Admin == "" || s.Server.Grace.Seconds() > 25 {
 		t.Errorf("%q: operators' port %q, grace %v, which TimeoutStopSec has to outlast", args, s.Admin, s.Server.Grace)
 	}
@@ -89,13 +90,15 @@ func TestDeployUnit(t *testing.T) {
 	if err := os.WriteFile(copied, []byte(strings.ReplaceAll(unit, command[0], "/bin/true")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	said, err := exec.Command(analyze, "verify", copied).CombinedOutput() // also prints about other units of the machine
+	// also prints about other units of the machine
+	said, err := exec.Command(analyze, "verify", copied).CombinedOutput()
 	for line := range strings.Lines(string(said)) {
 		if strings.Contains(line, "mindflow.service") {
 			t.Errorf("%s (%v)", line, err)
 		}
 	}
-	if said, err := exec.Command(analyze, "security", "--offline=true", "--threshold=20", copied).CombinedOutput(); err != nil {
+	if said, err := exec.Command(analyze, "security", "--offline=true", "--threshold=20",
+		copied).CombinedOutput(); err != nil {
 		t.Errorf("it is more exposed than 2.0 of 10: %v\n%s", err, said)
 	}
 }
@@ -131,7 +134,8 @@ func TestDeployContainer(t *testing.T) {
 
 // The image's libraries are those that the program is linked with, as this test is.
 func TestDeployLibraries(t *testing.T) {
-	if release, err := os.ReadFile("/etc/os-release"); err != nil || !strings.Contains(string(release), `VERSION_ID="12"`) {
+	if release, err := os.ReadFile("/etc/os-release"); err != nil || !strings.Contains(string(release),
+		`VERSION_ID="12"`) {
 		t.Skip("packages are named as in Debian 12")
 	}
 	exe, err := os.Executable()
@@ -147,7 +151,8 @@ func TestDeployLibraries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := strings.Fields(found(t, deployed(t, "Dockerfile"), `(?s)install -y --no-install-recommends \\\n(.*?)&&`))
+	packages := strings.Fields(found(t, deployed(t, "Dockerfile"),
+		`(?s)install -y --no-install-recommends \\\n(.*?)&&`))
 	for _, library := range libraries {
 		text, err := exec.Command("dpkg-query", "-S", "*/"+library).Output()
 		if err != nil {

@@ -48,7 +48,8 @@ func put(t *testing.T, dir, name string, data []byte) {
 func evaluated(t *testing.T, args ...string) (r evaluate.Result, keys map[string]json.RawMessage) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := run(t.Context(), append(append([]string{"eval", "--json"}, clitest.EngineArgs(t)...), args...), &out); err != nil {
+	if err := run(t.Context(), append(append([]string{"eval", "--json"}, clitest.EngineArgs(t)...), args...),
+		&out); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range []any{&r, &keys} {
@@ -132,14 +133,17 @@ func TestEval(t *testing.T) {
 		put(t, dir, other+"/"+strings.Repeat("e", i+1)+"mpty.png", nil)
 	}
 	put(t, dir, other+"/blank.png", blankPNG(t))
-	if r, _ = evaluated(t, dir, "--via", "detector"); r.N != 2 || len(r.Unread) != 8 || len(r.NoFace) != 1 || !strings.HasSuffix(r.NoFace[0], "blank.png") {
+	if r, _ = evaluated(t, dir, "--via", "detector"); r.N != 2 || len(r.Unread) != 8 || len(r.NoFace) != 1 ||
+		!strings.HasSuffix(r.NoFace[0], "blank.png") {
 		t.Errorf("%d used, unread %v, without a face %v", r.N, r.Unread, r.NoFace)
 	}
 	var text bytes.Buffer
-	if err := run(t.Context(), append([]string{"eval", dir, "--via", "detector"}, clitest.EngineArgs(t)...), &text); err != nil {
+	if err := run(t.Context(), append([]string{"eval", dir, "--via", "detector"}, clitest.EngineArgs(t)...),
+		&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2 pictures", "accuracy 50.0 %", "could not be read: 8", "broken.png", "and 3 more", "no face was found: 1 (", "blank.png"} {
+	for _, want := range []string{"2 pictures", "accuracy 50.0 %", "could not be read: 8", "broken.png", "and 3 more",
+		"no face was found: 1 (", "blank.png"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text does not say %q:\n%s", want, text.String())
 		}

@@ -93,8 +93,8 @@ func printHelp(out io.Writer, list []command, parent string) {
 	}
 }
 
-// allSettings returns the settings of all commands, which a shared file or environment may hold. Those of parts, such as
-// model import, are options of one run.
+// allSettings returns the settings of all commands, which a shared file or environment may hold. Those of parts, such
+// as model import, are options of one run.
 func allSettings() (names []string) {
 	for _, c := range commands {
 		if c.parts != nil {
@@ -110,7 +110,8 @@ func allSettings() (names []string) {
 // version prints the version.
 func version() settings.Command {
 	return settings.Command{Run: func(_ context.Context, _ settings.Call, out io.Writer) error {
-		_, err := fmt.Fprintf(out, "mindflow %s (%s, %s/%s)\n", release, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		_, err := fmt.Fprintf(out, "mindflow %s (%s, %s/%s)\n", release, runtime.Version(), runtime.GOOS,
+			runtime.GOARCH)
 		return err
 	}}
 }

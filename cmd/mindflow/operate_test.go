@@ -41,7 +41,8 @@ func startHost(t *testing.T, exe string, args ...string) *hosted {
 	t.Helper()
 	listen, admin := clitest.FreePort(t), clitest.FreePort(t)
 	h := &hosted{url: "http://" + listen, admin: "http://" + admin, ended: make(chan error, 1)}
-	h.Cmd = exec.Command(exe, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0", "--admin", admin}, args, clitest.EngineArgs(t))...)
+	h.Cmd = exec.Command(exe, slices.Concat([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0", "--admin",
+		admin}, args, clitest.EngineArgs(t))...)
 	said, err := h.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +104,8 @@ func answerOf(url string) (code int, body string) {
 func dialHost(t *testing.T, url string) *whipclient.Client {
 	t.Helper()
 	coding := loadtest.Coding{Width: 160, Height: 120, Rate: 15, Bitrate: 200_000}
-	units, err := loadtest.Code(t.Context(), synthetic.NewVideo(coding.Width, coding.Height, coding.Rate, 2*time.Second), coding, func(int) {})
+	units, err := loadtest.Code(t.Context(), synthetic.NewVideo(coding.Width, coding.Height, coding.Rate,
+		2*time.Second), coding, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,8 @@ func TestOperate(t *testing.T) {
 		c := dialHost(t, h.url)
 		id := c.Session()[strings.LastIndexByte(c.Session(), '/')+1:]
 		_, scraped := answerOf(h.admin + "/metrics")
-		for _, want := range []string{"mindflow_sessions 1\n", `mindflow_c_objects{kind="decoder"} 1`, "mindflow_ready 1\n", "mindflow_batch_faces_count ", "process_open_fds ", "go_goroutines "} {
+		for _, want := range []string{"mindflow_sessions 1\n", `mindflow_c_objects{kind="decoder"} 1`,
+			"mindflow_ready 1\n", "mindflow_batch_faces_count ", "process_open_fds ", "go_goroutines "} {
 			if !strings.Contains(scraped, want) {
 				t.Errorf("%q is not in the metrics", want)
 			}
@@ -174,11 +177,13 @@ func TestOperate(t *testing.T) {
 		if why := bye(t, c); why != "draining" {
 			t.Errorf("bye because of %q", why)
 		}
-		if err := run(t.Context(), []string{"ready", h.admin}, io.Discard); err == nil || !strings.Contains(err.Error(), "about to stop") {
+		if err := run(t.Context(), []string{"ready", h.admin}, io.Discard); err == nil ||
+			!strings.Contains(err.Error(), "about to stop") {
 			t.Errorf("mindflow ready, of one that drains: %v", err)
 		}
 		for _, url := range []string{h.url, h.admin} {
-			if code, body := answerOf(url + "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, `"draining"`) {
+			if code, body := answerOf(url + "/readyz"); code != http.StatusServiceUnavailable ||
+				!strings.Contains(body, `"draining"`) {
 				t.Errorf("%s/readyz: %d %s", url, code, body)
 			}
 		}
@@ -221,11 +226,15 @@ func TestOperate(t *testing.T) {
 		if err := h.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		h.until(t, "the child has ended too", func() bool { return errors.Is(syscall.Kill(child, 0), syscall.ESRCH) || zombie(child) })
+		h.until(t, "the child has ended too", func() bool {
+			return errors.Is(syscall.Kill(child, 0), syscall.ESRCH) ||
+				zombie(child)
+		})
 		<-h.ended
 	})
 	t.Run("supervised, and cannot start", func(t *testing.T) {
-		out, err := exec.Command(exe, append([]string{"serve", "--supervise", "--listen", "127.0.0.1:none"}, clitest.EngineArgs(t)...)...).CombinedOutput()
+		out, err := exec.Command(exe, append([]string{"serve", "--supervise", "--listen", "127.0.0.1:none"},
+			clitest.EngineArgs(t)...)...).CombinedOutput()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "--listen") != 1 {
 			t.Errorf("%v: %s", err, out)
@@ -240,7 +249,10 @@ func faultIsSurvived(t *testing.T, exe string) {
 	if err := syscall.Kill(first, syscall.SIGSEGV); err != nil {
 		t.Fatal(err)
 	}
-	h.until(t, "another process serves", func() bool { return h.child(t) != first && statusOf(h.url+"/readyz") == http.StatusOK })
+	h.until(t, "another process serves", func() bool {
+		return h.child(t) != first &&
+			statusOf(h.url+"/readyz") == http.StatusOK
+	})
 	c := dialHost(t, h.url)
 	if err := c.Close(t.Context()); err != nil {
 		t.Error(err)
@@ -280,8 +292,8 @@ func zombie(pid int) bool {
 	return err == nil && strings.Contains(string(text), ") Z ")
 }
 
-// checkLog holds a log in JSON to what is promised of it: a session's lines bear its short id, and none tells how to get
-// at a session.
+// checkLog holds a log in JSON to what is promised of it: a session's lines bear its short id, and none tells how to
+// get at a session.
 func checkLog(t *testing.T, log, id string) {
 	t.Helper()
 	ofSession := 0

@@ -85,7 +85,8 @@ func TestImageOutputFails(t *testing.T) {
 	dir := t.TempDir()
 	refused(t, command(file, "--annotate", filepath.Join(dir, "absent", "a.png")), "a.png", "folder")
 	for _, name := range []string{"a.png", "a.jpg", "a.bmp", "a.tiff", "a.webp"} {
-		args := append([]string{"-c", `ulimit -f 8; exec "$@"`, "bash", exe, "image", large, "--annotate", filepath.Join(dir, name)}, engine...)
+		args := append([]string{"-c", `ulimit -f 8; exec "$@"`, "bash", exe, "image", large, "--annotate",
+			filepath.Join(dir, name)}, engine...)
 		refused(t, exec.CommandContext(t.Context(), "bash", args...), name, "space")
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
@@ -107,7 +108,8 @@ func TestImageInterrupted(t *testing.T) {
 		files = append(files, path)
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	cmd := exec.CommandContext(t.Context(), exe, append(append([]string{"image", "--annotate", out}, files...), engine...)...)
+	cmd := exec.CommandContext(t.Context(), exe, append(append([]string{"image", "--annotate", out}, files...),
+		engine...)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	printed, err := cmd.StdoutPipe()
@@ -127,7 +129,8 @@ func TestImageInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(said.String(), "interrupted") || strings.Count(said.String(), "\n") != 1 {
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(said.String(),
+		"interrupted") || strings.Count(said.String(), "\n") != 1 {
 		t.Errorf("%v, said %.500q", err, said.String())
 	}
 	half, err := filepath.Glob(filepath.Join(out, ".part-*"))
@@ -143,10 +146,12 @@ func TestImageSaysNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	chunk := []byte("iCCPprofile\x00\x00what is no profile")
-	profile := slices.Concat([]byte{0, 0, 0, byte(len(chunk) - 4)}, chunk, be.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(chunk)))
+	profile := slices.Concat([]byte{0, 0, 0, byte(len(chunk) - 4)}, chunk, be.BigEndian.AppendUint32(nil,
+		crc32.ChecksumIEEE(chunk)))
 	dir := t.TempDir()
 	half, odd := filepath.Join(dir, "half.png"), filepath.Join(dir, "odd.png")
-	for path, data := range map[string][]byte{half: whole[:len(whole)-20], odd: slices.Concat(whole[:33], profile, whole[33:])} {
+	for path, data := range map[string][]byte{half: whole[:len(whole)-20], odd: slices.Concat(whole[:33], profile,
+		whole[33:])} {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +161,8 @@ func TestImageSaysNoMore(t *testing.T) {
 	cmd.Stderr = &said
 	printed, err := cmd.Output()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || string(printed) != odd+": 0 faces\n" || !strings.Contains(said.String(), "half.png: damaged picture") || strings.Count(said.String(), "\n") != 1 {
+	if !errors.As(err, &exit) || string(printed) != odd+": 0 faces\n" || !strings.Contains(said.String(),
+		"half.png: damaged picture") || strings.Count(said.String(), "\n") != 1 {
 		t.Errorf("%v: it printed %q and said %q", err, printed, said.String())
 	}
 }
@@ -168,13 +174,15 @@ func TestVideoFullDisk(t *testing.T) {
 	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")
 	for _, c := range []struct{ option, file string }{{"--annotate", "out.mp4"}, {"--out", "out.jsonl"}} {
 		dir := t.TempDir()
-		args := append([]string{"-c", `ulimit -f 8; exec "$@"`, "bash", exe, "video", clip, "--json", c.option, filepath.Join(dir, c.file)}, engine...)
+		args := append([]string{"-c", `ulimit -f 8; exec "$@"`, "bash", exe, "video", clip, "--json", c.option,
+			filepath.Join(dir, c.file)}, engine...)
 		cmd := exec.Command("bash", args...)
 		var said bytes.Buffer
 		cmd.Stderr = &said
 		err := cmd.Run()
 		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(said.String(), c.file) || strings.Count(said.String(), "\n") != 1 {
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(said.String(), c.file) ||
+			strings.Count(said.String(), "\n") != 1 {
 			t.Errorf("%s: %v, said %q", c.option, err, said.String())
 		}
 		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {

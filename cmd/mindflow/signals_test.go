@@ -68,7 +68,8 @@ func (p *process) failed(t *testing.T, want string) {
 	}
 }
 
-// A terminal that is closed interrupts, and a reader that leaves ends the work: what was done is kept, nothing half stays.
+// A terminal that is closed interrupts, and a reader that leaves ends the work: what was done is kept, nothing half
+// stays.
 func TestVideoEndsWell(t *testing.T) {
 	exe, engine, clip := clitest.Binary(t), clitest.EngineArgs(t), testkit.Clip(t)
 	for name, c := range map[string]struct {
@@ -80,12 +81,14 @@ func TestVideoEndsWell(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			p := startProcess(t, exe, append([]string{"video", clip, "--json", "--annotate", filepath.Join(dir, "a.mp4")}, engine...)...)
+			p := startProcess(t, exe, append([]string{"video", clip, "--json", "--annotate",
+				filepath.Join(dir, "a.mp4")}, engine...)...)
 			p.firstLine(t)
 			if err := c.end(p); err != nil {
 				t.Fatal(err)
 			}
-			go func() { _, _ = io.Copy(io.Discard, p.out) }() // it may have printed as much as the pipe holds before it was told
+			// it may have printed as much as the pipe holds before it was told
+			go func() { _, _ = io.Copy(io.Discard, p.out) }()
 			p.failed(t, c.want)
 			if at := clitest.FrameTimes(t, filepath.Join(dir, "a.mp4")); len(at) == 0 || len(at) > 400 {
 				t.Errorf("%d frames are annotated", len(at))
@@ -97,7 +100,8 @@ func TestVideoEndsWell(t *testing.T) {
 	}
 }
 
-// hangup is the signal of a terminal that is closed. Where nohup runs the tests, nobody hears that; then it is that of kill.
+// hangup is the signal of a terminal that is closed. Where nohup runs the tests, nobody hears that; then it is that of
+// kill.
 func hangup() os.Signal {
 	if signal.Ignored(syscall.SIGHUP) {
 		return syscall.SIGTERM
@@ -107,7 +111,8 @@ func hangup() os.Signal {
 
 // Who prints to somebody who does not read cannot end by itself; being told twice ends it.
 func TestSecondSignalEnds(t *testing.T) {
-	p := startProcess(t, clitest.Binary(t), append([]string{"video", testkit.Clip(t), "--json"}, clitest.EngineArgs(t)...)...)
+	p := startProcess(t, clitest.Binary(t), append([]string{"video", testkit.Clip(t), "--json"},
+		clitest.EngineArgs(t)...)...)
 	p.firstLine(t)
 	const wait = 100 * time.Millisecond
 	for waiting, last := 0, -1; waiting != last; time.Sleep(wait) { // until nothing more fits into the pipe
@@ -141,7 +146,8 @@ func TestCameraEndsItsSession(t *testing.T) {
 	exe := clitest.Binary(t)
 	log := &bytes.Buffer{} // to be read after the server
 	listen := clitest.FreePort(t)
-	server := exec.Command(exe, append([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"}, clitest.EngineArgs(t)...)...)
+	server := exec.Command(exe, append([]string{"serve", "--listen", listen, "--media", "127.0.0.1:0"},
+		clitest.EngineArgs(t)...)...)
 	server.Stderr = log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)

@@ -110,7 +110,8 @@ func Portrait(t *testing.T) string {
 // Blank makes a short video without faces, 320 by 180, 25 frames a second.
 func Blank(t *testing.T, name string) string {
 	t.Helper()
-	return testkit.MakeVideo(t, name, "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=0.4", "-c:v", "libx264")
+	return testkit.MakeVideo(t, name, "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=0.4", "-c:v",
+		"libx264")
 }
 
 // CutShort makes a video of two seconds of which the latter half is missing.

@@ -17,7 +17,8 @@ import (
 
 // A camera that may not be opened is a warning with a cure; none, or one that may, is no news.
 func TestCameras(t *testing.T) {
-	if r := cameras(nil); r.Status != OK || !strings.Contains(r.Detail, "none") || !strings.Contains(r.Detail, "--synthetic") {
+	if r := cameras(nil); r.Status != OK || !strings.Contains(r.Detail, "none") || !strings.Contains(r.Detail,
+		"--synthetic") {
 		t.Errorf("no device: %+v", r)
 	}
 	path := filepath.Join(t.TempDir(), "video0")
@@ -28,7 +29,8 @@ func TestCameras(t *testing.T) {
 	if r := cameras([]camera.Device{there}); r.Status != OK || r.Detail != path+" (A Camera)" {
 		t.Errorf("a device: %+v", r)
 	}
-	if r := cameras([]camera.Device{there, gone}); r.Status != Warning || !strings.Contains(r.Detail, path+"1 (Another)") || !strings.Contains(r.Cure, "group") {
+	if r := cameras([]camera.Device{there, gone}); r.Status != Warning || !strings.Contains(r.Detail,
+		path+"1 (Another)") || !strings.Contains(r.Cure, "group") {
 		t.Errorf("a device that cannot be opened: %+v", r)
 	}
 }
@@ -75,7 +77,8 @@ func TestEncodersAreTried(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	t.Setenv("TMPDIR", "/nowhere")
-	if r := openCV(); r.Status != Warning || !strings.Contains(r.Cure, "--annotate") || strings.Contains(r.Detail, "\n") {
+	if r := openCV(); r.Status != Warning || !strings.Contains(r.Cure, "--annotate") || strings.Contains(r.Detail,
+		"\n") {
 		t.Errorf("with nowhere to write: %+v", r)
 	}
 }
@@ -95,9 +98,11 @@ func TestExamineEnds(t *testing.T) {
 }
 
 func TestPortTaken(t *testing.T) {
-	for err, cure := range map[error]string{syscall.EADDRINUSE: "stop the program", syscall.EACCES: "above 1023", syscall.EINVAL: "host:port"} {
+	for err, cure := range map[error]string{syscall.EADDRINUSE: "stop the program", syscall.EACCES: "above 1023",
+		syscall.EINVAL: "host:port"} {
 		r := portTaken("HTTP port", "127.0.0.1:80", "--listen", os.NewSyscallError("bind", err))
-		if r.Status != Failure || !strings.Contains(r.Detail, "127.0.0.1:80") || !strings.Contains(r.Cure, cure) || !strings.Contains(r.Cure, "--listen") {
+		if r.Status != Failure || !strings.Contains(r.Detail, "127.0.0.1:80") || !strings.Contains(r.Cure, cure) ||
+			!strings.Contains(r.Cure, "--listen") {
 			t.Errorf("%v: %+v", err, r)
 		}
 	}

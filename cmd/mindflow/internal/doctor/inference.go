@@ -74,10 +74,12 @@ func inference(ctx context.Context, s engine.Settings, sound bool, report func(R
 		report(failed(check, err, rebuild))
 		return
 	}
-	r := ok(check, fmt.Sprintf("warm, on %s: %.1f ms to find faces, %.1f ms a face to classify (median of %d, --threads %d)%s",
+	r := ok(check, fmt.Sprintf("warm, on %s: %.1f ms to find faces, %.1f ms a face to classify (median of %d, "+
+		"--threads %d)%s",
 		on, milliseconds(detect), milliseconds(classify), rounds, s.Threads, chosen))
 	if detect+classify > slowFrame {
-		r.Status, r.Cure = Warning, "labels will come less than ten times a second; end other programs, or try more --threads"
+		r.Status, r.Cure = Warning, "labels will come less than ten times a second; end other programs, or try more "+
+			"--threads"
 	}
 	report(r)
 }

@@ -68,7 +68,8 @@ func encode() (unit []byte, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	f := pipeline.Frame{Width: side, Height: side, Y: grey, U: grey[:side*side/4], V: grey[:side*side/4], YStride: side, CStride: side / 2}
+	f := pipeline.Frame{Width: side, Height: side, Y: grey, U: grey[:side*side/4], V: grey[:side*side/4],
+		YStride: side, CStride: side / 2}
 	u, err := e.Encode(&f, true)
 	return bytes.Clone(u.Data), err
 }
@@ -77,8 +78,10 @@ func encode() (unit []byte, err error) {
 func openCV() Result {
 	const check = "OpenCV"
 	if err := vision.TryRecording(); err != nil {
-		return Result{check, Warning, fmt.Sprintf("OpenCV %s cannot write videos: %s", vision.Version(), strings.ReplaceAll(err.Error(), "\n", ", ")),
-			"only mindflow video --annotate needs that; use an OpenCV that was built with FFmpeg (on Debian 12: apt install libopencv-videoio406)"}
+		return Result{check, Warning, fmt.Sprintf("OpenCV %s cannot write videos: %s", vision.Version(),
+			strings.ReplaceAll(err.Error(), "\n", ", ")),
+			"only mindflow video --annotate needs that; use an OpenCV that was built with FFmpeg (on Debian 12: apt " +
+				"install libopencv-videoio406)"}
 	}
 	return ok(check, vision.Version()+" writes a test video")
 }
@@ -87,13 +90,15 @@ func openCV() Result {
 func cameras(devices []camera.Device) Result {
 	const check = "cameras"
 	if len(devices) == 0 {
-		return ok(check, "this machine has none (visitors bring their own; mindflow camera can do with --synthetic or --input FILE)")
+		return ok(check, "this machine has none (visitors bring their own; mindflow camera can do with --synthetic or "+
+			"--input FILE)")
 	}
 	var names []string
 	for _, device := range devices {
 		if err := syscall.Access(device.Path, readWrite); err != nil {
 			return Result{check, Warning, fmt.Sprintf("%v: %v", device, err),
-				"join the group that may open it (sudo usermod -aG video $USER, then log in again), or plug the camera in again"}
+				"join the group that may open it (sudo usermod -aG video $USER, then log in again), or plug the " +
+					"camera in again"}
 		}
 		names = append(names, device.String())
 	}

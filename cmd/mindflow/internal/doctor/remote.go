@@ -62,11 +62,14 @@ func certificateFiles(certFile, keyFile string, now time.Time) Result {
 	case now.After(ends):
 		return Result{check, Failure, detail + ": it has expired", "renew it; serve reads the files again by itself"}
 	case now.Before(pair.Leaf.NotBefore):
-		return Result{check, Failure, detail + ": it begins in the future", "set this machine's clock, or use the certificate that is current"}
+		return Result{check, Failure, detail + ": it begins in the future", "set this machine's clock, or use the " +
+			"certificate that is current"}
 	case len(names) == 0:
-		return Result{check, Failure, detail + ": it names no host, so browsers refuse it", "use one with subject alternative names"}
+		return Result{check, Failure, detail + ": it names no host, so browsers refuse it",
+			"use one with subject alternative names"}
 	case ends.Sub(now) < renewBefore:
-		return Result{check, Warning, detail + ": that is soon", "see that it is renewed; serve reads the files again by itself"}
+		return Result{check, Warning, detail + ": that is soon",
+			"see that it is renewed; serve reads the files again by itself"}
 	}
 	return ok(check, detail)
 }
@@ -100,7 +103,8 @@ func domainName(ctx context.Context, domain string, public []string) Result {
 	defer cancel()
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", domain)
 	if err != nil {
-		return Result{check, Failure, err.Error(), "give it an A or AAAA record with this machine's public address, and wait until it is known"}
+		return Result{check, Failure, err.Error(), "give it an A or AAAA record with this machine's public address, " +
+			"and wait until it is known"}
 	}
 	own := public
 	addresses, _ := net.InterfaceAddrs() // on an error the result is a warning
@@ -117,7 +121,8 @@ func domainName(ctx context.Context, domain string, public []string) Result {
 	}
 	detail := "it is " + strings.Join(texts, ", ")
 	if !here {
-		return Result{check, Warning, detail + ", which is no address of this machine's", "see that ports 443 and 80 there lead here"}
+		return Result{check, Warning, detail + ", which is no address of this machine's",
+			"see that ports 443 and 80 there lead here"}
 	}
 	return ok(check, detail)
 }
@@ -178,7 +183,8 @@ func publicAddress(ctx context.Context, s settings.ICE, media string) Result {
 			return ok(check, ip.String()+" is this machine's own")
 		}
 	}
-	return ok(check, "none: browsers on this network find the media port, and those elsewhere need --public-ip or --turn")
+	return ok(check, "none: browsers on this network find the media port, and those elsewhere need --public-ip or "+
+		"--turn")
 }
 
 // sharedPrefix is what providers share among customers (RFC 6598).
@@ -186,9 +192,11 @@ var sharedPrefix = netip.MustParsePrefix("100.64.0.0/10")
 
 // checkPublic reports whether an address is reachable from the Internet.
 func checkPublic(check string, ip netip.Addr) Result {
-	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || !ip.IsGlobalUnicast() || sharedPrefix.Contains(ip) {
+	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || !ip.IsGlobalUnicast() ||
+		sharedPrefix.Contains(ip) {
 		return Result{check, Warning, ip.String() + " is no public address: visitors from elsewhere cannot reach it",
-			"pass the address that your provider or cloud shows for this machine by --public-ip; where a provider shares one among customers, host elsewhere"}
+			"pass the address that your provider or cloud shows for this machine by --public-ip; where a provider " +
+				"shares one among customers, host elsewhere"}
 	}
 	return ok(check, ip.String())
 }

@@ -29,7 +29,8 @@ func TestCertificateFiles(t *testing.T) {
 		{ends.Add(time.Hour), Failure, "expired"},
 		{now.Add(-48 * time.Hour), Failure, "future"},
 	} {
-		if r := certificateFiles(certFile, keyFile, c.at); r.Status != c.status || !strings.Contains(r.Detail, c.says) || (r.Cure == "") != (c.status == OK) {
+		if r := certificateFiles(certFile, keyFile, c.at); r.Status != c.status || !strings.Contains(r.Detail,
+			c.says) || (r.Cure == "") != (c.status == OK) {
 			t.Errorf("at %s: %+v, want %s with %q", c.at, r, c.status, c.says)
 		}
 	}
@@ -52,7 +53,8 @@ func TestDomainName(t *testing.T) {
 	if r := domainName(t.Context(), "localhost", nil); r.Status != OK {
 		t.Errorf("%+v", r)
 	}
-	if r := domainName(t.Context(), "mindflow.invalid", nil); r.Status != Failure || !strings.Contains(r.Cure, "record") {
+	if r := domainName(t.Context(), "mindflow.invalid", nil); r.Status != Failure || !strings.Contains(r.Cure,
+		"record") {
 		t.Errorf("%+v", r)
 	}
 	if r := domainName(t.Context(), "192.0.2.250", nil); r.Status != Warning || !strings.Contains(r.Cure, "443") {
@@ -65,7 +67,8 @@ func TestDomainName(t *testing.T) {
 
 func TestPublicAddress(t *testing.T) {
 	for text, status := range map[string]string{
-		"203.0.113.7": OK, "2001:db8::7": OK, "10.1.2.3": Warning, "127.0.0.1": Warning, "169.254.1.1": Warning, "100.64.1.1": Warning, "fd00::2": Warning,
+		"203.0.113.7": OK, "2001:db8::7": OK, "10.1.2.3": Warning, "127.0.0.1": Warning, "169.254.1.1": Warning,
+		"100.64.1.1": Warning, "fd00::2": Warning,
 	} {
 		if r := checkPublic("public address", netip.MustParseAddr(text)); r.Status != status {
 			t.Errorf("%s: %+v, want %s", text, r, status)
@@ -74,7 +77,8 @@ func TestPublicAddress(t *testing.T) {
 			t.Errorf("%s: %+v, want %s", text, r, status)
 		}
 	}
-	if r := publicAddress(t.Context(), settings.ICE{}, "127.0.0.1:0"); r.Status != OK || !strings.Contains(r.Detail, "--public-ip") {
+	if r := publicAddress(t.Context(), settings.ICE{}, "127.0.0.1:0"); r.Status != OK || !strings.Contains(r.Detail,
+		"--public-ip") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -91,7 +95,8 @@ func TestReachPorts(t *testing.T) {
 	s.Server.Media, s.TLS.Redirect = "127.0.0.1:0", address
 	s.ICE = settings.ICE{MediaTCP: address, Turn: address, TurnTLS: "127.0.0.1:0"}
 	remoteAccess(t.Context(), s, func(r Result) { seen[r.Check] = r })
-	for check, flag := range map[string]string{"plain HTTP port": "--http-redirect", "TCP media port": "--media-tcp", "TURN port, TCP": "--turn"} {
+	for check, flag := range map[string]string{"plain HTTP port": "--http-redirect", "TCP media port": "--media-tcp",
+		"TURN port, TCP": "--turn"} {
 		if r := seen[check]; r.Status != Failure || !strings.Contains(r.Cure, flag) {
 			t.Errorf("%s: %+v", check, r)
 		}
@@ -111,7 +116,8 @@ func TestOperators(t *testing.T) {
 	}
 	defer taken.Close()
 	for address, want := range map[string]string{
-		"": "", "127.0.0.1:0": OK, "localhost:0": OK, "[::1]:0": OK, ":0": Warning, "0.0.0.0:0": Warning, taken.Addr().String(): Failure,
+		"": "", "127.0.0.1:0": OK, "localhost:0": OK, "[::1]:0": OK, ":0": Warning, "0.0.0.0:0": Warning,
+		taken.Addr().String(): Failure,
 	} {
 		got := ""
 		operators(address, func(r Result) { got = r.Status })

@@ -13,9 +13,9 @@ import (
 	"mindflow/pipeline/vision"
 )
 
-// annotationTargets returns the file that each picture or video is drawn to, empty where out is: out itself, or a file of
-// the same name in the folder out, with the extension instead of its own if there is one. check refuses what cannot be
-// written. No input is overwritten, and no two targets are one file.
+// annotationTargets returns the file that each picture or video is drawn to, empty where out is: out itself, or a file
+// of the same name in the folder out, with the extension instead of its own if there is one. check refuses what cannot
+// be written. No input is overwritten, and no two targets are one file.
 func annotationTargets(out string, files []string, extension string, check func(path string) error) ([]string, error) {
 	targets := make([]string, len(files))
 	if out == "" {
@@ -35,7 +35,8 @@ func annotationTargets(out string, files []string, extension string, check func(
 			target = filepath.Join(out, withExtension(filepath.Base(file), extension))
 		}
 		if other, taken := from[target]; taken {
-			return nil, fmt.Errorf("--annotate: %s and %s would both become %s; annotate them one by one", other, file, target)
+			return nil, fmt.Errorf("--annotate: %s and %s would both become %s; annotate them one by one", other, file,
+				target)
 		}
 		if slices.ContainsFunc(files, func(f string) bool { return sameFile(f, target) }) {
 			return nil, fmt.Errorf("--annotate: %s would be overwritten; name another file or folder", target)
@@ -73,7 +74,8 @@ type recording struct {
 	file *vision.Recording // nil before the first picture
 }
 
-func (r *recording) add(ctx context.Context, picture *vision.Picture, at time.Duration, faces []pipeline.Label) (err error) {
+func (r *recording) add(ctx context.Context, picture *vision.Picture, at time.Duration,
+	faces []pipeline.Label) (err error) {
 	if r.path == "" {
 		return nil
 	}

@@ -37,13 +37,15 @@ type cameraFlags struct {
 
 func newCameraFlags(fs *flag.FlagSet) *cameraFlags {
 	f := &cameraFlags{engine: engine.Default()}
-	fs.StringVar(&f.device, "camera", "", "`camera`: the N of /dev/videoN, its path or a part of its name; the first where none is named. --device N does as well")
+	fs.StringVar(&f.device, "camera", "", "`camera`: the N of /dev/videoN, its path or a part of its name; the first "+
+		"where none is named. --device N does as well")
 	fs.BoolVar(&f.synthetic, "synthetic", false, "instead of a camera, take a picture that is drawn")
 	fs.StringVar(&f.input, "input", "", "instead of a camera, play this video `file` once, at its own size and speed")
 	fs.StringVar(&f.size, "size", "640x480", "`pixels` wanted of the camera, which gives the nearest it can")
 	fs.Float64Var(&f.rate, "rate", 30, "frames a second wanted of the camera")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON object for each analysed frame")
-	fs.StringVar(&f.publish, "publish", "", "send the camera to the Mindflow server at this `URL` (WHIP) and print the labels that it answers")
+	fs.StringVar(&f.publish, "publish", "", "send the camera to the Mindflow server at this `URL` (WHIP) and print "+
+		"the labels that it answers")
 	fs.Var(&f.token, "token", "bearer `token` for --publish; MINDFLOW_TOKEN keeps it out of the list of processes")
 	fs.IntVar(&f.bitrate, "bitrate", 2000, "kbit/s of the video that --publish sends")
 	return f
@@ -100,7 +102,8 @@ func checkToken(token string) error {
 // parseSize parses WIDTHxHEIGHT, in pixels. Both are even, since chroma is halved.
 func parseSize(text string) (w, h int, err error) {
 	var rest string
-	if n, _ := fmt.Sscanf(text, "%dx%d%s", &w, &h, &rest); n != 2 || w < 16 || h < 16 || w > 4096 || h > 4096 || w%2+h%2 > 0 {
+	if n, _ := fmt.Sscanf(text, "%dx%d%s", &w, &h, &rest); n != 2 || w < 16 || h < 16 || w > 4096 || h > 4096 ||
+		w%2+h%2 > 0 {
 		return 0, 0, fmt.Errorf("--size %s: use WIDTHxHEIGHT, even numbers of 16 to 4096, such as 640x480", text)
 	}
 	return w, h, nil
@@ -139,13 +142,13 @@ func (f *cameraFlags) open() (camera.Device, error) {
 	return device, nil
 }
 
-// refuseAnalysisFlags refuses flags on analysis, which the server does. Settings that a file or the environment holds for
-// other commands are ignored.
+// refuseAnalysisFlags refuses flags on analysis, which the server does. Settings that a file or the environment holds
+// for other commands are ignored.
 func refuseAnalysisFlags(from settings.Sources) error {
 	for _, name := range []string{"model", "detector", "preset", "smoothing", "max-faces", "threads"} {
 		if from[name] == "--"+name {
-			return fmt.Errorf("camera: --%s has no effect with --publish, where the server analyses; "+
-				"to choose one of its models, publish to 'URL?model=NAME'", name)
+			return fmt.Errorf("camera: --%s has no effect with --publish, where the server analyses; to choose one of "+
+				"its models, publish to 'URL?model=NAME'", name)
 		}
 	}
 	return nil

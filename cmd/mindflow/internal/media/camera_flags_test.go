@@ -33,12 +33,14 @@ func TestCameraFlags(t *testing.T) {
 		var out bytes.Buffer
 		args := slices.Concat(strings.Split(c.args, " "), clitest.EngineArgs(t))
 		err := Camera().Execute(t.Context(), args, nil, &out)
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") || out.Len() > 0 {
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") ||
+			out.Len() > 0 {
 			t.Errorf("%s: %v, want %q in it; printed %q", c.args, err, c.want, out.String())
 		}
 	}
 	for text, want := range map[string]string{
-		"http://a:80": "http://a:80/whip", "https://a/": "https://a/whip", "https://a/b/whip?room=1": "https://a/b/whip?room=1",
+		"http://a:80": "http://a:80/whip", "https://a/": "https://a/whip",
+		"https://a/b/whip?room=1": "https://a/b/whip?room=1",
 	} {
 		if got, err := whipURL(text); err != nil || got != want {
 			t.Errorf("%s is %s, %v", text, got, err)
@@ -50,7 +52,9 @@ func messageOf(m videoMessage) *pipeline.Message { return &pipeline.Message{V: m
 
 // On a terminal one line is kept up to date, elsewhere a line comes with other labels only.
 func TestLabelPrinter(t *testing.T) {
-	m := lines(t, `{"v":1,"faces":[{"label":"happy","confidence":0.8},{"label":"sad","confidence":0.3,"uncertain":true}]}`+"\n")[0]
+	const message = `{"v":1,"faces":[{"label":"happy","confidence":0.8},` +
+		`{"label":"sad","confidence":0.3,"uncertain":true}]}`
+	m := lines(t, message+"\n")[0]
 	for _, redraw := range []bool{false, true} {
 		var out, aside strings.Builder
 		r := newLabelPrinter(&out, &aside, false)
@@ -80,7 +84,8 @@ func TestLabelPrinter(t *testing.T) {
 			t.Errorf("redraw %v: %q and %q, want %q", redraw, out.String(), aside.String(), want)
 		}
 	}
-	if _, shown := describe(slices.Concat(m.Faces, m.Faces, m.Faces)); shown != "happy 80%, uncertain 30%, happy 80%, and 3 more" {
+	if _, shown := describe(slices.Concat(m.Faces, m.Faces, m.Faces)); shown != "happy 80%, uncertain 30%, happy 80%, "+
+		"and 3 more" {
 		t.Errorf("many faces: %q", shown)
 	}
 }
@@ -88,7 +93,8 @@ func TestLabelPrinter(t *testing.T) {
 // A server's words do not control the terminal. JSON names its model.
 func TestLabelPrinterOfServers(t *testing.T) {
 	var out, aside strings.Builder
-	m := &pipeline.Message{V: 1, Model: "theirs", Faces: []pipeline.Label{{Label: "happy\x1b[2J\u202e", Confidence: 0.8}}}
+	m := &pipeline.Message{V: 1, Model: "theirs", Faces: []pipeline.Label{{Label: "happy\x1b[2J\u202e",
+		Confidence: 0.8}}}
 	if err := newLabelPrinter(&out, &aside, false).message(m, 0); err != nil {
 		t.Fatal(err)
 	}

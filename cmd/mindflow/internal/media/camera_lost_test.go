@@ -88,11 +88,13 @@ func TestCameraLostAndRegained(t *testing.T) {
 
 func plugIn(t *testing.T) *flaky {
 	f := &flaky{}
-	if err := driver.GetManager().Register(f, driver.Info{Label: "usb-99;video99", Name: "Flaky;usb", DeviceType: driver.Camera}); err != nil {
+	if err := driver.GetManager().Register(f, driver.Info{Label: "usb-99;video99", Name: "Flaky;usb",
+		DeviceType: driver.Camera}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, d := range driver.GetManager().Query(func(d driver.Driver) bool { return d.Info().Label == "usb-99;video99" }) {
+		isFlaky := func(d driver.Driver) bool { return d.Info().Label == "usb-99;video99" }
+		for _, d := range driver.GetManager().Query(isFlaky) {
 			driver.GetManager().Delete(d.ID())
 		}
 	})

@@ -54,13 +54,15 @@ func TestCameraSynthetic(t *testing.T) {
 	}
 	for i, m := range got {
 		frame := m.T * 15
-		if m.V != 1 || m.Seq != uint64(i+1) || m.Width != 320 || m.Height != 240 || math.Abs(frame-math.Round(frame)) > 0.01 ||
+		if m.V != 1 || m.Seq != uint64(i+1) || m.Width != 320 || m.Height != 240 ||
+			math.Abs(frame-math.Round(frame)) > 0.01 ||
 			len(m.Faces) != 1 || m.Dropped == nil || m.MS.Detect <= 0 || i > 0 && m.T <= got[i-1].T {
 			t.Errorf("line %d: %+v", i, m)
 		}
 	}
 	text, err = cameraLines(t, 1, "--synthetic")
-	if err != nil || strings.Contains(text, "\x1b") || !strings.HasPrefix(text, "   0.0 s  ") || !strings.HasSuffix(text, "%\n") {
+	if err != nil || strings.Contains(text, "\x1b") || !strings.HasPrefix(text, "   0.0 s  ") ||
+		!strings.HasSuffix(text, "%\n") {
 		t.Errorf("%q, %v", text, err)
 	}
 }
@@ -98,7 +100,8 @@ func TestCameraInputAgreesWithVideo(t *testing.T) {
 	}
 	last, wantLast := got[len(got)-1].T, want[len(want)-1].T
 	if faces == 0 || len(got)+int(dropped) != len(want) || last != wantLast {
-		t.Errorf("%d lines with %d faces, %d frames dropped, of %d; the last is of %v s, want %v", len(got), faces, dropped, len(want), last, wantLast)
+		t.Errorf("%d lines with %d faces, %d frames dropped, of %d; the last is of %v s, want %v", len(got), faces,
+			dropped, len(want), last, wantLast)
 	}
 	t.Logf("%d of %d frames analysed, %d faces", len(got), len(want), faces)
 }
@@ -113,8 +116,10 @@ func far(a, b []float32) (most float64) {
 
 func TestCameraInputInterrupted(t *testing.T) {
 	clitest.NoLeaks(t)
-	clip := testkit.MakeVideo(t, "clip.mp4", "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=60", "-c:v", "libx264")
-	if _, err := cameraLines(t, 2, "--input", clip, "--json"); err == nil || !strings.Contains(err.Error(), "clip.mp4: interrupted") {
+	clip := testkit.MakeVideo(t, "clip.mp4", "-f", "lavfi", "-i", "color=gray:size=320x180:rate=25:duration=60",
+		"-c:v", "libx264")
+	if _, err := cameraLines(t, 2, "--input", clip, "--json"); err == nil || !strings.Contains(err.Error(),
+		"clip.mp4: interrupted") {
 		t.Errorf("%v", err)
 	}
 }
@@ -124,7 +129,8 @@ func TestCameraInputDamaged(t *testing.T) {
 	clip := clitest.CutShort(t)
 	const want = "the file is cut short"
 	text, err := cameraLines(t, -1, append([]string{"--input", clip, "--json"}, everyFrame...)...)
-	if err == nil || strings.Count(err.Error(), filepath.Base(clip)) != 1 || !strings.Contains(err.Error(), want) || len(lines(t, text)) == 0 {
+	if err == nil || strings.Count(err.Error(), filepath.Base(clip)) != 1 || !strings.Contains(err.Error(), want) ||
+		len(lines(t, text)) == 0 {
 		t.Errorf("%d lines, %v", len(lines(t, text)), err)
 	}
 	listen := clitest.FreePort(t)
@@ -180,9 +186,11 @@ func TestCameraPublishAgreesWithVideo(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d labels of %d frames; %d faces, %d found, %d alike, worst IoU %.2f", len(got), len(want), faces, found, alike, worst)
+	t.Logf("%d labels of %d frames; %d faces, %d found, %d alike, worst IoU %.2f", len(got), len(want), faces, found,
+		alike, worst)
 	if len(got) < 5 || faces == 0 || found < faces*95/100 || alike < found*85/100 || worst < 0.7 {
-		t.Errorf("%d labels; of %d faces %d are found, %d alike, the worst box has an IoU of %.2f", len(got), faces, found, alike, worst)
+		t.Errorf("%d labels; of %d faces %d are found, %d alike, the worst box has an IoU of %.2f", len(got), faces,
+			found, alike, worst)
 	}
 }
 
@@ -234,7 +242,8 @@ func TestCameraPublishOutlivesTheServer(t *testing.T) {
 		t.Errorf("times go back: %v", times)
 	}
 	said := aside.String()
-	if strings.Count(said, "publishing to http://"+listen+"/whip") != 2 || !strings.Contains(said, "draining; trying again") {
+	if strings.Count(said, "publishing to http://"+listen+"/whip") != 2 ||
+		!strings.Contains(said, "draining; trying again") {
 		t.Errorf("it said %s", said)
 	}
 }

@@ -46,7 +46,8 @@ func TestFrontDetectorFindsLargeFace(t *testing.T) {
 	if err := os.WriteFile(cut, out.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want := pipeline.Box{X: (box.X*w - float32(near.Min.X)) / float32(near.Dx()), Y: (box.Y*h - float32(near.Min.Y)) / float32(near.Dy()),
+	want := pipeline.Box{X: (box.X*w - float32(near.Min.X)) / float32(near.Dx()),
+		Y: (box.Y*h - float32(near.Min.Y)) / float32(near.Dy()),
 		W: box.W * w / float32(near.Dx()), H: box.H * h / float32(near.Dy())}
 	for _, detector := range []string{"blazeface-back", "blazeface-front"} {
 		got, err := read(t, cut, "--max-faces", "1", "--detector", detector)

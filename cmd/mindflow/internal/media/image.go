@@ -51,18 +51,21 @@ func Image() settings.Command {
 }
 
 // labelPictures labels the faces of each file. A bad file is named and the others are still done.
-func labelPictures(ctx context.Context, e *engine.Engine, files, targets []string, asJSON bool, out io.Writer) (err error) {
+func labelPictures(ctx context.Context, e *engine.Engine, files, targets []string, asJSON bool,
+	out io.Writer) (err error) {
 	for i, file := range files {
 		p, failed := readPicture(ctx, e, file, targets[i])
 		if failed != nil && ctx.Err() != nil {
-			return errors.Join(err, fmt.Errorf("interrupted at %s; %d of %d pictures were not done", file, len(files)-i, len(files)))
+			return errors.Join(err, fmt.Errorf("interrupted at %s; %d of %d pictures were not done", file,
+				len(files)-i, len(files)))
 		}
 		if failed != nil {
 			err = errors.Join(err, failed)
 			continue
 		}
 		if failed := printPicture(out, p, asJSON); failed != nil {
-			return errors.Join(err, fmt.Errorf("print the results: %w; see that there is space and whoever reads is there", failed))
+			return errors.Join(err, fmt.Errorf("print the results: %w; see that there is space and whoever reads is "+
+				"there", failed))
 		}
 	}
 	return err

@@ -71,7 +71,8 @@ func checkLabel(t *testing.T, name string, face pipeline.Label) {
 			best = i
 		}
 	}
-	if len(face.Scores) != 8 || sum < 0.999 || sum > 1.001 || face.Confidence != face.Scores[best] || face.Label == "" || face.ID == 0 {
+	if len(face.Scores) != 8 || sum < 0.999 || sum > 1.001 || face.Confidence != face.Scores[best] ||
+		face.Label == "" || face.ID == 0 {
 		t.Errorf("%s: %+v", name, face)
 	}
 }
@@ -80,7 +81,8 @@ func checkLabel(t *testing.T, name string, face pipeline.Label) {
 func still(t *testing.T, clip string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "still.png")
-	if text, err := exec.Command("ffmpeg", "-loglevel", "error", "-ss", "1", "-i", clitest.MediaFile(t, clip), "-frames:v", "1", out).CombinedOutput(); err != nil {
+	if text, err := exec.Command("ffmpeg", "-loglevel", "error", "-ss", "1", "-i", clitest.MediaFile(t, clip),
+		"-frames:v", "1", out).CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg: %v: %s", err, text)
 	}
 	return out
@@ -127,7 +129,8 @@ func TestImageFindsAnnotatedFaces(t *testing.T) {
 			hits := 0
 			for _, b := range img.Boxes {
 				w, h := float32(img.Width), float32(img.Height)
-				box := pipeline.Box{X: float32(b.Left) / w, Y: float32(b.Top) / h, W: float32(b.Width) / w, H: float32(b.Height) / h}
+				box := pipeline.Box{X: float32(b.Left) / w, Y: float32(b.Top) / h, W: float32(b.Width) / w,
+					H: float32(b.Height) / h}
 				for _, face := range got[file].Faces {
 					if box.IoU(pipeline.Box{X: face.Box[0], Y: face.Box[1], W: face.Box[2], H: face.Box[3]}) >= 0.35 {
 						hits++
@@ -154,7 +157,8 @@ func TestImageGoesOnAfterABadOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := png.Encode(file, &image.RGBA{Pix: bytes.Repeat([]byte{90, 90, 90, 255}, 64*64), Stride: 256, Rect: image.Rect(0, 0, 64, 64)}); err != nil {
+	if err := png.Encode(file, &image.RGBA{Pix: bytes.Repeat([]byte{90, 90, 90, 255}, 64*64), Stride: 256,
+		Rect: image.Rect(0, 0, 64, 64)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := file.Close(); err != nil {
@@ -205,7 +209,8 @@ func TestAnnotateTargets(t *testing.T) {
 		{"none asked for", "", []string{"a.png", "b.jpg"}, []string{"", ""}, ""},
 		{"one file", "x.png", []string{"a.jpg"}, []string{"x.png"}, ""},
 		{"into a folder that is there", dir, []string{"a.jpg"}, []string{filepath.Join(dir, "a.jpg")}, ""},
-		{"several, into a folder that is made", out, []string{"a.jpg", "x/b.png"}, []string{filepath.Join(out, "a.jpg"), filepath.Join(out, "b.png")}, ""},
+		{"several, into a folder that is made", out, []string{"a.jpg", "x/b.png"},
+			[]string{filepath.Join(out, "a.jpg"), filepath.Join(out, "b.png")}, ""},
 		{"over the picture itself", own, []string{own}, nil, "would be overwritten"},
 		{"over the picture itself, in its folder", dir, []string{own}, nil, "would be overwritten"},
 		{"two of one name", out, []string{"x/a.png", "y/a.png"}, nil, "would both become"},

@@ -42,15 +42,18 @@ func newLoadFlags(fs *flag.FlagSet) *loadFlags {
 	f := &loadFlags{}
 	fs.IntVar(&f.sessions, "sessions", 1, "sessions at a time")
 	fs.DurationVar(&f.duration, "duration", 30*time.Second, "time that is counted, once all sessions stand")
-	fs.StringVar(&f.input, "input", "", "video `file` to publish, its first minute over and over; a drawn face where none is named")
+	fs.StringVar(&f.input, "input", "", "video `file` to publish, its first minute over and over; a drawn face where "+
+		"none is named")
 	fs.StringVar(&f.size, "size", "640x480", "`pixels` of the video that is sent; a clip of another shape gets bars")
 	fs.Float64Var(&f.rate, "rate", 30, "frames a second that are sent; those of the clip are repeated or left out")
 	fs.IntVar(&f.bitrate, "bitrate", 1000, "kbit/s of the video that is sent")
 	fs.Var(&f.token, "token", "bearer `token`; MINDFLOW_TOKEN keeps it out of the list of processes")
 	fs.Float64Var(&f.loss, "loss", 0, "`percent` of the video's packets to lose on their way")
-	fs.Float64Var(&f.jitter, "jitter", 0, "`milliseconds` by which the video's packets are late at most, each by chance")
+	fs.Float64Var(&f.jitter, "jitter", 0, "`milliseconds` by which the video's packets are late at most, each by "+
+		"chance")
 	fs.IntVar(&f.bandwidth, "bandwidth", 0, "`kbit/s` of each session's way to the server; 0 is no limit")
-	fs.Float64Var(&f.limits.MaxP95, "max-p95", 0, "fail when the 95th percentile over all sessions is more `milliseconds`; 0 is no limit")
+	fs.Float64Var(&f.limits.MaxP95, "max-p95", 0, "fail when the 95th percentile over all sessions is more "+
+		"`milliseconds`; 0 is no limit")
 	fs.Float64Var(&f.limits.MinRate, "min-rate", 0, "fail when a session gets fewer `labels` a second")
 	fs.BoolVar(&f.asJSON, "json", false, "print the result as JSON")
 	return f
@@ -84,7 +87,8 @@ func (f *loadFlags) check() error {
 
 // line returns the network conditions that the flags ask for.
 func (f *loadFlags) line() whipclient.Line {
-	return whipclient.Line{Loss: f.loss / 100, Jitter: time.Duration(f.jitter * float64(time.Millisecond)), Bandwidth: 1000 * f.bandwidth}
+	return whipclient.Line{Loss: f.loss / 100, Jitter: time.Duration(f.jitter * float64(time.Millisecond)),
+		Bandwidth: 1000 * f.bandwidth}
 }
 
 // clip encodes what is sent.

@@ -91,8 +91,10 @@ func TestLoadTest(t *testing.T) {
 		}
 	}
 	// A limit that cannot be kept: the drawn face, at 10 frames a second. The result is there all the same.
-	r, err = loading(t, t.Context(), "http://"+listen+"/whip", "--duration", "1s", "--rate", "10", "--min-rate", "20", "--max-p95", "0.001")
-	if err == nil || !strings.Contains(err.Error(), "--min-rate 20") || !strings.Contains(err.Error(), "--max-p95 0.001") || r.Overall["p50_ms"] == nil {
+	r, err = loading(t, t.Context(), "http://"+listen+"/whip", "--duration", "1s", "--rate", "10", "--min-rate", "20",
+		"--max-p95", "0.001")
+	if err == nil || !strings.Contains(err.Error(), "--min-rate 20") || !strings.Contains(err.Error(),
+		"--max-p95 0.001") || r.Overall["p50_ms"] == nil {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -113,7 +115,8 @@ func TestLoadTestRefused(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the server is full") || strings.Contains(err.Error(), "s3cret") {
 		t.Error(err)
 	}
-	if len(r.Failed) != 2 || !r.Failed[0].Refused || !r.Failed[1].Refused || len(r.Sessions) != 0 || r.Overall["p95_ms"] != nil {
+	if len(r.Failed) != 2 || !r.Failed[0].Refused || !r.Failed[1].Refused || len(r.Sessions) != 0 ||
+		r.Overall["p95_ms"] != nil {
 		t.Errorf("%+v", r)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// labelPrinter prints labels as they come: as JSON lines, on a terminal as one line that is kept up to date, or elsewhere
-// as a line whenever the labels change. Notices go to another stream.
+// labelPrinter prints labels as they come: as JSON lines, on a terminal as one line that is kept up to date, or
+// elsewhere as a line whenever the labels change. Notices go to another stream.
 type labelPrinter struct {
 	out, aside io.Writer // static after construction
 	asJSON     bool

@@ -83,7 +83,8 @@ func (p *publisher) run(ctx context.Context) error {
 // end.
 func (p *publisher) session(ctx context.Context) (labels int, err error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
-	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http, Token: string(p.how.token), Ticket: p.ticket, Detour: true})
+	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http,
+		Token: string(p.how.token), Ticket: p.ticket, Detour: true})
 	cancel()
 	var refused *whipclient.RefusedError
 	if errors.As(err, &refused) {
@@ -135,7 +136,8 @@ func (p *publisher) receive(ctx context.Context, c *whipclient.Client, s *sender
 			}
 			labels, latest = labels+1, m.Seq
 			if m.V != pipeline.Version {
-				return labels, &permanentError{fmt.Sprintf("the server speaks version %d of the protocol, this program %d; update the older", m.V, pipeline.Version)}
+				return labels, &permanentError{fmt.Sprintf("the server speaks version %d of the protocol, this "+
+					"program %d; update the older", m.V, pipeline.Version)}
 			}
 			if err := p.show.message(&m, s.at(m.RTP)); err != nil {
 				return labels, &permanentError{err.Error()}
@@ -187,7 +189,8 @@ func transient(err error) bool {
 	case errors.As(err, &bye):
 		return !slices.Contains([]string{"deleted", "abuse", "too-large"}, bye.reason)
 	case errors.As(err, &refused):
-		return refused.Status >= 500 || refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusRequestTimeout
+		return refused.Status >= 500 || refused.Status == http.StatusTooManyRequests ||
+			refused.Status == http.StatusRequestTimeout
 	}
 	return true
 }
@@ -255,7 +258,8 @@ func (s *sender) send(f *pipeline.Frame, key bool) (err error) {
 	return s.client.WriteUnit(unit)
 }
 
-// at returns the time since the first frame of a frame with this RTP timestamp, which was sent within half a cycle of it.
+// at returns the time since the first frame of a frame with this RTP timestamp, which was sent within half a cycle of
+// it.
 func (s *sender) at(rtp uint32) time.Duration {
 	latest := s.latest.Load()
 	ticks := latest + int64(int32(rtp-uint32(latest)))

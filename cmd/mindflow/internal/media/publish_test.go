@@ -30,7 +30,8 @@ func TestCameraPublishRefused(t *testing.T) {
 	}{{503, "1"}, {502, ""}, {401, ""}}
 	var at []time.Time
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer s3cret" || r.URL.String() != "/whip" || r.Method != http.MethodPost {
+		if r.Header.Get("Authorization") != "Bearer s3cret" || r.URL.String() != "/whip" ||
+			r.Method != http.MethodPost {
 			t.Errorf("%s %s with %q", r.Method, r.URL, r.Header.Get("Authorization"))
 		}
 		answer := answers[min(len(at), len(answers)-1)]
@@ -60,7 +61,8 @@ func TestCameraPublishRefused(t *testing.T) {
 		t.Errorf("requests at %v", at)
 	}
 	said := aside.String()
-	if strings.Count(said, "\n") != 2 || !strings.Contains(said, "503 Service Unavailable: words of the server; trying again in 1s") ||
+	if strings.Count(said, "\n") != 2 || !strings.Contains(said, "503 Service Unavailable: words of the server; "+
+		"trying again in 1s") ||
 		strings.Contains(said+err.Error(), "s3cret") {
 		t.Errorf("it said %s", said)
 	}
@@ -68,7 +70,8 @@ func TestCameraPublishRefused(t *testing.T) {
 
 func TestTransient(t *testing.T) {
 	for status, want := range map[int]bool{
-		400: false, 401: false, 403: false, 404: false, 405: false, 406: false, 408: true, 415: false, 422: false, 429: true, 500: true, 502: true, 503: true,
+		400: false, 401: false, 403: false, 404: false, 405: false, 406: false, 408: true, 415: false, 422: false,
+		429: true, 500: true, 502: true, 503: true,
 	} {
 		err := fmt.Errorf("publish: %w", &whipclient.RefusedError{Status: status})
 		if transient(err) != want {
@@ -76,14 +79,16 @@ func TestTransient(t *testing.T) {
 		}
 	}
 	for reason, want := range map[string]bool{
-		"draining": true, "shutdown": true, "closed": true, "failed": true, "no-media": true, "idle": true, "internal": true, "unheard-of": true,
+		"draining": true, "shutdown": true, "closed": true, "failed": true, "no-media": true, "idle": true,
+		"internal": true, "unheard-of": true,
 		"deleted": false, "abuse": false, "too-large": false,
 	} {
 		if transient(&byeError{reason}) != want {
 			t.Errorf("bye %q passes: %v", reason, !want)
 		}
 	}
-	if !transient(errors.New("connection refused")) || transient(errors.Join(&permanentError{"no"}, errors.New("close"))) {
+	if !transient(errors.New("connection refused")) ||
+		transient(errors.Join(&permanentError{"no"}, errors.New("close"))) {
 		t.Error("a server that is gone passes, our own fault does not")
 	}
 }
@@ -123,7 +128,8 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	defer transport.CloseIdleConnections()
 	frames, last := 0, uint32(0)
-	c, err := whipclient.Dial(ctx, "http://"+listen+"/whip", whipclient.Options{Codec: pipeline.VP8, Client: &http.Client{Transport: transport},
+	c, err := whipclient.Dial(ctx, "http://"+listen+"/whip", whipclient.Options{Codec: pipeline.VP8,
+		Client: &http.Client{Transport: transport},
 		Lose: func(p *rtp.Packet) bool {
 			if p.Timestamp != last {
 				frames, last = frames+1, p.Timestamp
@@ -138,7 +144,8 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	f := startSource(ctx, device, camera.Settings{Width: 160, Height: 120, Rate: 30}, newLabelPrinter(io.Discard, io.Discard, true))
+	f := startSource(ctx, device, camera.Settings{Width: 160, Height: 120, Rate: 30}, newLabelPrinter(io.Discard,
+		io.Discard, true))
 	s := &sender{source: f, client: c, bitrate: 300_000, done: make(chan struct{})}
 	go s.run(ctx)
 	for lost := uint64(0); lost == 0; {
@@ -159,7 +166,8 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 // A video that has ended before any server took it was not published.
 func TestCameraPublishNothing(t *testing.T) {
 	clitest.NoLeaks(t)
-	text, err := cameraLines(t, -1, "--input", clitest.Blank(t, "blank.mp4"), "--publish", "http://"+clitest.FreePort(t))
+	text, err := cameraLines(t, -1, "--input", clitest.Blank(t, "blank.mp4"), "--publish",
+		"http://"+clitest.FreePort(t))
 	if err == nil || !strings.Contains(err.Error(), "connection refused") || text != "" {
 		t.Errorf("%v after %q", err, text)
 	}

@@ -94,7 +94,8 @@ func (r *csvRows) add(p *pass) error {
 		if r.several {
 			r.row = append(r.row, p.name)
 		}
-		r.row = append(r.row, strconv.FormatFloat(seconds(p.at), 'f', -1, 64), strconv.Itoa(p.read), strconv.FormatUint(face.ID, 10))
+		r.row = append(r.row, strconv.FormatFloat(seconds(p.at), 'f', -1, 64), strconv.Itoa(p.read),
+			strconv.FormatUint(face.ID, 10))
 		for _, v := range face.Box {
 			r.row = append(r.row, decimal(v))
 		}
@@ -117,8 +118,8 @@ func (r *csvRows) end(*pass) error {
 
 func decimal(v float32) string { return strconv.FormatFloat(float64(v), 'f', 5, 32) }
 
-// table is where results are printed: standard output, or a file that gets its name once it is complete. Rows are flushed
-// a frame at a time, so that the output ends with a complete row.
+// table is where results are printed: standard output, or a file that gets its name once it is complete. Rows are
+// flushed a frame at a time, so that the output ends with a complete row.
 type table struct {
 	*bufio.Writer
 	file       *os.File // nil for standard output

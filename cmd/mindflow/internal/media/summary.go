@@ -72,8 +72,12 @@ func (s *summaries) print(out io.Writer, p *pass) error {
 	for _, k := range s.faces {
 		faces = append(faces, k)
 	}
-	slices.SortFunc(faces, func(a, b *appearance) int { return cmp.Or(cmp.Compare(b.seen, a.seen), cmp.Compare(a.id, b.id)) })
-	text := fmt.Sprintf("%s: %.1f s, %d by %d pixels, %d frames", p.name, p.at.Seconds(), p.message.Width, p.message.Height, p.read)
+	slices.SortFunc(faces, func(a, b *appearance) int {
+		return cmp.Or(cmp.Compare(b.seen, a.seen),
+			cmp.Compare(a.id, b.id))
+	})
+	text := fmt.Sprintf("%s: %.1f s, %d by %d pixels, %d frames", p.name, p.at.Seconds(), p.message.Width,
+		p.message.Height, p.read)
 	if p.analysed != p.read {
 		text += fmt.Sprintf(", %d of them analysed", p.analysed)
 	}
@@ -83,7 +87,8 @@ func (s *summaries) print(out io.Writer, p *pass) error {
 			text += fmt.Sprintf("  and %s seen for a shorter time\n", plural(len(faces)-maxListed, "face"))
 			break
 		}
-		text += fmt.Sprintf("  face %d, %.1f s between %.1f and %.1f s: %s\n", k.id, k.seen.Seconds(), k.first.Seconds(), k.last.Seconds(), s.shares(k))
+		text += fmt.Sprintf("  face %d, %.1f s between %.1f and %.1f s: %s\n", k.id, k.seen.Seconds(),
+			k.first.Seconds(), k.last.Seconds(), s.shares(k))
 	}
 	_, err := io.WriteString(out, text)
 	return err

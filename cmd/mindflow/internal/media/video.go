@@ -44,8 +44,8 @@ func Video() settings.Command {
 	fs.BoolVar(&how.asJSON, "json", false, "print one JSON object for each frame")
 	fs.BoolVar(&how.asCSV, "csv", false, "print one CSV row for each face of each frame")
 	fs.StringVar(&how.out, "out", "", "print to this `file`; it gets its name when it is whole")
-	fs.StringVar(&how.annotate, "annotate", "", "also write the video with boxes and labels, without its sound, to this MP4 "+
-		"`file` (for several videos: folder)")
+	fs.StringVar(&how.annotate, "annotate", "", "also write the video with boxes and labels, without its sound, to "+
+		"this MP4 `file` (for several videos: folder)")
 	fs.Float64Var(&how.rate, "rate", 0, "analyse this many frames a second, 0 for every frame")
 	settings.EngineFlags(fs, &how.engine)
 	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
@@ -84,19 +84,22 @@ func labelVideos(ctx context.Context, how videoFlags, names []string, out io.Wri
 }
 
 // labelFiles labels one file after the other. It stops early when it is interrupted or its output fails.
-func labelFiles(ctx context.Context, e *engine.Engine, how videoFlags, files, targets []string, out io.Writer) (err error) {
+func labelFiles(ctx context.Context, e *engine.Engine, how videoFlags, files, targets []string,
+	out io.Writer) (err error) {
 	t, err := openTable(out, how.out, append(files, targets...))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	w := videoLabeller{engine: e, rate: how.rate, bgr: how.bgr, rows: t.rows(how, len(files) > 1, e.Analysis.Model.Labels)}
+	w := videoLabeller{engine: e, rate: how.rate, bgr: how.bgr, rows: t.rows(how, len(files) > 1,
+		e.Analysis.Model.Labels)}
 	if t.file != nil || !how.asJSON && !how.asCSV || !terminal.Is(out) {
 		w.progress = terminal.NewFrames(os.Stderr, "frames")
 	}
 	for i, file := range files {
 		if ctx.Err() != nil {
-			return errors.Join(err, fmt.Errorf("interrupted before %s; %d of %d files were not begun", file, len(files)-i, len(files)))
+			return errors.Join(err, fmt.Errorf("interrupted before %s; %d of %d files were not begun", file,
+				len(files)-i, len(files)))
 		}
 		failed := w.file(ctx, file, targets[i])
 		if t.Flush() != nil {
@@ -124,10 +127,11 @@ func (w *videoLabeller) file(ctx context.Context, name, target string) error {
 	return errors.Join(w.video(ctx, v, name, target), v.Close())
 }
 
-// video labels one file. It completes the outputs with what was done when it is interrupted, when the reader of the rows
-// leaves and when the file is damaged. It removes them when anything else fails.
+// video labels one file. It completes the outputs with what was done when it is interrupted, when the reader of the
+// rows leaves and when the file is damaged. It removes them when anything else fails.
 func (w *videoLabeller) video(ctx context.Context, v *avfile.Video, name, target string) error {
-	pass := &pass{name: name, video: v, recording: recording{path: target, rate: v.Rate}, sampling: sampling{rate: w.rate}}
+	pass := &pass{name: name, video: v, recording: recording{path: target, rate: v.Rate},
+		sampling: sampling{rate: w.rate}}
 	if w.rate > 0 {
 		pass.recording.rate = min(v.Rate, w.rate)
 	}
@@ -140,7 +144,8 @@ func (w *videoLabeller) video(ctx context.Context, v *avfile.Video, name, target
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 	case ctx.Err() != nil:
-		err = fmt.Errorf("%s: interrupted after %d frames, at %.1f s; what was done is kept", name, pass.read, pass.at.Seconds())
+		err = fmt.Errorf("%s: interrupted after %d frames, at %.1f s; what was done is kept", name, pass.read,
+			pass.at.Seconds())
 	case errors.As(err, &output): // the table's Close returns the cause
 		return pass.recording.close()
 	default:
@@ -213,7 +218,8 @@ func (w *videoLabeller) frames(ctx context.Context, p *pass) error {
 	}
 }
 
-func (w *videoLabeller) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, f *pipeline.Frame, began time.Time) (err error) {
+func (w *videoLabeller) frame(ctx context.Context, p *pass, analyzer *pipeline.Analyzer, f *pipeline.Frame,
+	began time.Time) (err error) {
 	if w.bgr || p.recording.path != "" {
 		if err := p.takePicture(); err != nil {
 			return err

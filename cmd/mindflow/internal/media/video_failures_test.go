@@ -17,7 +17,8 @@ import (
 func TestVideoGoesOnAfterABadOne(t *testing.T) {
 	dir := t.TempDir()
 	empty, text, cut := filepath.Join(dir, "empty.mp4"), filepath.Join(dir, "text.mp4"), filepath.Join(dir, "cut.mp4")
-	whole, err := os.ReadFile(testkit.MakeVideo(t, "whole.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1",
+	whole, err := os.ReadFile(testkit.MakeVideo(t, "whole.mp4", "-f", "lavfi", "-i",
+		"testsrc2=size=320x180:rate=25:duration=1",
 		"-c:v", "libx264", "-movflags", "faststart"))
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +35,8 @@ func TestVideoGoesOnAfterABadOne(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for name, want := range map[string]string{
-		empty: "empty", text: "known format", sound: "sound only", absent: "no such file", bare: "no video in this folder",
+		empty: "empty", text: "known format", sound: "sound only", absent: "no such file",
+		bare:                        "no video in this folder",
 		filepath.Join(dir, "*.mkv"): "no file fits", cut: "cut short",
 	} {
 		found := 0
@@ -72,19 +74,23 @@ func TestVideoRefusesSettings(t *testing.T) {
 		{"negative rate", []string{clip, "--rate", "-1"}, "--rate -1"},
 		{"no number", []string{clip, "--rate", "nan"}, "--rate NaN"},
 		{"annotated over the video", []string{clip, "--annotate", clip}, "would be overwritten"},
-		{"annotated over another of them", []string{clip, clitest.Blank(t, "b.mp4"), "--annotate", filepath.Dir(clip)}, "would be overwritten"},
+		{"annotated over another of them", []string{clip, clitest.Blank(t, "b.mp4"), "--annotate", filepath.Dir(clip)},
+			"would be overwritten"},
 		{"two of one name", []string{"x/a.mov", "y/a.mp4", "--annotate", dir}, "would both become"},
 		{"annotated in another format", []string{clip, "--annotate", filepath.Join(dir, "a.gif")}, ".mp4"},
-		{"annotated into nowhere", []string{clip, "--annotate", filepath.Join(dir, "absent", "a.mp4")}, "can be written"},
+		{"annotated into nowhere", []string{clip, "--annotate", filepath.Join(dir, "absent", "a.mp4")},
+			"can be written"},
 		{"results over the video", []string{clip, "--out", clip}, "would be overwritten"},
-		{"results over the annotated", []string{clip, "--annotate", filepath.Join(dir, "a.mp4"), "--out", filepath.Join(dir, "a.mp4")}, "would be overwritten"},
+		{"results over the annotated", []string{clip, "--annotate", filepath.Join(dir, "a.mp4"), "--out",
+			filepath.Join(dir, "a.mp4")}, "would be overwritten"},
 		{"results into nowhere", []string{clip, "--out", filepath.Join(dir, "absent", "a.csv")}, "can be written"},
 		{"results into a folder", []string{clip, "--out", dir}, "is a folder"},
 		{"a full disk", []string{clip, "--json", "--out", "/dev/full"}, "no space left"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if out, err := video(t, c.args...); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			if out, err := video(t, c.args...); err == nil || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("printed %q, error %v, want one line with %q", out, err, c.want)
 			}
 		})
@@ -117,7 +123,8 @@ func TestVideoInterrupted(t *testing.T) {
 	out := &canceler{rows: 12, cancel: cancel}
 	args := append([]string{clip, next, "--json", "--annotate", dir}, clitest.EngineArgs(t)...)
 	err := Video().Execute(ctx, args, nil, out)
-	if err == nil || !strings.Contains(err.Error(), clip+": interrupted after 12 frames, at 0.5 s") || !strings.Contains(err.Error(), "1 of 2 files were not begun") {
+	if err == nil || !strings.Contains(err.Error(), clip+": interrupted after 12 frames, at 0.5 s") ||
+		!strings.Contains(err.Error(), "1 of 2 files were not begun") {
 		t.Errorf("error %v", err)
 	}
 	if got := lines(t, out.String()); len(got) != 12 {
@@ -132,13 +139,14 @@ func TestVideoInterrupted(t *testing.T) {
 	}
 }
 
-// A recording that is scaled midway, as browsers' are when the line is bad: faces stay where they are, and the annotated video has
-// one size.
+// A recording that is scaled midway, as browsers' are when the line is bad: faces stay where they are, and the
+// annotated video has one size.
 func TestVideoScaledMidway(t *testing.T) {
 	clip, list := clitest.MediaFile(t, clitest.OneFace), filepath.Join(t.TempDir(), "list.txt")
 	text := ""
 	for _, size := range []string{"640:360", "320:180"} {
-		part := testkit.MakeVideo(t, "part.webm", "-i", clip, "-t", "0.5", "-an", "-vf", "scale="+size, "-c:v", "libvpx", "-deadline", "realtime", "-b:v", "2M")
+		part := testkit.MakeVideo(t, "part.webm", "-i", clip, "-t", "0.5", "-an", "-vf", "scale="+size, "-c:v",
+			"libvpx", "-deadline", "realtime", "-b:v", "2M")
 		text += "file '" + part + "'\n"
 	}
 	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
@@ -154,7 +162,8 @@ func TestVideoScaledMidway(t *testing.T) {
 	widths := map[int]int{}
 	for _, m := range got {
 		widths[m.Width]++
-		if len(m.Faces) != 1 || m.Faces[0].ID != 1 || m.Width*360 != m.Height*640 || box(m.Faces[0]).IoU(box(got[0].Faces[0])) < 0.6 {
+		if len(m.Faces) != 1 || m.Faces[0].ID != 1 || m.Width*360 != m.Height*640 ||
+			box(m.Faces[0]).IoU(box(got[0].Faces[0])) < 0.6 {
 			t.Errorf("at %v s %dx%d has %+v, at first there was %+v", m.T, m.Width, m.Height, m.Faces, got[0].Faces)
 		}
 	}
@@ -168,7 +177,8 @@ func TestVideoScaledMidway(t *testing.T) {
 
 // Of a file with damage in its middle both ends are read, and it is said that not all was.
 func TestVideoWithDamage(t *testing.T) {
-	file := testkit.MakeVideo(t, "damaged.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2", "-c:v", "libx264", "-g", "10")
+	file := testkit.MakeVideo(t, "damaged.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2",
+		"-c:v", "libx264", "-g", "10")
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +190,8 @@ func TestVideoWithDamage(t *testing.T) {
 	annotated := filepath.Join(t.TempDir(), "a.mp4")
 	out, err := video(t, file, "--json", "--annotate", annotated)
 	got := lines(t, out)
-	if want := fmt.Sprintf("%s: the file is damaged: %d of 50 frames could be decoded", file, len(got)); err == nil || !strings.Contains(err.Error(), want) {
+	if want := fmt.Sprintf("%s: the file is damaged: %d of 50 frames could be decoded", file, len(got)); err == nil ||
+		!strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
 	}
 	if len(got) == 0 {
@@ -189,7 +200,8 @@ func TestVideoWithDamage(t *testing.T) {
 	if len(got) < 15 || got[len(got)-1].T < 1.9 {
 		t.Errorf("%d frames up to %v s", len(got), got[len(got)-1].T)
 	}
-	if at := clitest.FrameTimes(t, annotated); len(at) < 49 || len(at) > 51 { // a picture stands while others are missing
+	// a picture stands while others are missing
+	if at := clitest.FrameTimes(t, annotated); len(at) < 49 || len(at) > 51 {
 		t.Errorf("%d frames are annotated", len(at))
 	}
 }

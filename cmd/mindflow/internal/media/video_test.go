@@ -60,7 +60,8 @@ func TestVideoAgreesWithThePipeline(t *testing.T) {
 	}
 	faces, agreed, worst := 0, 0, float32(1)
 	for i, m := range got {
-		if m.Seq != uint64(i+1) || m.V != 1 || m.Width != 640 || m.Height != 360 || m.File != "" || math.Abs(m.T-want[i].T) > 0.001 {
+		if m.Seq != uint64(i+1) || m.V != 1 || m.Width != 640 || m.Height != 360 || m.File != "" ||
+			math.Abs(m.T-want[i].T) > 0.001 {
 			t.Fatalf("row %d is %+v, want time %v", i, m, want[i].T)
 		}
 		if len(m.Faces) != len(want[i].Faces) {
@@ -120,7 +121,8 @@ func analysed(t *testing.T, clip string) []videoMessage {
 	analyzer, at := e.NewAnalyzer(), clitest.FrameTimes(t, clip)
 	var want []videoMessage
 	for i := 0; len(raw) >= w*h*3/2; i++ {
-		f := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, Y: raw[:w*h], U: raw[w*h : w*h*5/4], V: raw[w*h*5/4 : w*h*3/2]}
+		f := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, Y: raw[:w*h], U: raw[w*h : w*h*5/4],
+			V: raw[w*h*5/4 : w*h*3/2]}
 		f.Arrived = time.Unix(1e9, 0).Add(time.Duration(at[i] * float64(time.Second)))
 		var m pipeline.Message
 		if err := analyzer.Analyze(t.Context(), &m, f); err != nil {
@@ -181,7 +183,8 @@ func TestVideoCSV(t *testing.T) {
 		}
 		text, err = video(t, name, "--json")
 		got := lines(t, text)
-		if err != nil || len(got) != 20 || got[0].File != filepath.Join(dir, "a.MP4") || got[10].File != filepath.Join(dir, "b.mp4") || got[10].T != 0 || got[10].Seq != 1 {
+		if err != nil || len(got) != 20 || got[0].File != filepath.Join(dir, "a.MP4") ||
+			got[10].File != filepath.Join(dir, "b.mp4") || got[10].T != 0 || got[10].Seq != 1 {
 			t.Errorf("%s: %d lines, %v", name, len(got), err)
 		}
 	}
@@ -198,12 +201,14 @@ func TestVideoSummary(t *testing.T) {
 	if err != nil || first != again {
 		t.Errorf("%q, then %q (%v)", first, again, err)
 	}
-	for _, want := range []string{clip, "640 by 360", "48 frames; 1 face\n", "face 1, 2.0 s between 0.0 and 2.0 s: ", "%"} {
+	for _, want := range []string{clip, "640 by 360", "48 frames; 1 face\n", "face 1, 2.0 s between 0.0 and 2.0 s: ",
+		"%"} {
 		if !strings.Contains(first, want) {
 			t.Errorf("the summary %q lacks %q", first, want)
 		}
 	}
-	if text, err := video(t, clitest.Blank(t, "blank.mp4")); err != nil || !strings.Contains(text, "10 frames; 0 faces\n") {
+	if text, err := video(t, clitest.Blank(t, "blank.mp4")); err != nil ||
+		!strings.Contains(text, "10 frames; 0 faces\n") {
 		t.Errorf("%q, %v", text, err)
 	}
 }
@@ -219,7 +224,8 @@ func TestVideoAnnotate(t *testing.T) {
 			t.Errorf("%s has %d frames, want %d", name, len(at), frames)
 		}
 	}
-	streams, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=codec_type,width,height", "-of", "csv=p=0", filepath.Join(dir, "clip.mp4")).Output()
+	streams, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "stream=codec_type,width,height", "-of",
+		"csv=p=0", filepath.Join(dir, "clip.mp4")).Output()
 	if err != nil || strings.TrimSpace(string(streams)) != "video,640,360" {
 		t.Errorf("the annotated video holds %q (%v)", streams, err)
 	}

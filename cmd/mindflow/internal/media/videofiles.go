@@ -11,7 +11,8 @@ import (
 
 // videoExtensions are the files of a folder that are taken for videos.
 var videoExtensions = []string{
-	".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".ogv", ".flv", ".wmv", ".y4m",
+	".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".ogv", ".flv",
+	".wmv", ".y4m",
 }
 
 // videoFiles lists the files that names stand for: files, the videos of folders, and patterns that the shell did not
@@ -52,7 +53,8 @@ func videosAt(name string) ([]string, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: no video in this folder; it is searched for %s, not its subfolders", name, strings.Join(videoExtensions, " "))
+		return nil, fmt.Errorf("%s: no video in this folder; it is searched for %s, not its subfolders", name,
+			strings.Join(videoExtensions, " "))
 	}
 	return files, nil
 }

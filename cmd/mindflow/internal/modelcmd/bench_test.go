@@ -32,7 +32,8 @@ func TestBenchRefuses(t *testing.T) {
 		{"extra", "takes no argument"},
 	} {
 		args := append(strings.Fields(c.args), clitest.EngineArgs(t)...)
-		if err := Bench().Execute(t.Context(), args, nil, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := Bench().Execute(t.Context(), args, nil, &bytes.Buffer{}); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.args, err)
 		}
 	}

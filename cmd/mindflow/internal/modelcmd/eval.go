@@ -40,8 +40,10 @@ func (f *evalFlags) check() error {
 func Eval() settings.Command {
 	fs := settings.NewFlags("eval PATH")
 	how := &evalFlags{engine: engine.Default()}
-	fs.StringVar(&how.via, "via", "crop", "`how` faces are taken: crop (the picture is the face) or detector (find it first)")
-	fs.StringVar(&how.rule, "rule", string(dataset.Majority), "FER+: which `votes` make a class: majority (over half of them) or plurality (the most); a picture without is dropped")
+	fs.StringVar(&how.via, "via", "crop", "`how` faces are taken: crop (the picture is the face) or detector (find it "+
+		"first)")
+	fs.StringVar(&how.rule, "rule", string(dataset.Majority), "FER+: which `votes` make a class: majority (over half "+
+		"of them) or plurality (the most); a picture without is dropped")
 	fs.StringVar(&how.set.Split, "split", "Valid", "FER+ as a whole: its `part`, such as Train, Valid or Test")
 	fs.BoolVar(&how.set.Numbered, "numbered", false, "folders are numbers: the places of the model's classes, from 0")
 	fs.StringVar(&how.vs, "vs", "", "also run this classifier, a `name` in the manifest, and compare")

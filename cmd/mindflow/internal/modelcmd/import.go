@@ -23,8 +23,8 @@ func Import() settings.Command {
 	fs.IntVar(&o.Size, "size", 224, "side of the input that the network was trained on, in `pixels`")
 	fs.BoolVar(&o.Grey, "grey", false, "the network was trained on grey pictures")
 	fs.Func("precision", "fp32 (default), fp16 or int8: how weights are stored", o.SetPrecision)
-	fs.StringVar(&o.Calibrate, "calibrate", "", "`folder` of face pictures to measure ranges on, for int8: with another "+
-		"precision the model can be served with --precision int8, too")
+	fs.StringVar(&o.Calibrate, "calibrate", "", "`folder` of face pictures to measure ranges on, for int8: with "+
+		"another precision the model can be served with --precision int8, too")
 	fs.BoolVar(&o.Replace, "replace", false, "replace the model of that name")
 	paths := engine.Default()
 	settings.PathFlags(fs, &paths)

@@ -73,7 +73,8 @@ func encodeModels(out *json.Encoder, manifest *models.Manifest, dir string) (err
 		err = errors.Join(err, out.Encode(describe(dir, e)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(manifest.Faults)) {
-		err = errors.Join(err, out.Encode(map[string]string{"name": name, "state": faulty, "error": manifest.Faults[name].Error()}))
+		err = errors.Join(err, out.Encode(map[string]string{"name": name, "state": faulty,
+			"error": manifest.Faults[name].Error()}))
 	}
 	for _, r := range missingRecipes(manifest) {
 		err = errors.Join(err, out.Encode(struct {
@@ -111,7 +112,8 @@ func printModels(out io.Writer, manifest *models.Manifest, dir string) error {
 		fmt.Fprintln(out)
 		printRecipe(out, r)
 	}
-	_, err := fmt.Fprintln(out, "\nmindflow model info NAME tells more; mindflow model pull NAME brings what is missing.")
+	_, err := fmt.Fprintln(out, "\nmindflow model info NAME tells more; mindflow model pull NAME brings what is "+
+		"missing.")
 	return err
 }
 

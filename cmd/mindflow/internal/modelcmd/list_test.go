@@ -57,11 +57,13 @@ func TestListShowsLicencesAndData(t *testing.T) {
 			t.Fatal(err)
 		}
 		states[m.Name] = m.State
-		if w := want[m.Name]; m.Licence != w[0] || m.TrainingData != w[1] || (m.State == toImport) != (len(m.Steps) > 0) || (m.State == faulty) != (m.Error != "") {
+		if w := want[m.Name]; m.Licence != w[0] || m.TrainingData != w[1] ||
+			(m.State == toImport) != (len(m.Steps) > 0) || (m.State == faulty) != (m.Error != "") {
 			t.Errorf("%+v, want %q", m, w)
 		}
 	}
-	if len(states) != len(want)+1 || states["broken"] != faulty || states["dan-affectnet7"] != toImport || states["dan-rafdb"] != missing {
+	if len(states) != len(want)+1 || states["broken"] != faulty || states["dan-affectnet7"] != toImport ||
+		states["dan-rafdb"] != missing {
 		t.Errorf("states %v", states)
 	}
 }

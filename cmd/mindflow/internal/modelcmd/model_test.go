@@ -97,7 +97,8 @@ func TestModelComesAndGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"little", "CC0", "dan-ferplus", "Apache-2.0", "FER+ train", "dan-rafdb: ", "--labels rafdb"} {
+	for _, want := range []string{"little", "CC0", "dan-ferplus", "Apache-2.0", "FER+ train", "dan-rafdb: ",
+		"--labels rafdb"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the list has no %q:\n%s", want, text)
 		}
@@ -134,7 +135,8 @@ func TestVerifyFindsAlteredModel(t *testing.T) {
 			}
 			for _, args := range [][]string{{"verify", "little"}, {"verify"}} {
 				text, err := modelCommand(t, dir, args...)
-				if err == nil || !strings.Contains(text, c.want) || !strings.Contains(text, `"mindflow model pull little"`) {
+				if err == nil || !strings.Contains(text, c.want) ||
+					!strings.Contains(text, `"mindflow model pull little"`) {
 					t.Errorf("%v says %v:\n%s", args, err, text)
 				}
 			}
@@ -165,7 +167,8 @@ func TestPullFromPath(t *testing.T) {
 	if err := os.WriteFile(carried, []byte("weighty"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := modelCommand(t, dir, "pull", "little", "--url", carried); err == nil || !strings.Contains(err.Error(), "sha256") {
+	if _, err := modelCommand(t, dir, "pull", "little", "--url", carried); err == nil || !strings.Contains(err.Error(),
+		"sha256") {
 		t.Errorf("a wrong file says %v", err)
 	}
 	if err := os.WriteFile(carried, content, 0o644); err != nil {
@@ -222,7 +225,8 @@ func TestRemoveWithoutFolder(t *testing.T) {
 	if err := os.WriteFile("dan-ferplus.onnx", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := modelCommand(t, "", "remove", "dan-ferplus"); err == nil || !strings.Contains(err.Error(), "--models") {
+	if _, err := modelCommand(t, "", "remove", "dan-ferplus"); err == nil || !strings.Contains(err.Error(),
+		"--models") {
 		t.Errorf("it says %v", err)
 	}
 	if _, err := os.Stat("dan-ferplus.onnx"); err != nil {

@@ -75,9 +75,12 @@ func placeOf(e models.Entry, from string) (fetch.Place, error) {
 	case err == nil:
 		return place, nil
 	case e.Imported():
-		return place, fmt.Errorf("model pull %s: it was made here; run mindflow model import --replace with its checkpoint again", e.Name)
+		return place, fmt.Errorf("model pull %s: it was made here; run mindflow model import --replace with its "+
+			"checkpoint again", e.Name)
 	case !e.Shipped():
-		return place, fmt.Errorf("model pull %s: its source, %q, is no address; give a copy of the file with --url", e.Name, e.Source)
+		return place, fmt.Errorf("model pull %s: its source, %q, is no address; give a copy of the file with --url",
+			e.Name, e.Source)
 	}
-	return place, fmt.Errorf(`model pull %s: it comes with Mindflow: run "make build" there, or give a copy of the file with --url`, e.Name)
+	return place, fmt.Errorf("model pull %s: it comes with Mindflow: run \"make build\" there, or give a copy of the "+
+		"file with --url", e.Name)
 }

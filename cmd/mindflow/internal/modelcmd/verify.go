@@ -86,7 +86,8 @@ func Remove() settings.Command {
 		}
 		removed, err := models.Remove(paths.Models, call.Args[0])
 		if errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("model remove %s: your folder of models, %s, has no such model; what comes with the program stays",
+			return fmt.Errorf("model remove %s: your folder of models, %s, has no such model; what comes with the "+
+				"program stays",
 				call.Args[0], paths.Models)
 		}
 		for _, path := range removed {

@@ -40,13 +40,15 @@ func TestKeyFileFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := openGate(accessOf(t, row.flag, path), slog.New(slog.DiscardHandler))
-		if err == nil || !strings.Contains(err.Error(), row.flag) && !strings.Contains(err.Error(), "shared tokens") || !strings.Contains(err.Error(), row.want) ||
+		if err == nil || !strings.Contains(err.Error(), row.flag) && !strings.Contains(err.Error(), "shared tokens") ||
+			!strings.Contains(err.Error(), row.want) ||
 			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s %q: %v, want %q", row.flag, row.text[:min(30, len(row.text))], err, row.want)
 		}
 	}
 	for _, flag := range []string{"--token-file", "--jwt-keys"} {
-		if _, err := openGate(accessOf(t, flag, filepath.Join(folder, "none")), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), flag) {
+		if _, err := openGate(accessOf(t, flag, filepath.Join(folder, "none")),
+			slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), flag) {
 			t.Errorf("%s: %v", flag, err)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"mindflow/server/ports"
 )
 
-// openAddresses puts the addresses that media reaches the server at into cfg. Where the settings ask for it, it watches the
-// public address by a STUN server until the closer is closed.
+// openAddresses puts the addresses that media reaches the server at into cfg. Where the settings ask for it, it watches
+// the public address by a STUN server until the closer is closed.
 func openAddresses(s settings.ICE, cfg *server.Config) io.Closer {
 	cfg.MediaTCP, cfg.Turn, cfg.TurnTLS, cfg.TurnHost = s.MediaTCP, s.Turn, s.TurnTLS, s.TurnHost
 	var fixed []netip.Addr

@@ -20,8 +20,10 @@ func TestDecodeWithoutGPU(t *testing.T) {
 	var said strings.Builder
 	var held heldLog
 	log := slog.New(slog.NewTextHandler(&said, nil))
-	if opened, err := openDecoders("cuda:1", avdec.DefaultMaxPixels, &held, log, operate.NewMetrics("test")); err == nil ||
-		!strings.Contains(err.Error(), "--decode cuda: NVIDIA's driver") || !strings.Contains(err.Error(), "install the driver") {
+	if opened, err := openDecoders("cuda:1", avdec.DefaultMaxPixels, &held, log,
+		operate.NewMetrics("test")); err == nil ||
+		!strings.Contains(err.Error(), "--decode cuda: NVIDIA's driver") || !strings.Contains(err.Error(),
+		"install the driver") {
 		t.Error(opened, err)
 	}
 	for _, on := range []settings.Decode{"auto", "cpu"} {
@@ -38,7 +40,8 @@ func TestDecodeWithoutGPU(t *testing.T) {
 			t.Fatal(err)
 		}
 		frames := 0
-		if err := d.Decode(pipeline.Unit{Data: grey, Key: true}, func(*pipeline.Frame) { frames++ }); err != nil || frames != 1 {
+		if err := d.Decode(pipeline.Unit{Data: grey, Key: true}, func(*pipeline.Frame) { frames++ }); err != nil ||
+			frames != 1 {
 			t.Error(frames, err)
 		}
 		if err := d.Close(); err != nil {
@@ -47,7 +50,8 @@ func TestDecodeWithoutGPU(t *testing.T) {
 		opened.close()
 	}
 	held.writeTo(log)
-	if n := strings.Count(said.String(), "video is decoded on the CPU"); n != 1 || !strings.Contains(said.String(), "libcuda.so.1") {
+	if n := strings.Count(said.String(), "video is decoded on the CPU"); n != 1 || !strings.Contains(said.String(),
+		"libcuda.so.1") {
 		t.Errorf("%d lines: %s", n, &said)
 	}
 }

@@ -20,7 +20,8 @@ func printAddresses(out io.Writer, ips []net.IP, port int) error {
 		if ip.IsLoopback() && i > 0 { // of no use to other machines
 			continue
 		}
-		address := (&url.URL{Scheme: "https", Host: net.JoinHostPort(ip.String(), strconv.Itoa(port)), Path: "/"}).String()
+		address := (&url.URL{Scheme: "https", Host: net.JoinHostPort(ip.String(), strconv.Itoa(port)),
+			Path: "/"}).String()
 		if i == 0 && terminal.Is(out) {
 			code, err := halfBlocks(address)
 			if err != nil {

@@ -15,7 +15,8 @@ import (
 
 const readyTimeout = 5 * time.Second
 
-// Ready asks a server whether it takes newcomers. It is the check of containers, which hold no other program to ask with.
+// Ready asks a server whether it takes newcomers. It is the check of containers, which hold no other program to ask
+// with.
 func Ready() settings.Command {
 	return settings.Command{
 		Flags: settings.NewFlags("ready [URL]"),

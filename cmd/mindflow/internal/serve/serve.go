@@ -28,7 +28,8 @@ import (
 func Serve(release string) settings.Command {
 	fs := settings.NewFlags("serve")
 	s := settings.ServeFlags(fs)
-	onlyPrint := fs.Bool(settings.PrintFlag, false, "print the settings and where each comes from, as a settings file, and end")
+	onlyPrint := fs.Bool(settings.PrintFlag, false, "print the settings and where each comes from, as a settings "+
+		"file, and end")
 	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) error {
 		if len(call.Args) > 0 {
 			return fmt.Errorf("serve takes no argument %q; mindflow serve --help lists the flags", call.Args[0])
@@ -91,7 +92,8 @@ func serve(ctx context.Context, s *settings.Serve, release string, out io.Writer
 	}
 	defer opener.close()
 	cfg.Degraded = e.Degraded
-	running, err := server.New(cfg, session.Engine{OpenDecoder: opener.decoder, Analyses: e.Analyses, Scheduler: e.Scheduler})
+	running, err := server.New(cfg, session.Engine{OpenDecoder: opener.decoder, Analyses: e.Analyses,
+		Scheduler: e.Scheduler})
 	if err != nil {
 		return err
 	}
@@ -104,11 +106,13 @@ func serve(ctx context.Context, s *settings.Serve, release string, out io.Writer
 }
 
 // openEngine loads the models and prepares them for all sizes of batch.
-func openEngine(ctx context.Context, chosen engine.Settings, cfg *server.Config, held *heldLog) (*engine.Engine, error) {
+func openEngine(ctx context.Context, chosen engine.Settings, cfg *server.Config, held *heldLog) (*engine.Engine,
+	error) {
 	chosen.Batch.OnBatch = cfg.Metrics.Batch
 	chosen.Fell = func(network, device string, why error) {
 		cfg.Metrics.Errors.WithLabelValues("device").Inc()
-		cfg.Log.Error("a network failed on its device and goes on on the CPU", "network", network, "device", device, "err", why)
+		cfg.Log.Error("a network failed on its device and goes on on the CPU", "network", network, "device", device,
+			"err", why)
 	}
 	chosen.Device.Note = func(text string) { held.info("choosing what networks run on", "device", text) }
 	chosen.Warming = func(network string, batch, most int) {

@@ -17,10 +17,14 @@ func TestMain(m *testing.M) { clitest.Main(m) }
 func TestServe(t *testing.T) {
 	listen := clitest.FreePort(t)
 	args := append([]string{"--listen", listen, "--media", "127.0.0.1:0"}, clitest.EngineArgs(t)...)
-	done, stop := clitest.Background(t, func(ctx context.Context) error { return Serve("test").Execute(ctx, args, nil, io.Discard) })
+	done, stop := clitest.Background(t, func(ctx context.Context) error {
+		return Serve("test").Execute(ctx, args, nil,
+			io.Discard)
+	})
 	client := &http.Client{Timeout: clitest.Patience}
 	defer client.CloseIdleConnections()
-	for path, want := range map[string]string{"/": "<mindflow-live", "/mindflow.js": "define", "/readyz": "", "/healthz": ""} {
+	for path, want := range map[string]string{"/": "<mindflow-live", "/mindflow.js": "define", "/readyz": "",
+		"/healthz": ""} {
 		if body := clitest.Get(t, client, "http://"+listen+path, done); !strings.Contains(body, want) {
 			t.Errorf("GET %s: %q, want %q in it", path, body, want)
 		}
@@ -32,7 +36,8 @@ func TestServe(t *testing.T) {
 func TestServeAdmin(t *testing.T) {
 	clitest.NoLeaks(t)
 	listen, operators := clitest.FreePort(t), clitest.FreePort(t)
-	args := append([]string{"--listen", listen, "--media", "127.0.0.1:0", "--admin", operators}, clitest.EngineArgs(t)...)
+	args := append([]string{"--listen", listen, "--media", "127.0.0.1:0", "--admin", operators},
+		clitest.EngineArgs(t)...)
 	stop := clitest.Hosting(t, listen, func(ctx context.Context) error {
 		return Serve("test").Execute(ctx, args, nil, io.Discard)
 	})

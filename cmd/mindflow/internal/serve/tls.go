@@ -16,7 +16,8 @@ import (
 	"mindflow/server/operate"
 )
 
-// httpsSetup is HTTPS as the settings choose it. A server is made with config, then begin is called, and close in the end.
+// httpsSetup is HTTPS as the settings choose it. A server is made with config, then begin is called, and close in the
+// end.
 type httpsSetup struct {
 	config *tls.Config // nil for plain HTTP
 	set    settings.TLS
@@ -117,8 +118,8 @@ func ownNames() []string {
 	return names
 }
 
-// ownAddresses returns the addresses that reach listen, loopback last. IPv6 addresses change every day (RFC 8981), and the
-// certificate would with them, so they are left out where there is an IPv4 address.
+// ownAddresses returns the addresses that reach listen, loopback last. IPv6 addresses change every day (RFC 8981), and
+// the certificate would with them, so they are left out where there is an IPv4 address.
 func ownAddresses(listen string) []net.IP {
 	host, _, _ := net.SplitHostPort(listen)
 	if ip := net.ParseIP(host); ip != nil && !ip.IsUnspecified() {

@@ -33,7 +33,8 @@ func TestServeSelfSigned(t *testing.T) {
 	defer client.CloseIdleConnections()
 	trusting := func(address string) string { // once the certificate is there
 		for {
-			if made, err := os.ReadFile(filepath.Join(folder, "self-signed.crt")); err == nil && roots.AppendCertsFromPEM(made) {
+			if made, err := os.ReadFile(filepath.Join(folder, "self-signed.crt")); err == nil &&
+				roots.AppendCertsFromPEM(made) {
 				return clitest.Get(t, client, address, done)
 			}
 			select {

@@ -17,7 +17,8 @@ import (
 // TokenShared makes a token that all who may use a server share.
 func TokenShared() settings.Command {
 	fs := settings.NewFlags("token shared")
-	return settings.Command{Flags: fs, Only: true, Run: func(_ context.Context, call settings.Call, out io.Writer) error {
+	return settings.Command{Flags: fs, Only: true, Run: func(_ context.Context, call settings.Call,
+		out io.Writer) error {
 		if len(call.Args) > 0 {
 			return fmt.Errorf("token shared takes no argument %q", call.Args[0])
 		}
@@ -31,10 +32,12 @@ func TokenShared() settings.Command {
 // TokenKey makes a key that signs tokens.
 func TokenKey() settings.Command {
 	fs := settings.NewFlags("token key FILE")
-	algorithm := fs.String("alg", access.EdDSA, "`algorithm`: EdDSA, of which the server gets the public part only, or "+
-		"HS256, which is one secret for both")
-	id := fs.String("id", time.Now().UTC().Format("2006-01-02"), "`name` of the key, by which tokens say who signed them (kid)")
-	return settings.Command{Flags: fs, Only: true, Run: func(_ context.Context, call settings.Call, out io.Writer) error {
+	algorithm := fs.String("alg", access.EdDSA, "`algorithm`: EdDSA, of which the server gets the public part only, "+
+		"or HS256, which is one secret for both")
+	id := fs.String("id", time.Now().UTC().Format("2006-01-02"), "`name` of the key, by which tokens say who signed "+
+		"them (kid)")
+	return settings.Command{Flags: fs, Only: true, Run: func(_ context.Context, call settings.Call,
+		out io.Writer) error {
 		if len(call.Args) != 1 {
 			return errors.New("token key: name one file to write, such as mindflow token key signing-key.json")
 		}
@@ -81,10 +84,11 @@ func writeSecret(path string, text []byte) error {
 // TokenPublic prints the public part of keys, for the server.
 func TokenPublic() settings.Command {
 	fs := settings.NewFlags("token public FILE...")
-	return settings.Command{Flags: fs, Only: true, Run: func(_ context.Context, call settings.Call, out io.Writer) error {
+	return settings.Command{Flags: fs, Only: true, Run: func(_ context.Context, call settings.Call,
+		out io.Writer) error {
 		if len(call.Args) == 0 {
-			return errors.New("token public: name the files that mindflow token key wrote; several, while one key takes over " +
-				"from another")
+			return errors.New("token public: name the files that mindflow token key wrote; several, while one key " +
+				"takes over from another")
 		}
 		return printPublic(call.Args, out)
 	}}
@@ -130,15 +134,16 @@ func TokenSign() settings.Command {
 	fs := settings.NewFlags("token sign KEYFILE")
 	var claims access.Claims
 	fs.StringVar(&claims.Audience, "aud", "mindflow", "`server` that it is for: what serve --jwt-audience says")
-	fs.StringVar(&claims.Subject, "sub", "", "`name` of whom it is for; sessions belong to it. Without one, to who has this "+
-		"very token")
+	fs.StringVar(&claims.Subject, "sub", "", "`name` of whom it is for; sessions belong to it. Without one, to who "+
+		"has this very token")
 	lasts := fs.Duration("for", 10*time.Minute, "`time` that it is good for")
-	fs.Var((*settings.List)(&claims.Origins), "origin", "`origin` of pages that may use it; several: repeat or use commas; "+
-		"any that the server allows where none is named")
+	fs.Var((*settings.List)(&claims.Origins), "origin", "`origin` of pages that may use it; several: repeat or use "+
+		"commas; any that the server allows where none is named")
 	fs.IntVar(&claims.MaxSessions, "max-sessions", 0, "sessions at a time, of --sub; 0 leaves it to the server")
 	fs.DurationVar(&claims.SessionTime, "session-time", 0, "longest `time` of a session; 0 leaves it to the server")
 	id := fs.String("key", "", "`name` of the key in the file (kid); its first one where none is named")
-	return settings.Command{Flags: fs, Only: true, Run: func(_ context.Context, call settings.Call, out io.Writer) error {
+	return settings.Command{Flags: fs, Only: true, Run: func(_ context.Context, call settings.Call,
+		out io.Writer) error {
 		if len(call.Args) != 1 {
 			return errors.New("token sign: name the file that mindflow token key wrote")
 		}

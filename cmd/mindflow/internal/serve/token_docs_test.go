@@ -32,14 +32,16 @@ func TestTokenExamples(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), row.program, filepath.Join(backends, row.file))
 			if row.program == "" {
 				made := filepath.Join(folder, "backend")
-				if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", made, filepath.Join(backends, row.file)).CombinedOutput(); err != nil {
+				if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", made,
+					filepath.Join(backends, row.file)).CombinedOutput(); err != nil {
 					t.Fatalf("%v: %s", err, text)
 				}
 				cmd = exec.CommandContext(t.Context(), made)
 			}
 			token := lent(t, cmd, folder)
 			grant, err := checked(t, token, "--jwt-keys", public, "--jwt-audience", "faces.example")
-			if err != nil || grant.MaxSessions != 1 || !grant.AllowsOrigin("https://shop.example") || grant.AllowsOrigin("https://other.example") {
+			if err != nil || grant.MaxSessions != 1 || !grant.AllowsOrigin("https://shop.example") ||
+				grant.AllowsOrigin("https://other.example") {
 				t.Errorf("%+v, %v: %s", grant, err, token)
 			}
 		})
@@ -61,7 +63,8 @@ func lent(t *testing.T, cmd *exec.Cmd, folder string) string {
 	}()
 	url := fmt.Sprintf("http://127.0.0.1:%d/my-mindflow-token", port)
 	response, err := http.Post(url, "", nil)
-	for deadline := time.Now().Add(clitest.Patience); err != nil && time.Now().Before(deadline); response, err = http.Post(url, "", nil) {
+	for deadline := time.Now().Add(clitest.Patience); err != nil && time.Now().Before(deadline); response,
+		err = http.Post(url, "", nil) {
 		time.Sleep(50 * time.Millisecond) // until it listens
 	}
 	if err != nil {

@@ -66,14 +66,17 @@ func TestTokens(t *testing.T) {
 	}
 
 	told := said(t, "key", at("old.json"), "--id", "old") + said(t, "key", at("new.json"), "--id", "new")
-	if info, err := os.Stat(at("old.json")); err != nil || info.Mode().Perm() != 0o600 || strings.Contains(told, `"d"`) {
+	if info, err := os.Stat(at("old.json")); err != nil || info.Mode().Perm() != 0o600 ||
+		strings.Contains(told, `"d"`) {
 		t.Errorf("%v, %v: %s", info.Mode(), err, told)
 	}
 	write("public.json", said(t, "public", at("old.json"), at("new.json")))
 	for _, key := range []string{"old.json", "new.json"} {
-		made := strings.TrimSpace(said(t, "sign", at(key), "--sub", "ada", "--max-sessions", "2", "--session-time", "5m", "--origin", "https://a.example"))
+		made := strings.TrimSpace(said(t, "sign", at(key), "--sub", "ada", "--max-sessions", "2", "--session-time",
+			"5m", "--origin", "https://a.example"))
 		grant, err := checked(t, made, "--jwt-keys", at("public.json"))
-		if err != nil || grant.MaxSessions != 2 || grant.SessionTime != 5*time.Minute || !strings.Contains(grant.Subject, "ada") || len(grant.Origins) != 1 {
+		if err != nil || grant.MaxSessions != 2 || grant.SessionTime != 5*time.Minute ||
+			!strings.Contains(grant.Subject, "ada") || len(grant.Origins) != 1 {
 			t.Errorf("%s: %+v, %v", key, grant, err)
 		}
 		if _, err := checked(t, made, "--jwt-keys", at("public.json"), "--jwt-audience", "other"); err == nil {

@@ -18,14 +18,14 @@ type Access struct {
 }
 
 func (a *Access) declare(fs *flag.FlagSet) {
-	fs.BoolVar(&a.Open, "open", false, "let everybody in who reaches the server; without keys this must be said where it "+
-		"listens beyond this machine")
-	fs.Var(&a.Token, "token", "bearer `token` that visitors must show; set it by MINDFLOW_TOKEN or a settings file, as "+
-		"others see the flag in the list of processes")
-	fs.StringVar(&a.TokenFile, "token-file", "", "`file` of bearer tokens that visitors may show, one a line; mindflow "+
-		"token shared makes one")
-	fs.StringVar(&a.JWTKeys, "jwt-keys", "", "`file` of the keys that sign visitors' tokens (JWT), as a JSON Web Key Set; "+
-		"mindflow token key makes one")
+	fs.BoolVar(&a.Open, "open", false, "let everybody in who reaches the server; without keys this must be said where "+
+		"it listens beyond this machine")
+	fs.Var(&a.Token, "token", "bearer `token` that visitors must show; set it by MINDFLOW_TOKEN or a settings file, "+
+		"as others see the flag in the list of processes")
+	fs.StringVar(&a.TokenFile, "token-file", "", "`file` of bearer tokens that visitors may show, one a line; "+
+		"mindflow token shared makes one")
+	fs.StringVar(&a.JWTKeys, "jwt-keys", "", "`file` of the keys that sign visitors' tokens (JWT), as a JSON Web Key "+
+		"Set; mindflow token key makes one")
 	fs.StringVar(&a.Audience, "jwt-audience", "mindflow", "`name` of this server, which signed tokens must bear (aud)")
 }
 
@@ -34,8 +34,8 @@ func (a *Access) CheckAccess(listen string, from Sources) error {
 	keyed := a.RequireAuth()
 	switch {
 	case from["token"] == "--token":
-		return errors.New("--token: others on this machine see it in the list of processes; put it into MINDFLOW_TOKEN, " +
-			"or into a file that --token-file names")
+		return errors.New("--token: others on this machine see it in the list of processes; put it into " +
+			"MINDFLOW_TOKEN, or into a file that --token-file names")
 	case a.Open && keyed:
 		return errors.New("--open lets everybody in, and a token or keys are given: leave out one of them")
 	case a.JWTKeys != "" && a.Audience == "":

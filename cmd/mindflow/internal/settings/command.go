@@ -35,8 +35,8 @@ func NewFlags(name string) *flag.FlagSet {
 	return flag.NewFlagSet("mindflow "+name, flag.ContinueOnError)
 }
 
-// Execute sets the command's flags from args, the environment and the settings file, and runs it. known are the settings
-// of all commands, which a shared file or environment may hold. Errors name flags instead of fields.
+// Execute sets the command's flags from args, the environment and the settings file, and runs it. known are the
+// settings of all commands, which a shared file or environment may hold. Errors name flags instead of fields.
 func (c Command) Execute(ctx context.Context, args, known []string, out io.Writer) error {
 	call := Call{Words: args}
 	if c.Flags != nil {
@@ -48,15 +48,16 @@ func (c Command) Execute(ctx context.Context, args, known []string, out io.Write
 	return WithFlag(c.Run(ctx, call, out))
 }
 
-// parse reads flags and positional arguments in any order. What no flag sets comes from MINDFLOW_* in the environment, or
-// else from the settings file, or else from what another setting implies.
+// parse reads flags and positional arguments in any order. What no flag sets comes from MINDFLOW_* in the environment,
+// or else from the settings file, or else from what another setting implies.
 func (c Command) parse(args, known []string, out io.Writer) (rest []string, from Sources, err error) {
 	if c.Only {
 		rest, err = parseFlags(c.Flags, args, out)
 		return rest, nil, err
 	}
 	known = append(Names(c.Flags), known...)
-	config := c.Flags.String(configFlag, "", "settings in a TOML `file`; flags and MINDFLOW_… in the environment beat it")
+	config := c.Flags.String(configFlag, "",
+		"settings in a TOML `file`; flags and MINDFLOW_… in the environment beat it")
 	if rest, err = parseFlags(c.Flags, args, out); err != nil {
 		return nil, nil, err
 	}

@@ -53,18 +53,28 @@ func printed(t *testing.T, args ...string) map[string]string {
 
 // A flag beats the environment, which beats the file, which beats the default.
 func TestPrecedence(t *testing.T) {
-	inFile := []string{"max-sessions = 4", `smoothing = "1s"`, `listen = "127.0.0.1:4"`, `allow-origin = ["https://a.example", "https://b.example"]`}
+	inFile := []string{"max-sessions = 4", `smoothing = "1s"`, `listen = "127.0.0.1:4"`,
+		`allow-origin = ["https://a.example", "https://b.example"]`}
 	cases := []struct {
 		name             string
 		file, flag, with bool // where the settings stand; with: in the environment
 		want             []string
 	}{
-		{"default", false, false, false, []string{"max-sessions = 16 # default", `smoothing = "300ms" # default`, `listen = "127.0.0.1:8080" # default`, "allow-origin = [] # default"}},
-		{"file", true, false, false, []string{"max-sessions = 4 # FILE", `smoothing = "1s" # FILE`, `listen = "127.0.0.1:4" # FILE`, `allow-origin = ["https://a.example", "https://b.example"] # FILE`}},
-		{"environment", false, false, true, []string{"max-sessions = 3 # MINDFLOW_MAX_SESSIONS", `smoothing = "2s" # MINDFLOW_SMOOTHING`, `listen = "127.0.0.1:3" # MINDFLOW_LISTEN`, `allow-origin = ["https://c.example"] # MINDFLOW_ALLOW_ORIGIN`}},
-		{"environment and file", true, false, true, []string{"max-sessions = 3 # MINDFLOW_MAX_SESSIONS", `smoothing = "2s" # MINDFLOW_SMOOTHING`, `listen = "127.0.0.1:3" # MINDFLOW_LISTEN`, `allow-origin = ["https://c.example"] # MINDFLOW_ALLOW_ORIGIN`}},
-		{"all", true, true, true, []string{"max-sessions = 2 # --max-sessions", `smoothing = "3s" # --smoothing`, `listen = "127.0.0.1:2" # --listen`, `allow-origin = ["https://d.example"] # --allow-origin`}},
-		{"flag and file", true, true, false, []string{"max-sessions = 2 # --max-sessions", `smoothing = "3s" # --smoothing`, `listen = "127.0.0.1:2" # --listen`, `allow-origin = ["https://d.example"] # --allow-origin`}},
+		{"default", false, false, false, []string{"max-sessions = 16 # default", `smoothing = "300ms" # default`,
+			`listen = "127.0.0.1:8080" # default`, "allow-origin = [] # default"}},
+		{"file", true, false, false, []string{"max-sessions = 4 # FILE", `smoothing = "1s" # FILE`,
+			`listen = "127.0.0.1:4" # FILE`, `allow-origin = ["https://a.example", "https://b.example"] # FILE`}},
+		{"environment", false, false, true, []string{"max-sessions = 3 # MINDFLOW_MAX_SESSIONS",
+			`smoothing = "2s" # MINDFLOW_SMOOTHING`, `listen = "127.0.0.1:3" # MINDFLOW_LISTEN`,
+			`allow-origin = ["https://c.example"] # MINDFLOW_ALLOW_ORIGIN`}},
+		{"environment and file", true, false, true, []string{"max-sessions = 3 # MINDFLOW_MAX_SESSIONS",
+			`smoothing = "2s" # MINDFLOW_SMOOTHING`, `listen = "127.0.0.1:3" # MINDFLOW_LISTEN`,
+			`allow-origin = ["https://c.example"] # MINDFLOW_ALLOW_ORIGIN`}},
+		{"all", true, true, true, []string{"max-sessions = 2 # --max-sessions", `smoothing = "3s" # --smoothing`,
+			`listen = "127.0.0.1:2" # --listen`, `allow-origin = ["https://d.example"] # --allow-origin`}},
+		{"flag and file", true, true, false, []string{"max-sessions = 2 # --max-sessions",
+			`smoothing = "3s" # --smoothing`, `listen = "127.0.0.1:2" # --listen`,
+			`allow-origin = ["https://d.example"] # --allow-origin`}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,7 +91,8 @@ func TestPrecedence(t *testing.T) {
 				t.Setenv("MINDFLOW_ALLOW_ORIGIN", "https://c.example")
 			}
 			if c.flag {
-				args = append(args, "--max-sessions", "2", "--smoothing", "3s", "--listen", "127.0.0.1:2", "--allow-origin", "https://d.example")
+				args = append(args, "--max-sessions", "2", "--smoothing", "3s", "--listen", "127.0.0.1:2",
+					"--allow-origin", "https://d.example")
 			}
 			lines := printed(t, args...)
 			for _, want := range c.want {
@@ -107,7 +118,8 @@ func TestConfigFromEnvironment(t *testing.T) {
 
 // Feeding back what was printed gives the same settings, whatever they hold.
 func TestPrintConfigRoundTrip(t *testing.T) {
-	args := []string{"--max-sessions", "2", "--smoothing", "1.5s", "--models", "/a folder/with \"quotes\"\nand\tmore # \\ ü",
+	args := []string{"--max-sessions", "2", "--smoothing", "1.5s", "--models", "/a folder/with \"quotes\"\nand\tmore " +
+		"# \\ ü",
 		"--allow-origin", "https://a.example, https://b.example", "--listen", ""}
 	want := printed(t, args...)
 	var text strings.Builder
@@ -135,7 +147,8 @@ func TestConfigFaults(t *testing.T) {
 		{"rate = 5\ncsv = true\nmax-sessions = 2", nil}, // some of another command
 		{"", nil},
 		{"max-sesions = 4", []string{`unknown key "max-sesions"`, "nearest: max-sessions"}},
-		{"[serve]\nlisten = ':1'", []string{`unknown key "serve", a table; settings stand in none: delete the line [serve]`}},
+		{"[serve]\nlisten = ':1'",
+			[]string{`unknown key "serve", a table; settings stand in none: delete the line [serve]`}},
 		{"[[serve]]\nlisten = ':1'", []string{`unknown key "serve", a table`}},
 		{"config = 'more.toml'", []string{`unknown key "config"`}},
 		{"print-config = true", []string{`unknown key "print-config"`}},
@@ -151,7 +164,8 @@ func TestConfigFaults(t *testing.T) {
 		{"allow-origin = 1", []string{"allow-origin = 1", `["one", "two"]`}},
 		{"allow-origin = ['a', 1]", []string{"allow-origin = [a 1]", `["one", "two"]`}},
 		{"max-sessions = 0", []string{"--max-sessions 0", "1 or more"}}, // by the same check as flags
-		{"max-per-address = 0\nmax-waiting = 0\nmax-wait = '0s'\nmin-labels = 0\ntrusted-proxy = ['127.0.0.1', '10.0.0.0/8']", nil},
+		{"max-per-address = 0\nmax-waiting = 0\nmax-wait = '0s'\nmin-labels = 0\ntrusted-proxy = ['127.0.0.1', " +
+			"'10.0.0.0/8']", nil},
 		{"max-per-address = -1", []string{"--max-per-address -1", "0 or more"}},
 		{"max-per-key = -1", []string{"--max-per-key -1", "0 or more"}},
 		{"max-waiting = -1", []string{"--max-waiting -1", "0 or more"}},
@@ -168,20 +182,24 @@ func TestConfigFaults(t *testing.T) {
 		{"codecs = ['VP9', 'VP7']", []string{"--codecs VP7", "VP8"}},
 		{"codecs = ['VP9', 'VP9']", []string{"--codecs VP9", "twice"}},
 		{"allow-origin = ['*', 'http://a.example:8080']", nil},
-		{"allow-origin = 'https://a.example/'", []string{"--allow-origin https://a.example/:", "such as https://example.org"}},
+		{"allow-origin = 'https://a.example/'", []string{"--allow-origin https://a.example/:",
+			"such as https://example.org"}},
 		{"allow-origin = 'a.example'", []string{"--allow-origin a.example:"}},
 		{"frame-ancestors = ['self', 'https://a.example']", nil},
 		{"frame-ancestors = 'none'", nil},
 		{"frame-ancestors = '*'", nil},
 		{"frame-ancestors = ['none', 'https://a.example']", []string{"--frame-ancestors none: name nothing beside it"}},
-		{"frame-ancestors = 'https://a.example/page'", []string{"--frame-ancestors https://a.example/page:", "such as https://example.org"}},
-		{"frame-ancestors = 'https://a.example;script-src'", []string{"--frame-ancestors https://a.example;script-src:"}},
+		{"frame-ancestors = 'https://a.example/page'", []string{"--frame-ancestors https://a.example/page:",
+			"such as https://example.org"}},
+		{"frame-ancestors = 'https://a.example;script-src'",
+			[]string{"--frame-ancestors https://a.example;script-src:"}},
 		{"threads = 900", []string{"--threads 900", "1 to 256"}},
 		{"threads =", []string{"not TOML", "line 1"}},
 		{"threads = 1\nthreads = 2", []string{"not TOML", "line 2"}},
 		{strings.Repeat("#", maxFile+1), []string{"more than 16384 bytes"}},
 		{"x = " + strings.Repeat("[", maxFile-4), []string{"not TOML"}},
-		{"a1 = 1\na2 = 1\na3 = 1\na4 = 1\na5 = 1\na6 = 1\na7 = 1\na8 = 1\na9 = 1\nb1 = 1\nb2 = 1\n", []string{`"a9"`, "and 1 more"}},
+		{"a1 = 1\na2 = 1\na3 = 1\na4 = 1\na5 = 1\na6 = 1\na7 = 1\na8 = 1\na9 = 1\nb1 = 1\nb2 = 1\n",
+			[]string{`"a9"`, "and 1 more"}},
 		{strings.Repeat("a.", 2000) + "a = 1", []string{`unknown key "a"`}},
 		{"lisen = 1\nthread = 2", []string{"nearest: listen", "nearest: threads"}},
 	}
@@ -232,7 +250,8 @@ func TestUnknownVariable(t *testing.T) {
 			if c.want == "" && err != nil {
 				t.Error(err)
 			}
-			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.name)) {
+			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(),
+				c.name)) {
 				t.Errorf("error %v does not say %q", err, c.want)
 			}
 		})

@@ -18,19 +18,20 @@ func EngineFlags(fs *flag.FlagSet, s *engine.Settings) {
 		"otherwise: notebook (as the original: Haar, box grown by 60 pixels, 224 pixels in colour, no smoothing)")
 	deviceFlags(fs, &s.Device)
 	fs.StringVar(&s.Device.Precision, "precision", s.Device.Precision, "numbers that classifiers compute with: fp32, "+
-		"fp16 (float32 where they get too large for it; slow on the CPU), int8 (on the CPU, twice as fast with AVX2 and "+
-		"three times with VNNI; a label in a hundred is another), or auto: fp16 on CUDA, else fp32, and int8 while a "+
-		"server that has only such a CPU is full. TensorRT chooses by itself what it computes in fp16, if that is named")
+		"fp16 (float32 where they get too large for it; slow on the CPU), int8 (on the CPU, twice as fast with AVX2 "+
+		"and three times with VNNI; a label in a hundred is another), or auto: fp16 on CUDA, else fp32, and int8 "+
+		"while a server that has only such a CPU is full. TensorRT chooses by itself what it computes in fp16, if "+
+		"that is named")
 	fs.IntVar(&s.Threads, "threads", s.Threads, "CPU threads of one inference")
 	fs.DurationVar(&s.Smoothing, "smoothing", s.Smoothing, "time constant of the shown scores, 0 for none")
 	fs.IntVar(&s.MaxFaces, "max-faces", s.MaxFaces, "faces analysed in a frame, surest first")
-	fs.Float64Var(&s.MinFace, "min-face", s.MinFace, "longer side of the smallest face asked for, as a `fraction` of the "+
-		"frame's; 0 is any. yunet then works on a smaller picture")
+	fs.Float64Var(&s.MinFace, "min-face", s.MinFace, "longer side of the smallest face asked for, as a `fraction` of "+
+		"the frame's; 0 is any. yunet then works on a smaller picture")
 	policyFlags(fs, s)
-	fs.IntVar(&s.Batch.MaxCrops, "batch", s.Batch.MaxCrops, "faces of all sessions that are classified at once at most; "+
-		"0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
-	fs.DurationVar(&s.Batch.Wait, "batch-wait", s.Batch.Wait, "time that a batch waits to fill; 0 waits only while all "+
-		"processors are busy")
+	fs.IntVar(&s.Batch.MaxCrops, "batch", s.Batch.MaxCrops, "faces of all sessions that are classified at once at "+
+		"most; 0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
+	fs.DurationVar(&s.Batch.Wait, "batch-wait", s.Batch.Wait,
+		"time that a batch waits to fill; 0 waits only while all processors are busy")
 	s.Fell = func(network, device string, why error) {
 		fmt.Fprintf(os.Stderr, "%s goes on on the CPU, as %s failed: %v\n", network, device, why)
 	}
@@ -39,17 +40,18 @@ func EngineFlags(fs *flag.FlagSet, s *engine.Settings) {
 // policyFlags declares the flags of what is left out of the analysis of a stream.
 func policyFlags(fs *flag.FlagSet, s *engine.Settings) {
 	p := &s.Policy
-	fs.DurationVar(&p.DetectEvery, "detect-every", p.DetectEvery, "time between two detections while the known faces can be "+
-		"followed without; with --rest-every 0s too, 0s detects in every frame")
-	fs.DurationVar(&p.ClassifyEvery, "classify-every", p.ClassifyEvery, "time between two classifications of a face that changes; "+
-		"with --rest-every 0s too, 0s classifies every face of every frame")
-	fs.DurationVar(&p.RestEvery, "rest-every", p.RestEvery, "the same for faces that neither move nor change; 0s treats all alike")
-	fs.DurationVar(&p.MaxDefer, "put-off", p.MaxDefer, "longest time that faces are only followed, with the scores they "+
-		"have, while a turn of a full machine is waited for; 0s never")
-	fs.Float64Var(&p.MinChange, "change", p.MinChange, "mean difference of a face's picture, in grey `levels` of 255, from "+
-		"which it has changed")
-	fs.Float64Var(&p.MinMargin, "doubt", p.MinMargin, "a face is classified in every frame while a smaller change of its "+
-		"smoothed `probabilities` than this would show something else; 0 only before that")
+	fs.DurationVar(&p.DetectEvery, "detect-every", p.DetectEvery, "time between two detections while the known faces "+
+		"can be followed without; with --rest-every 0s too, 0s detects in every frame")
+	fs.DurationVar(&p.ClassifyEvery, "classify-every", p.ClassifyEvery, "time between two classifications of a face "+
+		"that changes; with --rest-every 0s too, 0s classifies every face of every frame")
+	fs.DurationVar(&p.RestEvery, "rest-every", p.RestEvery, "the same for faces that neither move nor change; 0s "+
+		"treats all alike")
+	fs.DurationVar(&p.MaxDefer, "put-off", p.MaxDefer, "longest time that faces are only followed, with the scores "+
+		"they have, while a turn of a full machine is waited for; 0s never")
+	fs.Float64Var(&p.MinChange, "change", p.MinChange, "mean difference of a face's picture, in grey `levels` of 255, "+
+		"from which it has changed")
+	fs.Float64Var(&p.MinMargin, "doubt", p.MinMargin, "a face is classified in every frame while a smaller change of "+
+		"its smoothed `probabilities` than this would show something else; 0 only before that")
 }
 
 // ThroughputFlags declares the flags of what a network runs on, without batch and precision: a measurement takes
@@ -65,8 +67,8 @@ func ThroughputFlags(fs *flag.FlagSet, s *engine.Settings) {
 func PathFlags(fs *flag.FlagSet, s *engine.Settings) {
 	fs.StringVar(&s.Models, "models", s.Models, "`folder` of the models that you added; shipped ones may lie there or "+
 		"beside the program")
-	fs.StringVar(&s.Library, "ort-lib", s.Library, "ONNX Runtime's shared library, a `file`; that of make gpu where it "+
-		"was made")
+	fs.StringVar(&s.Library, "ort-lib", s.Library,
+		"ONNX Runtime's shared library, a `file`; that of make gpu where it was made")
 }
 
 func modelFlags(fs *flag.FlagSet, s *engine.Settings, several string) {

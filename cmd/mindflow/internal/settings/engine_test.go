@@ -20,7 +20,8 @@ func TestModelSetting(t *testing.T) {
 	check("--model", "--model", "one", "--model", "two, three")
 	path := settingsFile(t, `model = ["one", "two", "three"]`)
 	check(path, "--config", path)
-	if got := printed(t, "--config", settingsFile(t, `model = "one"`))["model"]; !strings.HasPrefix(got, `model = ["one"] #`) {
+	if got := printed(t, "--config", settingsFile(t, `model = "one"`))["model"]; !strings.HasPrefix(got,
+		`model = ["one"] #`) {
 		t.Errorf("one in a file: %s", got)
 	}
 	t.Setenv("MINDFLOW_MODEL", "one,two,three")

@@ -32,7 +32,8 @@ func fromEnvironment(fs *flag.FlagSet, from Sources, known, environ []string) (e
 		}
 		key, ok := flags[name]
 		if !ok {
-			fault := fmt.Errorf("%s in the environment is no setting%s; correct or unset it", name, suggest(name, flags))
+			fault := fmt.Errorf("%s in the environment is no setting%s; correct or unset it", name,
+				suggest(name, flags))
 			err = errors.Join(err, fault)
 			continue
 		}

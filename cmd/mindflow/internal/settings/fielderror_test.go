@@ -16,7 +16,8 @@ func TestWithFlag(t *testing.T) {
 	}{
 		{&field.Error{Field: "Media", Err: cause}, "--media: port 80 is taken"},
 		{fmt.Errorf("start: %w", &field.Error{Field: "TurnTLS", Err: cause}), "start: --turn-tls: port 80 is taken"},
-		{errors.Join(&field.Error{Field: "Listen", Err: cause}, errors.New("and more")), "--listen: port 80 is taken\nand more"},
+		{errors.Join(&field.Error{Field: "Listen", Err: cause}, errors.New("and more")),
+			"--listen: port 80 is taken\nand more"},
 		{&field.Error{Field: "unknown", Err: cause}, "unknown: port 80 is taken"},
 		{cause, "port 80 is taken"},
 	} {

@@ -60,9 +60,11 @@ func fromText(fs *flag.FlagSet, from Sources, known []string, path string, text 
 		f := fs.Lookup(key)
 		switch {
 		case !isKnown[key] && isTable(values[key]):
-			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q, a table; settings stand in none: delete the line [%.60s]", path, key, key))
+			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q, a table; settings stand in none: "+
+				"delete the line [%.60s]", path, key, key))
 		case !isKnown[key]:
-			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q%s", path, key, suggest(key, isKnown)))
+			faults = append(faults, fmt.Errorf("settings file %s: unknown key %.60q%s", path, key,
+				suggest(key, isKnown)))
 		case f != nil && from[key] == "":
 			from[key] = path
 			if err := set(f, values[key]); err != nil {

@@ -9,8 +9,10 @@ import (
 
 func FuzzConfig(f *testing.F) {
 	for _, seed := range []string{
-		"", "max-sessions = 4 # four", `smoothing = "1s"`, `allow-origin = ["a", "b,c", " "]`, `listen = "\u00fc\n"`, `media = '''x'''`,
-		"threads = 0x10", "threads = 1e3", "[a.b]\nc=1", "[[models]]", "listen = 2001-01-01T00:00:00Z", "model = {a.b = [1, {c = 2}]}", "\"max-faces\" = 2", "threads = -nan",
+		"", "max-sessions = 4 # four", `smoothing = "1s"`, `allow-origin = ["a", "b,c", " "]`, `listen = "\u00fc\n"`,
+		`media = '''x'''`,
+		"threads = 0x10", "threads = 1e3", "[a.b]\nc=1", "[[models]]", "listen = 2001-01-01T00:00:00Z",
+		"model = {a.b = [1, {c = 2}]}", "\"max-faces\" = 2", "threads = -nan",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -41,8 +43,10 @@ func FuzzConfig(f *testing.F) {
 // FuzzEnvironment sets variables, a line each. What is accepted is printed and read back.
 func FuzzEnvironment(f *testing.F) {
 	for _, seed := range []string{
-		"", "MINDFLOW_MAX_SESSIONS=3\nMINDFLOW_SMOOTHING=2s", "MINDFLOW_ALLOW_ORIGIN=a,b, ,c", "MINDFLOW_THREADS=0x10", "MINDFLOW_LISTEN=",
-		"MINDFLOW_JSON=maybe", "MINDFLOW_MAX_SESSION=1", "MINDFLOW_", "PATH=/bin", "MINDFLOW_MEDIA=\x00\xff\"'''\\", "MINDFLOW_CONFIG=a.toml",
+		"", "MINDFLOW_MAX_SESSIONS=3\nMINDFLOW_SMOOTHING=2s", "MINDFLOW_ALLOW_ORIGIN=a,b, ,c", "MINDFLOW_THREADS=0x10",
+		"MINDFLOW_LISTEN=",
+		"MINDFLOW_JSON=maybe", "MINDFLOW_MAX_SESSION=1", "MINDFLOW_", "PATH=/bin", "MINDFLOW_MEDIA=\x00\xff\"'''\\",
+		"MINDFLOW_CONFIG=a.toml",
 	} {
 		f.Add(seed)
 	}
@@ -64,7 +68,8 @@ func FuzzEnvironment(f *testing.F) {
 		}
 		again := NewFlags("serve")
 		ServeFlags(again)
-		if err := fromText(again, Sources{}, Names(again), "printed", first.Bytes()); err != nil && first.Len() <= maxFile {
+		if err := fromText(again, Sources{}, Names(again), "printed", first.Bytes()); err != nil &&
+			first.Len() <= maxFile {
 			t.Fatalf("what was printed is refused: %v\n%s", err, first.Bytes())
 		} else if err != nil {
 			return

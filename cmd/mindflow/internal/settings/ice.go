@@ -22,19 +22,19 @@ type ICE struct {
 const PublicIPAuto = "auto"
 
 func (c *ICE) declare(fs *flag.FlagSet) {
-	fs.StringVar(&c.MediaTCP, "media-tcp", "", "TCP `address`, such as :8189, for the media of those whose network lets no "+
-		"UDP through; none where not named")
-	fs.Var(&c.PublicIPs, "public-ip", "`address` that the media ports are reached at from outside, where a router or a "+
-		"cloud maps it to this machine (1:1 NAT); several: repeat or use commas; auto asks --stun-server for it. Needless "+
-		"on a LAN")
+	fs.StringVar(&c.MediaTCP, "media-tcp", "", "TCP `address`, such as :8189, for the media of those whose network "+
+		"lets no UDP through; none where not named")
+	fs.Var(&c.PublicIPs, "public-ip", "`address` that the media ports are reached at from outside, where a router or "+
+		"a cloud maps it to this machine (1:1 NAT); several: repeat or use commas; auto asks --stun-server for it. "+
+		"Needless on a LAN")
 	fs.StringVar(&c.STUNServer, "stun-server", "", "`host:port` of the STUN server that --public-ip auto asks, at the "+
 		"start and every ten minutes; nobody is asked otherwise")
-	fs.StringVar(&c.Turn, "turn", "", "UDP and TCP `address`, such as :3478, of a TURN server for those that reach the "+
-		"media ports no other way; it relays to the UDP media port alone, for sessions alone; none where not named")
+	fs.StringVar(&c.Turn, "turn", "", "UDP and TCP `address`, such as :3478, of a TURN server for those that reach "+
+		"the media ports no other way; it relays to the UDP media port alone, for sessions alone; none where not named")
 	fs.StringVar(&c.TurnTLS, "turn-tls", "", "TCP `address`, such as :5349, of TURN over TLS, with the certificate of "+
 		"HTTPS; none where not named")
-	fs.StringVar(&c.TurnHost, "turn-host", "", "`name` or address by which publishers find --turn and --turn-tls; where "+
-		"not named, the one by which they found the server")
+	fs.StringVar(&c.TurnHost, "turn-host", "", "`name` or address by which publishers find --turn and --turn-tls; "+
+		"where not named, the one by which they found the server")
 }
 
 func (c *ICE) check() error {
@@ -55,7 +55,8 @@ func (c *ICE) check() error {
 	case !asks && c.STUNServer != "":
 		return errors.New("--stun-server without --public-ip auto: nothing would be asked; add that or leave it out")
 	case c.TurnHost != "" && c.Turn == "" && c.TurnTLS == "":
-		return errors.New("--turn-host without --turn: there is nothing to find there; add --turn :3478 or leave it out")
+		return errors.New("--turn-host without --turn: there is nothing to find there; add --turn :3478 or leave it " +
+			"out")
 	case strings.ContainsAny(c.TurnHost, "/:<>\" ") && net.ParseIP(c.TurnHost) == nil:
 		return fmt.Errorf("--turn-host %s: use a name or an address alone, such as turn.example.org", c.TurnHost)
 	}

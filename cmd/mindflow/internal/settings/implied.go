@@ -9,7 +9,8 @@ import (
 
 // presets has the flags that each preset implies where nothing else sets them.
 var presets = map[string]map[string]string{
-	"notebook": {"detector": "haar", "smoothing": "0s", "detect-every": "0s", "classify-every": "0s", "rest-every": "0s"},
+	"notebook": {"detector": "haar", "smoothing": "0s", "detect-every": "0s", "classify-every": "0s",
+		"rest-every": "0s"},
 }
 
 // implied sets the flags that have no source yet to what other flags imply.

@@ -13,7 +13,8 @@ type Log struct{ format, level string }
 
 func (l *Log) declare(fs *flag.FlagSet) {
 	fs.StringVar(&l.format, "log-format", "text", "`form` of the log on standard error: text or json, a line each")
-	fs.StringVar(&l.level, "log-level", "info", "least `level` that is logged: debug, info, warn or error; debug names addresses")
+	fs.StringVar(&l.level, "log-level", "info", "least `level` that is logged: debug, info, warn or error; debug "+
+		"names addresses")
 }
 
 var logLevels = map[string]slog.Level{

@@ -36,26 +36,27 @@ type Serve struct {
 // ServeFlags declares the flags of serve.
 func ServeFlags(fs *flag.FlagSet) *Serve {
 	s := &Serve{Engine: engine.Default()}
-	fs.StringVar(&s.Server.Listen, "listen", "127.0.0.1:8080", "HTTP `address`; of HTTPS, where a certificate is chosen, "+
-		"which makes it :443, or :8443 with --tls-self-signed, where not named")
+	fs.StringVar(&s.Server.Listen, "listen", "127.0.0.1:8080", "HTTP `address`; of HTTPS, where a certificate is "+
+		"chosen, which makes it :443, or :8443 with --tls-self-signed, where not named")
 	fs.StringVar(&s.Server.Media, "media", ":8189", "UDP `address` that all media of all sessions use")
 	fs.Var((*List)(&s.Server.AllowOrigins), "allow-origin", "`origin` of pages elsewhere that may embed the widget; "+
 		"several: repeat or use commas")
-	fs.Var((*List)(&s.Server.FrameAncestors), "frame-ancestors", "`origins` of pages that may show the page in a frame, "+
-		"or self, none or *; the server's own and those of --allow-origin where none is named, but for *")
-	fs.IntVar(&s.MaxPixels, "max-pixels", avdec.DefaultMaxPixels, "pixels of a frame; larger ones are refused before they "+
-		"are decoded")
+	fs.Var((*List)(&s.Server.FrameAncestors), "frame-ancestors", "`origins` of pages that may show the page in a "+
+		"frame, or self, none or *; the server's own and those of --allow-origin where none is named, but for *")
+	fs.IntVar(&s.MaxPixels, "max-pixels", avdec.DefaultMaxPixels, "pixels of a frame; larger ones are refused before "+
+		"they are decoded")
 	s.Decode.declare(fs)
-	fs.IntVar(&s.Server.MaxSide, "max-side", 640, "pixels of a frame's longer side that pages are asked to send at most; 0 "+
-		"asks for nothing")
-	fs.IntVar(&s.Server.MaxFramerate, "max-framerate", 30, "frames a second that pages are asked to send at most, fewer "+
-		"while the server is busy; 0 asks for nothing")
+	fs.IntVar(&s.Server.MaxSide, "max-side", 640, "pixels of a frame's longer side that pages are asked to send at "+
+		"most; 0 asks for nothing")
+	fs.IntVar(&s.Server.MaxFramerate, "max-framerate", 30, "frames a second that pages are asked to send at most, "+
+		"fewer while the server is busy; 0 asks for nothing")
 	fs.Var(&s.Codecs, "codecs", "`codecs` to take, of VP8, H264, VP9 and AV1, in order of preference; all in the "+
 		"publisher's order where none is named")
-	fs.StringVar(&s.Admin, "admin", "", "another HTTP `address`, such as 127.0.0.1:8081, for metrics (/metrics), /readyz "+
-		"and profiles of the running server: for operators only, since it asks for no password; none where not named")
-	fs.DurationVar(&s.Server.Grace, "grace", 5*time.Second, "time that sessions have to go elsewhere when the server is to "+
-		"stop; a second signal ends them at once")
+	fs.StringVar(&s.Admin, "admin", "", "another HTTP `address`, such as 127.0.0.1:8081, for metrics (/metrics), "+
+		"/readyz and profiles of the running server: for operators only, since it asks for no password; none where "+
+		"not named")
+	fs.DurationVar(&s.Server.Grace, "grace", 5*time.Second, "time that sessions have to go elsewhere when the server "+
+		"is to stop; a second signal ends them at once")
 	s.Log.declare(fs)
 	fs.BoolVar(&s.Supervise, "supervise", false, "serve in a process of its own, which is started again after a fault")
 	s.TLS.declare(fs)
@@ -91,7 +92,8 @@ func (s *Serve) Check() error {
 		}
 	}
 	if s.ICE.TurnTLS != "" && !s.TLS.On() {
-		return errors.New("--turn-tls without HTTPS: use --tls-cert, --tls-domain or --tls-self-signed, or leave it out")
+		return errors.New("--turn-tls without HTTPS: use --tls-cert, --tls-domain or --tls-self-signed, or leave it " +
+			"out")
 	}
 	return s.Engine.Check()
 }
@@ -114,8 +116,8 @@ func (s *Serve) checkCodecs() error {
 func (s *Serve) checkOrigins() error {
 	for _, origin := range s.Server.AllowOrigins {
 		if origin != "*" && !access.IsOrigin(origin) {
-			return fmt.Errorf("--allow-origin %s: use scheme and host as browsers send them, such as https://example.org, "+
-				"or *", origin)
+			return fmt.Errorf("--allow-origin %s: use scheme and host as browsers send them, such as "+
+				"https://example.org, or *", origin)
 		}
 	}
 	return nil
@@ -129,8 +131,8 @@ func (s *Serve) checkAncestors() error {
 			return fmt.Errorf("--frame-ancestors none: name nothing beside it")
 		case a == "self" || a == "none" || a == "*":
 		case !access.IsOrigin(a) || strings.ContainsAny(a, ";'"):
-			return fmt.Errorf("--frame-ancestors %s: use self, none, * or scheme and host as browsers send them, such as "+
-				"https://example.org", a)
+			return fmt.Errorf("--frame-ancestors %s: use self, none, * or scheme and host as browsers send them, such "+
+				"as https://example.org", a)
 		}
 	}
 	return nil
@@ -141,7 +143,8 @@ type Decode string
 
 func (d *Decode) declare(fs *flag.FlagSet) {
 	fs.StringVar((*string)(d), "decode", "auto", "what decodes video: cpu, cuda or cuda:N (an NVIDIA graphics card's "+
-		"decoder, through libavcodec), or auto: cuda where it is there and decodes a test picture of the codec, else cpu")
+		"decoder, through libavcodec), or auto: cuda where it is there and decodes a test picture of the codec, else "+
+		"cpu")
 }
 
 func (d Decode) check() error {

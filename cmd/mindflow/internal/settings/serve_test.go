@@ -33,8 +33,10 @@ func TestTLSSettings(t *testing.T) {
 		{"one label is no domain", []string{"--tls-domain", "localhost"}, "--tls-domain"},
 		{"a wildcard is no domain", []string{"--tls-domain", "*.a.example"}, "--tls-domain"},
 		{"redirect to nowhere", []string{"--http-redirect", ":80"}, "--http-redirect without HTTPS"},
-		{"authority without domain", []string{"--acme-url", "https://a.example/dir"}, "--acme-url without --tls-domain"},
-		{"authority in the clear", []string{"--tls-domain", "a.example", "--acme-url", "http://a.example/dir"}, "--acme-url http://a.example/dir"},
+		{"authority without domain", []string{"--acme-url", "https://a.example/dir"},
+			"--acme-url without --tls-domain"},
+		{"authority in the clear", []string{"--tls-domain", "a.example", "--acme-url", "http://a.example/dir"},
+			"--acme-url http://a.example/dir"},
 		{"domains", []string{"--tls-domain", "a.example,b-1.example.org", "--acme-email", "me@a.example"}, ""},
 	}
 	for _, c := range cases {
@@ -59,9 +61,11 @@ func TestICESettings(t *testing.T) {
 		{"a port without colon", []string{"--media-tcp", "8189"}, "--media-tcp 8189"},
 		{"TURN over TLS without a certificate", []string{"--turn-tls", ":5349"}, "--turn-tls without HTTPS"},
 		{"a name for nothing", []string{"--turn-host", "turn.example.org"}, "--turn-host without --turn"},
-		{"a name with a port", []string{"--turn", ":3478", "--turn-host", "turn.example.org:3478"}, "--turn-host turn.example.org:3478"},
+		{"a name with a port", []string{"--turn", ":3478", "--turn-host", "turn.example.org:3478"},
+			"--turn-host turn.example.org:3478"},
 		{"a TURN port without colon", []string{"--turn", "3478"}, "--turn 3478"},
-		{"TURN", []string{"--turn", ":3478", "--turn-tls", ":5349", "--tls-self-signed", "--turn-host", "2001:db8::7", "--open"}, ""},
+		{"TURN", []string{"--turn", ":3478", "--turn-tls", ":5349", "--tls-self-signed", "--turn-host", "2001:db8::7",
+			"--open"}, ""},
 		{"all", []string{"--public-ip", "203.0.113.7,2001:db8::7", "--media-tcp", ":8189"}, ""},
 	}
 	for _, c := range cases {
@@ -107,13 +111,15 @@ func TestWhoMayUse(t *testing.T) {
 			t.Setenv("MINDFLOW_TOKEN", row.token)
 			var out bytes.Buffer
 			err := printConfig(t, &out, strings.Fields(row.args)...)
-			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			if row.want == "" && err != nil || row.want != "" &&
+				(err == nil || !strings.Contains(err.Error(), row.want)) {
 				t.Errorf("%v, want %q", err, row.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "secret") || strings.Contains(out.String(), aToken) {
 				t.Errorf("the token is shown: %v\n%s", err, out.String())
 			}
-			if row.token == aToken && err == nil && !strings.Contains(out.String(), "# token is set and not shown; # MINDFLOW_TOKEN") {
+			if row.token == aToken && err == nil && !strings.Contains(out.String(),
+				"# token is set and not shown; # MINDFLOW_TOKEN") {
 				t.Errorf("that there is a token is not said: %s", out.String())
 			}
 		})

@@ -71,7 +71,8 @@ func (f *Frames) Show(name string, n, total int) {
 		return
 	}
 	left := time.Duration(float64(total-n) / speed * float64(time.Second)).Round(time.Second)
-	f.line.Show(fmt.Sprintf("%s: %d of %d %s (%d%%), %.0f a second, %v left", name, n, total, f.unit, 100*n/total, speed, left))
+	f.line.Show(fmt.Sprintf("%s: %d of %d %s (%d%%), %.0f a second, %v left", name, n, total, f.unit, 100*n/total,
+		speed, left))
 }
 
 // Clear ends a file and empties the line.

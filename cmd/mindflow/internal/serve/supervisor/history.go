@@ -9,8 +9,8 @@ const (
 	maxBackoff       = 8 * time.Second
 )
 
-// exitExplained is the exit code of a program of ours that has printed what is wrong. At the start, as with a port that is
-// in use, the next start would fail likewise.
+// exitExplained is the exit code of a program of ours that has printed what is wrong. At the start, as with a port that
+// is in use, the next start would fail likewise.
 const exitExplained = 1
 
 // history is how the starts went so far.

@@ -1,5 +1,5 @@
-// Package supervisor runs a program as a child process and restarts it when it fails. A fault in C ends a process, whatever
-// its Go code may recover from, so that only another process can restart it.
+// Package supervisor runs a program as a child process and restarts it when it fails. A fault in C ends a process,
+// whatever its Go code may recover from, so that only another process can restart it.
 package supervisor
 
 import (
@@ -29,8 +29,8 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("the server ended with exit code %d and is not started again", e.Code)
 }
 
-// Run runs the plan's command until it ends without an error, a signal ends it, or a restart would not help. The error is
-// an *ExitError. On Linux the child ends with this process.
+// Run runs the plan's command until it ends without an error, a signal ends it, or a restart would not help. The error
+// is an *ExitError. On Linux the child ends with this process.
 func Run(p Plan) error {
 	runtime.LockOSThread() // the child ends with the thread that started it: prctl(2), PR_SET_PDEATHSIG
 	defer runtime.UnlockOSThread()

@@ -29,10 +29,12 @@ func TestHistory(t *testing.T) {
 	}{
 		"said why at the start":  {[]end{{1, time.Second}}, []time.Duration{-1}},
 		"said why after a while": {[]end{{1, time.Minute}}, []time.Duration{minBackoff}},
-		"a fault a day":          {[]end{{segv, 24 * time.Hour}, {segv, 24 * time.Hour}}, []time.Duration{minBackoff, minBackoff}},
+		"a fault a day": {[]end{{segv, 24 * time.Hour}, {segv, 24 * time.Hour}}, []time.Duration{minBackoff,
+			minBackoff}},
 		"faults at once": {[]end{{segv, 0}, {2, 0}, {segv, time.Second}, {segv, 0}, {segv, 0}},
 			[]time.Duration{minBackoff, 2 * minBackoff, 4 * minBackoff, 8 * minBackoff, -1}},
-		"a good time between": {[]end{{2, 0}, {2, 0}, {2, minUptime}, {2, 0}}, []time.Duration{minBackoff, 2 * minBackoff, minBackoff, minBackoff}},
+		"a good time between": {[]end{{2, 0}, {2, 0}, {2, minUptime}, {2, 0}}, []time.Duration{minBackoff,
+			2 * minBackoff, minBackoff, minBackoff}},
 	} {
 		var h history
 		for i, e := range row.ends {
@@ -48,7 +50,8 @@ func TestHistory(t *testing.T) {
 }
 
 // supervised runs a shell script. Its $0 is a file of the test.
-func supervised(t *testing.T, signals <-chan os.Signal, script string) (file string, log *bytes.Buffer, ended <-chan error) {
+func supervised(t *testing.T, signals <-chan os.Signal, script string) (file string, log *bytes.Buffer,
+	ended <-chan error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { testkit.NoLeaks(t, before) })
@@ -72,7 +75,8 @@ func TestStartsAgain(t *testing.T) {
 	if starts, err := os.ReadFile(file); err != nil || string(starts) != "x\nx\nx\n" {
 		t.Errorf("%q, %v", starts, err)
 	}
-	if n := strings.Count(log.String(), "starting it again"); n != 2 || !strings.Contains(log.String(), "segmentation fault") {
+	if n := strings.Count(log.String(), "starting it again"); n != 2 || !strings.Contains(log.String(),
+		"segmentation fault") {
 		t.Errorf("log: %s", log)
 	}
 }
@@ -87,7 +91,8 @@ func TestGivesUp(t *testing.T) {
 	if starts, err := os.ReadFile(file); err != nil || string(starts) != "x\n" {
 		t.Errorf("%q, %v", starts, err)
 	}
-	if err := Run(Plan{Command: func() *exec.Cmd { return exec.Command("/nowhere/mindflow") }, Log: slog.New(slog.DiscardHandler)}); err == nil {
+	if err := Run(Plan{Command: func() *exec.Cmd { return exec.Command("/nowhere/mindflow") },
+		Log: slog.New(slog.DiscardHandler)}); err == nil {
 		t.Error("what cannot be started was")
 	}
 }
@@ -127,7 +132,8 @@ func TestSignals(t *testing.T) {
 		if err := <-ended; !errors.As(err, &exit) || exit.Code == 0 {
 			t.Error(err)
 		}
-		if starts, err := os.ReadFile(file); err == nil && len(starts) > 0 && string(starts) != "x\n" { // it may be ended before it writes
+		// it may be ended before it writes
+		if starts, err := os.ReadFile(file); err == nil && len(starts) > 0 && string(starts) != "x\n" {
 			t.Errorf("%q", starts)
 		}
 	})
