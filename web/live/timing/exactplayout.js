@@ -1,4 +1,5 @@
-// Shows each picture later, together with its own labels. Loaded on demand.
+// Shows each picture later, together with its own labels. Loaded on demand. The pictures are copies, since holding a
+// camera's own frames back would stop the camera.
 
 import { Alignment } from './alignment.js';
 import { PlayoutDelay } from './playoutdelay.js';
