@@ -218,9 +218,12 @@ func (c *Control) checkLimits(client Client, own *ticket, now time.Time) error {
 	}
 	switch {
 	case client.Key != "" && perKey > 0 && key >= perKey:
-		return &RefusedError{PerKey, "all the sessions that this token may have are taken; end one, or wait for it to end", limitRetry}
+		return &RefusedError{PerKey,
+			"all the sessions that this token may have are taken; end one, or wait for it to end", limitRetry}
 	case client.Address.IsValid() && c.limits.PerAddress > 0 && address >= c.limits.PerAddress:
-		return &RefusedError{PerAddress, "all the sessions that one network address may have here are taken; end one, or wait for it to end", limitRetry}
+		return &RefusedError{PerAddress,
+			"all the sessions that one network address may have here are taken; end one, or wait for it to end",
+			limitRetry}
 	}
 	return nil
 }

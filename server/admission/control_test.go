@@ -232,7 +232,8 @@ func TestReturn(t *testing.T) {
 
 	h.Release(last, true, false, h.now)
 	h.pass(returnTime)
-	if p := h.admit(Client{Ticket: last.Ticket}); p.Ticket == last.Ticket { // those who wait have not asked for too long
+	// The queued clients have not polled for too long.
+	if p := h.admit(Client{Ticket: last.Ticket}); p.Ticket == last.Ticket {
 		t.Error("it is back too late and has its ticket still")
 	}
 }

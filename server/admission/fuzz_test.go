@@ -55,9 +55,11 @@ func FuzzControl(f *testing.F) {
 					held++
 				}
 			}
-			if c.Admitted() != len(places) || c.Admitted()+held > l.Sessions || len(c.tickets) != c.slots+len(c.queue)+len(c.returning) ||
+			if c.Admitted() != len(places) || c.Admitted()+held > l.Sessions ||
+				len(c.tickets) != c.slots+len(c.queue)+len(c.returning) ||
 				len(c.queue) > l.Waiting+l.Sessions || len(c.returning) > l.Sessions {
-				t.Fatalf("%d slots of %d, %d kept, %d wait, %d left, %d tickets", c.slots, len(places), held, len(c.queue), len(c.returning), len(c.tickets))
+				t.Fatalf("%d slots of %d, %d kept, %d wait, %d left, %d tickets", c.slots, len(places), held,
+					len(c.queue), len(c.returning), len(c.tickets))
 			}
 		}
 	})

@@ -126,7 +126,8 @@ func TestLoad(t *testing.T) {
 
 func TestSessionTime(t *testing.T) {
 	for _, row := range []struct{ limit, own, want time.Duration }{
-		{0, 0, 0}, {time.Minute, 0, time.Minute}, {0, time.Second, time.Second}, {time.Minute, time.Second, time.Second}, {time.Minute, time.Hour, time.Minute},
+		{0, 0, 0}, {time.Minute, 0, time.Minute}, {0, time.Second, time.Second},
+		{time.Minute, time.Second, time.Second}, {time.Minute, time.Hour, time.Minute},
 	} {
 		p := open(t, Limits{Sessions: 1, SessionTime: row.limit}).admit(Client{SessionTime: row.own})
 		if got := p.Until; row.want == 0 && !got.IsZero() || row.want > 0 && !got.Equal(noon.Add(row.want)) {

@@ -13,7 +13,7 @@ const (
 	pollStep = time.Second / 2 // more for each client ahead
 
 	pollSlack   = 5 * time.Second  // a poll that is later lets the clients behind go first
-	pollTimeout = 75 * time.Second // a poll that is later loses the place in the queue: browsers run hidden pages once a minute
+	pollTimeout = 75 * time.Second // a poll that is later loses its place: browsers run hidden pages once a minute
 	// A ticket that was never shown is worth less: many programs request a slot again and again without their ticket,
 	// and must not wait behind tickets that they threw away.
 	unshownSlack   = time.Second

@@ -15,16 +15,16 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// Order says what to order of an authority.
+// Order is what to order from an authority. All but Domains and Folder is optional.
 type Order struct {
-	Domains   []string // one or more; the first is shown to clients that name none
-	Email     string   // where the authority may write to; none
-	Directory string   // URL of the authority's ACME directory; Let's Encrypt's
-	Root      string   // PEM file of the authority that signed the directory's own certificate; the system's
-	Folder    string   // where account, keys and certificates are kept
+	Domains   []string // the first is for clients without SNI
+	Email     string   // of the host, for the authority
+	Directory string   // URL of the authority's ACME directory; default Let's Encrypt
+	Root      string   // PEM file of the root of the directory's own certificate; default the system's roots
+	Folder    string   // of account, keys and certificates
 }
 
-// ACME orders certificates and renews them in time, until Close.
+// ACME orders certificates and renews them until Close.
 type ACME struct {
 	config *certmagic.Config
 	issuer *certmagic.ACMEIssuer
@@ -33,8 +33,7 @@ type ACME struct {
 	stop   context.CancelFunc
 }
 
-// NewACME prepares the order. Nothing is asked of the authority before Begin. The error names the setting and what to
-// do.
+// NewACME prepares the order. It sends nothing to the authority before Begin. The error is a *field.Error.
 func NewACME(order Order, log *slog.Logger) (*ACME, error) {
 	var roots *x509.CertPool
 	if order.Root != "" {
@@ -44,7 +43,8 @@ func NewACME(order Order, log *slog.Logger) (*ACME, error) {
 		}
 		roots = x509.NewCertPool()
 		if !roots.AppendCertsFromPEM(pemText) {
-			return nil, field.Errorf("ACMERoot", "root of the ACME directory: %s holds no PEM certificate; name the file that does", order.Root)
+			return nil, field.Errorf("ACMERoot",
+				"root of the ACME directory: %s holds no PEM certificate; name the file that does", order.Root)
 		}
 	}
 	a := &ACME{order: order}
@@ -72,30 +72,31 @@ func NewACME(order Order, log *slog.Logger) (*ACME, error) {
 	return a, nil
 }
 
-// Begin loads what there is and orders what is missing, in the background and again where it fails: the log says how
-// it goes. tlsPort is where HTTPS is served by then; the authority connects to 443, which must lead there. httpPort is
-// where Challenge is served, to which 80 must lead; 0 where it is not.
+// Begin loads the certificates that exist and orders the others in the background, with retries; progress is logged.
+// HTTPS is served at tlsPort by now, to which port 443 must lead, where the authority connects. Challenge is served at
+// httpPort, to which port 80 must lead; zero means that it is not served.
 func (a *ACME) Begin(tlsPort, httpPort int) error {
 	a.issuer.AltTLSALPNPort, a.issuer.AltHTTPPort, a.issuer.DisableHTTPChallenge = tlsPort, httpPort, httpPort == 0
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
 	if err := a.config.ManageAsync(ctx, slices.Clone(a.order.Domains)); err != nil {
-		return field.Errorf("CertFolder", "certificate for %v: %w; see that %s can be written to", a.order.Domains, err, a.order.Folder)
+		return field.Errorf("CertFolder", "certificate for %v: %w; see that %s can be written to", a.order.Domains, err,
+			a.order.Folder)
 	}
 	return nil
 }
 
-// TLS is a server's configuration. A handshake fails while there is no certificate, but for the authority's own.
+// TLS returns a server configuration. Handshakes fail before the first certificate, except the authority's own.
 func (a *ACME) TLS() *tls.Config {
 	config := serverTLS(a.config.GetCertificate)
 	config.NextProtos = append(config.NextProtos, acmez.ACMETLS1Protocol) // RFC 8737
 	return config
 }
 
-// Challenge answers what the authority asks over plain HTTP (RFC 8555, section 8.3), and leaves the rest to next.
+// Challenge answers the authority's HTTP challenges (RFC 8555, section 8.3), and passes other requests to next.
 func (a *ACME) Challenge(next http.Handler) http.Handler { return a.issuer.HTTPChallengeHandler(next) }
 
-// Close ends what goes on in the background.
+// Close stops the background work.
 func (a *ACME) Close() error {
 	if a.stop != nil {
 		a.stop()

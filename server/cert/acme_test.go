@@ -27,7 +27,7 @@ import (
 
 const domain = "mindflow.example" // resolved by the authority's own name server, to this machine
 
-// authority runs Let's Encrypt's test authority, Pebble, which looks for us at these ports.
+// authority runs Pebble, Let's Encrypt's test authority, which validates at these ports.
 func authority(t *testing.T, httpPort, tlsPort int) (directory, root string, issued *x509.CertPool, stop func()) {
 	t.Helper()
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
@@ -43,7 +43,8 @@ func authority(t *testing.T, httpPort, tlsPort int) (directory, root string, iss
 	t.Cleanup(names.Shutdown)
 
 	store := db.NewMemoryStore()
-	authority := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: 3600 * 24 * 90}})
+	authority := ca.New(quiet, store, "", "ecdsa", 0, 1,
+		map[string]ca.Profile{"default": {ValidityPeriod: 3600 * 24 * 90}})
 	validator := va.New(quiet, httpPort, tlsPort, true, address, store)
 	front := wfe.New(quiet, store, validator, authority, []string{"pebble.letsencrypt.org"}, true, false, 0, 0)
 	server := httptest.NewTLSServer(front.Handler())
@@ -57,7 +58,7 @@ func authority(t *testing.T, httpPort, tlsPort int) (directory, root string, iss
 	return server.URL + wfe.DirectoryPath, root, issued, server.Close
 }
 
-// serveTLS says hello over HTTPS, on a port of its own until the test ends.
+// serveTLS serves HTTPS until the test ends.
 func serveTLS(t *testing.T, l net.Listener, a *ACME) {
 	t.Helper()
 	server := &http.Server{
@@ -78,7 +79,7 @@ func listen(t *testing.T) (net.Listener, int) {
 	return l, l.Addr().(*net.TCPAddr).Port
 }
 
-// trusted asks over HTTPS, as a browser that trusts the authority does, until it is answered.
+// trusted requests over HTTPS, as a browser that trusts the authority does, until it gets a response.
 func trusted(t *testing.T, address string, issued *x509.CertPool, log *book) *http.Response {
 	t.Helper()
 	dial := &tls.Dialer{Config: &tls.Config{RootCAs: issued, ServerName: domain}}
@@ -106,7 +107,7 @@ func begun(t *testing.T, order Order, log *book) *ACME {
 	return a
 }
 
-// A certificate is ordered from a real authority, both ways that it has to see whose the name is, and kept.
+// A certificate is ordered from a real authority with each kind of challenge, and kept.
 func TestACME(t *testing.T) {
 	for _, overHTTP := range []bool{false, true} {
 		name := "by TLS-ALPN"
@@ -121,7 +122,8 @@ func TestACME(t *testing.T) {
 				seenPort = testkit.FreePort(t) // nobody is there
 			}
 			directory, root, issued, stop := authority(t, httpPort, seenPort)
-			order := Order{Domains: []string{domain}, Email: "host@mindflow.example", Directory: directory, Root: root, Folder: t.TempDir()}
+			order := Order{Domains: []string{domain}, Email: "host@mindflow.example", Directory: directory, Root: root,
+				Folder: t.TempDir()}
 			log := &book{}
 			a := begun(t, order, log)
 			if overHTTP {
@@ -154,15 +156,17 @@ func TestACME(t *testing.T) {
 	}
 }
 
-// An authority that cannot be reached is said in the log, and the server goes on.
+// An unreachable authority is logged, and the server goes on.
 func TestACMEUnreachable(t *testing.T) {
 	log := &book{}
 	_, tlsPort := listen(t)
-	a := begun(t, Order{Domains: []string{domain}, Directory: "https://127.0.0.1:" + strconv.Itoa(testkit.FreePort(t)) + "/dir", Folder: t.TempDir()}, log)
+	directory := "https://127.0.0.1:" + strconv.Itoa(testkit.FreePort(t)) + "/dir"
+	a := begun(t, Order{Domains: []string{domain}, Directory: directory, Folder: t.TempDir()}, log)
 	if err := a.Begin(tlsPort, 0); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(2 * time.Minute); !strings.Contains(log.String(), "connection refused"); time.Sleep(50 * time.Millisecond) {
+	deadline := time.Now().Add(2 * time.Minute)
+	for ; !strings.Contains(log.String(), "connection refused"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the log does not say why there is no certificate: %s", log)
 		}
@@ -173,7 +177,8 @@ func TestACMERoot(t *testing.T) {
 	rubbish := filepath.Join(t.TempDir(), "root.pem")
 	write(t, rubbish, []byte("rubbish"))
 	for _, root := range []string{rubbish, "/nowhere.pem"} {
-		if _, err := NewACME(Order{Domains: []string{domain}, Root: root}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "ACMERoot") {
+		_, err := NewACME(Order{Domains: []string{domain}, Root: root}, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.Contains(err.Error(), "ACMERoot") {
 			t.Errorf("%s: %v, want the flag's name in it", root, err)
 		}
 	}

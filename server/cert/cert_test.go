@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// pair makes a certificate of the serial, for localhost.
+// pair makes a certificate for localhost with a serial.
 func pair(t *testing.T, serial int64, expires time.Time) (certPEM, keyPEM []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -39,7 +39,8 @@ func pair(t *testing.T, serial int64, expires time.Time) (certPEM, keyPEM []byte
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})
 }
 
 func write(t *testing.T, name string, data []byte) {
@@ -67,7 +68,7 @@ func (b *book) String() string {
 	return b.text.String()
 }
 
-// presented shakes hands and gives the serial of the certificate that the server shows.
+// presented returns the serial of the certificate that a server presents.
 func presented(t *testing.T, address string) int64 {
 	t.Helper()
 	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
@@ -78,7 +79,7 @@ func presented(t *testing.T, address string) int64 {
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 }
 
-// A renewal is used without a restart; one that is broken is not, and is said once.
+// A renewal is used without a restart; a broken one is not, and is logged once.
 func TestFilesAreReadAgain(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
@@ -93,7 +94,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	}
 	now := time.Now()
 	serial := func() int64 {
-		now = now.Add(lookEvery)
+		now = now.Add(checkInterval)
 		return f.at(now).Leaf.SerialNumber.Int64()
 	}
 	said := func(text string) int { return strings.Count(log.String(), text) }
@@ -189,7 +190,8 @@ func TestFilesAbsent(t *testing.T) {
 		{good, other, "the key the certificate's own"},
 		{key, key, "must be PEM"},
 	} {
-		if _, err := FromFiles(c.cert, c.key, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), c.want) {
+		_, err := FromFiles(c.cert, c.key, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s with %s: %v, want %q in it", c.cert, c.key, err, c.want)
 		}
 	}

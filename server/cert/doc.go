@@ -1,5 +1,5 @@
-// Package cert gives a server its certificate: read from files, ordered from an authority (ACME, RFC 8555), or
-// made here for a LAN.
+// Package cert provides a server's certificate: read from files, ordered from an authority (ACME, RFC 8555), or
+// self-signed for a LAN.
 package cert
 
 import (
@@ -10,8 +10,8 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// serverTLS is what all three have in common. TLS 1.2 is the least that browsers of today speak. HTTP/2 is not offered:
-// the server's limits on time and memory are for connections, and one of HTTP/2 carries many requests.
+// serverTLS is the common configuration. TLS 1.2 is the oldest version that current browsers speak. HTTP/2 is not
+// offered: the server limits time and memory of connections, and an HTTP/2 connection carries many requests.
 func serverTLS(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
@@ -20,9 +20,8 @@ func serverTLS(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Co
 	}
 }
 
-// Folder is where certificates that are made or ordered are kept where the host names no other folder: what systemd
-// gives a unit, or else mindflow in the user's state folder (XDG Base Directory Specification). The error says that
-// there is no home.
+// Folder returns the default folder of certificates: systemd's state folder of the unit, or else mindflow in the user's
+// state folder (XDG Base Directory Specification). It fails without a home folder.
 func Folder() (string, error) {
 	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
 		return filepath.SplitList(dir)[0], nil

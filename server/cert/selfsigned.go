@@ -19,16 +19,16 @@ import (
 )
 
 const (
-	selfSignedLife = 397 * 24 * time.Hour // browsers refuse longer ones of authorities, and some of anybody
-	selfSignedLeft = 30 * 24 * time.Hour  // with less left a new one is made
+	selfSignedLife = 397 * 24 * time.Hour // some browsers refuse longer ones
+	selfSignedLeft = 30 * 24 * time.Hour  // with less left, a new one is made
 )
 
-// SelfSigned gives a certificate for these names and addresses that no authority vouches for: browsers ask once whether
-// to trust it. It is kept in folder, and made anew when it is about to expire or when the machine has another
-// address. The error says what to do.
+// SelfSigned returns a self-signed certificate for names and addresses; browsers ask once whether to trust it. It is
+// kept in folder, and replaced when it expires soon or does not cover an address. The error is a *field.Error.
 func SelfSigned(folder string, names []string, ips []net.IP, now time.Time) (*tls.Certificate, error) {
 	certFile, keyFile := filepath.Join(folder, "self-signed.crt"), filepath.Join(folder, "self-signed.key")
-	if kept, err := Load(certFile, keyFile); err == nil && covers(kept.Leaf, names, ips) && kept.Leaf.NotAfter.Sub(now) > selfSignedLeft {
+	if kept, err := Load(certFile, keyFile); err == nil && covers(kept.Leaf, names, ips) &&
+		kept.Leaf.NotAfter.Sub(now) > selfSignedLeft {
 		return kept, nil
 	}
 	certPEM, keyPEM, err := selfSign(names, ips, now)
@@ -46,7 +46,7 @@ func SelfSigned(folder string, names []string, ips []net.IP, now time.Time) (*tl
 	return Load(certFile, keyFile)
 }
 
-// FixedTLS is a server's configuration with a certificate that does not change.
+// FixedTLS returns a server configuration with a certificate that does not change.
 func FixedTLS(c *tls.Certificate) *tls.Config {
 	return serverTLS(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c, nil })
 }
@@ -96,7 +96,7 @@ func selfSign(names []string, ips []net.IP, now time.Time) (certPEM, keyPEM []by
 	return certPEM, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), nil
 }
 
-// replace writes a file that only this user may read, whole or not at all.
+// replace writes a file atomically; only this user can read it.
 func replace(name string, data []byte) error {
 	part, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // mode 0600
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// zapTo makes certmagic's kind of log write to ours. What goes well there is told at length, so it is for debugging.
+// zapTo returns a zap logger, as certmagic uses, that writes to log. Its messages of success are many, so they are for
+// debugging.
 func zapTo(log *slog.Logger) *zap.Logger { return zap.New(core{log: log}) }
 
 type core struct{ log *slog.Logger }

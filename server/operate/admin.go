@@ -14,7 +14,8 @@ import (
 func ListenAdmin(address string, others map[string]http.Handler) (*Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, field.Errorf("Admin", "listen for operators: %w: free the port or use another address, such as 127.0.0.1:8081", err)
+		return nil, field.Errorf("Admin",
+			"listen for operators: %w: free the port or use another address, such as 127.0.0.1:8081", err)
 	}
 	return serve("operators", l, &http.Server{
 		Handler:           adminRoutes(others),

@@ -18,9 +18,10 @@ import (
 func openAdmin(t *testing.T) (a *Listener, url string) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	a, err := ListenAdmin("127.0.0.1:0", map[string]http.Handler{"/metrics": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("mindflow_sessions 1\n"))
-	})})
+	})
+	a, err := ListenAdmin("127.0.0.1:0", map[string]http.Handler{"/metrics": metrics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +50,9 @@ func get(t *testing.T, url string) (status int, body string) {
 func TestAdmin(t *testing.T) {
 	a, url := openAdmin(t)
 	for path, want := range map[string]string{
-		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "mindflow/server/operate", "/debug/pprof/cmdline": "test",
-		"/debug/pprof/heap": "", "/debug/pprof/allocs": "", "/debug/pprof/symbol": "num_symbols",
+		"/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "mindflow/server/operate",
+		"/debug/pprof/cmdline": "test",
+		"/debug/pprof/heap":    "", "/debug/pprof/allocs": "", "/debug/pprof/symbol": "num_symbols",
 		"/metrics": "mindflow_sessions 1", "/healthz": "ok",
 	} {
 		if status, body := get(t, url+path); status != http.StatusOK || !strings.Contains(body, want) {
@@ -105,7 +107,9 @@ func TestListenAdminErrors(t *testing.T) {
 	}
 	defer taken.Close()
 	for _, address := range []string{taken.Addr().String(), "8081", "127.0.0.1:none", "256.0.0.1:1"} {
-		if _, err := ListenAdmin(address, nil); err == nil || !strings.Contains(err.Error(), "Admin") || !strings.Contains(err.Error(), strings.Split(address, ":")[0]) {
+		_, err := ListenAdmin(address, nil)
+		host, _, _ := strings.Cut(address, ":")
+		if err == nil || !strings.HasPrefix(err.Error(), "Admin: ") || !strings.Contains(err.Error(), host) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

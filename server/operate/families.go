@@ -22,7 +22,11 @@ func (m *Metrics) gauges(name, help string, labels ...string) *prometheus.GaugeV
 	return v
 }
 
-func (m *Metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+func (m *Metrics) histogram(name, help string, buckets []float64) prometheus.Histogram {
+	return m.histograms(name, help, buckets).WithLabelValues().(prometheus.Histogram)
+}
+
+func (m *Metrics) histograms(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
 	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets}, labels)
 	m.registry.MustRegister(v)
 	return v

@@ -64,10 +64,12 @@ func (m *Metrics) ofSessions() {
 	m.SessionsLimit = m.gauges("sessions_limit", "Sessions that may be open at a time.").WithLabelValues()
 	m.Ready = m.gauges("ready", "Whether newcomers are taken, capacity apart.").WithLabelValues()
 	m.Started = m.counter("sessions_started_total", "Sessions that began.")
-	m.Ended = m.counters("sessions_ended_total", "Sessions that ended, by the reason that the publisher is told.", "reason")
+	m.Ended = m.counters("sessions_ended_total",
+		"Sessions that ended, by the reason that the publisher is told.", "reason")
 	m.Refused = m.counters("sessions_refused_total", "Offers that no session came of, by reason.", "reason")
 	m.ICE = m.counters("ice_states_total", "ICE states that sessions came to.", "state")
-	m.Paths = m.counters("ice_paths_total", "Connections by the way that ICE found: protocol, and kind of the publisher's address.", "protocol", "remote")
+	m.Paths = m.counters("ice_paths_total",
+		"Connections by the way that ICE found: protocol, and kind of the publisher's address.", "protocol", "remote")
 	m.Errors = m.counters("errors_total", "What did not work, by the part where.", "part")
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: prefix + "panics_recovered_total", Help: "Panics that ended one session and no other.",
@@ -82,19 +84,21 @@ func (m *Metrics) ofFrames() {
 	m.Dropped = m.counters("frames_dropped_total", "Frames that got no labels, by reason.", "reason")
 	m.Labels = m.counter("labels_sent_total", "Messages with labels that were given to data channels.")
 	m.Events = m.counter("label_events_sent_total", "Messages with labels that were given to readers of event streams.")
-	m.Followed = m.counter("frames_followed_total", "Frames in which faces were only followed, while a turn was waited for.")
+	m.Followed = m.counter("frames_followed_total",
+		"Frames in which faces were only followed, while a turn was waited for.")
 	m.KeyframesAsked = m.counter("plis_sent_total", "Key frames that were asked for.")
 	m.Repairs = m.counter("nacked_packets_total", "Packets that were asked for again.")
-	m.queueAge = m.histogram("frame_queue_age_seconds", "Time from a frame's last packet to its turn.", seconds).WithLabelValues().(prometheus.Histogram)
-	stages := m.histogram("stage_duration_seconds", "Time of a frame in a stage; total is from its last packet to its labels.", seconds, "stage")
+	m.queueAge = m.histogram("frame_queue_age_seconds", "Time from a frame's last packet to its turn.", seconds)
+	stages := m.histograms("stage_duration_seconds",
+		"Time of a frame in a stage; total is from its last packet to its labels.", seconds, "stage")
 	m.decode, m.detect = stages.WithLabelValues("decode"), stages.WithLabelValues("detect")
 	m.classify, m.total = stages.WithLabelValues("classify"), stages.WithLabelValues("total")
 }
 
 func (m *Metrics) ofBatches() {
 	faces := []float64{1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256}
-	m.batchFaces = m.histogram("batch_faces", "Faces that were classified at once.", faces).WithLabelValues().(prometheus.Histogram)
-	m.batchSeconds = m.histogram("batch_duration_seconds", "Time that a batch took to classify.", seconds).WithLabelValues().(prometheus.Histogram)
+	m.batchFaces = m.histogram("batch_faces", "Faces that were classified at once.", faces)
+	m.batchSeconds = m.histogram("batch_duration_seconds", "Time that a batch took to classify.", seconds)
 	m.batchErrors = m.counter("batch_errors_total", "Batches that failed; each session then tried its own part alone.")
 }
 

@@ -37,7 +37,8 @@ func used(t *testing.T) *Metrics {
 	m.Batch(2, 12*time.Millisecond, errors.New("made by the test"))
 	m.CounterVecFunc("media_port_dropped_packets_total", "Packets that were no part of a session.", "reason",
 		func() map[string]uint64 { return map[string]uint64{"unknown": 7} })
-	m.GaugeVecFunc("c_objects", "Objects in C's memory.", "kind", func() map[string]uint64 { return map[string]uint64{"decoder": 0} })
+	m.GaugeVecFunc("c_objects", "Objects in C's memory.", "kind",
+		func() map[string]uint64 { return map[string]uint64{"decoder": 0} })
 	return m
 }
 
@@ -58,12 +59,17 @@ func TestFamilies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`mindflow_build_info{goversion="go`, `version="1.2"} 1`, "mindflow_sessions 1\n", `mindflow_sessions_ended_total{reason="deleted"} 1`,
-		"mindflow_media_received_bytes_total 1200", "mindflow_frames_received_total 1", "mindflow_frames_decoded_total 1",
-		`mindflow_frame_queue_age_seconds_bucket{le="0.0025"} 1`, `mindflow_stage_duration_seconds_sum{stage="classify"} 0.0124`,
-		`mindflow_stage_duration_seconds_count{stage="decode"} 1`, `mindflow_stage_duration_seconds_count{stage="total"} 1`,
+		`mindflow_build_info{goversion="go`, `version="1.2"} 1`, "mindflow_sessions 1\n",
+		`mindflow_sessions_ended_total{reason="deleted"} 1`,
+		"mindflow_media_received_bytes_total 1200", "mindflow_frames_received_total 1",
+		"mindflow_frames_decoded_total 1",
+		`mindflow_frame_queue_age_seconds_bucket{le="0.0025"} 1`,
+		`mindflow_stage_duration_seconds_sum{stage="classify"} 0.0124`,
+		`mindflow_stage_duration_seconds_count{stage="decode"} 1`,
+		`mindflow_stage_duration_seconds_count{stage="total"} 1`,
 		`mindflow_batch_faces_bucket{le="2"} 1`, "mindflow_batch_errors_total 1", "mindflow_panics_recovered_total 1",
-		`mindflow_media_port_dropped_packets_total{reason="unknown"} 7`, `mindflow_c_objects{kind="decoder"} 0`, "go_goroutines ", "process_open_fds ",
+		`mindflow_media_port_dropped_packets_total{reason="unknown"} 7`, `mindflow_c_objects{kind="decoder"} 0`,
+		"go_goroutines ", "process_open_fds ",
 	} {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("%q is not in the scrape", want)

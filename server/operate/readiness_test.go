@@ -10,6 +10,7 @@ import (
 
 func TestReadiness(t *testing.T) {
 	var s Readiness
+	failed, none := map[string]string{"classifier": "the GPU failed; on the CPU"}, map[string]string{}
 	for _, row := range []struct {
 		do     func()
 		status int
@@ -18,10 +19,11 @@ func TestReadiness(t *testing.T) {
 		{func() {}, 503, ReadyReport{false, Loading, []string{"the models are being loaded"}, map[string]string{}}},
 		{func() { s.Set(Serving) }, 200, ReadyReport{true, Serving, []string{}, map[string]string{}}},
 		{func() {
-			s.SetDegraded(func() map[string]string { return map[string]string{"classifier": "the GPU failed; on the CPU"} })
-		}, 200, ReadyReport{true, Serving, []string{}, map[string]string{"classifier": "the GPU failed; on the CPU"}}},
-		{func() { s.SetDegraded(nil); s.Set(Draining) }, 503, ReadyReport{false, Draining, []string{"the server is about to stop and takes no newcomers"}, map[string]string{}}},
-		{func() { s.Set(Stopping) }, 503, ReadyReport{false, Stopping, []string{"the server is stopping"}, map[string]string{}}},
+			s.SetDegraded(func() map[string]string { return failed })
+		}, 200, ReadyReport{true, Serving, []string{}, failed}},
+		{func() { s.SetDegraded(nil); s.Set(Draining) }, 503,
+			ReadyReport{false, Draining, []string{"the server is about to stop and takes no newcomers"}, none}},
+		{func() { s.Set(Stopping) }, 503, ReadyReport{false, Stopping, []string{"the server is stopping"}, none}},
 	} {
 		row.do()
 		w := httptest.NewRecorder()
@@ -30,7 +32,8 @@ func TestReadiness(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
-		if w.Code != row.status || !reflect.DeepEqual(got, row.want) || w.Header().Get("Content-Type") != "application/json" {
+		if w.Code != row.status || !reflect.DeepEqual(got, row.want) ||
+			w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%d %+v, want %d %+v", w.Code, got, row.status, row.want)
 		}
 	}

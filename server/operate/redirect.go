@@ -19,7 +19,9 @@ const (
 
 // ListenRedirect redirects each request at address, host:port, to HTTPS at the port httpsPort. The optional wrap is
 // middleware before the redirect: it answers a certificate authority's challenges.
-func ListenRedirect(address string, httpsPort int, wrap func(http.Handler) http.Handler, log *slog.Logger) (*Listener, error) {
+func ListenRedirect(
+	address string, httpsPort int, wrap func(http.Handler) http.Handler, log *slog.Logger,
+) (*Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, field.Errorf("Redirect", "listen for plain HTTP: %w: free the port or use another address", err)

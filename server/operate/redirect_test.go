@@ -74,7 +74,8 @@ func TestListenRedirect(t *testing.T) {
 			t.Errorf("%s: %s, want %d", path, response.Status, want)
 		}
 	}
-	if _, err := ListenRedirect(r.Addr().String(), 443, nil, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "Redirect") {
+	_, err = ListenRedirect(r.Addr().String(), 443, nil, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.HasPrefix(err.Error(), "Redirect: ") {
 		t.Errorf("a taken port: %v, want the field's name in it", err)
 	}
 	if err := r.Close(); err != nil {

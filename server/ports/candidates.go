@@ -1,9 +1,9 @@
 package ports
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 
 	"github.com/pion/sdp/v3"
 )
@@ -34,8 +34,8 @@ func (m *Media) PublicCandidates() []sdp.Attribute {
 			any = "::"
 		}
 		line := func(foundation int, transport string, priority int, port int, more string) sdp.Attribute {
-			return sdp.NewAttribute(sdp.AttrKeyCandidate, strconv.Itoa(foundation)+" 1 "+transport+" "+strconv.Itoa(priority|rank)+" "+
-				ip.String()+" "+strconv.Itoa(port)+" typ srflx raddr "+any+" rport 9"+more)
+			return sdp.NewAttribute(sdp.AttrKeyCandidate, fmt.Sprintf("%d 1 %s %d %s %d typ srflx raddr %s rport 9%s",
+				foundation, transport, priority|rank, ip, port, any, more))
 		}
 		list = append(list, line(9000+2*i, "udp", publicUDP, int(m.addrs[0].Port()), ""))
 		if tcp := m.TCPAddr(); tcp != nil {

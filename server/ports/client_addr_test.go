@@ -38,22 +38,26 @@ func TestClientAddr(t *testing.T) {
 		{"a proxy that does not know", "127.0.0.1:1", []string{"192.0.2.1, unknown"}, "127.0.0.1"},
 		{"nothing but commas", "127.0.0.1:1", []string{",,,"}, "127.0.0.1"},
 		{"proxies only", "127.0.0.1:1", []string{"10.1.1.1, 10.1.1.2"}, "10.1.1.1"},
-		{"an endless list", "127.0.0.1:1", []string{"192.0.2.1," + strings.Repeat("10.1.1.1,", 100_000) + "10.1.1.1"}, "10.1.1.1"},
+		{"an endless list", "127.0.0.1:1", []string{"192.0.2.1," + strings.Repeat("10.1.1.1,", 100_000) + "10.1.1.1"},
+			"10.1.1.1"},
 		{"no address", "somewhere", []string{"192.0.2.1"}, "invalid IP"},
 	} {
 		if got := trusted.ClientAddr(request(row.peer, row.forwarded...)).String(); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
 		}
 	}
-	if !Proxies(nil).IgnoresForwarded(request("127.0.0.1:1", "192.0.2.1")) || trusted.IgnoresForwarded(request("127.0.0.1:1", "192.0.2.1")) || Proxies(nil).IgnoresForwarded(request("192.0.2.1:1", "198.51.100.7")) || Proxies(nil).IgnoresForwarded(request("127.0.0.1:1")) {
+	if !Proxies(nil).IgnoresForwarded(request("127.0.0.1:1", "192.0.2.1")) ||
+		trusted.IgnoresForwarded(request("127.0.0.1:1", "192.0.2.1")) ||
+		Proxies(nil).IgnoresForwarded(request("192.0.2.1:1", "198.51.100.7")) ||
+		Proxies(nil).IgnoresForwarded(request("127.0.0.1:1")) {
 		t.Error("what is believed is mixed up")
 	}
 }
 
 func TestClientNetwork(t *testing.T) {
 	for address, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::": "2001:db8:1:2::/64", "2001:db8:1:3::": "2001:db8:1:3::/64",
-		"127.0.0.1": "invalid Prefix", "::1": "invalid Prefix",
+		"192.0.2.1": "192.0.2.1/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "2001:db8:1:2::": "2001:db8:1:2::/64",
+		"2001:db8:1:3::": "2001:db8:1:3::/64", "127.0.0.1": "invalid Prefix", "::1": "invalid Prefix",
 	} {
 		if got := ClientNetwork(netip.MustParseAddr(address)).String(); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
@@ -66,7 +70,8 @@ func TestClientNetwork(t *testing.T) {
 
 func TestParseProxies(t *testing.T) {
 	for _, text := range []string{"", "localhost", "10.0.0.0/33", "10.0.0.1:80", "fe80::1%eth0", "*"} {
-		if _, err := ParseProxies([]string{"127.0.0.1", text}); err == nil || !strings.Contains(err.Error(), "10.0.0.0/8") {
+		_, err := ParseProxies([]string{"127.0.0.1", text})
+		if err == nil || !strings.Contains(err.Error(), "10.0.0.0/8") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -22,7 +22,10 @@ type HTTPConns struct {
 // where a proxy may be, have no bound of their own, since their connections are their clients'.
 func NewHTTPConns(total, perSource int, proxies Proxies) *HTTPConns {
 	exempt := func(ip netip.Addr) bool { return ip.IsLoopback() || ip.IsPrivate() || proxies.Trust(ip) }
-	return &HTTPConns{limit: newConnLimit(total, perSource, exempt), open: map[net.Conn]netip.Prefix{}, unused: map[net.Conn]bool{}}
+	return &HTTPConns{
+		limit: newConnLimit(total, perSource, exempt),
+		open:  map[net.Conn]netip.Prefix{}, unused: map[net.Conn]bool{},
+	}
 }
 
 // ConnState is an http.Server's ConnState. It closes a new connection that exceeds a bound.

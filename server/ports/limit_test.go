@@ -45,7 +45,8 @@ func TestLimitListener(t *testing.T) {
 			for range c.want {
 				held = append(held, <-accepted)
 			}
-			for deadline := time.Now().Add(2 * time.Minute); l.Refused() != uint64(c.opened-c.want); time.Sleep(time.Millisecond) {
+			deadline := time.Now().Add(2 * time.Minute)
+			for ; l.Refused() != uint64(c.opened-c.want); time.Sleep(time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatalf("%d were refused, want %d", l.Refused(), c.opened-c.want)
 				}

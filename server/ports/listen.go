@@ -97,9 +97,11 @@ func ListenError(network, address, setting string, err error) error {
 	_, port, malformed := net.SplitHostPort(address)
 	switch {
 	case malformed != nil:
-		return field.Errorf(setting, "%s address %q: %w: give it as host:port, such as :8189", network, address, malformed)
+		return field.Errorf(setting, "%s address %q: %w: give it as host:port, such as :8189",
+			network, address, malformed)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return field.Errorf(setting, "%s port %s is in use: stop the other program or use another port: %w", network, port, err)
+		return field.Errorf(setting, "%s port %s is in use: stop the other program or use another port: %w",
+			network, port, err)
 	case errors.Is(err, syscall.EACCES):
 		return field.Errorf(setting, "%s port %s is not permitted: use one above 1023: %w", network, port, err)
 	}

@@ -26,7 +26,7 @@ type MediaConfig struct {
 	UDP       string
 	TCP       string              // optional
 	Sessions  int                 // that the TCP connections are bounded for
-	PublicIPs func() []netip.Addr // addresses that a router or cloud maps to this host; optional, called for each answer
+	PublicIPs func() []netip.Addr // that a router or cloud maps to this host; optional, called for each answer
 	Log       *slog.Logger
 }
 

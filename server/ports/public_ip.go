@@ -88,7 +88,8 @@ func (p *PublicIP) update(ctx context.Context) error {
 func QueryPublicIP(ctx context.Context, server string) (netip.Addr, error) {
 	addr, err := query(ctx, server)
 	if err != nil {
-		return netip.Addr{}, field.Errorf("STUNServer", "ask the STUN server %s: %w; see that UDP gets out, or name another", server, err)
+		return netip.Addr{}, field.Errorf("STUNServer",
+			"ask the STUN server %s: %w; see that UDP gets out, or name another", server, err)
 	}
 	return addr, nil
 }

@@ -87,7 +87,8 @@ func TestQueryPublicIPTimeout(t *testing.T) {
 	server := stunServer(t, func(int, *stun.Message) [][]byte { return nil })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if got, err := QueryPublicIP(ctx, server); err == nil || !strings.Contains(err.Error(), "STUNServer") || !strings.Contains(err.Error(), server) {
+	got, err := QueryPublicIP(ctx, server)
+	if err == nil || !strings.HasPrefix(err.Error(), "STUNServer: ") || !strings.Contains(err.Error(), server) {
 		t.Errorf("%v, %v; want the server and the field named", got, err)
 	}
 }
@@ -98,7 +99,8 @@ func TestWatchPublicIP(t *testing.T) {
 		return [][]byte{reply(t, q, stun.BindingSuccess, &stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 7), Port: 4})}
 	})
 	f := WatchPublicIP(server, slog.New(slog.DiscardHandler))
-	for deadline := time.Now().Add(2 * time.Minute); f.Addr() != netip.MustParseAddr("203.0.113.7"); time.Sleep(time.Millisecond) {
+	deadline := time.Now().Add(2 * time.Minute)
+	for ; f.Addr() != netip.MustParseAddr("203.0.113.7"); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("found %v", f.Addr())
 		}
@@ -126,7 +128,8 @@ func TestShortMappedAddr(t *testing.T) {
 // FuzzMappedAddr reads packets that may be forged.
 func FuzzMappedAddr(f *testing.F) {
 	id := [stun.TransactionIDSize]byte{1}
-	m, err := stun.Build(&stun.Message{TransactionID: id}, stun.BindingSuccess, &stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 7), Port: 4})
+	m, err := stun.Build(&stun.Message{TransactionID: id}, stun.BindingSuccess,
+		&stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 7), Port: 4})
 	if err != nil {
 		f.Fatal(err)
 	}
