@@ -2,9 +2,9 @@
 // capture times of the frames that have labels. Pure: times are milliseconds.
 //
 // Pictures are displayed in capture order, each once, usually with the same lag. Now and then one is late or skipped.
-// Firefox reports most pictures 11 to 14 ms after their capture, one in twenty 45 ms and more. Its `mediaTime` is the same
-// moment on the clock of its audio graph, in steps of 12 ms.
-// Viterbi's algorithm finds the likeliest assignment of pictures to frames.
+// Firefox reports most pictures 11 to 14 ms after their capture, one in twenty 45 ms and more. Its `mediaTime` is the
+// same moment on the clock of its audio graph, in steps of 12 ms. Viterbi's algorithm finds the likeliest assignment of
+// pictures to frames.
 
 const SPAN_MS = 2500; // of pictures and frames that are considered
 const MAX_TIMES = 48; // of pictures, and of frames
