@@ -46,7 +46,7 @@ describe('the box on its own frame', { skip, timeout: 900_000 }, () => {
         ['serve', '--listen', `127.0.0.1:${new URL(base).port}`, '--media', address], base);
       const line = new Line(media);
       const port = await line.open();
-      line.weather = { delay: way };
+      line.conditions = { delay: way };
       const browser = which === 'firefox' ? await firefox() : await launch();
       try {
         const page = await browser.newPage();

@@ -8,7 +8,7 @@ const HOST = '127.0.0.1';
 const QUEUE = 0.3; // seconds of packets that wait before a narrow line; what comes then is lost
 
 /**
- * @typedef {object} Weather
+ * @typedef {object} Conditions
  * @property {number} [loss] share of the datagrams, 0 … 1, either way
  * @property {number} [delay] ms, one way
  * @property {number} [jitter] ms more or less than delay, each datagram its own, so that they overtake each other
@@ -17,8 +17,8 @@ const QUEUE = 0.3; // seconds of packets that wait before a narrow line; what co
  */
 
 export class Line {
-  /** @type {Weather} */
-  weather = {};
+  /** @type {Conditions} */
+  conditions = {};
   /** Datagrams that came, either way: a browser that found another way to the server sends few here. */
   seen = 0;
   /** @type {Map<number, {port: number, far: import('node:dgram').Socket}>} by the browser's port */
@@ -61,7 +61,7 @@ export class Line {
 
   /** How long a datagram waits for those before it, ms; undefined when there is no room. @param {number} bytes */
   #narrow(bytes) {
-    const { rate } = this.weather;
+    const { rate } = this.conditions;
     if (!rate) return 0;
     const now = performance.now();
     if (this.#free > now + QUEUE * 1000) return undefined;
@@ -72,7 +72,7 @@ export class Line {
   /** @param {number | undefined} wait ms @param {() => void} send */
   #carry(wait, send) {
     this.seen++;
-    const { loss = 0, delay = 0, jitter = 0, down = false } = this.weather;
+    const { loss = 0, delay = 0, jitter = 0, down = false } = this.conditions;
     if (down || wait === undefined || Math.random() < loss) return;
     const timer = setTimeout(() => {
       this.#underWay.delete(timer);

@@ -71,7 +71,7 @@ describe('bad lines', { skip, timeout: 1_800_000 }, () => {
   async function start() {
     line = new Line(media);
     const port = await line.open();
-    line.weather = { delay: 20 };
+    line.conditions = { delay: 20 };
     page = await openPage(browser, 'about:blank');
     await page.evaluateOnNewDocument(detour, media, port);
     await page.goto(base, { waitUntil: 'load' });
@@ -95,7 +95,7 @@ describe('bad lines', { skip, timeout: 1_800_000 }, () => {
     return /** @type {number} */ (await first()) - since;
   }
 
-  for (const [name, weather] of /** @type {[string, import('./line.js').Weather][]} */ ([
+  for (const [name, conditions] of /** @type {[string, import('./line.js').Conditions][]} */ ([
     ['1 % lost', { delay: 20, loss: 0.01 }], ['5 % lost', { delay: 20, loss: 0.05 }],
       ['10 % lost', { delay: 20, loss: 0.1 }],
     ['20 % lost', { delay: 20, loss: 0.2 }], ['100 ± 30 ms, out of order', { delay: 100, jitter: 30 }],
@@ -103,7 +103,7 @@ describe('bad lines', { skip, timeout: 1_800_000 }, () => {
   ])) {
     test(name, async (t) => {
       await start();
-      line.weather = weather;
+      line.conditions = conditions;
       const began = Date.now();
       const before = line.seen;
       await back(began + 10_000, 20, Infinity); // it goes on, after the sender has found out
@@ -120,9 +120,9 @@ describe('bad lines', { skip, timeout: 1_800_000 }, () => {
 
   test('an outage of three seconds', async (t) => {
     await start();
-    line.weather = { down: true };
+    line.conditions = { down: true };
     await new Promise((resolve) => setTimeout(resolve, 3000)); // the length of the outage, not a wait for something
-    line.weather = { delay: 20 };
+    line.conditions = { delay: 20 };
     t.diagnostic(`| an outage of 3 s | labels ${await back(Date.now())} ms after it |`);
     await sameSession();
     const all = await asked();
