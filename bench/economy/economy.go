@@ -69,7 +69,7 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	if flags.NArg() == 0 {
 		return errors.New("name at least one clip")
 	}
-	settings.Many = true
+	settings.LoadFast = true
 	e, err := engine.Open(*settings)
 	if err != nil {
 		return err

@@ -16,24 +16,24 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// Auto is the name of a device that is yet to be chosen.
+// Auto is the name of a device that Open chooses.
 const Auto = "auto"
 
-// Device says what networks run on.
+// Device configures the device that networks run on.
 type Device struct {
-	Name      string // Auto, or what ort.ParseDevice reads; "" is cpu
-	Memory    int    // MiB that CUDA and TensorRT may take of the GPU; 0 is as many as are needed
-	Precision string // Auto, FP32, FP16 or INT8: what classifiers compute in; "" is Auto
-	Engines   string // folder of engines that TensorRT and OpenVINO built; "" keeps none
+	Name      string // Auto, or a name for ort.ParseDevice; empty means cpu
+	Memory    int    // MiB of the GPU's memory that CUDA and TensorRT may use; zero means unlimited
+	Precision string // of classifiers: Auto, FP32, FP16 or INT8; empty means Auto
+	Engines   string // folder in which TensorRT and OpenVINO cache built engines; optional
 
-	// Child runs Probe in a process of its own: request in, answer out. Without, auto is the CPU, and a device that
-	// is named is not tried first.
+	// Child runs Probe in a child process, and returns its answer. Optional: without it, Auto means the CPU, and a
+	// named device is not tried first.
 	Child func(ctx context.Context, request []byte) ([]byte, error)
-	// Note hears what was skipped and taken, and why, in one line. None.
-	Note func(text string)
+	// Log is called with one line about the choice: what was skipped and taken, and why. Optional.
+	Log func(text string)
 }
 
-// defaultEngines is the default folder of engines.
+// defaultEngines returns the default folder of engines.
 func defaultEngines() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -58,37 +58,37 @@ func (d Device) check() error {
 	return nil
 }
 
-func (d Device) note(text string) {
-	if d.Note != nil {
-		d.Note(text)
+func (d Device) log(text string) {
+	if d.Log != nil {
+		d.Log(text)
 	}
 }
 
-// with completes a device by the settings.
-func (s Settings) with(on ort.Device) ort.Device {
-	on.Memory, on.FP16, on.Engines, on.OnFallback = int64(s.Device.Memory)<<20, s.Device.Precision == FP16,
-		s.Device.Engines, s.Fell
+// complete adds the settings to a device.
+func (s Settings) complete(on ort.Device) ort.Device {
+	on.Memory, on.FP16 = int64(s.Device.Memory)<<20, s.Device.Precision == FP16
+	on.Engines, on.OnFallback = s.Device.Engines, s.OnFallback
 	return on
 }
 
-// use has the runtime run networks on the device that is set, which it chooses where that is open.
-func (s Settings) use(loaded *ort.Runtime) error {
+// useDevice sets the runtime's device.
+func (s Settings) useDevice(loaded *ort.Runtime) error {
 	if s.Device.Name == "" {
 		s.Device.Name = "cpu"
 	}
-	on, err := s.pick(loaded)
+	on, err := s.chooseDevice(loaded)
 	if err != nil {
 		return err
 	}
 	if on.Provider == ort.TensorRT || on.Provider == ort.OpenVINO {
-		if err := s.makeEngines(); err != nil {
+		if err := s.makeEngineFolder(); err != nil {
 			return err
 		}
 	}
-	return s.explain(loaded.Use(s.with(on)))
+	return s.explain(loaded.Use(s.complete(on)))
 }
 
-func (s Settings) makeEngines() error {
+func (s Settings) makeEngineFolder() error {
 	if s.Device.Engines == "" {
 		return nil
 	}
@@ -98,8 +98,8 @@ func (s Settings) makeEngines() error {
 	return nil
 }
 
-// pick gives the device that is named, once it answered as a child's, or the fastest for auto.
-func (s Settings) pick(loaded *ort.Runtime) (ort.Device, error) {
+// chooseDevice returns the named device, after a child has tried it, or the fastest one for Auto.
+func (s Settings) chooseDevice(loaded *ort.Runtime) (ort.Device, error) {
 	ctx := context.Background()
 	if s.Device.Name == Auto {
 		if s.Device.Child == nil {
@@ -109,9 +109,9 @@ func (s Settings) pick(loaded *ort.Runtime) (ort.Device, error) {
 		if err != nil {
 			return ort.Device{}, err
 		}
-		look := func(d ort.Device) device.Findings { return device.Glance(s.Library, d) }
-		choice := device.Choose(ctx, ort.Candidates(providers), look, s.probe)
-		s.Device.note(strings.Join(choice.Notes, "; "))
+		inspect := func(d ort.Device) device.Findings { return device.Glance(s.Library, d) }
+		choice := device.Choose(ctx, ort.Candidates(providers), inspect, s.probe)
+		s.Device.log(strings.Join(choice.Notes, "; "))
 		choice.Device.AllowFallback = true
 		return choice.Device, nil
 	}
@@ -122,14 +122,14 @@ func (s Settings) pick(loaded *ort.Runtime) (ort.Device, error) {
 	if s.Device.Child == nil || on.Provider == ort.CPU {
 		return on, nil
 	}
-	if err := loaded.Use(s.with(on)); err != nil { // before a child takes its time
+	if err := loaded.Use(s.complete(on)); err != nil { // fail before a child is started
 		return on, s.explain(err)
 	}
-	return on, s.tryNamed(ctx, on)
+	return on, s.probeNamed(ctx, on)
 }
 
-// tryNamed has a child try the device, which tells a driver that crashes or hangs from one that works.
-func (s Settings) tryNamed(ctx context.Context, on ort.Device) error {
+// probeNamed has a child try the device, since its driver may crash or hang.
+func (s Settings) probeNamed(ctx context.Context, on ort.Device) error {
 	r, err := s.probe(ctx, on)
 	if err != nil {
 		return err
@@ -139,24 +139,24 @@ func (s Settings) tryNamed(ctx context.Context, on ort.Device) error {
 		return field.Valuef("Device", on, "try the CPU, to compare with: %w", err)
 	}
 	if apart := r.Apart(cpu); apart != "" {
-		s.Device.note(fmt.Sprintf("%s does not answer as the CPU does, and runs all the same, as it is named: %s", on,
+		s.Device.log(fmt.Sprintf("%s does not answer as the CPU does, and runs all the same, as it is named: %s", on,
 			apart))
 		return nil
 	}
-	s.Device.note(fmt.Sprintf("%s answers as the CPU does: %.3g ms for a detection and a batch, the CPU %.3g", on,
+	s.Device.log(fmt.Sprintf("%s answers as the CPU does: %.3g ms for a detection and a batch, the CPU %.3g", on,
 		r.Millis, cpu.Millis))
 	return nil
 }
 
-// Limits of a probe. TensorRT builds an engine at its first start; a GPU that draws by software would take longer
-// than the others' limit, and be no faster.
+// Time limits of a probe. TensorRT builds engines at its first start. A software GPU would take longer than probeLimit,
+// and would not be faster than the CPU.
 const (
 	probeLimit      = 20 * time.Second
 	namedProbeLimit = 2 * time.Minute
 	buildLimit      = 10 * time.Minute
 )
 
-// probe is a device.Prober: a child's.
+// probe has a child try a device. It is a device.Prober.
 func (s Settings) probe(ctx context.Context, on ort.Device) (device.Report, error) {
 	limit := probeLimit
 	switch {
@@ -172,7 +172,7 @@ func (s Settings) probe(ctx context.Context, on ort.Device) (device.Report, erro
 		return device.Report{}, err
 	}
 	answer, err := s.Device.Child(ctx, request)
-	var got answered
+	var got probeAnswer
 	if err == nil {
 		err = json.Unmarshal(answer, &got)
 	}
@@ -188,7 +188,7 @@ func (s Settings) probe(ctx context.Context, on ort.Device) (device.Report, erro
 	return got.Report, nil
 }
 
-// explain turns what the library says of a device into its cause and cure.
+// explain turns an error of the library into a *device.Fault, where it is about a device.
 func (s Settings) explain(err error) error {
 	var without *ort.NoProviderError
 	var failed *ort.DeviceError

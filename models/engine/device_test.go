@@ -13,7 +13,7 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// shipped are the settings of the models that "make build" puts in place.
+// shipped returns settings with the models that "make build" puts in place.
 func shipped(t *testing.T) Settings {
 	t.Helper()
 	s := settings(t, t.TempDir())
@@ -33,7 +33,7 @@ func shipped(t *testing.T) Settings {
 	return s
 }
 
-// What a device answers by the real probe is what the CPU answers, when it is the CPU.
+// The probe of the CPU gives the same answers each time.
 func TestProbe(t *testing.T) {
 	s := shipped(t)
 	cpu := asked(t, s.request(ort.Device{}, probeLimit))
@@ -50,7 +50,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-func asked(t *testing.T, r request) (got answered) {
+func asked(t *testing.T, r probeRequest) (got probeAnswer) {
 	t.Helper()
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -66,8 +66,8 @@ func asked(t *testing.T, r request) (got answered) {
 	return got
 }
 
-// A device that is named and not there stops the start, with what to do; auto starts on the CPU without a child where
-// nothing can be there.
+// A named device that is missing fails the start, with what to do; auto starts on the CPU, without a child, where no
+// device can be there.
 func TestDeviceThatIsNotThere(t *testing.T) {
 	s := shipped(t)
 	s.Device.Child = func(context.Context, []byte) ([]byte, error) { return nil, errors.New("it was asked") }
@@ -75,7 +75,7 @@ func TestDeviceThatIsNotThere(t *testing.T) {
 		t.Skip("this machine has a Vulkan driver")
 	}
 	var notes []string
-	s.Device.Note = func(text string) { notes = append(notes, text) }
+	s.Device.Log = func(text string) { notes = append(notes, text) }
 	s.Device.Name = Auto
 	e, err := Open(s)
 	if err != nil {
@@ -103,8 +103,7 @@ func TestDeviceThatIsNotThere(t *testing.T) {
 	}
 }
 
-// auto takes what children say is the fastest that answers as the CPU does; here all are played, and loaded on what
-// the library has.
+// A child's failure is an error with its cause and cure.
 func TestChildAnswers(t *testing.T) {
 	s := shipped(t)
 	s.Device.Name = "cuda"

@@ -1,5 +1,4 @@
-// Package engine puts the pieces together: the manifest's models on ONNX Runtime, shared by all who
-// analyse frames in this process.
+// Package engine loads the manifest's models on ONNX Runtime. All streams of a process share one engine.
 package engine
 
 import (
@@ -22,16 +21,16 @@ import (
 // Engine holds the loaded models.
 type Engine struct {
 	Analysis  pipeline.Analysis   // with the default classifier
-	Analyses  []pipeline.Analysis // one a classifier, the default first
+	Analyses  []pipeline.Analysis // one for each classifier, the default first
 	Scheduler *schedule.Scheduler
-	Notes     []string // what could not be done as well as it might
+	Notes     []string // what the device could not be used for, in sentences
 	runtime   *ort.Runtime
-	form      form
+	profile   profile
 	inFlight  int // batches at once
 	close     []func() error
 }
 
-// Open loads and warms the models. Errors name the file or setting and the cure.
+// Open loads the models and runs each once. Errors name the file or the setting, and what to do.
 func Open(s Settings) (e *Engine, err error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -68,61 +67,62 @@ func Open(s Settings) (e *Engine, err error) {
 	}
 	e.runtime = loaded
 	e.close = append(e.close, loaded.Close)
-	if err := s.use(loaded); err != nil {
+	if err := s.useDevice(loaded); err != nil {
 		return e, err
 	}
-	e.form = s.form(loaded.Device().Provider)
+	e.profile = s.profileFor(loaded.Device().Provider)
 	e.schedule(s)
 	detector, err := e.openDetector(detect, detectFile, s)
 	if err != nil {
 		return e, s.explain(err)
 	}
 	e.close = append(e.close, detector.Close)
-	how := pipeline.Analysis{Detector: detector, Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace,
+	common := pipeline.Analysis{Detector: detector, Smoothing: s.Smoothing, MaxFaces: s.MaxFaces, MinFace: s.MinFace,
 		Policy: s.Policy}
 	for i, entry := range classifiers {
-		how, err := e.classify(how, entry, preset.feed(entry.Model), files[i], s)
+		analysis, err := e.addClassifier(common, entry, preset.adapt(entry.Model), files[i], s)
 		if err != nil {
 			return e, err
 		}
-		e.Analyses = append(e.Analyses, how)
+		e.Analyses = append(e.Analyses, analysis)
 	}
 	e.Analysis = e.Analyses[0]
-	debug.FreeOSMemory() // rewritten graphs are garbage of hundreds of megabytes
-	return e, e.warm()
+	debug.FreeOSMemory() // rewritten graphs leave hundreds of megabytes of garbage
+	return e, e.runOnce()
 }
 
-// classify loads a classifier and completes how by it.
-func (e *Engine) classify(how pipeline.Analysis, entry models.Entry, fed pipeline.Model, file string,
-	s Settings) (pipeline.Analysis, error) {
-	how.Model = fed
+// addClassifier loads a classifier and returns the analysis completed by it.
+func (e *Engine) addClassifier(
+	a pipeline.Analysis, entry models.Entry, m pipeline.Model, file string, s Settings,
+) (pipeline.Analysis, error) {
+	a.Model = m
 	if s.Device.Precision == INT8 {
-		small, err := e.openIntegers(entry, fed, file, s)
+		small, err := e.openInt8(entry, m, file, s)
 		if err != nil {
-			return how, err
+			return a, err
 		}
-		e.close, how.Classifier = append(e.close, small.Close), small
-		return how, nil
+		e.close, a.Classifier = append(e.close, small.Close), small
+		return a, nil
 	}
-	from, model, note, err := e.form.classifier(entry, fed, file, s.Device.Precision)
+	from, rewritten, note, err := e.profile.classifier(entry, m, file, s.Device.Precision)
 	if err != nil {
-		return how, err
+		return a, err
 	}
 	e.note(entry.Name, note)
-	classifier, err := e.runtime.NewClassifierFrom(from, model, e.form.running(s.Threads, e.form.faces))
+	classifier, err := e.runtime.NewClassifierFrom(from, rewritten, e.profile.runOptions(s.Threads, e.profile.maxFaces))
 	if err != nil {
-		return how, s.explain(err)
+		return a, s.explain(err)
 	}
-	e.close, how.Model, how.Classifier = append(e.close, classifier.Close), model, classifier
-	if !e.hurries(entry, s) {
-		return how, nil
+	e.close, a.Model, a.Classifier = append(e.close, classifier.Close), rewritten, classifier
+	if !e.wantsFast(entry, s) {
+		return a, nil
 	}
-	small, err := e.openIntegers(entry, model, file, s)
+	small, err := e.openInt8(entry, rewritten, file, s)
 	if err != nil {
-		return how, err
+		return a, err
 	}
-	e.close, how.FastClassifier = append(e.close, small.Close), small
-	return how, nil
+	e.close, a.FastClassifier = append(e.close, small.Close), small
+	return a, nil
 }
 
 // CascadeOpener loads a detector that is a cascade of Haar features. vision.OpenCascade is one; the caller passes it,
@@ -136,33 +136,33 @@ func (e *Engine) openDetector(m models.Entry, file string, s Settings) (pipeline
 		}
 		return s.OpenCascade(file, m.Model)
 	}
-	from, model, frames, note := e.form.detector(m.Model.ForMinFace(s.MinFace), file)
+	from, model, frames, note := e.profile.detector(m.Model.ForMinFace(s.MinFace), file)
 	e.note(m.Name, note)
-	return e.runtime.NewDetectorFrom(from, model, e.form.running(s.Threads, frames))
+	return e.runtime.NewDetectorFrom(from, model, e.profile.runOptions(s.Threads, frames))
 }
 
-// note keeps what the device could not be used for.
+// note records which rewrite was not possible for a network.
 func (e *Engine) note(network string, what error) {
 	if what != nil {
 		e.Notes = append(e.Notes, fmt.Sprintf("%s is not run as well as it might be: %v", network, what))
 	}
 }
 
-// schedule shares the machine. Those who wait for a device's detector hold a turn each, so that there are as many
-// more as fill its batches; the device's work takes no processor.
+// schedule creates the scheduler. On a device, streams hold their slots while they wait for the detector, so there are
+// as many more as fill its batches; the device's work takes no processor.
 func (e *Engine) schedule(s Settings) {
-	turns, batch := max(1, runtime.NumCPU()/s.Threads), s.Batch
-	e.inFlight = turns
-	batch.MaxCrops, batch.InFlight = e.form.faces, e.form.slots
+	workers, batch := max(1, runtime.NumCPU()/s.Threads), s.Batch
+	e.inFlight = workers
+	batch.MaxCrops, batch.InFlight = e.profile.maxFaces, e.profile.inFlight
 	if batch.InFlight > 0 {
 		e.inFlight = batch.InFlight
-		turns += e.form.frames * batch.InFlight
+		workers += e.profile.maxFrames * batch.InFlight
 	}
-	e.Scheduler = schedule.New(turns, batch)
+	e.Scheduler = schedule.New(workers, batch)
 }
 
-// warm runs the models once, so that the first face does not wait for their memory to be laid out.
-func (e *Engine) warm() error {
+// runOnce runs each model once, so that the first face does not wait for memory to be allocated.
+func (e *Engine) runOnce() error {
 	ctx := context.Background()
 	if err := e.detectOnce(ctx); err != nil {
 		return err
@@ -171,14 +171,14 @@ func (e *Engine) warm() error {
 		if err := classifyAll(ctx, a, []pipeline.Crop{a.Model.Input.NewCrop()}); err != nil {
 			return err
 		}
-		if err := e.form.finite(ctx, a); err != nil {
+		if err := e.profile.checkFinite(ctx, a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// detectOnce runs the detector on an empty picture.
+// detectOnce runs the detector on a blank picture.
 func (e *Engine) detectOnce(ctx context.Context) error {
 	const w, h = 64, 48
 	blank := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2,
@@ -189,7 +189,7 @@ func (e *Engine) detectOnce(ctx context.Context) error {
 	return nil
 }
 
-// classifyAll runs an analysis' classifiers.
+// classifyAll runs the classifiers of an analysis.
 func classifyAll(ctx context.Context, a pipeline.Analysis, crops []pipeline.Crop) error {
 	for _, c := range []pipeline.Classifier{a.Classifier, a.FastClassifier} {
 		if c == nil {
@@ -202,11 +202,11 @@ func classifyAll(ctx context.Context, a pipeline.Analysis, crops []pipeline.Crop
 	return nil
 }
 
-// Fill runs batches of each size as often at once as they may be, so that the memory for them is there before the first
-// session is, and does not come with a later one; a device also compiles its networks for each.
-func (e *Engine) Fill(s Settings) error {
+// WarmUp runs batches of each size, as many at once as may be in flight, so that their memory is allocated before the
+// first session and does not grow later. A device also compiles its networks for each size.
+func (e *Engine) WarmUp(s Settings) error {
 	if warm, ok := e.Analysis.Detector.(interface{ Warm(func(int)) error }); ok {
-		err := warm.Warm(func(batch int) { e.tell(s, s.Detector, batch, e.form.frames) })
+		err := warm.Warm(func(batch int) { e.warmingUp(s, s.Detector, batch, e.profile.maxFrames) })
 		if err != nil {
 			return fmt.Errorf("warm up the detector: %w", err)
 		}
@@ -217,9 +217,9 @@ func (e *Engine) Fill(s Settings) error {
 		work.Add(1)
 		go func() {
 			defer work.Done()
-			errs[i] = e.fillOne(func(network string, batch int) {
+			errs[i] = e.warmBatches(func(network string, batch int) {
 				if i == 0 {
-					e.tell(s, network, batch, e.form.faces)
+					e.warmingUp(s, network, batch, e.profile.maxFaces)
 				}
 			})
 		}()
@@ -228,21 +228,22 @@ func (e *Engine) Fill(s Settings) error {
 	return errors.Join(errs...)
 }
 
-// tell says what is prepared next, where that takes its time.
-func (e *Engine) tell(s Settings, network string, batch, most int) {
-	if e.form.fixed && s.Warming != nil {
-		s.Warming(network, batch, most)
+// warmingUp calls OnWarmUp where the device compiles networks for each size of batch.
+func (e *Engine) warmingUp(s Settings, network string, batch, maxBatch int) {
+	if e.profile.fixedSizes && s.OnWarmUp != nil {
+		s.OnWarmUp(network, batch, maxBatch)
 	}
 }
 
-func (e *Engine) fillOne(tell func(network string, batch int)) error {
+// warmBatches runs each size of batch of each classifier, and calls progress before each.
+func (e *Engine) warmBatches(progress func(network string, batch int)) error {
 	if err := e.detectOnce(context.Background()); err != nil {
 		return err
 	}
 	for _, a := range e.Analyses {
 		var crops []pipeline.Crop
-		for _, size := range e.form.running(1, e.form.faces).Sizes() {
-			tell(a.Model.Name, size)
+		for _, size := range e.profile.runOptions(1, e.profile.maxFaces).Sizes() {
+			progress(a.Model.Name, size)
 			for len(crops) < size {
 				crops = append(crops, a.Model.Input.NewCrop())
 			}
@@ -254,19 +255,19 @@ func (e *Engine) fillOne(tell func(network string, batch int)) error {
 	return nil
 }
 
-// NewAnalyzer starts the analysis of one stream.
+// NewAnalyzer returns an analyzer for one stream, with the default classifier.
 func (e *Engine) NewAnalyzer() *pipeline.Analyzer { return pipeline.NewAnalyzer(e.Analysis) }
 
-// Degraded tells which networks left the device for the CPU: by name, in words that anybody may read.
+// Degraded returns the networks that moved from the device to the CPU: the reason by name, in words for operators.
 func (e *Engine) Degraded() map[string]string { return e.runtime.Degraded() }
 
-// Device is what networks run on, such as cuda:1.
+// Device returns the name of the device that networks run on, such as cuda:1.
 func (e *Engine) Device() string { return e.runtime.Device().String() }
 
-// InFlight is how many batches run at once.
+// InFlight returns the number of batches that run at once.
 func (e *Engine) InFlight() int { return e.inFlight }
 
-// Close frees what was loaded, last first.
+// Close frees what was loaded, in reverse order.
 func (e *Engine) Close() error {
 	var err error
 	for i := len(e.close) - 1; i >= 0; i-- {

@@ -10,8 +10,8 @@ import (
 	"mindflow/models"
 )
 
-// Find gives the entry of that name, which must have the role, and its file, whose sum is right: in dir
-// or, if dir has none of that name, beside the program.
+// Find returns the entry of that name, which must have the role, and the path of its file, whose checksum it
+// verifies. The file is in dir or, if dir has none of that name, beside the program.
 func Find(manifest *models.Manifest, dir, name, role string) (models.Entry, string, error) {
 	entry, err := manifest.Lookup(name)
 	if err != nil {
@@ -40,8 +40,8 @@ func findAll(manifest *models.Manifest, dir string, names []string) (entries []m
 	return entries, files, nil
 }
 
-// Locate gives the path of the entry's file: in dir, beside the program or where a package of the system
-// puts it. It is "" when none has it.
+// Locate returns the path of the entry's file: in dir, beside the program or where a package of the system puts it. It
+// returns "" where none has it.
 func Locate(dir string, e models.Entry) string {
 	for _, folder := range []string{dir, beside("models"), e.Folder} {
 		if folder == "" {

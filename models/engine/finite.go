@@ -8,11 +8,11 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// finite looks whether a classifier in half precision gives numbers for a picture of black and white dots, which
-// drives its sums high. The weights that ship stay three thousand times under the largest number; of a stranger's
-// nobody knows.
-func (f form) finite(ctx context.Context, a pipeline.Analysis) error {
-	if !f.half {
+// checkFinite checks that a classifier in half precision gives finite scores for a picture of black and white dots,
+// which drives its sums high. The shipped weights stay three thousand times under the largest number; those of users
+// may not.
+func (p profile) checkFinite(ctx context.Context, a pipeline.Analysis) error {
+	if !p.half {
 		return nil
 	}
 	scores, err := a.Classifier.Classify(ctx, nil, []pipeline.Crop{dots(a.Model.Input)})
@@ -28,7 +28,7 @@ func (f form) finite(ctx context.Context, a pipeline.Analysis) error {
 	return nil
 }
 
-// dots is black or white by a generator of random numbers, the same each time.
+// dots returns a picture of black and white pixels by a random number generator, the same each time.
 func dots(in pipeline.Input) pipeline.Crop {
 	c, state := in.NewCrop(), uint32(1)
 	white := func() bool {
@@ -40,7 +40,7 @@ func dots(in pipeline.Input) pipeline.Crop {
 			c.Bytes[i] = 255
 		}
 	}
-	for i := range c.Values { // which channel a value is of does not matter here
+	for i := range c.Values { // the channel of a value does not matter here
 		v := float32(0)
 		if white() {
 			v = 255

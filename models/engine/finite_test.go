@@ -12,8 +12,7 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// A network whose sums are too large stops the start with what to do, and is not looked at where it computes in
-// float32.
+// A network whose sums are too large for half precision fails the start, and is not checked in float32.
 func TestNoNumbers(t *testing.T) {
 	m := meanColours(false, 0)
 	m.Graph.Initializers = []onnx.Tensor{onnx.NewFloat32("weights", []int64{3, 3},
@@ -35,11 +34,11 @@ func TestNoNumbers(t *testing.T) {
 	}
 	defer c.Close()
 	a := pipeline.Analysis{Classifier: c, Model: entry.Model}
-	if err := (form{half: true}).finite(t.Context(), a); err == nil ||
+	if err := (profile{half: true}).checkFinite(t.Context(), a); err == nil ||
 		!strings.Contains(err.Error(), "model mean-colours gives no numbers in half precision") {
 		t.Error(err)
 	}
-	if err := (form{}).finite(t.Context(), a); err != nil {
+	if err := (profile{}).checkFinite(t.Context(), a); err != nil {
 		t.Error(err)
 	}
 }

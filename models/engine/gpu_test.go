@@ -12,7 +12,7 @@ import (
 	"mindflow/pipeline/schedule"
 )
 
-// asOnGPU loads the shipped models as for a GPU, but for the CPU.
+// asOnGPU loads the shipped models on the CPU with a GPU's profile.
 func asOnGPU(t *testing.T, s Settings) *Engine {
 	t.Helper()
 	detect, detectFile := entryOf(t, "blazeface-back")
@@ -21,8 +21,8 @@ func asOnGPU(t *testing.T, s Settings) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Engine{runtime: rt, form: gpu(), close: []func() error{rt.Close}}
-	e.form.faces, e.form.frames = 4, 4
+	e := &Engine{runtime: rt, profile: gpu(), close: []func() error{rt.Close}}
+	e.profile.maxFaces, e.profile.maxFrames = 4, 4
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)
@@ -34,7 +34,8 @@ func asOnGPU(t *testing.T, s Settings) *Engine {
 		t.Fatal(err)
 	}
 	e.close = append(e.close, d.Close)
-	how, err := e.classify(pipeline.Analysis{Detector: d, MaxFaces: s.MaxFaces}, classify, classify.Model, classifyFile,
+	how, err := e.addClassifier(pipeline.Analysis{Detector: d, MaxFaces: s.MaxFaces}, classify, classify.Model,
+		classifyFile,
 		s)
 	if err != nil {
 		t.Fatal(err)
@@ -44,13 +45,13 @@ func asOnGPU(t *testing.T, s Settings) *Engine {
 }
 
 // Several sessions at once, with detections and faces in shared and padded batches of bytes in half precision, each
-// see in their own pictures what one session alone sees on the CPU.
+// get the results for their own pictures that one session gets on the CPU.
 func TestAsOnAGPU(t *testing.T) {
 	s := settings(t, t.TempDir())
 	photo := photograph(t)
 	const sessions = 6
 	frames := make([]*pipeline.Frame, sessions)
-	for i := range frames { // every one begins further down
+	for i := range frames { // each starts further down
 		f := *photo
 		f.Height -= 20 * i
 		f.Y, f.U, f.V = f.Y[20*i*f.YStride:], f.U[10*i*f.CStride:], f.V[10*i*f.CStride:]
@@ -69,50 +70,50 @@ func TestAsOnAGPU(t *testing.T) {
 		}
 		defer e.Close()
 		for i, f := range frames {
-			alone[i] = look(t, pipeline.NewAnalyzer(e.Analysis), e.Scheduler.NewSlot(), f)
+			alone[i] = analyze(t, pipeline.NewAnalyzer(e.Analysis), e.Scheduler.NewSlot(), f)
 		}
 	})
 	e := asOnGPU(t, s)
 	var mu sync.Mutex
-	var told []string
-	s.Warming = func(network string, batch, most int) {
+	var warmed []string
+	s.OnWarmUp = func(network string, batch, most int) {
 		mu.Lock()
 		defer mu.Unlock()
-		told = append(told, fmt.Sprintf("%s %d of %d", network, batch, most))
+		warmed = append(warmed, fmt.Sprintf("%s %d of %d", network, batch, most))
 	}
-	if err := e.Fill(s); err != nil {
+	if err := e.WarmUp(s); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"blazeface-back 1 of 4", "blazeface-back 2 of 4", "blazeface-back 4 of 4", "dan-ferplus 1 of 4",
 		"dan-ferplus 2 of 4", "dan-ferplus 4 of 4"}
-	if !slices.Equal(told, want) {
-		t.Errorf("%q, want %q", told, want)
+	if !slices.Equal(warmed, want) {
+		t.Errorf("%q, want %q", warmed, want)
 	}
 	var work sync.WaitGroup
 	for i, f := range frames {
 		work.Add(1)
 		go func() {
 			defer work.Done()
-			seat := e.Scheduler.NewSlot()
+			slot := e.Scheduler.NewSlot()
 			how := e.Analysis
-			how.Classifier = seat.Classifier("dan-ferplus", how.Classifier)
+			how.Classifier = slot.Classifier("dan-ferplus", how.Classifier)
 			for range 2 {
-				same(t, i, look(t, pipeline.NewAnalyzer(how), seat, f), alone[i])
+				same(t, i, analyze(t, pipeline.NewAnalyzer(how), slot, f), alone[i])
 			}
 		}()
 	}
 	work.Wait()
 }
 
-// look analyses a frame as a session does: finding faces in a turn, classifying them beside it.
-func look(t *testing.T, a *pipeline.Analyzer, seat *schedule.Slot, f *pipeline.Frame) []pipeline.Label {
+// analyze analyses a frame as a session does: it detects in a slot, and classifies outside of it.
+func analyze(t *testing.T, a *pipeline.Analyzer, slot *schedule.Slot, f *pipeline.Frame) []pipeline.Label {
 	var m pipeline.Message
-	if err := seat.Acquire(context.Background()); err != nil {
+	if err := slot.Acquire(context.Background()); err != nil {
 		t.Error(err)
 		return nil
 	}
 	err := a.Detect(context.Background(), &m, f)
-	seat.Release()
+	slot.Release()
 	if err == nil {
 		err = a.Classify(context.Background(), &m)
 	}
@@ -122,7 +123,7 @@ func look(t *testing.T, a *pipeline.Analyzer, seat *schedule.Slot, f *pipeline.F
 	return m.Faces
 }
 
-// same compares what two ways see: the same faces, and probabilities that differ by rounding.
+// same checks that two ways give the same faces, with probabilities that differ by rounding only.
 func same(t *testing.T, session int, got, want []pipeline.Label) {
 	if len(got) != len(want) || len(got) == 0 {
 		t.Errorf("session %d: %d faces, alone %d", session, len(got), len(want))

@@ -17,9 +17,9 @@ import (
 	"mindflow/pipeline/vision"
 )
 
-// meanColours is a classifier of the mean of each channel: [n,3,8,8] → [n,3], by one layer whose weights
-// are the unit matrix times ten. It is written as strangers would: one input, one output. With
-// probabilities the softmax is part of it; batch 0 is any.
+// meanColours is a classifier of the mean of each channel: [n,3,8,8] → [n,3], by one layer whose weights are the unit
+// matrix times ten. Like many users' networks it has one input and one output. With probabilities the softmax is part
+// of it; batch 0 means any.
 func meanColours(probabilities bool, batch int64) *onnx.Model {
 	n := onnx.Dim{Size: batch}
 	if batch == 0 {
@@ -46,7 +46,7 @@ func meanColours(probabilities bool, batch int64) *onnx.Model {
 	}}
 }
 
-// plainEntry is what a user writes for meanColours. It must be JSON that Load reads.
+// plainEntry returns the entry that a user writes for meanColours.
 func plainEntry(file []byte, output, kind string) models.Entry {
 	sum := sha256.Sum256(file)
 	return models.Entry{
@@ -64,7 +64,7 @@ func plainEntry(file []byte, output, kind string) models.Entry {
 	}
 }
 
-// settings has the user's models in dir and the shipped ones where "make build" puts them.
+// settings returns settings with the user's models in dir and the shipped ones where "make build" puts them.
 func settings(t *testing.T, dir string) Settings {
 	t.Helper()
 	bin := filepath.Join("..", "..", "bin")
@@ -97,7 +97,7 @@ func settings(t *testing.T, dir string) Settings {
 		Threads: 1, MaxFaces: 16}
 }
 
-// add puts a model into dir as a user does: its file and its entry.
+// add puts a model into dir like a user: its file and its entry.
 func add(t *testing.T, dir string, file []byte, e models.Entry) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, e.File), file, 0o600); err != nil {
@@ -108,7 +108,7 @@ func add(t *testing.T, dir string, file []byte, e models.Entry) {
 	}
 }
 
-// photograph is one of faces, from a package that the browser tests install.
+// photograph returns a photograph of four faces, from a package that the browser tests install.
 func photograph(t *testing.T) *pipeline.Frame {
 	t.Helper()
 	path := filepath.Join("..", "..", "node_modules/@vladmandic/face-api/demo/sample6.jpg")
@@ -131,7 +131,7 @@ func photograph(t *testing.T) *pipeline.Frame {
 	return f
 }
 
-// A classifier of a stranger's needs a file and an entry, and no code.
+// A user's classifier needs a file and an entry, and no code.
 func TestPlainClassifier(t *testing.T) {
 	f := photograph(t)
 	var first []pipeline.Label
@@ -187,7 +187,7 @@ func near(a, b []float32) bool {
 	return len(a) == len(b)
 }
 
-// Every disagreement of entry and file names the field to mend.
+// Every difference between entry and file is an error with the field to correct.
 func TestPlainFaults(t *testing.T) {
 	file := meanColours(false, 0).Marshal()
 	for _, c := range []struct {
@@ -259,7 +259,7 @@ func TestSeveralClassifiers(t *testing.T) {
 	if len(e.Analyses) != 2 || e.Analysis.Model.Name != "again" || e.Analyses[1].Model.Name != "mean-colours" {
 		t.Errorf("%d analyses, the first with %s", len(e.Analyses), e.Analysis.Model.Name)
 	}
-	if e, err := Open(s.Alone()); err == nil { // ONNX Runtime is open already
+	if e, err := Open(s.WithFirstClassifier()); err == nil { // ONNX Runtime is open already
 		t.Error("opened twice", e.Close())
 	}
 }

@@ -5,24 +5,25 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// Preset is a known way to analyse, under one name.
+// Preset is a named way to analyse.
 type Preset struct {
-	BGR  bool // pictures of video files go by way of OpenCV's, whose rounding Haar cascades feel
-	feed func(pipeline.Model) pipeline.Model
+	// pictures of video files are converted to BGR and back, as OpenCV does, whose rounding changes what Haar finds
+	BGR   bool
+	adapt func(pipeline.Model) pipeline.Model // changes how a classifier is fed
 }
 
-// LookupPreset gives the preset of that name; "" is one that changes nothing.
+// LookupPreset returns the preset of that name. The empty name changes nothing.
 func LookupPreset(name string) (Preset, error) {
 	switch name {
 	case "":
-		return Preset{feed: func(m pipeline.Model) pipeline.Model { return m }}, nil
+		return Preset{adapt: func(m pipeline.Model) pipeline.Model { return m }}, nil
 	case "notebook":
 		return Preset{true, notebook}, nil
 	}
 	return Preset{}, field.Valuef("Preset", name, "unknown; the presets are: notebook")
 }
 
-// notebook feeds a classifier as the notebook does that Mindflow began as: bench/notebook/notebook_loop.py states it.
+// notebook feeds a classifier like the notebook that Mindflow began as (bench/notebook/notebook_loop.py).
 func notebook(m pipeline.Model) pipeline.Model {
 	m.Input.Size, m.Input.Filter = 224, pipeline.Triangle
 	m.Input.Colour, m.Input.Channels = pipeline.RGB, 3

@@ -18,8 +18,8 @@ import (
 	"mindflow/pipeline/synthetic"
 )
 
-// request is what a child is asked to try.
-type request struct {
+// probeRequest is what a child is asked to try.
+type probeRequest struct {
 	Models, Library, Detector, Preset string
 	Classifiers                       []string
 	Threads, MaxFaces, Batch          int
@@ -29,15 +29,15 @@ type request struct {
 	Limit                             time.Duration
 }
 
-// answered is a child's answer.
-type answered struct {
+// probeAnswer is a child's answer.
+type probeAnswer struct {
 	device.Report
-	Cause string `json:"cause"` // of what went wrong; "" when all went well
-	Cure  string `json:"cure"`  // "" where the cause is not known
+	Cause string `json:"cause"` // of a failure; empty on success
+	Cure  string `json:"cure"`  // empty where the cause is not known
 }
 
-func (s Settings) request(on ort.Device, limit time.Duration) request {
-	return request{
+func (s Settings) request(on ort.Device, limit time.Duration) probeRequest {
+	return probeRequest{
 		Models: s.Models, Library: s.Library, Detector: s.Detector, Preset: s.Preset, Classifiers: s.Classifiers,
 		Threads: s.Threads, MaxFaces: s.MaxFaces, Batch: s.Batch.MaxCrops, MinFace: s.MinFace,
 		Device: on.String(), Precision: s.Device.Precision, Engines: s.Device.Engines, Memory: s.Device.Memory,
@@ -48,7 +48,7 @@ func (s Settings) request(on ort.Device, limit time.Duration) request {
 // Probe answers a request of Device.Child: it reads the request from in, tries the device, and writes the answer to
 // out. The parent may have ended, so Probe ends the process at the request's time limit. openCascade is optional.
 func Probe(ctx context.Context, in io.Reader, out io.Writer, openCascade CascadeOpener) error {
-	var r request
+	var r probeRequest
 	if err := json.NewDecoder(in).Decode(&r); err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
@@ -59,8 +59,8 @@ func Probe(ctx context.Context, in io.Reader, out io.Writer, openCascade Cascade
 		Threads: r.Threads, MaxFaces: r.MaxFaces, MinFace: r.MinFace, Batch: schedule.Batching{MaxCrops: r.Batch},
 		Device: Device{Name: r.Device, Precision: r.Precision, Engines: r.Engines, Memory: r.Memory},
 	}
-	report, err := s.report(ctx)
-	answer := answered{Report: report}
+	report, err := s.probeReport(ctx)
+	answer := probeAnswer{Report: report}
 	var fault *device.Fault
 	if errors.As(err, &fault) {
 		answer.Cause, answer.Cure = fault.Cause, fault.Cure
@@ -70,8 +70,8 @@ func Probe(ctx context.Context, in io.Reader, out io.Writer, openCascade Cascade
 	return json.NewEncoder(out).Encode(answer)
 }
 
-// report opens the device and measures it.
-func (s Settings) report(ctx context.Context) (r device.Report, err error) {
+// probeReport opens the device and measures it.
+func (s Settings) probeReport(ctx context.Context) (r device.Report, err error) {
 	e, err := Open(s)
 	if err != nil {
 		return r, err
@@ -95,22 +95,23 @@ func (s Settings) report(ctx context.Context) (r device.Report, err error) {
 	if len(r.Boxes) == 0 {
 		return r, errors.New("no face was found in the drawn picture")
 	}
-	r.Millis, err = e.time(ctx, frame, s)
+	r.Millis, err = e.measure(ctx, frame, s)
 	if left := e.Degraded(); err == nil && len(left) > 0 {
 		return r, fmt.Errorf("networks left the device for the CPU: %v", left)
 	}
 	return r, err
 }
 
-// Of a probe's measurement.
+// Size of a probe's measurement.
 const (
 	probeBatch  = 8 // faces
 	probeRounds = 5
 )
 
-// time gives the median of a detection and a batch, in milliseconds, once warm. The CPU runs several at once.
-func (e *Engine) time(ctx context.Context, frame *pipeline.Frame, s Settings) (float64, error) {
-	crops := make([]pipeline.Crop, min(probeBatch, e.form.faces))
+// measure returns the median time of a detection and a batch, in milliseconds, after a warm-up. It is divided by the
+// number that the CPU runs at once.
+func (e *Engine) measure(ctx context.Context, frame *pipeline.Frame, s Settings) (float64, error) {
+	crops := make([]pipeline.Crop, min(probeBatch, e.profile.maxFaces))
 	for i := range crops {
 		crops[i] = e.Analysis.Model.Input.NewCrop()
 	}
@@ -125,11 +126,11 @@ func (e *Engine) time(ctx context.Context, frame *pipeline.Frame, s Settings) (f
 		}
 		times = append(times, float64(time.Since(start))/float64(time.Millisecond))
 	}
-	times = times[1:] // the first lays out memory
+	times = times[1:] // the first allocates memory
 	slices.Sort(times)
-	at := times[len(times)/2]
+	median := times[len(times)/2]
 	if e.runtime.Device().Provider == ort.CPU {
-		at /= float64(max(1, runtime.NumCPU()/s.Threads))
+		median /= float64(max(1, runtime.NumCPU()/s.Threads))
 	}
-	return at, nil
+	return median, nil
 }

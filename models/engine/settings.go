@@ -12,30 +12,30 @@ import (
 	"mindflow/pipeline/schedule"
 )
 
-// maxClassifiers bounds what a server offers: each is held in memory, and pages are told of all.
+// maxClassifiers is the largest number of classifiers that a server offers: each is in memory, and pages list them all.
 const maxClassifiers = 16
 
-// Settings say which models run and how.
+// Settings configures which models run, and how.
 type Settings struct {
 	Models      string        // folder of the user's models
 	Library     string        // ONNX Runtime's shared library
-	Device      Device        // that networks run on
+	Device      Device        // the device that networks run on
 	Detector    string        // manifest entry
 	Classifiers []string      // manifest entries, the default first
-	Preset      string        // "", or what LookupPreset knows: how the classifiers are fed
-	Threads     int           // of one inference; sessions run in parallel, so one is best for many
-	Smoothing   time.Duration // time constant of the shown scores
-	MaxFaces    int           // analysed in a frame
-	MinFace     float64       // longer side of the smallest face asked for, in the frame's; 0 is any
+	Preset      string        // a name for LookupPreset; optional
+	Threads     int           // of one inference; sessions run in parallel, so one thread is best for many
+	Smoothing   time.Duration // see pipeline.Analysis
+	MaxFaces    int           // see pipeline.Analysis
+	MinFace     float64       // see pipeline.Analysis
 	Policy      pipeline.AnalysisPolicy
-	Batch       schedule.Batching // of crops; zero values are defaults
+	Batch       schedule.Batching // of crops; zero values mean defaults
 	OpenCascade CascadeOpener     // optional
-	Many        bool              // streams share the engine, so that what is faster when it is full is loaded too
-	// Warming hears how far the networks' warm-up is, which takes minutes on a device that compiles them for each
-	// size of batch. None.
-	Warming func(network string, batch, most int)
-	// Fell hears once of each network that left the device for the CPU, and why. None.
-	Fell func(network, device string, why error)
+	LoadFast    bool              // also load fast classifiers for overload, where they gain enough
+	// OnWarmUp is called during WarmUp before each size of batch, where the device compiles networks for each size,
+	// which takes minutes. Optional.
+	OnWarmUp func(network string, batch, maxBatch int)
+	// OnFallback is called once for each network that moves from the device to the CPU, with the reason. Optional.
+	OnFallback func(network, device string, why error)
 }
 
 // DefaultPolicy is the default of Settings.Policy. bench/economy measures what it saves and costs.
@@ -44,7 +44,7 @@ var DefaultPolicy = pipeline.AnalysisPolicy{
 	MinChange: 3, MinMargin: 0.1, MaxDefer: 300 * time.Millisecond,
 }
 
-// Default returns the settings as they are shipped: the files beside the running binary, on the CPU.
+// Default returns the default settings: the files beside the running binary, on the CPU.
 func Default() Settings {
 	return Settings{
 		Models: userModels(), Library: ownLibrary(),
@@ -54,7 +54,8 @@ func Default() Settings {
 	}
 }
 
-// userModels is the default folder of models. Without a home it is empty, which adds no models.
+// userModels returns the default folder of models. It is empty where there is no home folder; then there are no added
+// models.
 func userModels() string {
 	dir, err := models.UserFolder()
 	if err != nil {
@@ -63,7 +64,7 @@ func userModels() string {
 	return dir
 }
 
-// ownLibrary is the default path of ONNX Runtime: that of "make gpu" where it was made.
+// ownLibrary returns the default path of ONNX Runtime: that of "make gpu" where it exists.
 func ownLibrary() string {
 	const name = "libonnxruntime.so.1"
 	if gpu := beside("lib", "gpu", name); exists(gpu) {
@@ -77,11 +78,11 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// beside names a file next to the running binary, so that it works from any folder.
+// beside returns the path of a file beside the running binary, so that it works from any folder.
 func beside(parts ...string) string {
 	exe, err := os.Executable()
 	if err != nil {
-		return filepath.Join(parts...) // then relative to the current folder, which the error will name
+		return filepath.Join(parts...) // then relative to the current folder, which an error will name
 	}
 	if real, err := filepath.EvalSymlinks(exe); err == nil {
 		exe = real
@@ -89,7 +90,7 @@ func beside(parts ...string) string {
 	return filepath.Join(append([]string{filepath.Dir(exe)}, parts...)...)
 }
 
-// Check returns a *field.Error of the first setting that is out of its range.
+// Check returns a *field.Error for the first setting that is out of range.
 func (s Settings) Check() error {
 	switch {
 	case s.Threads < 1 || s.Threads > 256:
@@ -108,7 +109,7 @@ func (s Settings) Check() error {
 		return field.Valuef("RestEvery", s.Policy.RestEvery, "use 0s to 1m")
 	case s.Policy.MaxDefer < 0 || s.Policy.MaxDefer > time.Minute:
 		return field.Valuef("MaxDefer", s.Policy.MaxDefer, "use 0s to 1m")
-	case !(s.Policy.MinChange >= 0 && s.Policy.MinChange <= 255): // also what is not a number
+	case !(s.Policy.MinChange >= 0 && s.Policy.MinChange <= 255): // also refuses NaN
 		return field.Valuef("MinChange", s.Policy.MinChange, "use 0 to 255 grey levels")
 	case !(s.Policy.MinMargin >= 0 && s.Policy.MinMargin <= 1):
 		return field.Valuef("MinMargin", s.Policy.MinMargin, "use 0 to 1, a probability")
@@ -133,8 +134,8 @@ func (s Settings) Check() error {
 	return err
 }
 
-// Alone are the settings with the default classifier alone, for those who do not choose.
-func (s Settings) Alone() Settings {
+// WithFirstClassifier returns the settings with the default classifier only, for commands that offer no choice.
+func (s Settings) WithFirstClassifier() Settings {
 	s.Classifiers = s.Classifiers[:min(1, len(s.Classifiers))]
 	return s
 }

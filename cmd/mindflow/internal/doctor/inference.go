@@ -68,7 +68,7 @@ func inference(ctx context.Context, s engine.Settings, sound bool, report func(R
 		return
 	}
 	var chosen string
-	s.Device.Note = func(text string) { chosen = " (" + text + ")" }
+	s.Device.Log = func(text string) { chosen = " (" + text + ")" }
 	detect, classify, on, err := timeModels(ctx, s)
 	if err != nil {
 		report(failed(check, err, rebuild))

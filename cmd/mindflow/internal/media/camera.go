@@ -201,7 +201,7 @@ func (f *cameraFlags) run(ctx context.Context, out io.Writer) error {
 // analyse labels the camera's frames on this machine.
 func analyse(ctx context.Context, how *cameraFlags, device camera.Device, show *labelPrinter) (err error) {
 	settings.ProbeAuto(ctx, &how.engine)
-	e, err := engine.Open(how.engine.Alone())
+	e, err := engine.Open(how.engine.WithFirstClassifier())
 	if err != nil {
 		return err
 	}

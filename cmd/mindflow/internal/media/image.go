@@ -41,7 +41,7 @@ func Image() settings.Command {
 			return err
 		}
 		settings.ProbeAuto(ctx, &chosen)
-		e, err := engine.Open(chosen.Alone())
+		e, err := engine.Open(chosen.WithFirstClassifier())
 		if err != nil {
 			return err
 		}

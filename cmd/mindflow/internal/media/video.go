@@ -75,7 +75,7 @@ func labelVideos(ctx context.Context, how videoFlags, names []string, out io.Wri
 	}
 	how.bgr = preset.BGR
 	settings.ProbeAuto(ctx, &how.engine)
-	e, err := engine.Open(how.engine.Alone())
+	e, err := engine.Open(how.engine.WithFirstClassifier())
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func Bench() settings.Command {
 			return fmt.Errorf("--duration %v: use 10ms to 1h", *each)
 		}
 		settings.ProbeAuto(ctx, &chosen)
-		plan.Engine = chosen.Alone()
+		plan.Engine = chosen.WithFirstClassifier()
 		result, err := throughput.Run(ctx, plan)
 		if err != nil {
 			return err

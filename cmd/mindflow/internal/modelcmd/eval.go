@@ -63,7 +63,7 @@ func Eval() settings.Command {
 
 // evaluate evaluates the data set at path.
 func (f *evalFlags) evaluate(ctx context.Context, path string, out io.Writer) (err error) {
-	chosen := f.engine.Alone()
+	chosen := f.engine.WithFirstClassifier()
 	if err := chosen.Check(); err != nil {
 		return err
 	}

@@ -109,13 +109,13 @@ func serve(ctx context.Context, s *settings.Serve, release string, out io.Writer
 func openEngine(ctx context.Context, chosen engine.Settings, cfg *server.Config, held *heldLog) (*engine.Engine,
 	error) {
 	chosen.Batch.OnBatch = cfg.Metrics.Batch
-	chosen.Fell = func(network, device string, why error) {
+	chosen.OnFallback = func(network, device string, why error) {
 		cfg.Metrics.Errors.WithLabelValues("device").Inc()
 		cfg.Log.Error("a network failed on its device and goes on on the CPU", "network", network, "device", device,
 			"err", why)
 	}
-	chosen.Device.Note = func(text string) { held.info("choosing what networks run on", "device", text) }
-	chosen.Warming = func(network string, batch, most int) {
+	chosen.Device.Log = func(text string) { held.info("choosing what networks run on", "device", text) }
+	chosen.OnWarmUp = func(network string, batch, most int) {
 		cfg.Log.Info("preparing a network for a size of batch", "network", network, "batch", batch, "most", most)
 	}
 	settings.ProbeDevices(ctx, &chosen)
@@ -126,7 +126,7 @@ func openEngine(ctx context.Context, chosen engine.Settings, cfg *server.Config,
 	for _, note := range e.Notes {
 		cfg.Log.Warn(note)
 	}
-	if err := e.Fill(chosen); err != nil {
+	if err := e.WarmUp(chosen); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil

@@ -32,7 +32,7 @@ func EngineFlags(fs *flag.FlagSet, s *engine.Settings) {
 		"most; 0 is what suits the device: 8 on the CPU, 64 on CUDA and TensorRT, else 32")
 	fs.DurationVar(&s.Batch.Wait, "batch-wait", s.Batch.Wait,
 		"time that a batch waits to fill; 0 waits only while all processors are busy")
-	s.Fell = func(network, device string, why error) {
+	s.OnFallback = func(network, device string, why error) {
 		fmt.Fprintf(os.Stderr, "%s goes on on the CPU, as %s failed: %v\n", network, device, why)
 	}
 }
@@ -85,5 +85,5 @@ func deviceFlags(fs *flag.FlagSet, d *engine.Device) {
 		"many as they need")
 	fs.StringVar(&d.Engines, "engine-cache", d.Engines, "`folder` that TensorRT and OpenVINO keep what they built for "+
 		"this GPU in, which takes minutes; none where empty")
-	d.Note = func(text string) { fmt.Fprintln(os.Stderr, "device:", text) }
+	d.Log = func(text string) { fmt.Fprintln(os.Stderr, "device:", text) }
 }

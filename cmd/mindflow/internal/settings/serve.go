@@ -63,7 +63,7 @@ func ServeFlags(fs *flag.FlagSet) *Serve {
 	s.ICE.declare(fs)
 	s.Access.declare(fs)
 	s.Admission.declare(fs, &s.Server)
-	s.Engine.Many = true
+	s.Engine.LoadFast = true
 	s.Engine.Device.Name = engine.Auto // a server runs long; the other commands start at once
 	EngineFlags(fs, &s.Engine)
 	return s

@@ -20,14 +20,14 @@ import (
 	"mindflow/pipeline/schedule"
 )
 
-// gpu is how networks are run on a GPU, here on the CPU.
-func gpu() form {
-	f := formFor(ort.CUDA)
+// gpu is a GPU's profile, for the CPU.
+func gpu() profile {
+	f := profileFor(ort.CUDA)
 	f.provider = ort.CPU
 	return f
 }
 
-// shared is the folder of the material for development.
+// shared returns the folder of development files.
 func shared() string {
 	media := os.Getenv("MINDFLOW_TESTDATA")
 	if media == "" {
@@ -36,7 +36,7 @@ func shared() string {
 	return filepath.Join(media, "..")
 }
 
-// entryOf is a shipped entry and its file where "make build" puts it, or in the shared material.
+// entryOf returns a shipped entry and its file where "make build" puts it, or in the folder of development files.
 func entryOf(t *testing.T, name string) (models.Entry, string) {
 	t.Helper()
 	manifest, err := models.Default()
@@ -57,7 +57,7 @@ func entryOf(t *testing.T, name string) (models.Entry, string) {
 	return e, path
 }
 
-// valid are every n-th picture of FER+ valid that has a majority, as frames, and their labels.
+// valid returns every n-th picture of FER+ Valid that has a majority, as frames, and their labels.
 func valid(t *testing.T, labels []string, n int) (frames []*pipeline.Frame, truth []string) {
 	t.Helper()
 	archive := filepath.Join(shared(), "data", "ferplus-train-valid.tar.gz")
@@ -96,9 +96,8 @@ func valid(t *testing.T, labels []string, n int) (frames []*pipeline.Frame, trut
 	return frames, truth
 }
 
-// Half precision, bytes, and both in padded batches, say the same of faces as float32 does, but for a few that were
-// in doubt.
-func TestFormsKeepLabels(t *testing.T) {
+// Half precision, bytes, and both in padded batches, give the labels of float32 except for a few faces in doubt.
+func TestProfilesKeepLabels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads a few hundred pictures")
 	}
@@ -113,15 +112,16 @@ func TestFormsKeepLabels(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	half, bytes, both := formFor(ort.CPU), formFor(ort.CPU), gpu()
+	half, bytes, both := profileFor(ort.CPU), profileFor(ort.CPU), gpu()
 	half.half, bytes.bytes = true, true
 	var exact []string
 	for _, c := range []struct {
-		name string
-		form form
-		same float64
-	}{{"float32", formFor(ort.CPU), 1}, {"half precision", half, 0.99}, {"bytes", bytes, 0.98}, {"both", both, 0.98}} {
-		said := label(t, rt, c.form, e, path, frames)
+		name    string
+		profile profile
+		same    float64
+	}{{"float32", profileFor(ort.CPU), 1}, {"half precision", half, 0.99}, {"bytes", bytes, 0.98},
+		{"both", both, 0.98}} {
+		said := label(t, rt, c.profile, e, path, frames)
 		if exact == nil {
 			exact = said
 		}
@@ -133,15 +133,15 @@ func TestFormsKeepLabels(t *testing.T) {
 	}
 }
 
-// label is what the classifier in that form says of faces that fill their frames.
-func label(t *testing.T, rt *ort.Runtime, f form, e models.Entry, path string,
+// label returns the labels that the classifier with that profile gives faces that fill their frames.
+func label(t *testing.T, rt *ort.Runtime, p profile, e models.Entry, path string,
 	frames []*pipeline.Frame) (said []string) {
 	t.Helper()
-	from, model, note, err := f.classifier(e, e.Model, path, Auto)
+	from, model, note, err := p.classifier(e, e.Model, path, Auto)
 	if err != nil || note != nil {
 		t.Fatal(err, note)
 	}
-	c, err := rt.NewClassifierFrom(from, model, f.running(2, 8))
+	c, err := rt.NewClassifierFrom(from, model, p.runOptions(2, 8))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func label(t *testing.T, rt *ort.Runtime, f form, e models.Entry, path string,
 	return said
 }
 
-// share is how many of a are as in b, 0 to 1.
+// share returns the share of elements that are equal in a and b.
 func share(a, b []string) float64 {
 	same := 0
 	for i := range a {
@@ -176,8 +176,8 @@ func share(a, b []string) float64 {
 	return float64(same) / float64(len(a))
 }
 
-// As on a GPU, BlazeFace takes bytes and frames together, YuNet bytes and one frame at a time; both find four faces.
-func TestFormsOfDetectors(t *testing.T) {
+// With a GPU's profile, BlazeFace takes bytes and several frames, YuNet bytes and one frame; both find four faces.
+func TestProfilesOfDetectors(t *testing.T) {
 	for name, wanted := range map[string]int{"blazeface-back": 16, "yunet": 1} {
 		t.Run(name, func(t *testing.T) {
 			e, path := entryOf(t, name)
@@ -190,7 +190,7 @@ func TestFormsOfDetectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer rt.Close()
-			d, err := rt.NewDetectorFrom(from, model, gpu().running(1, frames))
+			d, err := rt.NewDetectorFrom(from, model, gpu().runOptions(1, frames))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -203,23 +203,24 @@ func TestFormsOfDetectors(t *testing.T) {
 	}
 }
 
-func TestFormFor(t *testing.T) {
-	cpu := Settings{}.form(ort.CPU)
-	if cpu.half || cpu.bytes || cpu.fixed || cpu.slots != 0 || cpu.frames != 1 || cpu.faces != schedule.DefaultBatch {
-		t.Errorf("the CPU's form is %+v", cpu)
+func TestProfileFor(t *testing.T) {
+	cpu := Settings{}.profileFor(ort.CPU)
+	if cpu.half || cpu.bytes || cpu.fixedSizes || cpu.inFlight != 0 || cpu.maxFrames != 1 ||
+		cpu.maxFaces != schedule.DefaultBatch {
+		t.Errorf("the CPU's profile is %+v", cpu)
 	}
 	if f := (Settings{Device: Device{Precision: FP32},
-		Batch: schedule.Batching{MaxCrops: 128}}).form(ort.CUDA); f.half || !f.bytes || f.slots != 2 ||
-		fmt.Sprint(f.running(1, f.faces).Sizes()) != "[1 2 4 8 16 32 64 128]" {
-		t.Errorf("CUDA's form is %+v", f)
+		Batch: schedule.Batching{MaxCrops: 128}}).profileFor(ort.CUDA); f.half || !f.bytes || f.inFlight != 2 ||
+		fmt.Sprint(f.runOptions(1, f.maxFaces).Sizes()) != "[1 2 4 8 16 32 64 128]" {
+		t.Errorf("CUDA's profile is %+v", f)
 	}
-	if f := (Settings{}).form(ort.WebGPU); f.half || f.bytes || !f.fixed || f.slots != 1 {
-		t.Errorf("WebGPU's form is %+v", f)
+	if f := (Settings{}).profileFor(ort.WebGPU); f.half || f.bytes || !f.fixedSizes || f.inFlight != 1 {
+		t.Errorf("WebGPU's profile is %+v", f)
 	}
 }
 
-// A network that nobody knows to bear half precision is not given it, and whoever asks for it is told.
-func TestPrecisionOfStrangers(t *testing.T) {
+// A network of unknown structure does not run in half precision, and asking for it is an error.
+func TestPrecisionOfUserModels(t *testing.T) {
 	dir := t.TempDir()
 	file := meanColours(false, 0).Marshal()
 	add(t, dir, file, plainEntry(file, "scores", pipeline.Logits))
@@ -240,7 +241,7 @@ func TestPrecisionOfStrangers(t *testing.T) {
 	}
 }
 
-// What is shipped is analysed in half precision when that is asked for.
+// The shipped model runs in half precision on request.
 func TestHalfPrecisionByName(t *testing.T) {
 	entryOf(t, "dan-ferplus")
 	s := settings(t, t.TempDir())
@@ -258,8 +259,8 @@ func TestHalfPrecisionByName(t *testing.T) {
 		}
 	}()
 	var warmed []string
-	s.Warming = func(network string, batch, _ int) { warmed = append(warmed, fmt.Sprint(network, batch)) }
-	if err := e.Fill(s); err != nil || warmed != nil { // the CPU runs any size at once
+	s.OnWarmUp = func(network string, batch, _ int) { warmed = append(warmed, fmt.Sprint(network, batch)) }
+	if err := e.WarmUp(s); err != nil || warmed != nil { // the CPU runs any size at once
 		t.Error(err, warmed)
 	}
 	var m pipeline.Message

@@ -13,7 +13,7 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// shippedSettings has the models that come with Mindflow where "make build" puts them.
+// shippedSettings returns settings with the shipped models where "make build" puts them.
 func shippedSettings(t *testing.T) Settings {
 	t.Helper()
 	s := settings(t, t.TempDir())
@@ -26,8 +26,8 @@ func shippedSettings(t *testing.T) Settings {
 	return s
 }
 
-// facesOf is what an engine with these settings sees of a photograph of four.
-func facesOf(t *testing.T, s Settings, crowded bool) []pipeline.Label {
+// facesOf returns the labels of an engine with these settings for a photograph of four faces.
+func facesOf(t *testing.T, s Settings, overloaded bool) []pipeline.Label {
 	t.Helper()
 	e, err := Open(s)
 	if err != nil {
@@ -39,7 +39,7 @@ func facesOf(t *testing.T, s Settings, crowded bool) []pipeline.Label {
 		}
 	}()
 	a := e.NewAnalyzer()
-	a.Overloaded = crowded
+	a.Overloaded = overloaded
 	var m pipeline.Message
 	if err := a.Analyze(context.Background(), &m, photograph(t)); err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func facesOf(t *testing.T, s Settings, crowded bool) []pipeline.Label {
 	return m.Faces
 }
 
-// furthest is the largest difference between the scores of two lists of the same faces.
+// furthest returns the largest difference between the scores of two lists of the same faces.
 func furthest(a, b []pipeline.Label) (most float64) {
 	for i := range a {
 		for k := range a[i].Scores {
@@ -60,8 +60,7 @@ func furthest(a, b []pipeline.Label) (most float64) {
 	return most
 }
 
-// The shipped file says nearly the same in 8 bits: always where that is wanted, and on a crowded machine where
-// nothing is said.
+// The shipped file gives nearly the same scores in 8 bits: always with INT8, and under overload with Auto.
 func TestIntegers(t *testing.T) {
 	s := shippedSettings(t)
 	s.Device.Precision = FP32
@@ -76,17 +75,18 @@ func TestIntegers(t *testing.T) {
 			t.Errorf("face %d is %s, and in 8 bits %s", i, exact[i].Label, small[i].Label)
 		}
 	}
-	s.Many, s.Device.Precision = true, Auto
+	s.LoadFast, s.Device.Precision = true, Auto
 	if d := furthest(exact, facesOf(t, s, false)); d != 0 {
 		t.Errorf("a machine with room computes in 8 bits: the scores differ by %v", d)
 	}
 	want := exact
-	if quickIntegers() {
+	if fastInt8() {
 		want = small
 	}
 	if d := furthest(want, facesOf(t, s, true)); d != 0 {
-		t.Errorf("on a crowded machine the scores differ by %v from what this processor (integers: %t) is to compute",
-			d, quickIntegers())
+		t.Errorf("on a overloaded machine the scores differ by %v from what this processor (integers: %t) is to "+
+			"compute",
+			d, fastInt8())
 	}
 }
 
@@ -100,16 +100,16 @@ func TestIntegersRefused(t *testing.T) {
 		!strings.Contains(err.Error(), "Precision int8: model mean-colours: the ranges") {
 		t.Errorf("a model without ranges: %v", err)
 	}
-	for _, e := range []*Engine{{form: formFor(ort.CUDA)}, {form: formFor(ort.WebGPU)}} {
-		if _, err := e.openIntegers(models.Entry{}, pipeline.Model{}, "", s); err == nil ||
+	for _, e := range []*Engine{{profile: profileFor(ort.CUDA)}, {profile: profileFor(ort.WebGPU)}} {
+		if _, err := e.openInt8(models.Entry{}, pipeline.Model{}, "", s); err == nil ||
 			!strings.Contains(err.Error(), "does not compute so") {
-			t.Errorf("%s: %v", e.form.provider, err)
+			t.Errorf("%s: %v", e.profile.provider, err)
 		}
-		if e.hurries(models.Entry{Ranges: map[string][2]float32{"input": {0, 1}}}, Settings{Many: true}) {
-			t.Errorf("%s loads integers", e.form.provider)
+		if e.wantsFast(models.Entry{Ranges: map[string][2]float32{"input": {0, 1}}}, Settings{LoadFast: true}) {
+			t.Errorf("%s loads integers", e.profile.provider)
 		}
 	}
-	from, err := integers(models.Entry{Ranges: map[string][2]float32{"x": {0, 1}}},
+	from, err := int8Source(models.Entry{Ranges: map[string][2]float32{"x": {0, 1}}},
 		filepath.Join(dir, "mean-colours.onnx"))
 	if err != nil {
 		t.Fatal(err)
