@@ -18,15 +18,15 @@ export async function limitOnLowBattery(sender, signal) {
   const battery = await Promise.resolve(getBattery?.call(navigator)).catch(() => undefined);
   if (signal.aborted) return;
   let sparing = false;
-  const look = () => {
+  const update = () => {
     const spare = connection?.saveData === true || (battery !== undefined && !battery.charging && battery.level <= LOW);
     if (spare === sparing) return;
     sparing = spare;
     // a browser that cannot limit it sends as before
     sender.limitFramerate(spare ? FRAMERATE : Infinity).catch(() => {});
   };
-  battery?.addEventListener('levelchange', look, { signal });
-  battery?.addEventListener('chargingchange', look, { signal });
-  connection?.addEventListener('change', look, { signal });
-  look();
+  battery?.addEventListener('levelchange', update, { signal });
+  battery?.addEventListener('chargingchange', update, { signal });
+  connection?.addEventListener('change', update, { signal });
+  update();
 }

@@ -96,7 +96,7 @@ export class Recovery {
     }, { once: true });
     this.#fallback.open();
     let restartAt = 0;
-    let again = RESTART_MS;
+    let interval = RESTART_MS;
     for (let ms = POLL_MS; !signal.aborted; ms = Math.min(1.5 * ms, MAX_POLL_MS)) {
       const traffic = await this.#connection.traffic();
       const at = performance.now();
@@ -104,12 +104,12 @@ export class Recovery {
         seen = { ...traffic, at };
         restart.abort(); // the path works again, and a restart would only disturb it
       }
-      const gone = traffic.sent - seen.sent >= UNANSWERED && at - seen.at >= UNANSWERED_MS;
+      const broken = traffic.sent - seen.sent >= UNANSWERED && at - seen.at >= UNANSWERED_MS;
       // If HTTP does not reach the server either, a restart is useless: the old path may work again when the network is
       // back.
-      if (gone && this.#fallback.reached && at >= restartAt && !signal.aborted) {
-        restartAt = at + again;
-        again = Math.min(2 * again, MAX_RESTART_MS);
+      if (broken && this.#fallback.reached && at >= restartAt && !signal.aborted) {
+        restartAt = at + interval;
+        interval = Math.min(2 * interval, MAX_RESTART_MS);
         restart.abort();
         restart = new AbortController();
         void this.#connection.restart(restart.signal);

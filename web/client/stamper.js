@@ -10,7 +10,7 @@ const post = (/** @type {'ready' | Stamp} */ message) => postMessage(message);
 /** @param {any} event RTCTransformEvent, which TypeScript's DOM library lacks */
 function observe({ transformer: { readable, writable, options } }) {
   let seen = 0;
-  let told = 0;
+  let postedAt = 0;
   /** @type {Stamp | undefined} */
   let best;
   const watch = new TransformStream({
@@ -20,9 +20,9 @@ function observe({ transformer: { readable, writable, options } }) {
       const at = performance.timeOrigin + performance.now();
       const stamp = { id: options.id, rtp, at };
       if (!best || at - best.at < ((rtp - best.rtp) | 0) / 90) best = stamp;
-      if (++seen > FIRST_FRAMES && at - told < EVERY_MS) return;
+      if (++seen > FIRST_FRAMES && at - postedAt < EVERY_MS) return;
       post(best);
-      told = at;
+      postedAt = at;
       best = undefined;
     },
   });

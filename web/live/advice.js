@@ -32,8 +32,8 @@ export class Advice {
    * @returns {string} the new advice; empty if it did not change
    */
   update(live, now) {
-    const note = live ? this.#choose(now) : undefined;
-    const text = note ? this.#language.phrases.advice[note] : '';
+    const advice = live ? this.#choose(now) : undefined;
+    const text = advice ? this.#language.phrases.advice[advice] : '';
     if (this.#el.textContent === text) return '';
     this.#el.textContent = text;
     this.#el.hidden = text === '';
@@ -44,9 +44,9 @@ export class Advice {
   #choose(now) {
     const stream = this.#video.srcObject;
     if (stream instanceof MediaStream && stream.getVideoTracks()[0]?.muted) return 'muted';
-    const note = this.#store.missing(now);
-    if (note === 'no-face') return whyNoFace(this.#meter.read(this.#video, [0, 0, 1, 1]));
-    if (note) return note;
+    const advice = this.#store.missing(now);
+    if (advice === 'no-face') return whyNoFace(this.#meter.read(this.#video, [0, 0, 1, 1]));
+    if (advice) return advice;
     const face = this.#store.face(now);
     if (!face?.uncertain) {
       this.#unsureSince = NaN;

@@ -7,8 +7,8 @@ const EVERY_MS = 4000;
 export class Announcer {
   #candidate = '';
   #since = -Infinity;
-  #said = '';
-  #saidAt = -Infinity;
+  #announced = '';
+  #announcedAt = -Infinity;
 
   /**
    * @param {string} text the current label; empty for none
@@ -20,15 +20,15 @@ export class Announcer {
       this.#candidate = text;
       this.#since = now;
     }
-    const due = now - this.#since >= STAYS_MS && now - this.#saidAt >= EVERY_MS;
-    if (text === '' || text === this.#said || !due) return undefined;
-    this.#said = text;
-    this.#saidAt = now;
+    const due = now - this.#since >= STAYS_MS && now - this.#announcedAt >= EVERY_MS;
+    if (text === '' || text === this.#announced || !due) return undefined;
+    this.#announced = text;
+    this.#announcedAt = now;
     return text;
   }
 
   reset() {
-    this.#candidate = this.#said = '';
-    this.#since = this.#saidAt = -Infinity;
+    this.#candidate = this.#announced = '';
+    this.#since = this.#announcedAt = -Infinity;
   }
 }

@@ -19,11 +19,11 @@ export class AutoPause {
 
   start() {
     const signal = this.#end;
-    const look = () => this.update();
-    document.addEventListener('visibilitychange', look, { signal });
+    const update = () => this.update();
+    document.addEventListener('visibilitychange', update, { signal });
     // A frozen page runs no code until it resumes (Page Lifecycle).
     document.addEventListener('freeze', () => this.#pause(), { signal });
-    document.addEventListener('resume', look, { signal });
+    document.addEventListener('resume', update, { signal });
     signal.addEventListener('abort', () => this.watch(undefined), { once: true });
   }
 

@@ -18,16 +18,16 @@ export function toCSV(rows, labels) {
 
 /**
  * One object with all that the page knows of the session.
- * @param {import('./labels/sessionlog.js').SessionLog} record
+ * @param {import('./labels/sessionlog.js').SessionLog} log
  * @param {{model: string, labels: readonly string[]}} by
  */
-export function toJSON(record, { model, labels }) {
-  const rows = record.rows.map(({ t, frame, face }) => ({
+export function toJSON(log, { model, labels }) {
+  const rows = log.rows.map(({ t, frame, face }) => ({
     t: t / 1000, frame, face: face.id, box: face.box.map(short), label: face.label, uncertain: face.uncertain,
     confidence: short(face.confidence), scores: face.scores.map(short),
   }));
-  const summary = { seconds: record.duration / 1000, shares: record.shares(), changes: record.changes(),
-    forgotten: record.dropped };
+  const summary = { seconds: log.duration / 1000, shares: log.shares(), changes: log.changes(),
+    forgotten: log.dropped };
   return JSON.stringify({ v: 1, model, labels, summary, rows });
 }
 

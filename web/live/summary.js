@@ -37,18 +37,18 @@ export class Summary {
       () => on.export(what), { signal });
   }
 
-  /** @param {import('./labels/sessionlog.js').SessionLog} record @param {readonly string[]} labels of the model */
-  show(record, labels) {
-    this.#empty.hidden = record.rows.length > 0;
-    this.#body.hidden = record.rows.length === 0;
-    if (!this.#root.open || record.rows.length === 0) return;
+  /** @param {import('./labels/sessionlog.js').SessionLog} log @param {readonly string[]} labels of the model */
+  show(log, labels) {
+    this.#empty.hidden = log.rows.length > 0;
+    this.#body.hidden = log.rows.length === 0;
+    if (!this.#root.open || log.rows.length === 0) return;
     const { phrases } = this.#language;
     const number = (/** @type {number} */ n) => this.#language.number(n);
-    const seconds = Math.floor(record.duration / 1000);
-    const changes = record.changes();
+    const seconds = Math.floor(log.duration / 1000);
+    const changes = log.changes();
     const times = changes.reduce((sum, c) => sum + c.times, 0);
     this.#time.textContent = phrases.lasted(number(Math.floor(seconds / 60)), number(seconds % 60), number(times));
-    this.#shares.replaceChildren(...record.shares().filter((s) => s.share >= 0.005).map((s) => this.#share(s, labels)));
+    this.#shares.replaceChildren(...log.shares().filter((s) => s.share >= 0.005).map((s) => this.#share(s, labels)));
     this.#changes.textContent = changes.slice(0, CHANGES)
       .map((c) => phrases.change(this.#name(c.from), this.#name(c.to), number(c.times))).join(' · ');
   }

@@ -173,15 +173,15 @@ export class View {
   /** Updates what need not follow every message. @param {number} now milliseconds @param {ViewOptions} options */
   refresh(now, { mirror, maxFaces }) {
     const live = this.#phase === 'live';
-    const note = this.#advice.update(live, now);
-    if (note) this.#announce(note);
+    const advice = this.#advice.update(live, now);
+    if (advice) this.#announce(advice);
     this.#paintHealth(now);
     this.#faceCards.draw(this.#video, live ? this.#store.faces(now, maxFaces) : [], mirror);
     this.#summary.show(this.#store.log, this.#store.labels);
     const face = live ? this.#store.face(now) : undefined;
-    const said = face && this.#announcer.next(face.uncertain ? this.#language.text.uncertain
+    const announcement = face && this.#announcer.next(face.uncertain ? this.#language.text.uncertain
       : this.#language.expression(face.label), now);
-    if (said) this.#announce(said);
+    if (announcement) this.#announce(announcement);
   }
 
   /** Ends listeners, timers and the picture. */

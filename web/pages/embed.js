@@ -16,11 +16,11 @@ document.documentElement.lang = /^fr\b/i.test(live.locale) ? 'fr' : 'en'; // the
 if (parent !== window) {
   // The operator decides which pages may embed this one and so receive these messages: --allow-origin,
   // --frame-ancestors.
-  const tell = (/** @type {object} */ message) => parent.postMessage(message, '*');
-  new ResizeObserver(() => tell({ type: 'mindflow-size', height: document.documentElement.offsetHeight })).observe(
+  const send = (/** @type {object} */ message) => parent.postMessage(message, '*');
+  new ResizeObserver(() => send({ type: 'mindflow-size', height: document.documentElement.offsetHeight })).observe(
     document.documentElement);
   for (const type of ['mindflow-labels', 'mindflow-state', 'mindflow-error']) {
-    live.addEventListener(type, (event) => tell({ type, detail: /** @type {CustomEvent} */ (event).detail }));
+    live.addEventListener(type, (event) => send({ type, detail: /** @type {CustomEvent} */ (event).detail }));
   }
   addEventListener('message', ({ source, data }) => {
     if (source === parent && data?.type === 'mindflow-token' && typeof data.token === 'string') live.token = data.token;

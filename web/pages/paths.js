@@ -93,8 +93,8 @@ export function formatAddresses(list) {
  */
 export function skipReason({ error, reason }, { errors }) {
   if (!reason) return error ?? '';
-  const said = Object.hasOwn(errors, reason) ? errors[/** @type {keyof typeof errors} */ (reason)] : errors.other;
-  return error ? `${said}: ${error}` : said;
+  const text = Object.hasOwn(errors, reason) ? errors[/** @type {keyof typeof errors} */ (reason)] : errors.other;
+  return error ? `${text}: ${error}` : text;
 }
 
 /**

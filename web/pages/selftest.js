@@ -107,9 +107,9 @@ async function askServer() {
     const response = await fetch('/readyz', { cache: 'no-store' });
     const { ready, reasons } = await response.json();
     const ms = Math.round(performance.now() - began);
-    const said = ready ? words.ready(ms) : String(reasons);
-    row(ready ? 'good' : 'bad', said);
-    return said;
+    const answer = ready ? words.ready(ms) : String(reasons);
+    row(ready ? 'good' : 'bad', answer);
+    return answer;
   } catch {
     row('bad', words.noAnswer);
     return words.noAnswer;

@@ -58,11 +58,11 @@ async function begin(token) {
 }
 
 /** @param {Failure} failure @param {boolean} shown whether a token was sent */
-function fail({ reason, detail: said }, shown) {
+function fail({ reason, detail: quote }, shown) {
   clear();
   const { title, cause, next } = language.wordsFor({ phase: 'failed', reason });
   if (reason === 'ended') say(`${words.none} ${words.noneNext}`);
-  else say([`${title}.`, cause, next].join(' '), said);
+  else say([`${title}.`, cause, next].join(' '), quote);
   form.hidden = !(reason === 'unauthorized' || shown);
   if (!form.hidden) /** @type {HTMLInputElement} */ (form.elements.namedItem('token')).focus();
 }

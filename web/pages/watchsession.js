@@ -33,9 +33,9 @@ export async function* watchSession(url, token, signal) {
         last = id || last;
         attempt = 0;
         if (type === 'message') yield { type: 'labels', labels: parseLabels(data) };
-        const said = type === 'hello' || type === 'bye' ? parseControl(data) : undefined;
-        if (said?.type === 'hello') yield { type: 'hello', hello: said };
-        if (said?.type === 'bye' && said.reason !== 'draining') return said.reason;
+        const control = type === 'hello' || type === 'bye' ? parseControl(data) : undefined;
+        if (control?.type === 'hello') yield { type: 'hello', hello: control };
+        if (control?.type === 'bye' && control.reason !== 'draining') return control.reason;
       }
     } catch (error) {
       if (error instanceof WireError) throw new Failure('version', error.message);

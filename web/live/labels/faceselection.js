@@ -31,13 +31,13 @@ export class FaceSelection {
   update(faces, now) {
     const own = faces.find((f) => f.id === this.#id);
     if (own) this.#seen = now;
-    const gone = now - this.#seen > PATIENCE_MS;
-    if (this.#chosen && !gone) return own;
+    const lost = now - this.#seen > PATIENCE_MS;
+    if (this.#chosen && !lost) return own;
     this.#chosen = false;
     const largest = faces.reduce((/** @type {typeof own} */ a, b) => (a && size(a) >= size(b) ? a : b), undefined);
     if (own && largest && size(largest) < LARGER * size(own)) return own;
     if (!largest) {
-      if (gone) this.#id = undefined;
+      if (lost) this.#id = undefined;
       return undefined;
     }
     this.#id = largest.id;

@@ -123,11 +123,11 @@ export class Presenter {
     const { boxes, faces, maxFaces, how } = this.#presentation;
     const newest = this.#matcher.newest;
     const shown = this.#isExact ? this.#exact?.present(newest, now) : undefined;
-    const lie = shown ? largest(shown.faces, maxFaces)
+    const drawn = shown ? largest(shown.faces, maxFaces)
       : this.#predict(faces, Number.isNaN(newest) ? now - DISPLAY_MS : newest);
     const { picture } = this;
     const size = picture === this.#video ? { width: this.#video.videoWidth, height: this.#video.videoHeight } : picture;
-    this.#overlay.draw(boxes ? lie : [], size, how);
+    this.#overlay.draw(boxes ? drawn : [], size, how);
   }
 
   /** @param {readonly Face[]} faces @param {number} t */
