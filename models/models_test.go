@@ -57,7 +57,7 @@ func TestParseNamesEntryAndField(t *testing.T) {
 		{`"std": [0.229, 0.224, 0.225]`, `"std": [0.229, 0, 0.225]`, []string{`entry "dan-ferplus"`, "input.std[1]"}},
 		{`"kind": "attention"`, `"kind": "gates"`, []string{"outputs[1].kind", `"gates"`}},
 		{`"happy", "sad"`, `"happy", "happy"`, []string{"labels[2]", `"happy"`}},
-		{`"temperature": 0.68`, `"temperature": 0`, []string{"temperature"}},
+		{`"temperature": 0.`, `"temperature": -0.`, []string{"temperature"}},
 		{`"scale": 1.25`, `"scale": 0`, []string{"crop.scale"}},
 		{`"crop": {"scale": 1.25, "shift": [0, -0.06]},`, ``, []string{"crop is missing"}},
 		{`"cascade": {"scale": 1.1`, `"cascade": {"scale": 1`, []string{`entry "haar"`, "cascade.scale is 1"}},
@@ -85,7 +85,7 @@ func TestParseNamesEntryAndField(t *testing.T) {
 		}
 	}
 	both := strings.Replace(valid, `"nms": 0.3`, `"nms": 3`, 1)
-	both = strings.Replace(both, `"temperature": 0.68`, `"temperature": -1`, 1)
+	both = strings.Replace(both, `"temperature": 0.`, `"temperature": -0.`, 1)
 	if _, err := Parse([]byte(both)); err == nil || !strings.Contains(err.Error(), "nms") ||
 		!strings.Contains(err.Error(), "temperature") {
 		t.Errorf("two faults: %v", err)
