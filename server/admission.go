@@ -19,15 +19,8 @@ const ticketHeader = "Mindflow-Ticket"
 // client returns the visitor as admission knows it.
 func (v visitor) client() admission.Client {
 	return admission.Client{
-		Address: v.network, Key: v.grant.Subject, PerKey: v.grant.MaxSessions, SessionTime: v.grant.SessionTime, Ticket: v.ticket,
-	}
-}
-
-// limits returns the configuration's.
-func (c Config) limits() admission.Limits {
-	return admission.Limits{
-		Sessions: c.MaxSessions, PerAddress: c.MaxPerAddress, PerKey: c.MaxPerKey,
-		Waiting: c.MaxWaiting, WaitTime: c.MaxWait, SessionTime: c.SessionTime,
+		Address: v.network, Key: v.grant.Subject, PerKey: v.grant.MaxSessions, SessionTime: v.grant.SessionTime,
+		Ticket: v.ticket,
 	}
 }
 
@@ -76,14 +69,16 @@ func (s *Server) releaseSlot(sess *hosted, now time.Time) {
 	why := sess.Reason()
 	mayReturn := false
 	switch why {
-	case session.EndReplaced, session.EndDeleted, session.EndClosed, session.EndFailed, session.EndKeyLimit, session.EndInternal:
+	case session.EndReplaced, session.EndDeleted, session.EndClosed, session.EndFailed, session.EndKeyLimit,
+		session.EndInternal:
 		mayReturn = true
 	}
 	s.admission.Release(sess.slot, mayReturn, why == session.EndReplaced, now)
 }
 
 func stopping() *problem {
-	return newProblem(http.StatusServiceUnavailable, "the server is stopping; it, or another, may be there in a moment").
+	return newProblem(http.StatusServiceUnavailable,
+		"the server is stopping; it, or another, may be there in a moment").
 		with("Retry-After", "2").kind("urn:mindflow:draining").because(refusedDraining)
 }
 

@@ -31,7 +31,8 @@ func (c cors) wrap(next http.Handler) http.Handler {
 		}
 		if !c.allows(origin, r) {
 			p := newProblem(http.StatusForbidden,
-				"this server does not serve pages of "+origin+"; its operator can allow the origin").because(refusedOrigin)
+				"this server does not serve pages of "+origin+"; its operator can allow the origin").
+				because(refusedOrigin)
 			if r.Method == http.MethodPost {
 				c.refused(p)
 			}

@@ -23,7 +23,7 @@ import (
 func draining(t *testing.T, grace time.Duration) (s *Server, p servertest.Publisher, served <-chan error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Grace: grace, EndTime: servertest.Patience}, decoding(servertest.OneFace{}))
+	s, err := New(Config{Listen: "127.0.0.1:0", MediaPorts: MediaPorts{Media: "127.0.0.1:0"}, Grace: grace, EndTime: servertest.Patience}, decoding(servertest.OneFace{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestDrainEnds(t *testing.T) {
 func TestDrainTellsReaders(t *testing.T) {
 	s, sess, url := silent(t, nil)
 	_, events := listen(t, url+"/labels", "")
-	close(s.leave)
+	close(s.draining)
 	for e, ok := events.next(); e.kind != "bye"; e, ok = events.next() {
 		if !ok {
 			t.Fatal("the stream ended without a bye")

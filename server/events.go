@@ -30,7 +30,8 @@ func (s *Server) streamLabels(w http.ResponseWriter, r *http.Request, v visitor)
 		return err
 	}
 	if !sess.Events().Enter() {
-		return newProblem(http.StatusServiceUnavailable, "this session's labels have too many readers").with("Retry-After", "10")
+		return newProblem(http.StatusServiceUnavailable, "this session's labels have too many readers").
+			with("Retry-After", "10")
 	}
 	defer sess.Events().Leave()
 	h := w.Header()
@@ -66,7 +67,7 @@ func (s *Server) writeEvents(reader context.Context, sess *hosted, out *eventWri
 	beat := s.cfg.timing.Heartbeat
 	idle := time.NewTimer(beat)
 	defer idle.Stop()
-	draining := s.leave
+	draining := s.draining
 	for out.flush() == nil {
 		e, ok, newer := sess.Events().Newest(seen)
 		if ok {

@@ -21,7 +21,7 @@ type stranger struct {
 func newStranger(f *testing.F) stranger {
 	f.Helper()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	s, err := New(Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0", Log: log}, idle())
+	s, err := New(Config{Listen: "127.0.0.1:0", MediaPorts: MediaPorts{Media: "127.0.0.1:0"}, Log: log}, idle())
 	if err != nil {
 		f.Fatal(err)
 	}

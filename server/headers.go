@@ -10,7 +10,8 @@ import (
 // because the widget styles its shadow root. blob: and data: are camera pictures and icons. The list of frame ancestors
 // is appended.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
-	"img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+	"img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; " +
+	"frame-ancestors "
 
 // permissionsPolicy allows the one thing that the page asks a browser for.
 const permissionsPolicy = "camera=(self), microphone=(), display-capture=(), geolocation=()"

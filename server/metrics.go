@@ -26,15 +26,20 @@ func (s *Server) registerMetrics() {
 	m := s.metrics
 	m.SessionsLimit.Set(float64(s.cfg.MaxSessions))
 	for _, why := range []string{
-		refusedFull, refusedDraining, refusedWaiting, refusedAddress, refusedKey, refusedToken, refusedOffer, refusedOrigin,
-		refusedGone, refusedInternal,
+		refusedFull, refusedDraining, refusedWaiting, refusedAddress, refusedKey, refusedToken, refusedOffer,
+		refusedOrigin, refusedGone, refusedInternal,
 	} {
 		m.Refused.WithLabelValues(why)
 	}
 	for _, part := range []string{"http", "device"} {
 		m.Errors.WithLabelValues(part)
 	}
-	m.GaugeVecFunc("degraded", "Parts that work on less than they were set to use, such as the CPU after a fault of the GPU.", "part",
+	m.CounterVecFunc("http_refused_connections_total",
+		"HTTP connections that were one too many.", "bound", s.conns.Refused)
+	m.CounterVecFunc("media_port_dropped_packets_total",
+		"Packets that the filter before the media ports did not let through.", "reason", s.media.Filter.Drops)
+	m.GaugeVecFunc("degraded",
+		"Parts that work on less than they were set to use, such as the CPU after a fault of the GPU.", "part",
 		func() map[string]uint64 {
 			levels := map[string]uint64{}
 			if s.cfg.Degraded != nil {
@@ -47,7 +52,8 @@ func (s *Server) registerMetrics() {
 	m.GaugeFunc("waiting", "Newcomers that wait for a place.", func() float64 {
 		return float64(s.admission.Waiting(time.Now()))
 	})
-	m.GaugeFunc("session_labels_per_second", "Labels a second that a session with many frames could get; infinite while few come.",
+	m.GaugeFunc("session_labels_per_second",
+		"Labels a second that a session with many frames could get; infinite while few come.",
 		func() float64 { return s.load.Rate(time.Now()) })
 }
 

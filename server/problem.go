@@ -72,7 +72,8 @@ func problemOf(err error) *problem {
 	case errors.Is(err, session.ErrTooOften):
 		return newProblem(http.StatusTooManyRequests, session.ErrTooOften.Error()).with("Retry-After", "1")
 	case errors.As(err, &wait):
-		p := newProblem(http.StatusServiceUnavailable, wait.Error()).kind("urn:mindflow:waiting").because(refusedWaiting).
+		p := newProblem(http.StatusServiceUnavailable, wait.Error()).
+			kind("urn:mindflow:waiting").because(refusedWaiting).
 			with("Retry-After", seconds(wait.Status.RetryAfter())).with(ticketHeader, wait.Status.Ticket)
 		p.Queued = queued(wait.Status)
 		return p
@@ -86,7 +87,8 @@ func problemOf(err error) *problem {
 func notAdmitted(err *admission.RefusedError) *problem {
 	switch retryAfter := seconds(err.RetryAfter); err.Reason {
 	case admission.QueueFull:
-		return newProblem(http.StatusServiceUnavailable, err.Error()).because(refusedFull).with("Retry-After", retryAfter)
+		return newProblem(http.StatusServiceUnavailable, err.Error()).
+			because(refusedFull).with("Retry-After", retryAfter)
 	case admission.UnknownTicket:
 		return newProblem(http.StatusNotFound, err.Error())
 	default:
@@ -112,7 +114,8 @@ func (s *Server) answering(h handler) http.Handler {
 				return // the client has disconnected, which is why it failed
 			}
 			s.metrics.Errors.WithLabelValues("http").Inc()
-			s.log.Error("request failed", "method", r.Method, "route", r.Pattern, "err", err) // a path may hold a session's id
+			// The route and not the path, which may hold a session's id.
+			s.log.Error("request failed", "method", r.Method, "route", r.Pattern, "err", err)
 			p = newProblem(http.StatusInternalServerError, "the server could not do this; its log says why")
 		}
 		writeProblem(w, p)

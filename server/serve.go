@@ -19,7 +19,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		Handler:           s.routes(),
 		ReadHeaderTimeout: s.cfg.timing.HeaderTime,
 		ReadTimeout:       s.cfg.timing.RequestTime,
-		WriteTimeout:      2 * s.cfg.timing.RequestTime, // so that a request that is too slow is answered; events extend it
+		WriteTimeout:      2 * s.cfg.timing.RequestTime, // a request that is too slow is answered; events extend it
 		IdleTimeout:       s.cfg.timing.IdleTime,
 		MaxHeaderBytes:    maxHeader,
 		ConnContext:       limitWriteBuffer,
@@ -96,7 +96,7 @@ func (s *Server) drain(web *http.Server) {
 		return
 	}
 	s.log.Info("draining", "sessions", left, "grace", s.cfg.Grace.String())
-	close(s.leave)
+	close(s.draining)
 	patience := time.NewTimer(s.cfg.Grace)
 	defer patience.Stop()
 	select {

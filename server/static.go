@@ -113,7 +113,8 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// acceptsGzip reports whether a browser accepts gzip. Those that do name it without a weight (RFC 9110, section 12.5.3).
+// acceptsGzip reports whether a browser accepts gzip. Those that do name it without a weight (RFC 9110, section
+// 12.5.3).
 func acceptsGzip(r *http.Request) bool {
 	for _, coding := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
 		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {

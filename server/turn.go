@@ -67,8 +67,8 @@ func (s *Server) mayRelay(user string) bool {
 	return open || strings.HasPrefix(user, anonymous)
 }
 
-// relayUser returns the TURN user of a session. It is sent in the clear, so it reveals nothing of the session's id, which gives
-// control of the session.
+// relayUser returns the TURN user of a session. It is sent in the clear, so it reveals nothing of the session's id,
+// which gives control of the session.
 func relayUser(sessionID string) string {
 	sum := sha256.Sum256([]byte("turn user of " + sessionID))
 	return hex.EncodeToString(sum[:8])
@@ -117,8 +117,8 @@ func hostOf(host string) string {
 	return ""
 }
 
-// options serves OPTIONS /whip: what may be posted and, to those who may post, the TURN servers, for clients that gather
-// before they post (RFC 9725, section 4.6). A browser's CORS preflight carries no token.
+// options serves OPTIONS /whip: what may be posted and, to those who may post, the TURN servers, for clients that
+// gather before they post (RFC 9725, section 4.6). A browser's CORS preflight carries no token.
 func (s *Server) options(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Access-Control-Request-Method") == "" {
 		if v, err := s.authenticate(r, time.Now()); err == nil {

@@ -131,7 +131,7 @@ func TestTurnNeedsPorts(t *testing.T) {
 		"TurnTLS": func(c *Config) { c.TurnTLS, c.TLS = taken.Addr().String(), &tls.Config{} },
 		"Media":   func(c *Config) { c.Media, c.Turn = "[::1]:0", "127.0.0.1:0" },
 	} {
-		cfg := Config{Listen: "127.0.0.1:0", Media: "127.0.0.1:0"}
+		cfg := Config{Listen: "127.0.0.1:0", MediaPorts: MediaPorts{Media: "127.0.0.1:0"}}
 		change(&cfg)
 		if s, err := New(cfg, idle()); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
 			t.Errorf("%s: %v", name, err)

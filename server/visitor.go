@@ -46,8 +46,8 @@ func (s *Server) authenticate(r *http.Request, now time.Time) (visitor, error) {
 	for _, name := range tokenParameters {
 		if query.Has(name) {
 			return visitor{}, newProblem(http.StatusBadRequest,
-				"a token does not belong in an address, which logs and histories keep: send it as Authorization: Bearer, "+
-					"and replace this one, since others may have seen it").because(refusedToken)
+				"a token does not belong in an address, which logs and histories keep: "+
+					"send it as Authorization: Bearer, and replace this one, since others may have seen it").because(refusedToken)
 		}
 	}
 	grant, err := s.cfg.Access.Check(r.Header.Values("Authorization"), now)
@@ -67,8 +67,8 @@ func (s *Server) authenticate(r *http.Request, now time.Time) (visitor, error) {
 func (s *Server) unauthenticated(r *http.Request) visitor {
 	if s.cfg.Proxies.IgnoresForwarded(r) {
 		s.warnProxy.Do(func() {
-			s.log.Warn("X-Forwarded-For is ignored; if it comes from your own proxy, configure the proxy's address as trusted: "+
-				"until then all its clients count as one", "peer", r.RemoteAddr)
+			s.log.Warn("X-Forwarded-For is ignored; if it comes from your own proxy, configure the proxy's address "+
+				"as trusted: until then all its clients count as one", "peer", r.RemoteAddr)
 		})
 	}
 	return visitor{network: ports.ClientNetwork(s.cfg.Proxies.ClientAddr(r)), ticket: r.Header.Get(ticketHeader)}

@@ -266,7 +266,7 @@ func TestPortsInUse(t *testing.T) {
 		{"nonsense", "127.0.0.1:0", "Listen", "give it as host:port"},
 		{"127.0.0.1:0", "nonsense", "Media", "give it as host:port"},
 	} {
-		_, err := New(Config{Listen: row.listen, Media: row.media}, idle())
+		_, err := New(Config{Listen: row.listen, MediaPorts: MediaPorts{Media: row.media}}, idle())
 		if err == nil || !strings.HasPrefix(err.Error(), row.field+": ") || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("listen %s, media %s: %v, want %s: …%s", row.listen, row.media, err, row.field, row.want)
 		}

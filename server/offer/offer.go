@@ -207,7 +207,9 @@ func has(m *sdp.MediaDescription, key string) bool {
 // section's mid, and ICE candidates in an accepted section. Pion writes candidates in the first section only, where a
 // browser overlooks them when that section is rejected. It also orders the codecs, states how many bytes a message on a
 // data channel may have, and adds public, the candidates of public addresses.
-func (c Codecs) Complete(offer, answer *sdp.SessionDescription, maxMessage int, public []sdp.Attribute) (string, error) {
+func (c Codecs) Complete(
+	offer, answer *sdp.SessionDescription, maxMessage int, public []sdp.Attribute,
+) (string, error) {
 	if len(answer.MediaDescriptions) != len(offer.MediaDescriptions) {
 		return "", Refuse(Unservable, "only %d of the offer's %d sections can be answered",
 			len(answer.MediaDescriptions), len(offer.MediaDescriptions))

@@ -103,10 +103,10 @@ func orDefault[T int | time.Duration](v, def T) T {
 // resync drops units until the next key unit, since a unit was not used.
 func (a *assembler) resync() { a.awaitKey = true }
 
-// push takes a packet that came at now and calls emit with each unit that the packet completes, in order. The first unit,
-// and the first after a loss, is a key unit. It reports whether a key frame must be requested: it does so again with each
-// unit that is dropped until one comes. The assembler may keep p, whose payload must not be used again; the unit's Data
-// belongs to emit.
+// push takes a packet that came at now and calls emit with each unit that the packet completes, in order. The first
+// unit, and the first after a loss, is a key unit. It reports whether a key frame must be requested: it does so again
+// with each unit that is dropped until one comes. The assembler may keep p, whose payload must not be used again; the
+// unit's Data belongs to emit.
 func (a *assembler) push(p *rtp.Packet, now time.Time, emit func(pipeline.Unit)) (needKey bool) {
 	a.needKey = false
 	if !a.started {

@@ -9,13 +9,13 @@ import (
 	"mindflow/pipeline"
 )
 
-// depacketizer collects the payloads of one unit after the other. Payloads are not empty. They come in order and without
-// gaps: reset is called after a gap.
+// depacketizer collects the payloads of one unit after the other. Payloads are not empty. They come in order and
+// without gaps: reset is called after a gap.
 type depacketizer interface {
 	begins(payload []byte) bool // reports whether a unit can begin with the payload
 	add(payload []byte) error   // reset is called after an error
-	// finish returns the unit and prepares for the next, which overwrites data. Without data and error, the payloads so far
-	// belong to the next unit.
+	// finish returns the unit and prepares for the next, which overwrites data. Without data and error, the payloads so
+	// far belong to the next unit.
 	finish() (data []byte, key bool, err error)
 	reset()
 }
@@ -110,8 +110,8 @@ type av1 struct {
 	key     bool
 }
 
-// maxAV1Packets limits the packets of a unit. Pion copies the whole of an OBU so far with each packet that continues it, so
-// that a million small packets would cost hours. A unit may still have more than a megabyte.
+// maxAV1Packets limits the packets of a unit. Pion copies the whole of an OBU so far with each packet that continues
+// it, so that a million small packets would cost hours. A unit may still have more than a megabyte.
 const maxAV1Packets = 1024
 
 func (v *av1) begins(payload []byte) bool { return v.packets.IsPartitionHead(payload) }

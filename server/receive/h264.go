@@ -21,8 +21,8 @@ const maxCarried = 64 << 10
 
 var startCode = []byte{0, 0, 0, 1}
 
-// h264 is RFC 6184 without interleaving (packetization-mode 0 and 1). Pion's depacketizer hides what is needed here: the
-// types of the NAL units, and whether a fragment began at its first piece.
+// h264 is RFC 6184 without interleaving (packetization-mode 0 and 1). Pion's depacketizer hides what is needed here:
+// the types of the NAL units, and whether a fragment began at its first piece.
 type h264 struct {
 	buf      []byte
 	sps, pps []byte // the last that came
@@ -117,8 +117,8 @@ func (h *h264) addPiece(payload []byte) error {
 	return nil
 }
 
-// finish keeps parameter sets without a slice for the next unit, and adds the last parameter sets to an IDR picture that
-// has none: some senders send them once, or in a unit of their own.
+// finish keeps parameter sets without a slice for the next unit, and adds the last parameter sets to an IDR picture
+// that has none: some senders send them once, or in a unit of their own.
 func (h *h264) finish() (data []byte, key bool, err error) {
 	if h.fragment {
 		h.reset()

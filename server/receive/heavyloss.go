@@ -2,9 +2,9 @@ package receive
 
 import "time"
 
-// Heavy loss is when more than lossLimit of the newest lossWindow packets are missing: the sender sends a multiple of what
-// the line carries. A sender repeats packets before it sends newer ones, so a key frame arrives sooner, and whole, only if
-// nothing is requested beside it.
+// Heavy loss is when more than lossLimit of the newest lossWindow packets are missing: the sender sends a multiple of
+// what the line carries. A sender repeats packets before it sends newer ones, so a key frame arrives sooner, and whole,
+// only if nothing is requested beside it.
 const (
 	lossWindow = 24
 	lossLimit  = 12

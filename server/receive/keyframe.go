@@ -35,8 +35,8 @@ func (k *keyframes) reset() {
 	k.last = time.Time{}
 }
 
-// RequestKeyframe requests a key frame by PLI (RFC 4585, section 6.3.1), at most every KeyframeInterval: call it for each
-// unit that cannot be used. It is safe for use by several goroutines.
+// RequestKeyframe requests a key frame by PLI (RFC 4585, section 6.3.1), at most every KeyframeInterval: call it for
+// each unit that cannot be used. It is safe for use by several goroutines.
 func (r *Receiver) RequestKeyframe() {
 	if !r.keyframes.due(time.Now()) {
 		return

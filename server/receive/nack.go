@@ -9,8 +9,8 @@ const (
 )
 
 // nacks decides which missing packets are requested (generic NACK, RFC 4585, section 6.2.1). Pion's generator does not
-// see packets that come back by RTX (RFC 4588): it requests them again, and a line that loses packets then carries more.
-// It is owned by Run's goroutine.
+// see packets that come back by RTX (RFC 4588): it requests them again, and a line that loses packets then carries
+// more. It is owned by Run's goroutine.
 type nacks struct {
 	requested map[uint16]attempt // the packets that are still missing
 }

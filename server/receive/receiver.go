@@ -1,6 +1,6 @@
-// Package receive makes access units of the RTP packets of one video track. All of loss recovery is here: reordering, how
-// long a missing packet is waited for, which packets are requested again (NACK), when a key frame is requested (PLI), and
-// what rate the sender is sent (REMB).
+// Package receive makes access units of the RTP packets of one video track. All of loss recovery is here: reordering,
+// how long a missing packet is waited for, which packets are requested again (NACK), when a key frame is requested
+// (PLI), and what rate the sender is sent (REMB).
 package receive
 
 import (
@@ -20,11 +20,13 @@ type Source interface {
 
 // Sink takes what a Receiver makes. Its methods are called by the goroutine of Run.
 type Sink interface {
-	// Unit takes an access unit. It reports whether the unit is used: after one that is not, only a key unit can follow.
+	// Unit takes an access unit. It reports whether the unit is used: after one that is not, only a key unit can
+	// follow.
 	Unit(pipeline.Unit) (used bool)
 	// Dropped counts units that were lost, or that build on one that was lost or not used.
 	Dropped(units uint64)
-	// NeedKeyframe says that nothing is decodable until a key unit comes. It is called again with each unit that is dropped.
+	// NeedKeyframe says that nothing is decodable until a key unit comes. It is called again with each unit that is
+	// dropped.
 	NeedKeyframe()
 }
 
@@ -112,7 +114,8 @@ func (r *Receiver) packet(p *rtp.Packet, now time.Time, take func(pipeline.Unit)
 	if len(request) == 0 || !r.cfg.Feedback.NACK {
 		return
 	}
-	if r.send("NACK", &rtcp.TransportLayerNack{MediaSSRC: r.cfg.SSRC, Nacks: rtcp.NackPairsFromSequenceNumbers(request)}) {
+	pairs := rtcp.NackPairsFromSequenceNumbers(request)
+	if r.send("NACK", &rtcp.TransportLayerNack{MediaSSRC: r.cfg.SSRC, Nacks: pairs}) {
 		r.cfg.Counters.NACKs.Add(float64(len(request)))
 	}
 }

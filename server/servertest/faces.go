@@ -38,8 +38,10 @@ func (OneFace) Classify(_ context.Context, dst []pipeline.Scores, crops []pipeli
 func (o OneFace) Analysis() pipeline.Analysis {
 	return pipeline.Analysis{Detector: o, Classifier: o, MaxFaces: 50, Model: pipeline.Model{
 		Name: "one-face", Labels: []string{"neutral", "happy"}, Temperature: 1, Uncertain: 0.5,
-		Input: pipeline.Input{Size: 8, Layout: pipeline.NCHW, Colour: pipeline.Grey, Channels: 1, Scale: 1, Std: [3]float32{1, 1, 1}},
-		Crop:  &pipeline.CropRule{Scale: 1},
+		Input: pipeline.Input{
+			Size: 8, Layout: pipeline.NCHW, Colour: pipeline.Grey, Channels: 1, Scale: 1, Std: [3]float32{1, 1, 1},
+		},
+		Crop: &pipeline.CropRule{Scale: 1},
 	}}
 }
 

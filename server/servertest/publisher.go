@@ -42,7 +42,9 @@ func (p Publisher) Stream(units []pipeline.Unit) {
 	go func() { done <- p.Publish(ctx, units, true) }()
 	p.T.Cleanup(func() {
 		cancel()
-		if err := <-done; !errors.Is(err, context.Canceled) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {
+		switch err := <-done; {
+		case errors.Is(err, context.Canceled), errors.Is(err, io.EOF), errors.Is(err, io.ErrClosedPipe):
+		default:
 			p.T.Errorf("publish: %v", err)
 		}
 	})

@@ -36,8 +36,8 @@ func Lose(lose func(n int, toServer bool) bool) func(n int, toServer bool) Fate 
 	return func(n int, toServer bool) Fate { return Fate{Lost: lose(n, toServer)} }
 }
 
-// NewRelay makes a network before a media port, for clients that use its HTTP client. fate decides on the n-th datagram of
-// its direction; connectivity checks always pass. It is called by two goroutines.
+// NewRelay makes a network before a media port, for clients that use its HTTP client. fate decides on the n-th datagram
+// of its direction; connectivity checks always pass. It is called by two goroutines.
 func NewRelay(t testing.TB, media net.Addr, fate func(n int, toServer bool) Fate) *Relay {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

@@ -16,8 +16,8 @@ const (
 	// overloadTime is how long it counts as overloaded after that. The fast classifier relieves the machine, which must
 	// not bring the slow one back at once.
 	overloadTime = 3 * time.Second
-	// trackEvery is the wait for a slot after which faces are tracked in the newest frame, and then in the next: about a
-	// frame's time too.
+	// trackEvery is the wait for a slot after which faces are tracked in the newest frame, and then in the next: about
+	// a frame's time too.
 	trackEvery = 35 * time.Millisecond
 )
 
@@ -39,7 +39,8 @@ type analyst struct {
 
 func newAnalyst(s *Session) *analyst {
 	slot, c := s.cfg.Engine.Scheduler.NewSlot(), s.choice.Load()
-	return &analyst{Session: s, slot: slot, analyzer: pipeline.NewAnalyzer(batched(slot, c.analysis)), model: c.analysis.Model.Name}
+	analyzer := pipeline.NewAnalyzer(batched(slot, c.analysis))
+	return &analyst{Session: s, slot: slot, analyzer: analyzer, model: c.analysis.Model.Name}
 }
 
 // batched has crops classified in batches with those of other sessions.

@@ -18,12 +18,12 @@ import (
 )
 
 const (
-	// replayWindow is in packets. Retransmitted packets are behind the newest by more than Pion's window of 64 while a key
-	// frame of hundreds of packets is sent.
+	// replayWindow is in packets. Retransmitted packets are behind the newest by more than Pion's window of 64 while a
+	// key frame of hundreds of packets is sent.
 	replayWindow = 1024
 
-	// receiveBuffer is how many bytes a publisher may send on data channels before they are read: a few requests. A larger
-	// message never arrives whole, and takes no more of the server's memory.
+	// receiveBuffer is how many bytes a publisher may send on data channels before they are read: a few requests. A
+	// larger message never arrives whole, and takes no more of the server's memory.
 	receiveBuffer = 128 << 10
 )
 
@@ -84,7 +84,8 @@ var formats = map[pipeline.Codec][]string{
 func h264Formats() (list []string) {
 	for _, profile := range []string{"42001f", "42e01f", "4d001f", "64001f", "640c1f"} {
 		for mode := 1; mode >= 0; mode-- {
-			list = append(list, fmt.Sprintf("level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s", mode, profile))
+			list = append(list,
+				fmt.Sprintf("level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s", mode, profile))
 		}
 	}
 	return list
@@ -129,7 +130,9 @@ func registerCodecs(media *webrtc.MediaEngine, list []pipeline.Codec) error {
 func registerVideo(media *webrtc.MediaEngine, payloadType webrtc.PayloadType, mime, format string) error {
 	video := webrtc.RTPCodecParameters{PayloadType: payloadType, RTPCodecCapability: webrtc.RTPCodecCapability{
 		MimeType: mime, ClockRate: 90000, SDPFmtpLine: format,
-		RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}, {Type: "goog-remb"}},
+		RTCPFeedback: []webrtc.RTCPFeedback{
+			{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "transport-cc"}, {Type: "goog-remb"},
+		},
 	}}
 	repair := webrtc.RTPCodecParameters{PayloadType: payloadType + 1, RTPCodecCapability: webrtc.RTPCodecCapability{
 		MimeType: "video/rtx", ClockRate: 90000, SDPFmtpLine: fmt.Sprintf("apt=%d", payloadType),
@@ -146,10 +149,13 @@ func registerVideo(media *webrtc.MediaEngine, payloadType webrtc.PayloadType, mi
 // is rejected makes Chromium reject the whole bundle when it is the first and the policy is max-bundle, as RFC 9725
 // asks for.
 func registerAudio(media *webrtc.MediaEngine) error {
+	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
+	pcmu := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}
+	pcma := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMA, ClockRate: 8000}
 	for _, codec := range []webrtc.RTPCodecParameters{
-		{PayloadType: 111, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}},
-		{PayloadType: 0, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMU, ClockRate: 8000}},
-		{PayloadType: 8, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypePCMA, ClockRate: 8000}},
+		{PayloadType: 111, RTPCodecCapability: opus},
+		{PayloadType: 0, RTPCodecCapability: pcmu},
+		{PayloadType: 8, RTPCodecCapability: pcma},
 	} {
 		if err := media.RegisterCodec(codec, webrtc.RTPCodecTypeAudio); err != nil {
 			return fmt.Errorf("register %s: %w", codec.MimeType, err)

@@ -37,7 +37,8 @@ func (e *Engine) Analysis(name string) (pipeline.Analysis, error) {
 		}
 		names[i] = a.Model.Name
 	}
-	return pipeline.Analysis{}, fmt.Errorf("no model offered here is called %.60q; choose one of: %s", name, strings.Join(names, ", "))
+	return pipeline.Analysis{}, fmt.Errorf("no model offered here is called %.60q; choose one of: %s",
+		name, strings.Join(names, ", "))
 }
 
 // Timing are the times and limits of a session that only tests change. Zero values mean the defaults.
@@ -114,10 +115,11 @@ func (f *Factory) New(parent context.Context, o Options) (*Session, error) {
 		pc: pc, peer: f.cfg.Ports.Filter.NewPeer(),
 		ctx: ctx, cancel: cancel, done: make(chan struct{}), inbox: make(chan func(), inboxSize),
 		units: make(chan pipeline.Unit, unitQueue), frames: pipeline.NewMailbox(),
-		idle: time.NewTimer(t.NoMedia), hints: time.NewTicker(t.HintEvery), frameRate: newFrameRate(f.cfg.MaxFramerate), timing: t,
-		requests: rate.NewLimiter(requestRate, requestBurst),
-		refusals: rate.NewLimiter(refusalRate, refusalBurst),
-		restarts: rate.NewLimiter(restartRate, restartBurst),
+		timing: t, idle: time.NewTimer(t.NoMedia), hints: time.NewTicker(t.HintEvery),
+		frameRate: newFrameRate(f.cfg.MaxFramerate),
+		requests:  rate.NewLimiter(requestRate, requestBurst),
+		refusals:  rate.NewLimiter(refusalRate, refusalBurst),
+		restarts:  rate.NewLimiter(restartRate, restartBurst),
 	}
 	s.choice.Store(&choice{analysis: o.Analysis})
 	s.heard.Store(now.UnixNano())

@@ -49,7 +49,9 @@ func (s *Session) startMedia(track *webrtc.TrackRemote, receiver *webrtc.RTPRece
 func feedbackOf(codec webrtc.RTPCodecParameters) receive.Feedback {
 	has := func(kind string) bool { return slices.Contains(codec.RTCPFeedback, webrtc.RTCPFeedback{Type: kind}) }
 	return receive.Feedback{
-		NACK: has(webrtc.TypeRTCPFBNACK), REMB: has(webrtc.TypeRTCPFBGoogREMB), TransportCC: has(webrtc.TypeRTCPFBTransportCC),
+		NACK:        has(webrtc.TypeRTCPFBNACK),
+		REMB:        has(webrtc.TypeRTCPFBGoogREMB),
+		TransportCC: has(webrtc.TypeRTCPFBTransportCC),
 	}
 }
 

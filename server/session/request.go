@@ -25,7 +25,7 @@ type changes struct {
 func parseRequest(data []byte) (request, *reply) {
 	var r request
 	if err := json.Unmarshal(data, &r); err != nil { // an id may have been read before the error
-		return request{}, refusal(nil, "bad-message", "a request is an object such as {\"v\":1,\"type\":\"pause\",\"id\":1}")
+		return request{}, refusal(nil, "bad-message", `a request is an object such as {"v":1,"type":"pause","id":1}`)
 	}
 	if r.V != pipeline.Version {
 		return request{}, refusal(r.ID, "bad-version", "this server speaks version 1")
@@ -47,11 +47,15 @@ func (c *changes) parse(data []byte) (fault string) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return "a request is an object"
 	}
-	if value, ok := fields["model"]; ok && (json.Unmarshal(value, &c.model) != nil || c.model == nil || *c.model == "") {
-		return "model is the name of one, a text"
+	if value, ok := fields["model"]; ok {
+		if err := json.Unmarshal(value, &c.model); err != nil || c.model == nil || *c.model == "" {
+			return "model is the name of one, a text"
+		}
 	}
-	if value, ok := fields["attention"]; ok && (json.Unmarshal(value, &c.attention) != nil || c.attention == nil) {
-		return "attention is true or false"
+	if value, ok := fields["attention"]; ok {
+		if err := json.Unmarshal(value, &c.attention); err != nil || c.attention == nil {
+			return "attention is true or false"
+		}
 	}
 	return ""
 }

@@ -34,7 +34,7 @@ func (r Reason) Error() string { return "session ended: " + string(r) }
 
 // Reasons of an end, as the protocol and the metrics name them.
 const (
-	EndDraining = Reason("draining")  // in a bye only: the server is about to stop, and the publisher should go elsewhere
+	EndDraining = Reason("draining")  // in a bye only: the server is about to stop
 	EndShutdown = Reason("shutdown")  // the server stops
 	EndDeleted  = Reason("deleted")   // DELETE by the publisher
 	EndClosed   = Reason("closed")    // the publisher closed the connection
@@ -51,7 +51,8 @@ const (
 
 // endReasons are the reasons that a session can end for.
 var endReasons = []Reason{
-	EndShutdown, EndDeleted, EndClosed, EndFailed, EndNoMedia, EndIdle, EndAbuse, EndTooLarge, EndKeyLimit, EndTime, EndReplaced, EndInternal,
+	EndShutdown, EndDeleted, EndClosed, EndFailed, EndNoMedia, EndIdle, EndAbuse, EndTooLarge, EndKeyLimit, EndTime,
+	EndReplaced, EndInternal,
 }
 
 // Session is one publisher: a peer connection and the goroutines that serve it.
@@ -246,7 +247,8 @@ func (s *Session) release() {
 		s.log.Debug("close peer connection", "err", err)
 	}
 	s.work.Wait()
-	// A timer that Pion has stopped holds the session until Go's runtime sweeps it, which on a calm server takes minutes.
+	// A timer that Pion has stopped holds the session until Go's runtime sweeps it, which on a calm server takes
+	// minutes.
 	s.frames, s.units = nil, nil
 	close(s.done)
 }
