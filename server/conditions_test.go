@@ -106,7 +106,7 @@ func transmit(
 		return f
 	})
 	cut := map[uint32]bool{} // frames by their timestamps
-	p := dial(t, s, whipclient.Options{Codec: codec, Client: r.Client(), Lose: func(p *rtp.Packet) bool {
+	p := dial(t, s, whipclient.Options{Codec: codec, Client: r.Client(), Drop: func(p *rtp.Packet) bool {
 		if c.pack != nil {
 			whole := len(p.Payload)
 			c.pack(random, p)

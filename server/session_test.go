@@ -106,7 +106,7 @@ func TestLossRepairedByKeyframe(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 320, 240, 90)
 	var lose atomic.Bool
 	s := begin(t, decoding(servertest.OneFace{}), nil)
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Lose: func(*rtp.Packet) bool { return lose.CompareAndSwap(true, false) }})
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Drop: func(*rtp.Packet) bool { return lose.CompareAndSwap(true, false) }})
 	for _, u := range units[:10] {
 		if err := p.WriteUnit(u); err != nil {
 			t.Fatal(err)

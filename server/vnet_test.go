@@ -164,7 +164,7 @@ func TestVirtualNetwork(t *testing.T) {
 			})
 			v := newVirtual(t, s, row.loss)
 			t.Run("session", func(t *testing.T) { // ends before the network does
-				p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Net: v.home, Detour: true, Sending: v.sent.Store})
+				p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Net: v.home, Fallback: true, OnSend: v.sent.Store})
 				p.Stream(units)
 				before := p.Label("labels", servertest.Any)
 				before = p.Label("thirty frames' time of them", func(m pipeline.Message) bool { return m.RTP > before.RTP+90000 })
@@ -177,7 +177,7 @@ func TestVirtualNetwork(t *testing.T) {
 				}
 				p.Label("labels to the end", func(m pipeline.Message) bool { return m.Seq > before.Seq+10 })
 				if row.loss == 0 { // else what SCTP sends again may be lost as well, and it waits for up to a minute
-					servertest.WaitFor(t, "labels by their channel", func() bool { return !p.Detoured() })
+					servertest.WaitFor(t, "labels by their channel", func() bool { return !p.OnFallback() })
 					p.Label("labels by their channel", servertest.Any)
 				}
 			})

@@ -13,22 +13,24 @@ import (
 )
 
 const (
-	// MaxClip is how much of a clip is used: coded, it stays in memory.
+	// MaxClip is how much of a clip is used, since the encoded clip is kept in memory.
 	MaxClip   = time.Minute
 	keyframes = 2 * time.Second // from one to the next
 	clockRate = 90000           // of RTP
 )
 
-// Coding says how a clip is coded.
+// Coding is how a clip is encoded.
 type Coding struct {
 	Width, Height int     // pixels, even; pictures of another shape get bars
 	Rate          float64 // frames a second; others are repeated or left out
 	Bitrate       int     // bit/s
 }
 
-// Code codes a film as VP8, once for all sessions, with a key unit every two seconds. It closes the film.
-// Progress hears how many frames are done.
-func Code(ctx context.Context, film pipeline.Video, c Coding, progress func(frames int)) (units []pipeline.Unit, err error) {
+// Code encodes a film as VP8, once for all sessions, with a key unit every two seconds. It closes the film. progress is
+// called with the number of encoded frames.
+func Code(
+	ctx context.Context, film pipeline.Video, c Coding, progress func(frames int),
+) (units []pipeline.Unit, err error) {
 	defer func() { err = errors.Join(err, film.Close()) }()
 	encoder, err := vpx.Open(c.Width, c.Height, c.Bitrate)
 	if err != nil {
@@ -58,7 +60,7 @@ func Code(ctx context.Context, film pipeline.Video, c Coding, progress func(fram
 	}
 }
 
-// coder codes pictures at a steady rate.
+// coder encodes pictures at a constant rate.
 type coder struct {
 	Coding
 	encoder  *vpx.Encoder
@@ -69,12 +71,12 @@ type coder struct {
 	units    []pipeline.Unit
 }
 
-// next is the time of the next unit.
+// next returns the time of the next unit.
 func (w *coder) next() time.Duration {
 	return time.Duration(float64(len(w.units)) / w.Rate * float64(time.Second))
 }
 
-// until codes the newest picture as often as is due up to a time.
+// until encodes the newest picture for each unit that is due up to a time.
 func (w *coder) until(end time.Duration) error {
 	for ; w.begun && w.next() <= end; w.progress(len(w.units)) {
 		n := len(w.units)
@@ -90,8 +92,8 @@ func (w *coder) until(end time.Duration) error {
 	return nil
 }
 
-// from gives the units from the n-th key unit on, round to the one before it, with timestamps that begin at rtp.
-// Their data are shared.
+// from returns the units from the n-th key unit on, followed by those before it, with timestamps that begin at rtp. It
+// shares the units' data.
 func from(units []pipeline.Unit, n int, rtp uint32) []pipeline.Unit {
 	var keys []int
 	for i, u := range units {

@@ -2,8 +2,8 @@ package loadtest
 
 import "mindflow/pipeline"
 
-// fit puts the whole of src into the middle of dst, of width by height pixels, as large as it fits, and black
-// around it. Shrunk, a sample is the mean of those that it covers; enlarged, the nearest one. Sides are even.
+// fit scales src into the middle of dst, of width by height pixels, and fills the rest with black. When it shrinks src,
+// a sample is the mean of those that it covers; otherwise it is the nearest. Sides are even.
 func fit(dst, src *pipeline.Frame, width, height int) {
 	w, h := width, src.Height*width/src.Width
 	if h > height {
@@ -17,12 +17,14 @@ func fit(dst, src *pipeline.Frame, width, height int) {
 	}
 	dst.Width, dst.Height, dst.YStride, dst.CStride = width, height, width, width/2
 	dst.FullRange, dst.BT709 = src.FullRange, src.BT709
-	dst.Y, dst.U, dst.V = filled(dst.Y, width*height, black), filled(dst.U, width*height/4, 128), filled(dst.V, width*height/4, 128)
+	dst.Y = filled(dst.Y, width*height, black)
+	dst.U, dst.V = filled(dst.U, width*height/4, 128), filled(dst.V, width*height/4, 128)
 
 	plane{dst.Y[y*width+x:], width, w, h}.scale(plane{src.Y, src.YStride, src.Width, src.Height})
 	at := y/2*dst.CStride + x/2
-	plane{dst.U[at:], dst.CStride, w / 2, h / 2}.scale(plane{src.U, src.CStride, (src.Width + 1) / 2, (src.Height + 1) / 2})
-	plane{dst.V[at:], dst.CStride, w / 2, h / 2}.scale(plane{src.V, src.CStride, (src.Width + 1) / 2, (src.Height + 1) / 2})
+	cw, ch := (src.Width+1)/2, (src.Height+1)/2
+	plane{dst.U[at:], dst.CStride, w / 2, h / 2}.scale(plane{src.U, src.CStride, cw, ch})
+	plane{dst.V[at:], dst.CStride, w / 2, h / 2}.scale(plane{src.V, src.CStride, cw, ch})
 }
 
 func filled(b []byte, n int, value byte) []byte {
@@ -64,7 +66,7 @@ func (p plane) scale(src plane) {
 	}
 }
 
-// covered are the source samples from first to before end that the i-th of n samples covers, one at least.
+// covered returns the source samples, first to end-1, that the i-th of n samples covers: at least one.
 func covered(i, n, source int) (first, end int) {
 	first = i * source / n
 	return first, max(first+1, (i+1)*source/n)

@@ -2,8 +2,8 @@ package loadtest
 
 import "time"
 
-// sentFrames remembers when the latest frames were sent, by RTP timestamp. Older ones are overwritten before the
-// 32 bits of the timestamps come round again.
+// sentFrames records when the latest frames were sent, by RTP timestamp. Older frames are overwritten before the 32
+// bits of the timestamps wrap around.
 type sentFrames struct {
 	frames [2048]sentFrame // over a minute of them at 30 a second
 	count  uint64
@@ -19,7 +19,7 @@ func (s *sentFrames) add(rtp uint32, at time.Duration) {
 	s.count++
 }
 
-// find is when the frame was sent. It looks at the newest first, of which labels are.
+// find returns when the frame was sent. It searches from the newest, since labels are of recent frames.
 func (s *sentFrames) find(rtp uint32) (at time.Duration, ok bool) {
 	for i := range min(s.count, uint64(len(s.frames))) {
 		if f := s.frames[(s.count-1-i)%uint64(len(s.frames))]; f.rtp == rtp {
@@ -29,8 +29,8 @@ func (s *sentFrames) find(rtp uint32) (at time.Duration, ok bool) {
 	return 0, false
 }
 
-// sequence counts messages by their `seq`, which the server counts from one session's first to its last: a
-// gap is a message that was lost on the way or that the server skipped. They may come in any order.
+// sequence counts messages by their `seq`, which the server increments in each session: a gap is a message that was
+// lost or that the server skipped. Messages may come in any order.
 type sequence struct {
 	first, last, got uint64
 }
@@ -39,14 +39,14 @@ func (s *sequence) add(seq uint64) {
 	switch {
 	case s.got == 0:
 		s.first, s.last = seq, seq
-	case seq < s.first: // it belongs to what came before counting began
+	case seq < s.first: // sent before counting began
 		return
 	}
 	s.last = max(s.last, seq)
 	s.got++
 }
 
-// lost is the number of messages that are missing between the first and the last.
+// lost returns the number of missing messages between the first and the last.
 func (s *sequence) lost() uint64 {
 	if s.got == 0 {
 		return 0
@@ -54,7 +54,7 @@ func (s *sequence) lost() uint64 {
 	return s.last - s.first + 1 - min(s.got, s.last-s.first+1)
 }
 
-// schedule tells by RTP timestamps, across the end of their 32 bits, how late frames are sent.
+// schedule computes from RTP timestamps, which wrap around, how late frames are sent.
 type schedule struct {
 	began time.Duration // when the first frame was sent
 	last  uint32        // timestamp of the latest frame
@@ -62,7 +62,7 @@ type schedule struct {
 	begun bool
 }
 
-// late is how much later than it should be the frame that is sent at a time is, by the first frame's time.
+// late returns how much later than its timestamp says a frame is sent at a time, relative to the first frame.
 func (s *schedule) late(rtp uint32, at time.Duration) time.Duration {
 	if !s.begun {
 		s.began, s.last, s.begun = at, rtp, true

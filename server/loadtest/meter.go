@@ -7,9 +7,9 @@ import (
 	"mindflow/pipeline"
 )
 
-// meter measures one session, in memory of a fixed size. Its sender and its receiver call it.
+// meter measures one session. It needs a fixed amount of memory. The session's sender and receiver call it.
 type meter struct {
-	epoch time.Time // static: of its clock
+	epoch time.Time // of its clock; static
 
 	mu       sync.Mutex // guards all below
 	counting bool
@@ -28,7 +28,7 @@ type tally struct {
 	late    delays // by which frames were sent later than planned
 }
 
-// sending notes that a frame is sent now.
+// sending records that a frame is sent now.
 func (m *meter) sending(rtp uint32) {
 	now := time.Since(m.epoch)
 	m.mu.Lock()
@@ -39,7 +39,7 @@ func (m *meter) sending(rtp uint32) {
 	}
 }
 
-// label notes that a message came now.
+// label records that a message came now.
 func (m *meter) label(message *pipeline.Message) {
 	now := time.Since(m.epoch)
 	m.mu.Lock()
@@ -64,7 +64,7 @@ func (m *meter) count(on bool) {
 	m.counting = on
 }
 
-// read lends what was counted so far.
+// read calls see with what was counted so far, which is valid during the call.
 func (m *meter) read(see func(*tally)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,24 +5,26 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"mindflow/pipeline/field"
 )
 
-// Result is what a test found. Sessions that were refused are among Failed only.
+// Result is the result of a test. Refused sessions are in Failed only.
 type Result struct {
-	Began    time.Time `json:"began"`   // the counting
-	Seconds  float64   `json:"seconds"` // that were counted
+	Began    time.Time `json:"began"`   // when counting began
+	Seconds  float64   `json:"seconds"` // of counting
 	Overall  Figures   `json:"overall"`
 	Sessions []Figures `json:"sessions"`
-	Minutes  []Minute  `json:"minutes"` // the whole ones, in order
+	Minutes  []Minute  `json:"minutes"` // whole ones, in order
 	Failed   []Failure `json:"failed"`
-	// Sent is the number of frames that were sent while it counted, over all sessions.
+	// Sent is the number of frames that all sessions sent during counting.
 	Sent uint64 `json:"frames_sent"`
-	// SentLateMS is by how much the 95th percentile of frames left this machine later than planned. More than a few
-	// milliseconds mean that the tester has too little machine for itself, and that the delays are partly its own.
+	// SentLateMS is the 95th percentile of how much later than planned a frame left this machine. More than a few
+	// milliseconds mean that this machine is too slow for the test, and that the delays are partly its own.
 	SentLateMS float64 `json:"sent_late_p95_ms"`
 }
 
-// Figures are those of one session, or of all.
+// Figures are the figures of one session, or of all.
 type Figures struct {
 	P50    *float64 `json:"p50_ms"` // from the sending of a frame to the arrival of its label; null without labels
 	P95    *float64 `json:"p95_ms"`
@@ -30,7 +32,7 @@ type Figures struct {
 	AgeP50 *float64 `json:"age_p50_ms"` // of the scores of all faces, as the server says; null without faces
 	AgeP95 *float64 `json:"age_p95_ms"`
 	Rate   float64  `json:"labels_per_second_per_session"`
-	Lost   uint64   `json:"lost"` // label messages that are missing by their seq; frames without a label are no loss
+	Lost   uint64   `json:"lost"` // missing messages, by their seq; a frame without labels is not a loss
 
 	session int // from 1 on; 0 overall
 	seqs    sequence
@@ -39,7 +41,7 @@ type Figures struct {
 // Failure is a session that was refused, or that ended before the test did.
 type Failure struct {
 	Session int    `json:"session"` // from 1 on
-	Refused bool   `json:"refused"` // the server did not take it
+	Refused bool   `json:"refused"` // by the server
 	Reason  string `json:"reason"`
 }
 
@@ -51,13 +53,13 @@ func (f Failure) String() string {
 	return fmt.Sprintf("session %d %s: %s", f.Session, what, f.Reason)
 }
 
-// Limits are what a server has to keep to. 0 is no limit.
+// Limits are what a server has to achieve. Zero means unlimited.
 type Limits struct {
 	MaxP95  float64 // milliseconds, over all sessions
 	MinRate float64 // label messages a second, of each session
 }
 
-// total sums up sessions.
+// total is the sum of sessions.
 type total struct {
 	sessions, labels int
 	lost             uint64
@@ -74,15 +76,16 @@ func (t *total) add(one *tally) {
 	t.late.merge(&one.late)
 }
 
-// figures are those of a time.
+// figures returns the figures for a duration.
 func (t *total) figures(long time.Duration) Figures {
 	return Figures{
 		P50: milliseconds(&t.delays, 50), P95: milliseconds(&t.delays, 95), P99: milliseconds(&t.delays, 99),
-		AgeP50: milliseconds(&t.ages, 50), AgeP95: milliseconds(&t.ages, 95), Rate: rate(t.labels, t.sessions, long), Lost: t.lost,
+		AgeP50: milliseconds(&t.ages, 50), AgeP95: milliseconds(&t.ages, 95),
+		Rate: rate(t.labels, t.sessions, long), Lost: t.lost,
 	}
 }
 
-// rate is the number of labels a second and session.
+// rate returns the number of labels a second and session.
 func rate(labels, sessions int, long time.Duration) float64 {
 	if sessions == 0 || long <= 0 {
 		return 0
@@ -99,9 +102,11 @@ func milliseconds(d *delays, percent float64) *float64 {
 	return &ms
 }
 
-// summary makes a result of what was counted in a time.
+// summary makes a result of what was counted in a duration.
 func summary(tallies []*tally, failed []Failure, long time.Duration) *Result {
-	r := &Result{Seconds: long.Seconds(), Sessions: []Figures{}, Minutes: []Minute{}, Failed: append([]Failure{}, failed...)}
+	r := &Result{
+		Seconds: long.Seconds(), Sessions: []Figures{}, Minutes: []Minute{}, Failed: append([]Failure{}, failed...),
+	}
 	all := &total{}
 	for _, t := range tallies {
 		one := &total{}
@@ -119,7 +124,7 @@ func summary(tallies []*tally, failed []Failure, long time.Duration) *Result {
 	return r
 }
 
-// Check says what is wrong: sessions that failed, limits that were missed.
+// Check returns an error for failed sessions and missed limits.
 func (r *Result) Check(l Limits) error {
 	var err error
 	if n := len(r.Failed); n > 0 {
@@ -129,7 +134,7 @@ func (r *Result) Check(l Limits) error {
 		return errors.Join(err, errors.New("no label came for any frame"))
 	}
 	if p95 := *r.Overall.P95; l.MaxP95 > 0 && p95 > l.MaxP95 {
-		err = errors.Join(err, fmt.Errorf("the 95th percentile is %.1f ms, more than --max-p95 %v", p95, l.MaxP95))
+		err = errors.Join(err, field.Valuef("MaxP95", l.MaxP95, "the 95th percentile is %.1f ms, more than the limit", p95))
 	}
 	slowest := 0
 	for i, s := range r.Sessions {
@@ -138,7 +143,8 @@ func (r *Result) Check(l Limits) error {
 		}
 	}
 	if rate := r.Sessions[slowest].Rate; rate < l.MinRate {
-		err = errors.Join(err, fmt.Errorf("the slowest session got %.2f labels a second, fewer than --min-rate %v", rate, l.MinRate))
+		err = errors.Join(err,
+			field.Valuef("MinRate", l.MinRate, "the slowest session got %.2f labels a second, fewer than the limit", rate))
 	}
 	return err
 }

@@ -44,9 +44,9 @@ func TestCheck(t *testing.T) {
 	}{
 		{"no limits", fine, Limits{}, nil},
 		{"kept", fine, Limits{MaxP95: 101, MinRate: 8}, nil},
-		{"too slow", fine, Limits{MaxP95: 99}, []string{"more than --max-p95 99"}},
-		{"too few for one", fine, Limits{MinRate: 8.5}, []string{"8.00 labels a second, fewer than --min-rate 8.5"}},
-		{"both", fine, Limits{MaxP95: 50, MinRate: 20}, []string{"--max-p95 50", "--min-rate 20"}},
+		{"too slow", fine, Limits{MaxP95: 99}, []string{"MaxP95 99: the 95th percentile is"}},
+		{"too few for one", fine, Limits{MinRate: 8.5}, []string{"MinRate 8.5: the slowest session got 8.00 labels a second"}},
+		{"both", fine, Limits{MaxP95: 50, MinRate: 20}, []string{"MaxP95 50", "MinRate 20"}},
 		{"nothing came", summary([]*tally{{}}, nil, time.Second), Limits{}, []string{"no label came"}},
 		{"a failure", summary([]*tally{counted(9, ms, 0)}, []Failure{{2, true, "full"}}, time.Second), Limits{}, []string{"session 2 was refused: full"}},
 		{"nothing but failures", summary(nil, []Failure{{1, false, "shutdown"}}, 0), Limits{MinRate: 1}, []string{"session 1 ended early: shutdown", "no label came"}},

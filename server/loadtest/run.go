@@ -1,5 +1,5 @@
-// Package loadtest measures a server from outside: it publishes a clip that is coded already over as many WebRTC
-// sessions as are wanted, and measures from the sending of each frame to the arrival of its label.
+// Package loadtest measures a server from outside: it publishes an encoded clip over any number of WebRTC sessions, and
+// measures the time from sending a frame to receiving its label.
 package loadtest
 
 import (
@@ -17,48 +17,48 @@ import (
 
 const (
 	dialsAtATime = 4
-	settleTime   = time.Second // after the last session began, before counting begins
-	tellTime     = time.Second // from one word of progress to the next
+	settleTime   = time.Second // from the start of the last session to the start of counting
+	tellTime     = time.Second // between two reports of progress
 )
 
-// Plan is what is tested, and how.
+// Plan configures a test.
 type Plan struct {
 	URL, Token string // of a WHIP endpoint
 	Client     *http.Client
 	Sessions   int
-	Duration   time.Duration     // that is counted, once all sessions stand
-	Units      []pipeline.Unit   // of Code
-	Rate       float64           // of them
-	Line       whipclient.Line   // that each session has
-	Progress   func(text string) // hears now and then how it goes
+	Duration   time.Duration         // of counting, once all sessions are connected
+	Units      []pipeline.Unit       // made by Code
+	Rate       float64               // of them
+	Conditions whipclient.Conditions // of each session's network
+	Progress   func(text string)     // called with the state of the test, about once a second
 }
 
-// trial is a test under way.
+// trial is a running test.
 type trial struct {
 	plan     Plan
 	sessions []*session
-	tried    chan struct{} // one for each session that stands or has failed
+	tried    chan struct{} // signalled by each session that is connected or has failed
 
-	mu     sync.Mutex // guards all below
-	stands []bool     // by session
-	failed []Failure
+	mu        sync.Mutex // guards all below
+	connected []bool     // by session
+	failed    []Failure
 }
 
-// Run tests until the plan's time is over. When ctx ends before, it gives what was counted so far, and an error if
-// counting had not begun.
+// Run tests for the plan's duration. When ctx ends before, it returns what was counted so far, or an error if counting
+// had not begun.
 func Run(ctx context.Context, plan Plan) (*Result, error) {
 	sending, stop := context.WithCancel(ctx)
-	t := &trial{plan: plan, tried: make(chan struct{}, plan.Sessions), stands: make([]bool, plan.Sessions)}
+	t := &trial{plan: plan, tried: make(chan struct{}, plan.Sessions), connected: make([]bool, plan.Sessions)}
 	epoch := time.Now()
 	var work sync.WaitGroup
-	doors := make(chan struct{}, dialsAtATime)
+	dialSlots := make(chan struct{}, dialsAtATime)
 	for n := range plan.Sessions {
 		s := &session{number: n, plan: &t.plan, meter: meter{epoch: epoch, tally: tally{session: n + 1}}}
 		t.sessions = append(t.sessions, s)
 		work.Add(1)
 		go func() {
 			defer work.Done()
-			t.hold(sending, s, doors)
+			t.hold(sending, s, dialSlots)
 		}()
 	}
 	over := make(chan struct{}) // closed when all sessions have ended
@@ -77,30 +77,30 @@ func Run(ctx context.Context, plan Plan) (*Result, error) {
 }
 
 // hold runs one session.
-func (t *trial) hold(ctx context.Context, s *session, doors chan struct{}) {
-	doors <- struct{}{}
-	stands := false
+func (t *trial) hold(ctx context.Context, s *session, dialSlots chan struct{}) {
+	dialSlots <- struct{}{}
+	connected := false
 	tried := func() {
-		<-doors
+		<-dialSlots
 		t.tried <- struct{}{}
 	}
 	refused, err := s.run(ctx, func() {
-		stands = true
+		connected = true
 		t.mu.Lock()
-		t.stands[s.number] = true
+		t.connected[s.number] = true
 		t.mu.Unlock()
 		tried()
 	})
 	if err != nil && ctx.Err() == nil {
 		t.fail(s.number, refused, err)
 	}
-	if !stands {
+	if !connected {
 		tried()
 	}
 }
 
 func (t *trial) fail(number int, refused bool, err error) {
-	var request *url.Error // which names the address as well
+	var request *url.Error // which also names the address
 	if errors.As(err, &request) {
 		err = request.Err
 	}
@@ -109,7 +109,7 @@ func (t *trial) fail(number int, refused bool, err error) {
 	t.failed = append(t.failed, Failure{Session: number + 1, Refused: refused, Reason: err.Error()})
 }
 
-// connect waits until each session stands or has failed, and a moment more.
+// connect waits until each session is connected or has failed, and settleTime more.
 func (t *trial) connect(ctx context.Context, over <-chan struct{}) error {
 	for n := range t.plan.Sessions {
 		t.plan.Progress(fmt.Sprintf("connecting: %d of %d sessions", n, t.plan.Sessions))
@@ -129,7 +129,7 @@ func (t *trial) connect(ctx context.Context, over <-chan struct{}) error {
 	return nil
 }
 
-// count measures for the plan's time, or until ctx or all sessions end.
+// count measures for the plan's duration, or until ctx or all sessions end.
 func (t *trial) count(ctx context.Context, over <-chan struct{}) *Result {
 	began, each := time.Now(), &minutes{}
 	for _, s := range t.sessions {
@@ -163,21 +163,21 @@ func (t *trial) count(ctx context.Context, over <-chan struct{}) *Result {
 	}
 }
 
-// tell says how it goes.
+// tell reports progress.
 func (t *trial) tell(sum *total, long time.Duration) {
 	f := sum.figures(long)
 	t.plan.Progress(fmt.Sprintf("%v of %v: %d sessions, %.1f labels a second each, p95 %s ms",
 		long.Round(time.Second), t.plan.Duration, sum.sessions, f.Rate, shown(f.P95)))
 }
 
-// sum is what was counted so far of all sessions.
+// sum returns what all sessions have counted so far.
 func (t *trial) sum() *total {
 	sum := &total{}
 	t.read(sum.add)
 	return sum
 }
 
-// result is what was counted.
+// result returns what was counted.
 func (t *trial) result(long time.Duration) *Result {
 	var tallies []*tally
 	t.read(func(lent *tally) {
@@ -189,12 +189,12 @@ func (t *trial) result(long time.Duration) *Result {
 	return summary(tallies, t.failed, long)
 }
 
-// read lends what was counted of each session that came to stand.
+// read calls see with what each connected session has counted.
 func (t *trial) read(see func(*tally)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, s := range t.sessions {
-		if t.stands[i] {
+		if t.connected[i] {
 			s.meter.read(see)
 		}
 	}

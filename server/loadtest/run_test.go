@@ -136,12 +136,12 @@ func TestRunInterrupted(t *testing.T) {
 func TestRunOverBadLines(t *testing.T) {
 	h := host(t, 1)
 	plan := h.plan(t, 1)
-	plan.Line = whipclient.Line{Loss: 0.05, Jitter: 10 * time.Millisecond, Bandwidth: 2_000_000}
+	plan.Conditions = whipclient.Conditions{Loss: 0.05, Jitter: 10 * time.Millisecond, Bandwidth: 2_000_000}
 	r, err := Run(t.Context(), plan)
 	if err != nil || r.Check(Limits{}) != nil {
 		t.Errorf("%+v, %v", r, err)
 	}
-	plan.Line, plan.Duration = whipclient.Line{Loss: 1}, time.Second
+	plan.Conditions, plan.Duration = whipclient.Conditions{Loss: 1}, time.Second
 	r, err = Run(t.Context(), plan)
 	if err != nil || r.Overall.Rate != 0 {
 		t.Fatalf("%+v, %v", r, err)

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	dialTime  = 20 * time.Second // for a session to stand
+	dialTime  = 20 * time.Second // for a session to connect
 	closeTime = 2 * time.Second  // for the DELETE at the end
 
-	// draining is why a server asks its publishers to leave (web/PROTOCOL.md, section 4). Whoever stays holds up its end, and measures
-	// nothing of use.
+	// draining is the reason of a bye when the server is about to stop (web/PROTOCOL.md, section 4). A session that
+	// stayed would delay its end, and would measure nothing useful.
 	draining = "draining"
 )
 
@@ -28,11 +28,11 @@ type session struct {
 	meter  meter
 }
 
-// run publishes until ctx ends, which is no error. Ready is called when the session stands.
+// run publishes until ctx ends, which is not an error. ready is called when the session is connected.
 func (s *session) run(ctx context.Context, ready func()) (refused bool, err error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
 	client, err := whipclient.Dial(dialing, s.plan.URL, whipclient.Options{
-		Codec: pipeline.VP8, Client: s.plan.Client, Token: s.plan.Token, Line: s.plan.Line, Sending: s.meter.sending,
+		Codec: pipeline.VP8, Client: s.plan.Client, Token: s.plan.Token, Conditions: s.plan.Conditions, OnSend: s.meter.sending,
 	})
 	cancel()
 	if err != nil {
@@ -56,8 +56,8 @@ func (s *session) run(ctx context.Context, ready func()) (refused bool, err erro
 	return false, err
 }
 
-// send publishes the clip over and over, from a key unit of the session's own, and at a moment of its own within
-// the time of a frame. Asked for a key frame, it goes on at the clip's next.
+// send publishes the clip in a loop. Each session begins at another key unit, and at another moment within the time of
+// a frame. When a key frame is requested, it continues at the clip's next.
 func (s *session) send(ctx context.Context, client *whipclient.Client) error {
 	frame := time.Duration(float64(time.Second) / s.plan.Rate)
 	phase := frame * time.Duration(s.number) / time.Duration(s.plan.Sessions)
@@ -70,14 +70,15 @@ func (s *session) send(ctx context.Context, client *whipclient.Client) error {
 	return client.Publish(ctx, from(s.plan.Units, s.number, rand.Uint32()), true)
 }
 
-// receive measures labels until sending is over or the server asks to leave, and says why it is.
+// receive measures labels until sending ends or the server asks to leave, and returns the reason.
 func (s *session) receive(client *whipclient.Client, sent <-chan error) error {
 	said := ""
 	for {
 		select {
 		case m := <-client.Labels():
 			if m.V != pipeline.Version {
-				return fmt.Errorf("the server speaks version %d of the protocol, this program %d; update the older", m.V, pipeline.Version)
+				return fmt.Errorf("the server speaks version %d of the protocol, this program %d; update the older",
+					m.V, pipeline.Version)
 			}
 			s.meter.label(&m)
 		case c := <-client.Controls():
@@ -93,7 +94,7 @@ func (s *session) receive(client *whipclient.Client, sent <-chan error) error {
 	}
 }
 
-// ended puts the reason of the server's before the one that sending gives.
+// ended returns the server's reason of the end, or else the error of sending.
 func ended(err error, said string, client *whipclient.Client) error {
 	if errors.Is(err, context.Canceled) {
 		return err

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 )
 
-// tooLate is when the tester's own delay is worth a warning, in milliseconds.
+// tooLate is the delay of this machine's own, in milliseconds, from which the table has a warning.
 const tooLate = 5
 
 // Table writes the result for people.
@@ -30,7 +30,9 @@ func (r *Result) Table(out io.Writer) error {
 		}
 	}
 	if r.SentLateMS > tooLate {
-		if _, err := fmt.Fprintf(out, "this machine was short of processor time for the test itself: 5 %% of the frames left it %.0f ms late or more\n", r.SentLateMS); err != nil {
+		_, err := fmt.Fprintf(out, "this machine was short of processor time for the test itself: "+
+			"5 %% of the frames left it %.0f ms late or more\n", r.SentLateMS)
+		if err != nil {
 			return err
 		}
 	}

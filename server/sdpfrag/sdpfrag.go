@@ -1,5 +1,5 @@
-// Package sdpfrag reads and writes the bodies of WHIP's PATCH requests: RFC 8840, section 9,
-// application/trickle-ice-sdpfrag.
+// Package sdpfrag reads and writes the bodies of WHIP's PATCH requests: application/trickle-ice-sdpfrag of RFC 8840,
+// section 9.
 package sdpfrag
 
 import (
@@ -13,7 +13,7 @@ import (
 // MediaType is the Content-Type of a fragment.
 const MediaType = "application/trickle-ice-sdpfrag"
 
-// MaxCandidates bounds what one fragment may bring: browsers send about ten.
+// MaxCandidates limits the candidates of a fragment: browsers send about ten.
 const MaxCandidates = 100
 
 // Attributes that belong to one ICE session.
@@ -22,7 +22,7 @@ const (
 	pwdKey   = "ice-pwd"
 )
 
-// Fragment is what one side says of an ICE session.
+// Fragment is one side's description of an ICE session.
 type Fragment struct {
 	Ufrag, Pwd string
 	Candidates []Candidate
@@ -34,8 +34,8 @@ type Candidate struct {
 	Value string // without "candidate:"
 }
 
-// Parse reads a fragment. Its ice-ufrag is required: it tells the candidates of one ICE session from
-// those of the one before. Lines that have no bearing on ICE are skipped.
+// Parse reads a fragment. Its ice-ufrag is required: it distinguishes the candidates of an ICE session from those of
+// the session before. Lines that do not concern ICE are skipped.
 func Parse(body string) (Fragment, error) {
 	var f Fragment
 	mid := ""
@@ -67,7 +67,7 @@ func Parse(body string) (Fragment, error) {
 	return f, nil
 }
 
-// Of gives the fragment that says what d says of ICE.
+// Of returns the fragment of a description.
 func Of(d *sdp.SessionDescription) Fragment {
 	f := Fragment{Ufrag: Attribute(d, ufragKey), Pwd: Attribute(d, pwdKey)}
 	for _, m := range d.MediaDescriptions {
@@ -81,7 +81,7 @@ func Of(d *sdp.SessionDescription) Fragment {
 	return f
 }
 
-// String writes the fragment, with all candidates there are.
+// String writes the fragment, which has all candidates.
 func (f Fragment) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", f.Ufrag, f.Pwd)
@@ -95,8 +95,8 @@ func (f Fragment) String() string {
 	return b.String()
 }
 
-// Apply gives a copy of d in which f takes the place of all that was said of ICE: the description that
-// would have been exchanged for an ICE restart.
+// Apply returns a copy of d in which f replaces what concerns ICE: the description that would be exchanged for an ICE
+// restart.
 func (f Fragment) Apply(d *sdp.SessionDescription) (*sdp.SessionDescription, error) {
 	text, err := d.Marshal()
 	if err != nil {
@@ -131,8 +131,8 @@ func (f Fragment) renew(attributes []sdp.Attribute) {
 	}
 }
 
-// Attribute finds a value that holds for the whole transport: all sections share one (BUNDLE), so it
-// may stand in any of them or above them (RFC 8843, section 7). It is empty when there is none.
+// Attribute returns an attribute of the transport, which all sections share (BUNDLE): it may be in any of them, or at
+// the level of the session (RFC 8843, section 7). It is empty when there is none.
 func Attribute(d *sdp.SessionDescription, key string) string {
 	if v, ok := d.Attribute(key); ok {
 		return v
@@ -145,7 +145,7 @@ func Attribute(d *sdp.SessionDescription, key string) string {
 	return ""
 }
 
-// Split parts a section's candidates, and the mark of their end, from its other attributes.
+// Split separates a section's candidates, and the mark of their end, from its other attributes.
 func Split(attributes []sdp.Attribute) (candidates, rest []sdp.Attribute) {
 	for _, a := range attributes {
 		if slices.Contains([]string{sdp.AttrKeyCandidate, sdp.AttrKeyEndOfCandidates}, a.Key) {

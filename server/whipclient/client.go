@@ -1,6 +1,5 @@
-// Package whipclient publishes video to a WHIP server (RFC 9725) and reads the labels that come back:
-// for load tests, cameras without a browser, and the server's own tests. The units it sends are coded
-// already; it codes nothing.
+// Package whipclient publishes encoded video to a WHIP server (RFC 9725) and reads the labels that come back. It is
+// used by load tests, by cameras without a browser, and by the server's own tests.
 package whipclient
 
 import (
@@ -20,40 +19,41 @@ import (
 )
 
 const (
-	labelQueue   = 16 // messages kept for a slow reader of Labels
+	labelQueue   = 16 // messages that wait for a slow reader of Labels
 	controlQueue = 16
-	removeTime   = 2 * time.Second // for the DELETE of a session that was not reached
+	removeTime   = 2 * time.Second // for the DELETE of a session that could not be connected
 )
 
-// Options says what is published, and how.
+// Options are what is published, and how.
 type Options struct {
 	Codec  pipeline.Codec // VP8, H264, VP9 or AV1
-	Client *http.Client   // http.DefaultClient
-	// Token is sent with every request as a bearer token (RFC 9725, section 4.9), and shown nowhere. None.
+	Client *http.Client   // default: http.DefaultClient
+	// Token is sent with every request as a bearer token (RFC 9725, section 4.9). It is not logged. Optional.
 	Token string
-	// Ticket is what RefusedError.Ticket or Client.Ticket said before: the client's place in the queue, or its place. None.
+	// Ticket is an earlier RefusedError.Ticket or Client.Ticket, to keep the place in the queue or the slot. Optional.
 	Ticket string
-	// Lose says which packets get lost on the way. They are gone for good: nothing repairs them. None.
-	Lose func(*rtp.Packet) bool
-	// Line is what else befalls packets on the way; what it loses can be repaired. Nothing.
-	Line Line
-	// TCP connects over TCP alone (RFC 6544), as where UDP is blocked.
+	// Drop reports whether a packet is dropped. It is not retransmitted. Optional.
+	Drop func(*rtp.Packet) bool
+	// Conditions are the network's. Packets that it loses may be retransmitted.
+	Conditions Conditions
+	// TCP connects over TCP only (RFC 6544), as if UDP were blocked.
 	TCP bool
-	// Net has the addresses and sockets that ICE uses; this machine's.
+	// Net has the addresses and sockets for ICE; default: this host's.
 	Net transport.Net
-	// Relay connects by the server's TURN alone, which it asks for before it posts (RFC 9725, section 4.6).
+	// Relay connects through the server's TURN only, which is asked for before the offer is sent (RFC 9725, section
+	// 4.6).
 	Relay bool
-	// Detour reads labels by HTTP while their channel is stuck, as after an outage.
-	Detour bool
-	// Sending is called just before a unit is sent, with its RTP timestamp. None.
-	Sending func(rtp uint32)
+	// Fallback reads labels over HTTP while their data channel is stalled, as after an outage.
+	Fallback bool
+	// OnSend is called just before a unit is sent, with its RTP timestamp. Optional.
+	OnSend func(rtp uint32)
 }
 
 // Control is a message of the server's on the control channel: web/PROTOCOL.md.
 type Control struct {
 	V       int     `json:"v"`
 	Type    string  `json:"type"`
-	ID      *int64  `json:"id"` // of the request; nil when it is about none
+	ID      *int64  `json:"id"` // of the request; nil when it answers none
 	Code    string  `json:"code"`
 	Message string  `json:"message"`
 	Reason  string  `json:"reason"`
@@ -61,11 +61,11 @@ type Control struct {
 	Model   Model   `json:"model"`
 	Models  []Model `json:"models"` // to choose from
 
-	MaxSide      int     `json:"max_side"`      // pixels of a frame's longer side that are of use; 0 is not told
-	MaxFramerate float64 `json:"max_framerate"` // frames a second that are of use; 0 is not told
+	MaxSide      int     `json:"max_side"`      // useful pixels of a frame's longer side; zero means unknown
+	MaxFramerate float64 `json:"max_framerate"` // useful frames a second; zero means unknown
 }
 
-// Model is what the server tells of a classifier.
+// Model is what the server says about a classifier.
 type Model struct {
 	Name      string   `json:"name"`
 	Labels    []string `json:"labels"`
@@ -82,23 +82,23 @@ type Client struct {
 	control  *webrtc.DataChannel
 	session  string // its URL
 	ticket   string
-	endpoint string // host and port that the session was opened at, "" before
+	endpoint string // host and port that the session was opened at; empty before
 	labels   chan pipeline.Message
 	controls chan Control
 	keys     chan struct{}
 	ready    chan struct{} // closed when connected and the control channel is open
-	done     chan struct{} // closed when the connection is over
+	done     chan struct{} // closed when the connection has ended
 	work     sync.WaitGroup
 
-	detour   detour
+	fallback fallback
 	writer   writer // owned by the caller of WriteUnit
 	requests atomic.Int64
 	over     sync.Once
 	opened   sync.Once
 }
 
-// Dial publishes to the WHIP endpoint at url. It returns when the connection stands, or with an error
-// when the server refuses or ctx ends. The caller must Close the client.
+// Dial publishes to the WHIP endpoint at url. It returns when the connection is established, or an error when the
+// server refuses or ctx ends. Close the client afterwards.
 func Dial(ctx context.Context, url string, o Options) (*Client, error) {
 	if o.Client == nil {
 		o.Client = http.DefaultClient
@@ -110,7 +110,7 @@ func Dial(ctx context.Context, url string, o Options) (*Client, error) {
 		keys:     make(chan struct{}, 1),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
-		detour:   detour{heard: make(chan struct{}, 1)},
+		fallback: fallback{heard: make(chan struct{}, 1)},
 	}
 	var config webrtc.Configuration
 	if o.Relay {
@@ -136,7 +136,7 @@ func (c *Client) connect(ctx context.Context, url string) error {
 	}
 	select {
 	case <-c.ready:
-		if c.options.Detour {
+		if c.options.Fallback {
 			c.work.Add(1)
 			go c.watch()
 		}
@@ -148,33 +148,33 @@ func (c *Client) connect(ctx context.Context, url string) error {
 	}
 }
 
-// Session is the session's URL.
+// Session returns the session's URL.
 func (c *Client) Session() string { return c.session }
 
-// Ticket is to be shown by the next client of the same publisher, when this one's connection is lost: it takes the place over. "" where
-// the server gives none.
+// Ticket returns what the publisher's next client sends to take over the slot when this one's connection is lost. It is
+// empty when the server gives none.
 func (c *Client) Ticket() string { return c.ticket }
 
-// Labels delivers the server's messages. A slow reader misses the oldest.
+// Labels delivers the messages with labels. A slow reader misses the oldest.
 func (c *Client) Labels() <-chan pipeline.Message { return c.labels }
 
-// Controls delivers what the server says on the control channel: hello, answers, hints, bye. A slow
-// reader misses the oldest.
+// Controls delivers the server's messages on the control channel: hello, answers, hints, bye. A slow reader misses the
+// oldest.
 func (c *Client) Controls() <-chan Control { return c.controls }
 
-// KeyframeRequests is signalled when the server cannot go on without a key unit.
+// KeyframeRequests is signalled when the server requests a key frame.
 func (c *Client) KeyframeRequests() <-chan struct{} { return c.keys }
 
-// Done is closed when the connection is over, whoever ended it.
+// Done is closed when the connection has ended.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Request asks for type on the control channel and returns the id that the answer will bear.
+// Request sends a request on the control channel and returns its id, which the answer has too.
 func (c *Client) Request(kind string) (id int64, err error) {
 	id = c.requests.Add(1)
 	return id, c.SendControl(fmt.Sprintf(`{"v":%d,"type":%q,"id":%d}`, pipeline.Version, kind, id))
 }
 
-// SendControl sends text on the control channel as it is.
+// SendControl sends text on the control channel unchanged.
 func (c *Client) SendControl(text string) error {
 	if err := c.control.SendText(text); err != nil {
 		return fmt.Errorf("send on control channel: %w", err)
@@ -182,14 +182,14 @@ func (c *Client) SendControl(text string) error {
 	return nil
 }
 
-// Close ends the session by DELETE and frees everything. The error is the DELETE's, when the session
-// was there to be deleted.
+// Close ends the session by DELETE and frees everything. It returns the error of the DELETE, unless the session had
+// ended before.
 func (c *Client) Close(ctx context.Context) error {
 	err := c.remove(ctx)
 	return errors.Join(err, c.Abort())
 }
 
-// Abort drops the connection without a word to the server.
+// Abort drops the connection without telling the server.
 func (c *Client) Abort() error {
 	err := c.pc.GracefulClose()
 	c.end()

@@ -19,8 +19,8 @@ import (
 
 const (
 	maxAnswer = 1 << 20 // bytes
-	// publicWait is how long a server's public address waits for one on this network to answer, too. Pion's half second is meant for
-	// peers whose public address is a worse way than others; a server's is as a rule the only one.
+	// publicWait is how long a server's public address waits for an address on this network to answer. Pion's half
+	// second is for peers, whose public address is a worse path than others; a server's is usually the only path.
 	publicWait   = 100 * time.Millisecond
 	ticketHeader = "Mindflow-Ticket" // web/PROTOCOL.md, section 1.1
 )
@@ -48,7 +48,7 @@ func (c *Client) open(config webrtc.Configuration) error {
 		return fmt.Errorf("make peer connection: %w", err)
 	}
 	if err := c.populate(capability); err != nil {
-		_ = c.pc.GracefulClose() // the first error is the one to tell
+		_ = c.pc.GracefulClose() // the first error is the one to return
 		return err
 	}
 	return nil
@@ -61,8 +61,8 @@ func newAPI(capability webrtc.RTPCodecCapability, o Options) (*webrtc.API, error
 		return nil, fmt.Errorf("register codec: %w", err)
 	}
 	feedback := &interceptor.Registry{}
-	if o.Line != (Line{}) {
-		feedback.Add(o.Line) // the first is the nearest to the wire
+	if o.Conditions != (Conditions{}) {
+		feedback.Add(o.Conditions) // the first is the nearest to the network
 	}
 	if err := webrtc.ConfigureNack(media, feedback); err != nil {
 		return nil, fmt.Errorf("configure NACK: %w", err)
@@ -100,8 +100,9 @@ func (c *Client) populate(capability webrtc.RTPCodecCapability) (err error) {
 	if c.writer, err = newWriter(c.track, c.options); err != nil {
 		return err
 	}
-	unordered, never := false, uint16(0) // late labels are worth nothing
-	labels, err := c.pc.CreateDataChannel("labels", &webrtc.DataChannelInit{Ordered: &unordered, MaxRetransmits: &never})
+	unordered, never := false, uint16(0) // late labels are useless
+	init := &webrtc.DataChannelInit{Ordered: &unordered, MaxRetransmits: &never}
+	labels, err := c.pc.CreateDataChannel("labels", init)
 	if err != nil {
 		return fmt.Errorf("create labels channel: %w", err)
 	}
@@ -122,7 +123,7 @@ func (c *Client) populate(capability webrtc.RTPCodecCapability) (err error) {
 	return nil
 }
 
-// say passes a message of the control channel on; what is no JSON is not the server's.
+// say passes on a message of the control channel, if it is JSON.
 func (c *Client) say(data []byte) {
 	var v Control
 	if json.Unmarshal(data, &v) == nil {
@@ -130,7 +131,7 @@ func (c *Client) say(data []byte) {
 	}
 }
 
-// readFeedback keeps Pion's feedback going and watches for key frame requests.
+// readFeedback reads RTCP, which Pion needs, and passes on key frame requests.
 func (c *Client) readFeedback(sender *webrtc.RTPSender) {
 	defer c.work.Done()
 	for {
@@ -150,7 +151,7 @@ func (c *Client) readFeedback(sender *webrtc.RTPSender) {
 	}
 }
 
-// offer applies an offer of the client's and waits until it has all candidates.
+// offer applies an offer of the client's and waits for its candidates.
 func (c *Client) offer(ctx context.Context, o *webrtc.OfferOptions) (*webrtc.SessionDescription, error) {
 	offer, err := c.pc.CreateOffer(o)
 	if err != nil {
@@ -168,7 +169,7 @@ func (c *Client) offer(ctx context.Context, o *webrtc.OfferOptions) (*webrtc.Ses
 	return c.pc.LocalDescription(), nil
 }
 
-// publish sends the offer and takes the answer.
+// publish sends the offer and applies the answer.
 func (c *Client) publish(ctx context.Context, url string) error {
 	offer, err := c.offer(ctx, nil)
 	if err != nil {
@@ -224,7 +225,7 @@ func (c *Client) do(ctx context.Context, method, url, body string, header http.H
 		return nil, fmt.Errorf("%s %s: %w", method, url, err)
 	}
 	req.Header = header
-	if c.options.Token != "" && (c.endpoint == "" || c.endpoint == req.URL.Host) { // a Location may lead anywhere
+	if c.options.Token != "" && (c.endpoint == "" || c.endpoint == req.URL.Host) { // a Location may name any host
 		req.Header.Set("Authorization", "Bearer "+c.options.Token)
 	}
 	return c.options.Client.Do(req)

@@ -35,7 +35,7 @@ func FuzzSaid(f *testing.F) {
 	f.Add([]byte("retry: 1000\n\nevent: hello\ndata: {}\n\nid: 7\ndata: {\"v\":1,\"seq\":7,\ndata: \"faces\":[]}\n\n"), "")
 	f.Add([]byte("\x1b]0;title\x07 \u202e"), "-99999999999999999999")
 	f.Fuzz(func(t *testing.T, data []byte, retry string) {
-		c := &Client{labels: make(chan pipeline.Message, labelQueue), controls: make(chan Control, controlQueue), detour: detour{heard: make(chan struct{}, 1)}}
+		c := &Client{labels: make(chan pipeline.Message, labelQueue), controls: make(chan Control, controlQueue), fallback: fallback{heard: make(chan struct{}, 1)}}
 		for range labelQueue + 1 { // one more than there is place for
 			c.take(data, false)
 			c.say(data)

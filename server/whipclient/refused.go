@@ -11,12 +11,12 @@ import (
 	"unicode"
 )
 
-// RefusedError is a server's answer that is not what was asked for.
+// RefusedError is an answer with an error status.
 type RefusedError struct {
 	Status     int
 	Detail     string        // the server's words
-	RetryAfter time.Duration // what the server asks to wait before trying again; 0 when it does not say
-	Ticket     string        // to be shown then, so that the place in the queue is kept; "" where the server gives none
+	RetryAfter time.Duration // the wait that the server asks for before the next try; zero means that it asks for none
+	Ticket     string        // for the next try, to keep the place in the queue; optional
 }
 
 func (e *RefusedError) Error() string {
@@ -27,7 +27,7 @@ func (e *RefusedError) Error() string {
 	return text
 }
 
-// Printable is what a server says, fit for a terminal: in one line, without what would steer it, and not endless.
+// Printable makes a server's text safe for a terminal: one line without control characters, at most 300 characters.
 func Printable(said string) string {
 	const most = 300 // characters
 	var text strings.Builder
@@ -46,14 +46,17 @@ func Printable(said string) string {
 	return text.String()
 }
 
-// refused reads an answer's body, and of a problem document (RFC 9457) the part that is written for people.
+// refused returns the error of an answer. Of a problem document (RFC 9457) it takes the detail.
 func refused(res *http.Response, body []byte) *RefusedError {
-	e := &RefusedError{Status: res.StatusCode, Detail: string(body), RetryAfter: retryAfter(res.Header.Get("Retry-After"), time.Now()),
-		Ticket: ticket(res)}
+	e := &RefusedError{
+		Status: res.StatusCode, Detail: string(body), Ticket: ticket(res),
+		RetryAfter: retryAfter(res.Header.Get("Retry-After"), time.Now()),
+	}
 	var problem struct {
 		Detail string `json:"detail"`
 	}
-	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil || kind != "application/problem+json" {
+	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if err != nil || kind != "application/problem+json" {
 		return e
 	}
 	if json.Unmarshal(body, &problem) == nil && problem.Detail != "" {
@@ -62,7 +65,7 @@ func refused(res *http.Response, body []byte) *RefusedError {
 	return e
 }
 
-// ticket is the server's, as far as it can be sent back.
+// ticket returns the server's ticket, unless it is too long to be sent back.
 func ticket(res *http.Response) string {
 	const most = 256 // characters
 	text := res.Header.Get(ticketHeader)
@@ -72,7 +75,7 @@ func ticket(res *http.Response) string {
 	return text
 }
 
-// retryAfter reads seconds or a date: RFC 9110, section 10.2.3. What is neither says nothing.
+// retryAfter reads seconds or a date: RFC 9110, section 10.2.3. It returns zero for anything else.
 func retryAfter(value string, now time.Time) time.Duration {
 	const most = 24 * time.Hour
 	if seconds, err := strconv.Atoi(value); err == nil {

@@ -12,7 +12,8 @@ import (
 // iceServer is a Link header with credentials, as our server writes it.
 var iceServer = regexp.MustCompile(`<(turns?:[^>]+)>; rel="ice-server"; username="([^"]*)"; credential="([^"]*)"`)
 
-// relays asks the endpoint for its relays. The configuration has the connection use nothing else.
+// relays asks the endpoint for its TURN servers. It returns a configuration with which the connection uses nothing
+// else.
 func (c *Client) relays(ctx context.Context, url string) (webrtc.Configuration, error) {
 	config := webrtc.Configuration{ICETransportPolicy: webrtc.ICETransportPolicyRelay}
 	res, err := c.do(ctx, http.MethodOptions, url, "", http.Header{})
@@ -23,7 +24,8 @@ func (c *Client) relays(ctx context.Context, url string) (webrtc.Configuration, 
 	for _, link := range res.Header.Values("Link") {
 		if m := iceServer.FindStringSubmatch(link); m != nil {
 			config.ICEServers = append(config.ICEServers, webrtc.ICEServer{
-				URLs: []string{m[1]}, Username: m[2], Credential: m[3], CredentialType: webrtc.ICECredentialTypePassword,
+				URLs: []string{m[1]}, Username: m[2],
+				Credential: m[3], CredentialType: webrtc.ICECredentialTypePassword,
 			})
 		}
 	}

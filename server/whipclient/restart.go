@@ -12,8 +12,8 @@ import (
 	"mindflow/server/sdpfrag"
 )
 
-// Restart moves the session to a new path by an ICE restart (RFC 9725, section 4.3.3), as a client does
-// whose network changed. The connection stays up meanwhile.
+// Restart moves the session to a new path by an ICE restart (RFC 9725, section 4.3.3), as after a change of the
+// network. The connection stays open meanwhile.
 func (c *Client) Restart(ctx context.Context) error {
 	offer, err := c.offer(ctx, &webrtc.OfferOptions{ICERestart: true})
 	if err != nil {
@@ -39,13 +39,14 @@ func (c *Client) Restart(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(text)}); err != nil {
+	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(text)}
+	if err := c.pc.SetRemoteDescription(remote); err != nil {
 		return fmt.Errorf("apply answer: %w", err)
 	}
 	return nil
 }
 
-// exchange sends a restart's fragment and reads the server's.
+// exchange sends the fragment of a restart and returns the server's.
 func (c *Client) exchange(ctx context.Context, f sdpfrag.Fragment) (sdpfrag.Fragment, error) {
 	res, err := c.do(ctx, http.MethodPatch, c.session, f.String(),
 		http.Header{"Content-Type": {sdpfrag.MediaType}, "If-Match": {"*"}})

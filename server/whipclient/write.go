@@ -20,18 +20,17 @@ const (
 	maxPayload = 1188  // bytes: fits every path with SRTP, extensions and IPv6 around it
 )
 
-// writer cuts units into RTP packets. Their timestamps are the units' own, so that a label can be laid
-// on the frame it belongs to.
+// writer splits units into RTP packets. They have the units' timestamps, by which a label is matched to its frame.
 type writer struct {
 	track     *webrtc.TrackLocalStaticRTP
 	payloader rtp.Payloader
-	lose      func(*rtp.Packet) bool
-	sending   func(rtp uint32)
+	drop      func(*rtp.Packet) bool
+	onSend    func(rtp uint32)
 	sequence  uint16
 }
 
 func newWriter(track *webrtc.TrackLocalStaticRTP, o Options) (writer, error) {
-	w := writer{track: track, lose: o.Lose, sending: o.Sending, sequence: uint16(rand.Uint32())}
+	w := writer{track: track, drop: o.Drop, onSend: o.OnSend, sequence: uint16(rand.Uint32())}
 	switch o.Codec {
 	case pipeline.VP8:
 		w.payloader = &codecs.VP8Payloader{EnablePictureID: true}
@@ -47,12 +46,12 @@ func newWriter(track *webrtc.TrackLocalStaticRTP, o Options) (writer, error) {
 	return w, nil
 }
 
-// WriteUnit sends one unit. One goroutine at a time may call it.
+// WriteUnit sends one unit. Only one goroutine at a time may call it.
 func (c *Client) WriteUnit(u pipeline.Unit) error {
 	w := &c.writer
-	c.detour.sent.Add(1)
-	if w.sending != nil {
-		w.sending(u.RTP)
+	c.fallback.sent.Add(1)
+	if w.onSend != nil {
+		w.onSend(u.RTP)
 	}
 	payloads := w.payloader.Payload(maxPayload, u.Data)
 	for i, payload := range payloads {
@@ -63,7 +62,7 @@ func (c *Client) WriteUnit(u pipeline.Unit) error {
 			Payload: payload,
 		}
 		w.sequence++
-		if w.lose != nil && w.lose(p) {
+		if w.drop != nil && w.drop(p) {
 			continue
 		}
 		if err := w.track.WriteRTP(p); err != nil {
@@ -73,10 +72,9 @@ func (c *Client) WriteUnit(u pipeline.Unit) error {
 	return nil
 }
 
-// Publish sends the units when their timestamps say, once or again and again, until ctx ends or the
-// connection is over. In a loop timestamps go on rising. When the server asks for a key unit, the
-// next one follows at once. The first unit must be a key unit. It returns nil at the end of the units,
-// and io.EOF when the server ended the session.
+// Publish sends the units at the times of their timestamps, once or in a loop, until ctx ends or the connection ends.
+// In a loop timestamps keep rising. When the server requests a key frame, the next key unit follows at once. The first
+// unit must be a key unit. It returns nil at the end of the units, and io.EOF when the server ended the session.
 func (c *Client) Publish(ctx context.Context, units []pipeline.Unit, loop bool) error {
 	if len(units) == 0 || !units[0].Key {
 		return errors.New("publish: the first unit must be a key unit")
@@ -111,15 +109,15 @@ func (c *Client) Publish(ctx context.Context, units []pipeline.Unit, loop bool) 
 	}
 }
 
-// duration is the length of ticks of the RTP clock. It holds for 32 years: nanoseconds are multiplied
-// by no more than it takes to stay whole.
+// duration converts ticks of the RTP clock. It does not overflow for 32 years: nanoseconds are multiplied by no more
+// than keeps them whole.
 func duration(ticks int64) time.Duration {
 	const tenth = clockRate / 10000 // ticks of a tenth of a millisecond
 	return time.Duration(ticks) * (time.Second / 10000) / tenth
 }
 
-// step is the time from the unit before i to unit i, in ticks. The first follows the last as the
-// second follows the first.
+// step returns the time from the unit before i to unit i, in ticks. The first follows the last as the second follows
+// the first.
 func step(units []pipeline.Unit, i int) uint32 {
 	if i == 0 {
 		i = min(1, len(units)-1)

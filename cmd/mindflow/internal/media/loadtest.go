@@ -86,8 +86,8 @@ func (f *loadFlags) check() error {
 }
 
 // line returns the network conditions that the flags ask for.
-func (f *loadFlags) line() whipclient.Line {
-	return whipclient.Line{Loss: f.loss / 100, Jitter: time.Duration(f.jitter * float64(time.Millisecond)),
+func (f *loadFlags) conditions() whipclient.Conditions {
+	return whipclient.Conditions{Loss: f.loss / 100, Jitter: time.Duration(f.jitter * float64(time.Millisecond)),
 		Bandwidth: 1000 * f.bandwidth}
 }
 
@@ -140,7 +140,7 @@ func (f *loadFlags) run(ctx context.Context, server string, out io.Writer) error
 	defer transport.CloseIdleConnections()
 	result, err := loadtest.Run(ctx, loadtest.Plan{
 		URL: server, Token: string(f.token), Client: &http.Client{Transport: transport},
-		Sessions: f.sessions, Duration: f.duration, Units: units, Rate: f.rate, Line: f.line(), Progress: show.Show,
+		Sessions: f.sessions, Duration: f.duration, Units: units, Rate: f.rate, Conditions: f.conditions(), Progress: show.Show,
 	})
 	show.Clear()
 	if err != nil {

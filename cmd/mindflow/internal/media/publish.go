@@ -84,7 +84,7 @@ func (p *publisher) run(ctx context.Context) error {
 func (p *publisher) session(ctx context.Context) (labels int, err error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
 	c, err := whipclient.Dial(dialing, p.how.publish, whipclient.Options{Codec: pipeline.VP8, Client: p.http,
-		Token: string(p.how.token), Ticket: p.ticket, Detour: true})
+		Token: string(p.how.token), Ticket: p.ticket, Fallback: true})
 	cancel()
 	var refused *whipclient.RefusedError
 	if errors.As(err, &refused) {

@@ -130,7 +130,7 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 	frames, last := 0, uint32(0)
 	c, err := whipclient.Dial(ctx, "http://"+listen+"/whip", whipclient.Options{Codec: pipeline.VP8,
 		Client: &http.Client{Transport: transport},
-		Lose: func(p *rtp.Packet) bool {
+		Drop: func(p *rtp.Packet) bool {
 			if p.Timestamp != last {
 				frames, last = frames+1, p.Timestamp
 			}

@@ -28,11 +28,13 @@ var flagOf = map[string]string{
 	"Listen":        "listen",
 	"MaxDefer":      "put-off",
 	"MaxFaces":      "max-faces",
+	"MaxP95":        "max-p95",
 	"Media":         "media",
 	"MediaTCP":      "media-tcp",
 	"MinChange":     "change",
 	"MinFace":       "min-face",
 	"MinMargin":     "doubt",
+	"MinRate":       "min-rate",
 	"Models":        "models",
 	"Precision":     "precision",
 	"Preset":        "preset",
@@ -54,8 +56,18 @@ type flagError struct {
 func (e *flagError) Error() string { return e.text }
 func (e *flagError) Unwrap() error { return e.err }
 
-// WithFlag replaces the field that err names, if any, by its flag in the text.
+// WithFlag replaces the field that err names, if any, by its flag in the text; of joined errors, in each.
 func WithFlag(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		list := joined.Unwrap()
+		if errors.Join(list...).Error() == err.Error() { // joined, and not wrapped in a text of its own
+			flagged := make([]error, len(list))
+			for i, e := range list {
+				flagged[i] = WithFlag(e)
+			}
+			return errors.Join(flagged...)
+		}
+	}
 	var flagged *flagError
 	var at *field.Error
 	var fault *device.Fault

@@ -18,6 +18,8 @@ func TestWithFlag(t *testing.T) {
 		{fmt.Errorf("start: %w", &field.Error{Field: "TurnTLS", Err: cause}), "start: --turn-tls: port 80 is taken"},
 		{errors.Join(&field.Error{Field: "Listen", Err: cause}, errors.New("and more")),
 			"--listen: port 80 is taken\nand more"},
+		{errors.Join(field.Errorf("MaxP95", "slow"), &field.Error{Field: "MinRate", Err: cause}),
+			"--max-p95: slow\n--min-rate: port 80 is taken"},
 		{&field.Error{Field: "unknown", Err: cause}, "unknown: port 80 is taken"},
 		{cause, "port 80 is taken"},
 	} {

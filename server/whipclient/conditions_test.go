@@ -12,8 +12,8 @@ import (
 )
 
 // fates sends packets of 1000 bits at a steady rate and gives how late each arrives, and how many are lost.
-func fates(l Line, packets int, every time.Duration) (late []time.Duration, lost int) {
-	w := &lineWriter{line: l}
+func fates(l Conditions, packets int, every time.Duration) (late []time.Duration, lost int) {
+	w := &networkWriter{conditions: l}
 	now := time.Now()
 	for range packets {
 		if due, passes := w.fate(now, 125); passes {
@@ -26,24 +26,24 @@ func fates(l Line, packets int, every time.Duration) (late []time.Duration, lost
 	return late, lost
 }
 
-func TestLineFate(t *testing.T) {
+func TestConditionsFate(t *testing.T) {
 	const n, ms = 10_000, time.Millisecond
 	for _, row := range []struct {
 		name            string
-		line            Line
+		conditions      Conditions
 		every           time.Duration // from one packet of 1000 bits to the next
 		lost            float64       // share
 		least, greatest time.Duration // by which what arrives is late
 	}{
-		{"clear", Line{}, ms, 0, 0, 0},
-		{"half lost", Line{Loss: 0.5}, ms, 0.5, 0, 0},
-		{"all lost", Line{Loss: 1}, ms, 1, 0, 0},
-		{"jitter", Line{Jitter: 20 * ms}, ms, 0, 0, 20 * ms},
-		{"wide enough", Line{Bandwidth: 1_000_000}, 2 * ms, 0, ms, ms},
-		{"half as wide as it takes", Line{Bandwidth: 1_000_000}, ms / 2, 0.475, ms, 501 * ms}, // 500 fit into the queue
-		{"all", Line{Loss: 0.1, Jitter: 5 * ms, Bandwidth: 1_000_000}, 2 * ms, 0.1, ms, 6 * ms},
+		{"clear", Conditions{}, ms, 0, 0, 0},
+		{"half lost", Conditions{Loss: 0.5}, ms, 0.5, 0, 0},
+		{"all lost", Conditions{Loss: 1}, ms, 1, 0, 0},
+		{"jitter", Conditions{Jitter: 20 * ms}, ms, 0, 0, 20 * ms},
+		{"wide enough", Conditions{Bandwidth: 1_000_000}, 2 * ms, 0, ms, ms},
+		{"half as wide as it takes", Conditions{Bandwidth: 1_000_000}, ms / 2, 0.475, ms, 501 * ms}, // 500 fit into the queue
+		{"all", Conditions{Loss: 0.1, Jitter: 5 * ms, Bandwidth: 1_000_000}, 2 * ms, 0.1, ms, 6 * ms},
 	} {
-		late, lost := fates(row.line, n, row.every)
+		late, lost := fates(row.conditions, n, row.every)
 		if got := float64(lost) / n; math.Abs(got-row.lost) > 0.03 {
 			t.Errorf("%s: %.2f is lost, want %.2f", row.name, got, row.lost)
 		}
@@ -58,9 +58,9 @@ func TestLineFate(t *testing.T) {
 }
 
 // Packets arrive when they are due, whole, though the sender uses their memory again; at the end none is left.
-func TestLineCarries(t *testing.T) {
+func TestConditionsCarries(t *testing.T) {
 	const packets = 100
-	made, err := Line{Jitter: 20 * time.Millisecond}.NewInterceptor("")
+	made, err := Conditions{Jitter: 20 * time.Millisecond}.NewInterceptor("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +102,8 @@ func TestLineCarries(t *testing.T) {
 }
 
 // A line that is ended while packets wait, and one that more come than fit, end all the same.
-func TestLineEnds(t *testing.T) {
-	made, err := Line{Jitter: time.Hour}.NewInterceptor("")
+func TestConditionsEnds(t *testing.T) {
+	made, err := Conditions{Jitter: time.Hour}.NewInterceptor("")
 	if err != nil {
 		t.Fatal(err)
 	}

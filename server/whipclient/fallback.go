@@ -16,42 +16,42 @@ import (
 )
 
 const (
-	firstTry = time.Second // a request that gives no label in so long is given up: its connection may be stuck as well
+	firstTry = time.Second // a request that brings no label within it is ended: its connection may be stalled as well
 	lastTry  = 16 * time.Second
-	recent   = 3 // messages: HTTP may be so much ahead of a channel that works
+	recent   = 3 // messages that HTTP may be ahead of a channel that works
 )
 
-// detour reads labels by HTTP while their channel is stuck, as web/client/fallback.js does. After an outage SCTP waits as long again before it
-// sends the next message, up to a minute, since its retransmission timer doubles each time (RFC 9260, section 6.3.3); Pion's v3 line
-// has no setting that bounds it.
-type detour struct {
-	heard  chan struct{} // told of a label by its channel
+// fallback reads labels over HTTP while their data channel is stalled, as web/client/fallback.js does. After an outage
+// SCTP may wait up to a minute before it sends the next message, since its retransmission timer doubles each time (RFC
+// 9260, section 6.3.3). Pion v3 has no setting that limits it.
+type fallback struct {
+	heard  chan struct{} // signalled for a label on its channel
 	sent   atomic.Uint64 // units
-	around atomic.Bool   // whether labels are read by HTTP at present
+	active atomic.Bool   // labels are read over HTTP at present
 
 	mu     sync.Mutex // guards the rest
-	newest uint64     // message, whichever way it came
-	byHTTP uint64     // the newest that came so
+	newest uint64     // message, over either
+	byHTTP uint64     // the newest message over HTTP
 }
 
-// Detoured says whether labels are read by HTTP at present, since their channel is stuck.
-func (c *Client) Detoured() bool { return c.detour.around.Load() }
+// OnFallback reports whether labels are read over HTTP at present, since their channel is stalled.
+func (c *Client) OnFallback() bool { return c.fallback.active.Load() }
 
-// take passes a message on that came by the labels channel or, with byHTTP, around it.
+// take passes on a message of the labels channel or, with byHTTP, of HTTP.
 func (c *Client) take(data []byte, byHTTP bool) {
 	var m pipeline.Message
-	if json.Unmarshal(data, &m) != nil { // what is no JSON is not the server's
+	if json.Unmarshal(data, &m) != nil {
 		return
 	}
-	d := &c.detour
+	d := &c.fallback
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
-	case byHTTP && m.Seq <= d.newest: // it came by the channel
+	case byHTTP && m.Seq <= d.newest: // it came on the channel
 		return
 	case byHTTP:
 		d.byHTTP = m.Seq
-	case m.Seq+recent >= d.newest: // none of those that were stuck
+	case m.Seq+recent >= d.newest: // not one that was stalled
 		select {
 		case d.heard <- struct{}{}:
 		default:
@@ -64,10 +64,10 @@ func (c *Client) take(data []byte, byHTTP bool) {
 	keepNewest(c.labels, m)
 }
 
-// watch reads labels by HTTP when they stop coming by their channel though units are sent, until they come by it again.
+// watch reads labels over HTTP when their channel stalls although units are sent, until the channel works again.
 func (c *Client) watch() {
 	defer c.work.Done()
-	s := newSilence()
+	s := newStall()
 	var sent uint64
 	late := time.NewTimer(s.patience())
 	defer late.Stop()
@@ -75,26 +75,26 @@ func (c *Client) watch() {
 		select {
 		case <-c.done:
 			return
-		case <-c.detour.heard:
+		case <-c.fallback.heard:
 			s.heard(time.Now())
 		case <-late.C:
-			due := !s.last.IsZero() && c.detour.sent.Load() != sent
-			if due && !c.goAround() {
+			due := !s.last.IsZero() && c.fallback.sent.Load() != sent
+			if due && !c.fallBack() {
 				return
 			}
 			if due {
 				s.last = time.Now()
 			}
 		}
-		sent = c.detour.sent.Load()
+		sent = c.fallback.sent.Load()
 		late.Reset(s.patience())
 	}
 }
 
-// goAround reads labels by HTTP until their channel gives some. It reports false when the connection is over.
-func (c *Client) goAround() bool {
-	c.detour.around.Store(true)
-	defer c.detour.around.Store(false)
+// fallBack reads labels over HTTP until their channel works. It reports false when the connection has ended.
+func (c *Client) fallBack() bool {
+	c.fallback.active.Store(true)
+	defer c.fallback.active.Store(false)
 	ctx, cancel := context.WithCancel(context.Background())
 	read := make(chan struct{})
 	go func() {
@@ -106,19 +106,19 @@ func (c *Client) goAround() bool {
 		<-read
 	}()
 	select {
-	case <-c.detour.heard:
+	case <-c.fallback.heard:
 		return true
 	case <-c.done:
 		return false
 	}
 }
 
-// readLabels asks for the session's labels again and again until ctx ends, each time with more patience.
+// readLabels requests the session's labels repeatedly until ctx ends, each time with a longer timeout.
 func (c *Client) readLabels(ctx context.Context) {
 	for patience := firstTry; ctx.Err() == nil; patience = min(2*patience, lastTry) {
 		try, giveUp := context.WithCancel(ctx)
 		limit := time.AfterFunc(patience, giveUp)
-		// Its error is of no use: the connection says what is wrong with the session, and this is tried again.
+		// The error does not matter: the request is repeated, and the connection shows what is wrong with the session.
 		_ = c.events(try, func(data []byte) {
 			patience = firstTry
 			limit.Reset(patience)
@@ -130,7 +130,7 @@ func (c *Client) readLabels(ctx context.Context) {
 	}
 }
 
-// events reads the session's labels by HTTP: web/PROTOCOL.md, section 3.2.
+// events reads the session's labels over HTTP: web/PROTOCOL.md, section 3.2.
 func (c *Client) events(ctx context.Context, take func(data []byte)) error {
 	res, err := c.do(ctx, http.MethodGet, c.session+"/labels", "", http.Header{"Accept": {"text/event-stream"}})
 	if err != nil {
@@ -143,7 +143,7 @@ func (c *Client) events(ctx context.Context, take func(data []byte)) error {
 	return readEvents(res.Body, take)
 }
 
-// readEvents gives the data of those events that bear no type (HTML standard, section 9.2.6). data is lent for the call.
+// readEvents passes on the data of events without a type (HTML standard, section 9.2.6). data is valid during the call.
 func readEvents(from io.Reader, take func(data []byte)) error {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxAnswer)

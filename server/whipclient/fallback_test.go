@@ -31,11 +31,11 @@ func TestReadEvents(t *testing.T) {
 
 // What comes both ways is passed on once, and what is stuck does not count as a channel that works.
 func TestTakeBothWays(t *testing.T) {
-	c := &Client{labels: make(chan pipeline.Message, labelQueue), detour: detour{heard: make(chan struct{}, 1)}}
+	c := &Client{labels: make(chan pipeline.Message, labelQueue), fallback: fallback{heard: make(chan struct{}, 1)}}
 	text := func(seq string) []byte { return []byte(`{"v":1,"seq":` + seq + `}`) }
 	heard := func() bool {
 		select {
-		case <-c.detour.heard:
+		case <-c.fallback.heard:
 			return true
 		default:
 			return false
@@ -65,8 +65,8 @@ func TestTakeBothWays(t *testing.T) {
 	}
 }
 
-func TestSilence(t *testing.T) {
-	s, now := newSilence(), time.Unix(0, 0)
+func TestStall(t *testing.T) {
+	s, now := newStall(), time.Unix(0, 0)
 	every := func(interval time.Duration) time.Duration {
 		for range 100 {
 			now = now.Add(interval)
