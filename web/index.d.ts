@@ -1,5 +1,5 @@
-// What TypeScript knows of the package: types/ is written from the code's comments by `npm pack`, and here is what
-// comments cannot say.
+// The types of the package. `npm pack` writes types/ from the comments in the code; this file adds what comments cannot
+// express.
 
 import type { ErrorDetail, MindflowLive, StateDetail } from './types/live/element.js';
 import type { Labels } from './types/client/wire.js';
