@@ -16,13 +16,7 @@ import (
 	"syscall"
 
 	"mindflow/bench/churn"
-	"mindflow/bench/detectors"
-	"mindflow/bench/economy"
-	"mindflow/bench/ladder"
-	"mindflow/bench/notebook"
 	"mindflow/bench/profile"
-	"mindflow/bench/stages"
-	"mindflow/bench/video"
 )
 
 // measurement is one subcommand.
@@ -39,15 +33,15 @@ const (
 )
 
 var measurements = []measurement{
-	{"stages", "", "time and memory of each stage of the pipeline", stages.Run},
-	{"video", videoFlags, "frames a second of `mindflow video`", video.Run},
-	{"ladder", serveFlags, "latency and rate of a server with more and more sessions", ladder.Run},
-	{"soak", serveFlags, "memory and latency of a server that keeps its number of sessions", ladder.RunSoak},
+	{"stages", "", "time and memory of each stage of the pipeline", runStages},
+	{"video", videoFlags, "frames a second of `mindflow video`", runVideo},
+	{"ladder", serveFlags, "latency and rate of a server with more and more sessions", runLadder},
+	{"soak", serveFlags, "memory and latency of a server that keeps its number of sessions", runSoak},
 	{"churn", serveFlags, "what a server still holds after sessions have come and gone in every way", churn.Run},
 	{"profile", serveFlags, "where a server's processor time goes, in milliseconds a received frame", profile.Run},
-	{"notebook", "", "speed of `mindflow video` beside the notebook's loop in Python", notebook.Run},
-	{"economy", "CLIP…", "what each rule of analysing less saves, and how many labels it changes", economy.Run},
-	{"detectors", "[NAME…]", "faces that the detectors find on annotated photographs, and their cost", detectors.Run},
+	{"notebook", "", "speed of `mindflow video` beside the notebook's loop in Python", runNotebook},
+	{"economy", "CLIP…", "what each rule of analysing less saves, and how many labels it changes", runEconomy},
+	{"detectors", "[NAME…]", "faces that the detectors find on annotated photographs, and their cost", runDetectors},
 }
 
 func main() {

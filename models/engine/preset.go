@@ -23,7 +23,7 @@ func LookupPreset(name string) (Preset, error) {
 	return Preset{}, field.Valuef("Preset", name, "unknown; the presets are: notebook")
 }
 
-// notebook feeds a classifier like the notebook that Mindflow began as (bench/notebook/notebook_loop.py).
+// notebook feeds a classifier like the notebook that Mindflow began as (bench/notebook_loop.py).
 func notebook(m pipeline.Model) pipeline.Model {
 	m.Input.Size, m.Input.Filter = 224, pipeline.Triangle
 	m.Input.Colour, m.Input.Channels = pipeline.RGB, 3

@@ -38,7 +38,7 @@ type Settings struct {
 	OnFallback func(network, device string, why error)
 }
 
-// DefaultPolicy is the default of Settings.Policy. bench/economy measures what it saves and costs.
+// DefaultPolicy is the default of Settings.Policy. `go run ./bench economy` measures what it saves and costs.
 var DefaultPolicy = pipeline.AnalysisPolicy{
 	DetectEvery: 100 * time.Millisecond, ClassifyEvery: 100 * time.Millisecond, RestEvery: 300 * time.Millisecond,
 	MinChange: 3, MinMargin: 0.1, MaxDefer: 300 * time.Millisecond,

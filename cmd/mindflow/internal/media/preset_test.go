@@ -13,7 +13,7 @@ import (
 )
 
 // The preset sees what the notebook's loop saw: testdata/notebook.json holds every second second of the clip,
-// by bench/notebook/notebook_loop.py --json with OpenCV 4.6.
+// by bench/notebook_loop.py --json with OpenCV 4.6.
 func TestPresetRepeatsTheNotebook(t *testing.T) {
 	clip := clitest.MediaFile(t, "woman-distress-to-laugh.mp4")
 	if _, err := os.Stat("/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml"); err != nil {

@@ -1,6 +1,4 @@
-// Package notebook compares `mindflow video` with the loop of the notebook that Mindflow began as (notebook_loop.py),
-// on the same clip, weights and processors. The ways take turns, and the median of their runs counts.
-package notebook
+package main
 
 import (
 	"context"
@@ -17,17 +15,19 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// plan holds what the flags set.
-type plan struct {
+// notebookPlan holds what the flags set.
+type notebookPlan struct {
 	process.Inputs
 	python, reference, weights string
 	runs, frames               int
 	write                      bool
 }
 
-// Run measures the ways and prints their table. It fails when a way misses its goal.
-func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
-	var p plan
+// runNotebook compares `mindflow video` with the loop of the notebook that Mindflow began as (notebook_loop.py), on the
+// same clip, weights and processors. The ways take turns, and the median of their runs counts. It fails when a way
+// misses its goal.
+func runNotebook(ctx context.Context, flags *flag.FlagSet, args []string) error {
+	var p notebookPlan
 	p.AddFlags(flags)
 	dir, _ := testkit.MediaDir()
 	shared := filepath.Dir(dir)
@@ -48,7 +48,7 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	return p.run(ctx)
 }
 
-func (p *plan) run(ctx context.Context) (err error) {
+func (p *notebookPlan) run(ctx context.Context) (err error) {
 	if err := p.checkInputs(ctx); err != nil {
 		return err
 	}
@@ -73,18 +73,18 @@ func (p *plan) run(ctx context.Context) (err error) {
 			w.runs = append(w.runs, r)
 		}
 	}
-	text += table(ways)
+	text += wayTable(ways)
 	fmt.Print(text)
 	if p.write {
 		if err := doctable.Write("notebook", text); err != nil {
 			return err
 		}
 	}
-	return missed(ways)
+	return missedGoals(ways)
 }
 
 // command returns the command that repeats the measurement.
-func (p *plan) command() string {
+func (p *notebookPlan) command() string {
 	if p.write && p.frames == 0 {
 		return "make bench-notebook"
 	}
@@ -92,7 +92,7 @@ func (p *plan) command() string {
 }
 
 // checkInputs reports a missing file or library before minutes go by.
-func (p *plan) checkInputs(ctx context.Context) error {
+func (p *notebookPlan) checkInputs(ctx context.Context) error {
 	files := map[string]string{"binary": p.Binary, "clip": p.Clip, "reference": p.reference, "weights": p.weights}
 	for name, file := range files {
 		if _, err := os.Stat(file); err != nil {

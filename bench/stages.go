@@ -1,6 +1,4 @@
-// Package stages measures each stage of the pipeline on real streams and models. Its benchmarks are those of Go; Run
-// runs them and writes their medians.
-package stages
+package main
 
 import (
 	"bufio"
@@ -22,12 +20,13 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-const defaultRuns = 6
+const stageRuns = 6
 
-// Run runs the benchmarks of this package and prints the table of their medians.
-func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
+// runStages measures each stage of the pipeline on real streams and models. It runs the benchmarks of this package and
+// prints the table of their medians.
+func runStages(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	var write bool
-	runs := flags.Int("runs", defaultRuns, "times that each benchmark runs")
+	runs := flags.Int("runs", stageRuns, "times that each benchmark runs")
 	duration := flags.Duration("duration", time.Second, "time of each run")
 	doctable.AddWriteFlag(flags, &write)
 	if err := flags.Parse(args); err != nil {
@@ -38,12 +37,12 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchmem",
-		"-count", strconv.Itoa(*runs), "-benchtime", duration.String(), "./bench/stages")
+		"-count", strconv.Itoa(*runs), "-benchtime", duration.String(), "./bench")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = testkit.Root(), io.MultiWriter(os.Stderr, &out), os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("go test -bench: %w", err)
 	}
-	names, results, err := parse(&out)
+	names, results, err := parseStages(&out)
 	if err != nil {
 		return err
 	}
@@ -51,10 +50,10 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 		return errors.New("the benchmarks gave no result; make build makes what they need")
 	}
 	command := "make bench"
-	if !write || *runs != defaultRuns {
+	if !write || *runs != stageRuns {
 		command = doctable.Command("stages", nil, "-runs", strconv.Itoa(*runs))
 	}
-	text := fmt.Sprintf("%s; medians of %d runs.\n\n", doctable.Measured(command), *runs) + table(names, results)
+	text := fmt.Sprintf("%s; medians of %d runs.\n\n", doctable.Measured(command), *runs) + stageTable(names, results)
 	fmt.Print(text)
 	if !write {
 		return nil
@@ -62,24 +61,24 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	return doctable.Write("stages", text)
 }
 
-// result holds one benchmark's runs.
-type result struct{ ns, bytes, allocs []float64 }
+// stageResult holds one benchmark's runs.
+type stageResult struct{ ns, bytes, allocs []float64 }
 
-var line = regexp.MustCompile(
+var benchmarkLine = regexp.MustCompile(
 	`^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op(?:.*?\s([\d.]+) B/op\s+([\d.]+) allocs/op)?`)
 
-// parse reads the output of `go test -bench . -benchmem`. names are in the order of their first result.
-func parse(in io.Reader) (names []string, results map[string]*result, err error) {
-	results = map[string]*result{}
+// parseStages reads the output of `go test -bench . -benchmem`. names are in the order of their first result.
+func parseStages(in io.Reader) (names []string, results map[string]*stageResult, err error) {
+	results = map[string]*stageResult{}
 	scanner := bufio.NewScanner(in)
 	for scanner.Scan() {
-		m := line.FindStringSubmatch(scanner.Text())
+		m := benchmarkLine.FindStringSubmatch(scanner.Text())
 		if m == nil {
 			continue
 		}
 		r := results[m[1]]
 		if r == nil {
-			r = &result{}
+			r = &stageResult{}
 			results[m[1]] = r
 			names = append(names, m[1])
 		}
@@ -94,7 +93,7 @@ func parse(in io.Reader) (names []string, results map[string]*result, err error)
 	return names, results, scanner.Err()
 }
 
-func table(names []string, results map[string]*result) string {
+func stageTable(names []string, results map[string]*stageResult) string {
 	var b strings.Builder
 	b.WriteString("| stage | ms | fastest to slowest run | bytes | allocations |\n|---|---|---|---|---|\n")
 	for _, name := range names {

@@ -1,7 +1,4 @@
-// Package detectors compares the face detectors of the manifest on annotated photographs: how many of the marked faces
-// each finds, how many it finds where none is marked, and how long it takes for a frame of 640×480. The time is the
-// median by the clock, and the mean of all processors together, which other load on the machine disturbs less.
-package detectors
+package main
 
 import (
 	"context"
@@ -30,8 +27,11 @@ type photo struct {
 	faces []pipeline.Box
 }
 
-// Run compares the detectors that the arguments name, or all of the manifest, and prints their table.
-func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
+// runDetectors compares the face detectors that the arguments name, or all of the manifest, on annotated photographs:
+// how many of the marked faces each finds, how many it finds where none is marked, and how long it takes for a frame of
+// 640×480. The time is the median by the clock, and the mean of all processors together, which other load on the
+// machine disturbs less.
+func runDetectors(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	dir, _ := testkit.MediaDir()
 	folder := flags.String("faces", filepath.Join(dir, "dlib-faces"),
 		"`folder` of photographs with annotations in *.xml, as dlib's examples/faces has them")
@@ -59,30 +59,30 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 			}
 		}
 	}
-	var rows []row
+	var rows []detectorRow
 	var failed error
 	for _, name := range names {
 		settings.Detector = name
-		r, err := compare(ctx, *settings, photos, *rounds)
+		r, err := measureDetector(ctx, *settings, photos, *rounds)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
 			continue
 		}
 		rows = append(rows, r)
 	}
-	fmt.Printf("%d photographs, --threads %d\n\n%s", len(photos), settings.Threads, table(rows))
+	fmt.Printf("%d photographs, --threads %d\n\n%s", len(photos), settings.Threads, detectorTable(rows))
 	return failed
 }
 
-// row is the result of one detector.
-type row struct {
+// detectorRow is the result of one detector.
+type detectorRow struct {
 	name             string
 	all, hits, extra int     // marked faces, those found, and finds elsewhere
 	clock, cpu       float64 // ms a frame: the median, the mean
 }
 
-// table returns the table as models/README.md has it.
-func table(rows []row) string {
+// detectorTable returns the table as models/README.md has it.
+func detectorTable(rows []detectorRow) string {
 	var b strings.Builder
 	b.WriteString("| detector | found | extra | ms per 640×480 frame | CPU ms |\n|---|---|---|---|---|\n")
 	for _, r := range rows {
@@ -91,8 +91,8 @@ func table(rows []row) string {
 	return b.String()
 }
 
-// compare measures one detector.
-func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int) (r row, err error) {
+// measureDetector measures one detector.
+func measureDetector(ctx context.Context, s engine.Settings, photos []photo, rounds int) (r detectorRow, err error) {
 	e, err := engine.Open(s)
 	if err != nil {
 		return r, err
@@ -107,9 +107,9 @@ func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int)
 		if err != nil {
 			return r, err
 		}
-		h := matched(p.faces, found)
+		h := matchedFaces(p.faces, found)
 		r.all, r.hits, r.extra = r.all+len(p.faces), r.hits+h, r.extra+len(found)-h
-		frame := scaled(&p.frame, 640, 480)
+		frame := scaledFrame(&p.frame, 640, 480)
 		for round := range rounds + 1 {
 			began, before := time.Now(), process.OwnCPU()
 			if found, err = e.Analysis.Detector.Detect(ctx, found[:0], frame); err != nil {
@@ -125,9 +125,9 @@ func compare(ctx context.Context, s engine.Settings, photos []photo, rounds int)
 	return r, nil
 }
 
-// matched counts the marked faces that a found face overlaps. Detectors draw their boxes differently, from the brows or
-// from the hair, so an IoU of a third is enough.
-func matched(marked []pipeline.Box, found []pipeline.Face) (n int) {
+// matchedFaces counts the marked faces that a found face overlaps. Detectors draw their boxes differently, from the
+// brows or from the hair, so an IoU of a third is enough.
+func matchedFaces(marked []pipeline.Box, found []pipeline.Face) (n int) {
 	for _, b := range marked {
 		if slices.ContainsFunc(found, func(f pipeline.Face) bool { return f.Box.IoU(b) >= 0.35 }) {
 			n++
@@ -136,8 +136,8 @@ func matched(marked []pipeline.Box, found []pipeline.Face) (n int) {
 	return n
 }
 
-// annotations is the format of dlib's examples.
-type annotations struct {
+// photoAnnotations is the format of dlib's examples.
+type photoAnnotations struct {
 	Images []struct {
 		File  string `xml:"file,attr"`
 		Boxes []struct {
@@ -160,7 +160,7 @@ func readPhotos(folder string) (photos []photo, err error) {
 			return nil, err
 		}
 		defer file.Close()
-		var a annotations
+		var a photoAnnotations
 		decoder := xml.NewDecoder(file)
 		decoder.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // names are ASCII
 		if err := decoder.Decode(&a); err != nil {
@@ -193,8 +193,8 @@ func readFrame(file string) (p photo, err error) {
 	return p, errors.Join(err, picture.Close())
 }
 
-// scaled resizes a frame to the nearest pixels, which is enough to measure time.
-func scaled(f *pipeline.Frame, w, h int) *pipeline.Frame {
+// scaledFrame resizes a frame to the nearest pixels, which is enough to measure time.
+func scaledFrame(f *pipeline.Frame, w, h int) *pipeline.Frame {
 	s := &pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2, FullRange: f.FullRange}
 	plane := func(src []byte, stride, sw, sh, w, h int) (dst []byte) {
 		for y := range h {

@@ -1,4 +1,4 @@
-package ladder
+package main
 
 import (
 	"strings"
@@ -9,8 +9,8 @@ import (
 	"mindflow/server/loadtest"
 )
 
-// measured returns a rung of n sessions with the same figures.
-func measured(n int, p50, p95, rate float64, bytes int64) *rung {
+// measuredRung returns a rung of n sessions with the same figures.
+func measuredRung(n int, p50, p95, rate float64, bytes int64) *rung {
 	began := time.Now()
 	f := loadtest.Figures{P50: &p50, P95: &p95, P99: &p95, AgeP50: &p50, Rate: rate}
 	r := &rung{n, &loadtest.Result{Began: began, Seconds: 120, Overall: f}, process.Usage{RSS: 90e6}, nil}
@@ -28,8 +28,8 @@ func measured(n int, p50, p95, rate float64, bytes int64) *rung {
 	return r
 }
 
-func TestRow(t *testing.T) {
-	first, fourth := measured(1, 10, 20, 30, 100e6), measured(4, 10, 20, 29, 130e6)
+func TestRungRow(t *testing.T) {
+	first, fourth := measuredRung(1, 10, 20, 30, 100e6), measuredRung(4, 10, 20, 29, 130e6)
 	want := "| 1 | 30.0 | 30.0 | 10.0 | 20.0 | 20.0 | 10.0 | 0 | 0.0 | 0.50 | 90 | 219 | – |\n"
 	if got := first.row(first); got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -38,7 +38,7 @@ func TestRow(t *testing.T) {
 	if got := fourth.row(first); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if columns := strings.Count(first.row(first), "|"); strings.Count(header, "|") != 2*columns {
+	if columns := strings.Count(first.row(first), "|"); strings.Count(rungHeader, "|") != 2*columns {
 		t.Errorf("%d columns do not fit the header", columns)
 	}
 }
@@ -49,21 +49,21 @@ func TestOverloaded(t *testing.T) {
 		p95, rate float64
 		want      bool
 	}{{200, 5, false}, {201, 5, true}, {200, 4.9, true}} {
-		r := measured(3, 10, row.p95, 30, 0)
+		r := measuredRung(3, 10, row.p95, 30, 0)
 		r.result.Sessions[1].Rate = row.rate
 		if r.overloaded() != row.want {
 			t.Errorf("%+v", row)
 		}
 	}
-	none := measured(1, 0, 0, 30, 0)
+	none := measuredRung(1, 0, 0, 30, 0)
 	none.result.Overall.P95 = nil
 	if !none.overloaded() {
 		t.Error("no label is no overload")
 	}
 }
 
-func TestMinutes(t *testing.T) {
-	text := measured(4, 10, 20, 30, 100e6).minutes()
+func TestSoakMinutes(t *testing.T) {
+	text := measuredRung(4, 10, 20, 30, 100e6).minutes()
 	for _, want := range []string{"| 1 | 30.0 | 10.0 | 20.0 | 0.50 | 160 |\n",
 		"| 2 | 30.0 | 11.0 | 20.0 | 0.50 | 219 |\n",
 		"+1.00 ms a minute (least squares over 2 minutes)", "100 MB at the start and 219 MB at the end"} {
@@ -73,7 +73,7 @@ func TestMinutes(t *testing.T) {
 	}
 }
 
-func TestSlope(t *testing.T) {
+func TestMedianSlope(t *testing.T) {
 	minutes := func(values ...float64) (m []loadtest.Minute) {
 		for i := range values {
 			m = append(m, loadtest.Minute{P50: &values[i]})
@@ -92,7 +92,7 @@ func TestSlope(t *testing.T) {
 		{nil, 0, false},
 		{[]loadtest.Minute{{}, {}}, 0, false},
 	} {
-		if got, ok := slope(row.minutes); ok != row.ok || ok && got != row.want {
+		if got, ok := medianSlope(row.minutes); ok != row.ok || ok && got != row.want {
 			t.Errorf("%v, %v, want %v, %v", got, ok, row.want, row.ok)
 		}
 	}
@@ -100,8 +100,8 @@ func TestSlope(t *testing.T) {
 
 // TestSteadiness fails a soak whose memory or latency grow after the warm-up.
 func TestSteadiness(t *testing.T) {
-	soaked := func(rise func(minute int) float64, ms func(minute int) float64) verdict {
-		r := measured(1, 10, 20, 30, 0)
+	soaked := func(rise func(minute int) float64, ms func(minute int) float64) steadiness {
+		r := measuredRung(1, 10, 20, 30, 0)
 		r.usage, r.result.Minutes = nil, nil
 		for i := range 20 * 60 {
 			at := r.result.Began.Add(time.Duration(i) * time.Second)
@@ -118,7 +118,7 @@ func TestSteadiness(t *testing.T) {
 	warmingMB := func(m int) float64 { return 20 * float64(min(m, 5)) }
 	warmingMS := func(m int) float64 { return 40 + 9*float64(max(0, 5-m)) }
 	for name, row := range map[string]struct {
-		v    verdict
+		v    steadiness
 		want string
 	}{
 		"steady":         {soaked(flat, func(m int) float64 { return 40 + float64(m%3) }), ""},

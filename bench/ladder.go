@@ -1,7 +1,4 @@
-// Package ladder measures how many sessions this machine serves, and whether a server stays as it is for long. It
-// starts a `mindflow serve` and publishes to it on loopback with `mindflow loadtest`, which runs on the same
-// processors.
-package ladder
+package main
 
 import (
 	"context"
@@ -23,8 +20,8 @@ const (
 
 var rungs = []int{1, 2, 4, 8, 12, 16, 24, 32, 40, 48, 64, 80, 96, 128}
 
-// plan holds what the ladder's and the soak's flags set.
-type plan struct {
+// ladderPlan holds what the ladder's and the soak's flags set.
+type ladderPlan struct {
 	process.Inputs
 	duration time.Duration // that is counted, of each rung
 	write    bool
@@ -32,7 +29,7 @@ type plan struct {
 }
 
 // parse adds the flags that both have to those of one, and parses them.
-func (p *plan) parse(flags *flag.FlagSet, args []string, duration time.Duration) error {
+func (p *ladderPlan) parse(flags *flag.FlagSet, args []string, duration time.Duration) error {
 	p.AddFlags(flags)
 	flags.DurationVar(&p.duration, "duration", duration, "time that is counted for each number of sessions")
 	doctable.AddWriteFlag(flags, &p.write)
@@ -43,9 +40,10 @@ func (p *plan) parse(flags *flag.FlagSet, args []string, duration time.Duration)
 	return p.CheckClip()
 }
 
-// Run adds sessions until labels come too late or too seldom. Each rung has a server of its own.
-func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
-	var p plan
+// runLadder measures how many sessions this machine serves. It adds sessions until labels come too late or too seldom.
+// Each rung has a `mindflow serve` of its own. `mindflow loadtest` publishes to it on loopback, on the same processors.
+func runLadder(ctx context.Context, flags *flag.FlagSet, args []string) error {
+	var p ladderPlan
 	most := flags.Int("most", rungs[len(rungs)-1], "sessions at which the ladder ends in any case")
 	if err := p.parse(flags, args, 12*time.Second); err != nil {
 		return err
@@ -57,7 +55,7 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	if !p.write || len(p.serve) > 0 {
 		command = doctable.Command("ladder", p.serve)
 	}
-	text := fmt.Sprintf("%s, %s; %v a rung.\n\n", doctable.Measured(command), doctable.Load(), p.duration) + header
+	text := fmt.Sprintf("%s, %s; %v a rung.\n\n", doctable.Measured(command), doctable.Load(), p.duration) + rungHeader
 	fmt.Print(text)
 	var first *rung
 	for _, n := range rungs {

@@ -1,4 +1,4 @@
-package notebook
+package main
 
 import (
 	"context"
@@ -13,16 +13,16 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// way is one way to label a clip.
-type way struct {
+// notebookWay is one way to label a clip.
+type notebookWay struct {
 	name string
 	goal float64 // least speed as a multiple of the first way's; zero means no goal
-	run  func(context.Context) (speed, error)
-	runs []speed
+	run  func(context.Context) (waySpeed, error)
+	runs []waySpeed
 }
 
-// speed is the result of one run.
-type speed struct {
+// waySpeed is the result of one run.
+type waySpeed struct {
 	frames int
 	speed  float64 // frames a second
 	cpu    float64 // milliseconds of processor time a frame
@@ -30,22 +30,22 @@ type speed struct {
 
 // ways returns the notebook's loop, `mindflow video` with the shipped defaults, and `mindflow video` with the
 // notebook's work: it finds the face and runs the same network at the same size on every frame, in float32.
-func (p *plan) ways(models string) []*way {
+func (p *notebookPlan) ways(models string) []*notebookWay {
 	same := []string{"--model", "dan-224", "--threads", "2",
 		"--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
 	name := "`mindflow video " + filepath.Base(p.Clip)
-	return []*way{
+	return []*notebookWay{
 		{name: "the notebook's loop in Python, from the first frame on", run: p.loop},
-		{name: name + "`", goal: 15, run: func(ctx context.Context) (speed, error) { return p.video(ctx) }},
-		{name: name + " " + strings.Join(same, " ") + "`", goal: 4.5, run: func(ctx context.Context) (speed, error) {
+		{name: name + "`", goal: 15, run: func(ctx context.Context) (waySpeed, error) { return p.video(ctx) }},
+		{name: name + " " + strings.Join(same, " ") + "`", goal: 4.5, run: func(ctx context.Context) (waySpeed, error) {
 			return p.video(ctx, append([]string{"--models", models}, same...)...)
 		}},
 	}
 }
 
 // loop runs the notebook's loop, which measures itself.
-func (p *plan) loop(ctx context.Context) (s speed, err error) {
-	script := filepath.Join(testkit.Root(), "bench", "notebook", "notebook_loop.py")
+func (p *notebookPlan) loop(ctx context.Context) (s waySpeed, err error) {
+	script := filepath.Join(testkit.Root(), "bench", "notebook_loop.py")
 	args := []string{"-B", script, p.Clip, "--reference", p.reference, "--weights", p.weights}
 	if p.frames > 0 {
 		args = append(args, "--frames", strconv.Itoa(p.frames))
@@ -62,7 +62,7 @@ func (p *plan) loop(ctx context.Context) (s speed, err error) {
 }
 
 // video runs `mindflow video` and times the process from its start to its end.
-func (p *plan) video(ctx context.Context, flags ...string) (s speed, err error) {
+func (p *notebookPlan) video(ctx context.Context, flags ...string) (s waySpeed, err error) {
 	run, err := process.Run(ctx, p.Binary, append([]string{"video", p.Clip}, flags...)...)
 	if err != nil {
 		return s, err
@@ -71,11 +71,11 @@ func (p *plan) video(ctx context.Context, flags ...string) (s speed, err error) 
 	if !ok {
 		return s, fmt.Errorf("mindflow video printed no number of frames: %q", run.Out)
 	}
-	return speed{n, float64(n) / run.Wall.Seconds(), run.CPU.Seconds() * 1000 / float64(n)}, nil
+	return waySpeed{n, float64(n) / run.Wall.Seconds(), run.CPU.Seconds() * 1000 / float64(n)}, nil
 }
 
 // of returns the median of a value over a way's runs.
-func (w *way) of(value func(speed) float64) float64 {
+func (w *notebookWay) of(value func(waySpeed) float64) float64 {
 	var values []float64
 	for _, r := range w.runs {
 		values = append(values, value(r))
@@ -83,11 +83,11 @@ func (w *way) of(value func(speed) float64) float64 {
 	return doctable.Median(values)
 }
 
-func (w *way) speed() float64 { return w.of(func(s speed) float64 { return s.speed }) }
+func (w *notebookWay) speed() float64 { return w.of(func(s waySpeed) float64 { return s.speed }) }
 
-func (w *way) cpu() float64 { return w.of(func(s speed) float64 { return s.cpu }) }
+func (w *notebookWay) cpu() float64 { return w.of(func(s waySpeed) float64 { return s.cpu }) }
 
-func table(ways []*way) string {
+func wayTable(ways []*notebookWay) string {
 	text := "| way | frames | frames a second | slowest to fastest run | times the notebook's | goal " +
 		"| CPU ms a frame |\n|---|---|---|---|---|---|---|\n"
 	for _, w := range ways {
@@ -106,8 +106,8 @@ func table(ways []*way) string {
 		"with the loading of the models; the notebook's loop without it.\n"
 }
 
-// missed returns an error for each goal that was missed.
-func missed(ways []*way) error {
+// missedGoals returns an error for each goal that was missed.
+func missedGoals(ways []*notebookWay) error {
 	var err error
 	for _, w := range ways {
 		if times := w.speed() / ways[0].speed(); times < w.goal {

@@ -1,7 +1,7 @@
 """Ways to carry a face's box from one detection to the next, held against a detection in every frame.
 
     mindflow video CLIP --json --detect-every 0s --rest-every 0s --out every.json
-    python3 bench/economy/carry.py CLIP every.json
+    python3 bench/carry.py CLIP every.json
 
 Three ways are compared at 2, 3, 4 and 6 frames from detection to detection: the box stays where it was; it goes on
 with the velocity that it had (what a Kalman filter of constant velocity predicts); the median of OpenCV's optical flow

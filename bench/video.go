@@ -1,6 +1,4 @@
-// Package video measures how fast `mindflow video` goes through a clip. Each command runs in a process of its own, with
-// the loading of the models; the commands take turns, and the median of their runs counts.
-package video
+package main
 
 import (
 	"context"
@@ -16,20 +14,22 @@ import (
 	"mindflow/bench/process"
 )
 
-const defaultRuns = 3
+const videoRuns = 3
 
-// command is a command that is measured. In its arguments FILE stands for the clip and FOLDER for one to write to.
-type command struct {
+// videoCommand is a command that is measured. In its arguments FILE stands for the clip and FOLDER for one to write to.
+type videoCommand struct {
 	args string
 	runs []process.Timed
 }
 
-// Run measures the commands and prints their table.
-func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
+// runVideo measures how fast `mindflow video` analyses a clip, and prints the table of its commands. Each command runs
+// in a process of its own, with the loading of the models. The commands take turns, and the median of their runs
+// counts.
+func runVideo(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	var in process.Inputs
 	var write bool
 	in.AddFlags(flags)
-	runs := flags.Int("runs", defaultRuns, "times that each command runs")
+	runs := flags.Int("runs", videoRuns, "times that each command runs")
 	doctable.AddWriteFlag(flags, &write)
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -38,11 +38,11 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 		return errors.New("use -runs of 1 or more")
 	}
 	command := "make bench"
-	if !write || *runs != defaultRuns || flags.NArg() > 0 {
+	if !write || *runs != videoRuns || flags.NArg() > 0 {
 		command = doctable.Command("video", flags.Args(), "-runs", strconv.Itoa(*runs))
 	}
 	text := fmt.Sprintf("%s, %s; medians of %d runs", doctable.Measured(command), doctable.Load(), *runs)
-	measured, err := measure(ctx, in, *runs, flags.Args())
+	measured, err := measureVideo(ctx, in, *runs, flags.Args())
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	return doctable.Write("video", text)
 }
 
-// measure runs each command, with the flags in more added. It returns the number of frames and the table.
-func measure(ctx context.Context, in process.Inputs, runs int, more []string) (text string, err error) {
+// measureVideo runs each command, with the flags in more added. It returns the number of frames and the table.
+func measureVideo(ctx context.Context, in process.Inputs, runs int, more []string) (text string, err error) {
 	if err := in.CheckClip(); err != nil {
 		return "", err
 	}
@@ -64,7 +64,7 @@ func measure(ctx context.Context, in process.Inputs, runs int, more []string) (t
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	commands := []*command{
+	commands := []*videoCommand{
 		{args: "video FILE"},
 		{args: "video FILE --threads 2"},
 		{args: "video FILE --annotate FOLDER/out.mp4 --csv --out FOLDER/out.csv"},
@@ -85,18 +85,18 @@ func measure(ctx context.Context, in process.Inputs, runs int, more []string) (t
 	if frames == 0 {
 		return "", fmt.Errorf("mindflow %s printed no number of frames: %q", commands[0].args, commands[0].runs[0].Out)
 	}
-	return fmt.Sprintf(", %d frames.\n\n%s", frames, table(commands, in.Clip, frames)), nil
+	return fmt.Sprintf(", %d frames.\n\n%s", frames, videoTable(commands, in.Clip, frames)), nil
 }
 
 // filled returns the arguments with the clip and the folder in their places.
-func (c *command) filled(clip, folder string) (args []string) {
+func (c *videoCommand) filled(clip, folder string) (args []string) {
 	for _, arg := range strings.Fields(c.args) {
 		args = append(args, strings.ReplaceAll(strings.Replace(arg, "FILE", clip, 1), "FOLDER", folder))
 	}
 	return args
 }
 
-func table(commands []*command, clip string, frames int) string {
+func videoTable(commands []*videoCommand, clip string, frames int) string {
 	text := "| command | seconds | CPU seconds | frames a second |\n|---|---|---|---|\n"
 	for _, c := range commands {
 		var wall, cpu []float64

@@ -1,4 +1,4 @@
-package ladder
+package main
 
 import (
 	"context"
@@ -20,7 +20,7 @@ type rung struct {
 }
 
 // measure measures a new server with n sessions. A server that is overloaded is no error; one that fails is.
-func (p *plan) measure(ctx context.Context, n int) (r *rung, err error) {
+func (p *ladderPlan) measure(ctx context.Context, n int) (r *rung, err error) {
 	flags := append([]string{"--max-sessions", strconv.Itoa(n)}, p.serve...)
 	err = process.WithServer(ctx, p.Binary, flags, func(server *process.Server) error {
 		result, usage, err := server.LoadTest(ctx, p.Clip, n, p.duration)
@@ -51,7 +51,7 @@ func (r *rung) overloaded() bool {
 	return r.result.Overall.P95 == nil || *r.result.Overall.P95 > maxP95 || r.slowest() < minRate
 }
 
-const header = "| sessions | labels/s a session | slowest session | p50 ms | p95 ms | p99 ms " +
+const rungHeader = "| sessions | labels/s a session | slowest session | p50 ms | p95 ms | p99 ms " +
 	"| age of scores, median ms | lost | tester late, p95 ms | server CPU s/s | server MB, with none | with all " +
 	"| MB a session beyond the first |\n" +
 	"|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
@@ -64,8 +64,9 @@ func (r *rung) row(first *rung) string {
 		beyond = fmt.Sprintf("%.1f", (r.grown()-first.grown())/float64(r.sessions-first.sessions))
 	}
 	return fmt.Sprintf("| %d | %.1f | %.1f | %s | %s | %s | %s | %d | %.1f | %.2f | %.0f | %.0f | %s |\n",
-		r.sessions, o.Rate, r.slowest(), shown(o.P50), shown(o.P95), shown(o.P99), shown(o.AgeP50), o.Lost,
-		r.result.SentLateMS, process.Load(r.usage), megabytes(r.idle), r.megabytes(), beyond)
+		r.sessions, o.Rate, r.slowest(), milliseconds(o.P50), milliseconds(o.P95), milliseconds(o.P99),
+		milliseconds(o.AgeP50), o.Lost, r.result.SentLateMS, process.Load(r.usage),
+		megabytes(r.idle), r.megabytes(), beyond)
 }
 
 func (r *rung) megabytes() float64 { return megabytes(r.usage[len(r.usage)-1]) }
@@ -75,7 +76,7 @@ func (r *rung) grown() float64 { return r.megabytes() - megabytes(r.idle) }
 
 func megabytes(u process.Usage) float64 { return float64(u.RSS) / 1e6 }
 
-func shown(ms *float64) string {
+func milliseconds(ms *float64) string {
 	if ms == nil {
 		return "–"
 	}

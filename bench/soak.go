@@ -1,4 +1,4 @@
-package ladder
+package main
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"mindflow/server/loadtest"
 )
 
-// RunSoak keeps a number of sessions and compares the minutes. It fails when memory or latency grow.
-func RunSoak(ctx context.Context, flags *flag.FlagSet, args []string) error {
-	var p plan
+// runSoak keeps a number of sessions and compares the minutes. It fails when memory or latency grow.
+func runSoak(ctx context.Context, flags *flag.FlagSet, args []string) error {
+	var p ladderPlan
 	sessions := flags.Int("sessions", 24, "sessions that publish")
 	if err := p.parse(flags, args, 30*time.Minute); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (r *rung) minutes() string {
 		"|---|---|---|---|---|---|\n"
 	for i, m := range r.result.Minutes {
 		usage := process.Within(r.usage, r.result.Began.Add(time.Duration(i)*time.Minute), time.Minute)
-		text += fmt.Sprintf("| %d | %.1f | %s | %s |", i+1, m.Rate, shown(m.P50), shown(m.P95))
+		text += fmt.Sprintf("| %d | %.1f | %s | %s |", i+1, m.Rate, milliseconds(m.P50), milliseconds(m.P95))
 		if len(usage) == 0 {
 			text += " – | – |\n"
 			continue
@@ -56,18 +56,18 @@ func (r *rung) minutes() string {
 		"the median age of scores %s ms, the slowest session has %.1f labels a second; "+
 		"%d labels lost; frames left the tester %.1f ms late (p95). "+
 		"The server held %.0f MB at the start and %.0f MB at the end.",
-		r.sessions, shown(o.P50), shown(o.P95), shown(o.AgeP50), r.slowest(), o.Lost, r.result.SentLateMS,
-		megabytes(first), r.megabytes())
-	if rise, ok := slope(r.result.Minutes); ok {
+		r.sessions, milliseconds(o.P50), milliseconds(o.P95), milliseconds(o.AgeP50), r.slowest(), o.Lost,
+		r.result.SentLateMS, megabytes(first), r.megabytes())
+	if rise, ok := medianSlope(r.result.Minutes); ok {
 		text += fmt.Sprintf(" The median changes by %+.2f ms a minute (least squares over %d minutes).",
 			rise, len(r.result.Minutes))
 	}
 	return text + "\n"
 }
 
-// slope returns by how many milliseconds the median rises a minute, by least squares. ok is false when a minute had no
-// labels, or there is only one.
-func slope(minutes []loadtest.Minute) (rise float64, ok bool) {
+// medianSlope returns by how many milliseconds the median rises a minute, by least squares. ok is false when a minute
+// had no labels, or there is only one.
+func medianSlope(minutes []loadtest.Minute) (rise float64, ok bool) {
 	var x, y []float64
 	for i, m := range minutes {
 		if m.P50 == nil {

@@ -3,7 +3,7 @@
 Every frame: OpenCV reads it, a Haar cascade finds the faces, each box is grown by 60 pixels and cut at
 the frame, PIL resizes it to 224 by 224, ImageNet's mean and deviation normalise it, DAN labels it.
 
-    python3 bench/notebook/notebook_loop.py VIDEO --reference DAN.py --weights CHECKPOINT.pth [--json OUT]
+    python3 bench/notebook_loop.py VIDEO --reference DAN.py --weights CHECKPOINT.pth [--json OUT]
                                             [--compare FILE] [--frames N] [--threads N] [--samples OUT]
 
 DAN.py defines DAN and LABELS, as models/training/dan.py does; the checkpoint holds its state dict, as that which

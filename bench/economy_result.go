@@ -1,4 +1,4 @@
-package economy
+package main
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"mindflow/pipeline"
 )
 
-// labels is what was reported of a frame.
-type labels struct {
+// frameLabels is what was reported of a frame.
+type frameLabels struct {
 	reported bool // false for a frame without a message
 	followed bool // the boxes were followed and not detected
 	boxes    []pipeline.Box
@@ -19,9 +19,9 @@ type labels struct {
 	shown    []string // labels with "uncertain" in the place of weak ones
 }
 
-// result holds what one rule gave.
-type result struct {
-	frames []labels
+// ruleResult holds what one rule gave.
+type ruleResult struct {
+	frames []frameLabels
 	counts pipeline.Counts
 	cpu    time.Duration
 }
@@ -29,7 +29,7 @@ type result struct {
 // analyse analyses frames. An interval between slots simulates a full machine: faces are only followed in the frames
 // without a slot, which have no message when that is not certain.
 func analyse(ctx context.Context, analysis pipeline.Analysis, interval time.Duration, frames []*pipeline.Frame) (
-	r result, err error) {
+	r ruleResult, err error) {
 	a := pipeline.NewAnalyzer(analysis)
 	a.Overloaded = interval > 0
 	var next time.Time // of the next slot
@@ -38,7 +38,7 @@ func analyse(ctx context.Context, analysis pipeline.Analysis, interval time.Dura
 		var m pipeline.Message
 		detected, waits := a.Counts().Detected, f.Arrived.Before(next)
 		if waits && !a.Track(&m, f) {
-			r.frames = append(r.frames, labels{})
+			r.frames = append(r.frames, frameLabels{})
 			continue
 		}
 		if !waits {
@@ -53,8 +53,8 @@ func analyse(ctx context.Context, analysis pipeline.Analysis, interval time.Dura
 	return r, nil
 }
 
-func labelsOf(m *pipeline.Message, followed bool) labels {
-	l := labels{reported: true, followed: followed}
+func labelsOf(m *pipeline.Message, followed bool) frameLabels {
+	l := frameLabels{reported: true, followed: followed}
 	for _, face := range m.Faces {
 		l.boxes = append(l.boxes, pipeline.Box{X: face.Box[0], Y: face.Box[1], W: face.Box[2], H: face.Box[3]})
 		l.likely = append(l.likely, face.Label)
@@ -66,11 +66,12 @@ func labelsOf(m *pipeline.Message, followed bool) labels {
 	return l
 }
 
-const header = "| rule | detections a slot | classifications a face | CPU ms a frame | with a message | same shown |" +
-	" same label | IoU of followed boxes, mean | 5th percentile |\n|---|---|---|---|---|---|---|---|---|\n"
+const ruleHeader = "| rule | detections a slot | classifications a face | CPU ms a frame | with a message " +
+	"| same shown | same label | IoU of followed boxes, mean | 5th percentile |\n" +
+	"|---|---|---|---|---|---|---|---|---|\n"
 
 // row returns a line of the table, which compares the result with the analysis of every frame.
-func (r result) row(name string, truth []labels) string {
+func (r ruleResult) row(name string, truth []frameLabels) string {
 	var reported, same, shown, faces int
 	var overlaps []float32
 	for i, t := range truth {
@@ -80,7 +81,7 @@ func (r result) row(name string, truth []labels) string {
 		reported++
 		for k, box := range t.boxes {
 			faces++
-			best, at := nearest(r.frames[i].boxes, box)
+			best, at := nearestBox(r.frames[i].boxes, box)
 			if r.frames[i].followed { // a detected box overlaps itself
 				overlaps = append(overlaps, best)
 			}
@@ -109,8 +110,8 @@ func (r result) row(name string, truth []labels) string {
 		100*share(reported, len(truth)), 100*share(shown, faces), 100*share(same, faces), mean, worst)
 }
 
-// nearest returns the largest IoU of a box with one of boxes, and that box's index, which is -1 where none overlaps.
-func nearest(boxes []pipeline.Box, box pipeline.Box) (best float32, at int) {
+// nearestBox returns the largest IoU of a box with one of boxes, and that box's index, which is -1 where none overlaps.
+func nearestBox(boxes []pipeline.Box, box pipeline.Box) (best float32, at int) {
 	at = -1
 	for n, b := range boxes {
 		if o := box.IoU(b); o > best {

@@ -1,8 +1,4 @@
-// Package economy measures what each rule of the policy by which frames are analysed less saves, and what it costs. It
-// analyses clips in every frame, and again with each rule, and compares the labels and the boxes.
-//
-// Each clip is analysed as it is, and as a copy that sways by an eighth of its width at 0.7 Hz, with bars beside it.
-package economy
+package main
 
 import (
 	"context"
@@ -20,29 +16,29 @@ import (
 	"mindflow/pipeline/avdec/avfile"
 )
 
-// rule is a policy that is measured.
-type rule struct {
+// policyRule is a policy that is measured.
+type policyRule struct {
 	name     string
 	policy   pipeline.AnalysisPolicy
 	interval time.Duration // between two slots on a full machine; zero means a slot for each frame
 }
 
-// rules returns the analysis of every frame, each rule alone, and variations of the shipped policy.
-func rules(shipped pipeline.AnalysisPolicy) []rule {
+// policyRules returns the analysis of every frame, each rule alone, and variations of the shipped policy.
+func policyRules(shipped pipeline.AnalysisPolicy) []policyRule {
 	const ms = time.Millisecond
-	list := []rule{{name: "every frame"}}
+	list := []policyRule{{name: "every frame"}}
 	for _, n := range []time.Duration{100, 200, 300} {
 		policy := pipeline.AnalysisPolicy{DetectEvery: n * ms}
-		list = append(list, rule{name: fmt.Sprintf("detect every %d ms", n), policy: policy})
+		list = append(list, policyRule{name: fmt.Sprintf("detect every %d ms", n), policy: policy})
 	}
 	for _, n := range []time.Duration{67, 100, 133, 200} {
 		policy := pipeline.AnalysisPolicy{ClassifyEvery: n * ms}
-		list = append(list, rule{name: fmt.Sprintf("classify every %d ms", n), policy: policy})
+		list = append(list, policyRule{name: fmt.Sprintf("classify every %d ms", n), policy: policy})
 	}
 	but := func(name string, change func(*pipeline.AnalysisPolicy)) {
 		policy := shipped
 		change(&policy)
-		list = append(list, rule{name: "as shipped, but " + name, policy: policy})
+		list = append(list, policyRule{name: "as shipped, but " + name, policy: policy})
 	}
 	for _, c := range []float64{1, 2, 4} {
 		but(fmt.Sprintf("change from %g levels", c), func(p *pipeline.AnalysisPolicy) { p.MinChange = c })
@@ -51,15 +47,18 @@ func rules(shipped pipeline.AnalysisPolicy) []rule {
 	for _, d := range []float64{0, 0.05, 0.15} {
 		but(fmt.Sprintf("doubt under %g", d), func(p *pipeline.AnalysisPolicy) { p.MinMargin = d })
 	}
-	list = append(list, rule{name: "as shipped", policy: shipped})
+	list = append(list, policyRule{name: "as shipped", policy: shipped})
 	for _, n := range []time.Duration{125, 167, 250, 333, 500} {
-		list = append(list, rule{fmt.Sprintf("as shipped, on a full machine: a slot every %d ms", n), shipped, n * ms})
+		name := fmt.Sprintf("as shipped, on a full machine: a slot every %d ms", n)
+		list = append(list, policyRule{name, shipped, n * ms})
 	}
 	return list
 }
 
-// Run measures the rules on the clips that the arguments name, and prints a table for each.
-func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
+// runEconomy measures what each rule of the analysis policy saves and costs, and prints a table for each clip that the
+// arguments name. It analyses every frame of the clip, and then the clip with each rule, and compares labels and boxes.
+// Each clip is analysed as it is, and as a copy that sways by an eighth of its width at 0.7 Hz, with bars beside it.
+func runEconomy(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	settings := process.AddEngineFlags(flags)
 	flags.StringVar(&settings.Detector, "detector", settings.Detector, "face detector, a `name` in the manifest")
 	length := flags.Duration("length", 0, "length of each clip that is analysed; 0 means the whole clip")
@@ -76,26 +75,26 @@ func Run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	}
 	defer e.Close()
 	for _, name := range flags.Args() {
-		frames, err := read(name, *length)
+		frames, err := readClip(name, *length)
 		if err != nil {
 			return err
 		}
-		if err := measure(ctx, e.Analysis, filepath.Base(name), frames); err != nil {
+		if err := measureRules(ctx, e.Analysis, filepath.Base(name), frames); err != nil {
 			return err
 		}
 		sway(frames)
-		if err := measure(ctx, e.Analysis, filepath.Base(name)+", swaying", frames); err != nil {
+		if err := measureRules(ctx, e.Analysis, filepath.Base(name)+", swaying", frames); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// measure prints a table. Each rule is compared with the first, which analyses every frame.
-func measure(ctx context.Context, analysis pipeline.Analysis, name string, frames []*pipeline.Frame) error {
-	fmt.Printf("\n%s, %d frames\n\n%s", name, len(frames), header)
-	var truth []labels
-	for _, r := range rules(analysis.Policy) {
+// measureRules prints a table. Each rule is compared with the first, which analyses every frame.
+func measureRules(ctx context.Context, analysis pipeline.Analysis, name string, frames []*pipeline.Frame) error {
+	fmt.Printf("\n%s, %d frames\n\n%s", name, len(frames), ruleHeader)
+	var truth []frameLabels
+	for _, r := range policyRules(analysis.Policy) {
 		analysis.Policy = r.policy
 		got, err := analyse(ctx, analysis, r.interval, frames)
 		if err != nil {
@@ -114,13 +113,13 @@ func sway(frames []*pipeline.Frame) {
 	for _, f := range frames {
 		at := f.Arrived.Sub(frames[0].Arrived).Seconds()
 		by := 2 * int(math.Round(float64(f.Width)/16*math.Sin(2*math.Pi*0.7*at))) // even, as chroma has half the pixels
-		shift(f.Y, f.YStride, f.Width, f.Height, by, 16)
-		shift(f.U, f.CStride, f.Width/2, f.Height/2, by/2, 128)
-		shift(f.V, f.CStride, f.Width/2, f.Height/2, by/2, 128)
+		shiftPlane(f.Y, f.YStride, f.Width, f.Height, by, 16)
+		shiftPlane(f.U, f.CStride, f.Width/2, f.Height/2, by/2, 128)
+		shiftPlane(f.V, f.CStride, f.Width/2, f.Height/2, by/2, 128)
 	}
 }
 
-func shift(plane []byte, stride, width, height, by int, black byte) {
+func shiftPlane(plane []byte, stride, width, height, by int, black byte) {
 	for j := range height {
 		row := plane[j*stride:][:width]
 		if by >= 0 {
@@ -136,8 +135,8 @@ func shift(plane []byte, stride, width, height, by int, black byte) {
 	}
 }
 
-// read decodes a clip, or its beginning of a length that is not 0.
-func read(name string, length time.Duration) (frames []*pipeline.Frame, err error) {
+// readClip decodes a clip, or its beginning of a length that is not 0.
+func readClip(name string, length time.Duration) (frames []*pipeline.Frame, err error) {
 	v, err := avfile.Open(name)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package stages
+package main
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ var exempt = []string{"github.com/yalue/onnxruntime_go."}
 // TestSteadyStateAllocatesNothing checks that the frames of a running stream take no new memory in the pipeline, so
 // that the garbage collector has nothing to do however many streams there are. It names the line of each allocation.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	for _, p := range policies {
+	for _, p := range analysisPolicies {
 		t.Run(p.name, func(t *testing.T) { allocatesNothing(t, p.policy) })
 	}
 }
@@ -24,7 +24,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 func allocatesNothing(t *testing.T, policy pipeline.AnalysisPolicy) {
 	const frames = 48
 	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
-	frame := whole(t, policy)
+	frame := wholePipeline(t, policy)
 	runtime.MemProfileRate = 1 // every allocation is recorded
 	before := allocations()
 	for range frames {
@@ -45,15 +45,15 @@ func allocations() map[string]int64 {
 	n, _ := runtime.MemProfile(records, true)
 	counts := map[string]int64{}
 	for _, r := range records[:min(n, len(records))] {
-		if place := place(r.Stack()); place != "" {
+		if place := allocationPlace(r.Stack()); place != "" {
 			counts[place] += r.AllocObjects
 		}
 	}
 	return counts
 }
 
-// place returns where an allocation was made. It returns "" for one that the pipeline did not make.
-func place(stack []uintptr) string {
+// allocationPlace returns where an allocation was made. It returns "" for one that the pipeline did not make.
+func allocationPlace(stack []uintptr) string {
 	var lines []string
 	for frames := runtime.CallersFrames(stack); len(lines) < 5; {
 		f, more := frames.Next()
@@ -65,7 +65,7 @@ func place(stack []uintptr) string {
 		if !strings.HasPrefix(f.Function, "runtime.") {
 			lines = append(lines, fmt.Sprintf("%s (%s:%d)", f.Function, path.Base(f.File), f.Line))
 		}
-		if strings.HasPrefix(f.Function, "mindflow/bench/stages.") || !more {
+		if strings.HasPrefix(f.Function, "mindflow/bench.") || !more {
 			break
 		}
 	}

@@ -1,4 +1,4 @@
-package stages
+package main
 
 import (
 	"fmt"
@@ -13,9 +13,9 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-const width, height, fps = 640, 360, 24
+const clipWidth, clipHeight, clipRate = 640, 360, 24
 
-func open(b testing.TB) *engine.Engine {
+func openEngine(b testing.TB) *engine.Engine {
 	b.Helper()
 	bin := filepath.Join(testkit.Root(), "bin")
 	if _, err := os.Stat(filepath.Join(bin, "lib")); err != nil {
@@ -35,12 +35,12 @@ func open(b testing.TB) *engine.Engine {
 	return e
 }
 
-func clip(b testing.TB, codec pipeline.Codec) []pipeline.Unit {
+func encodeClip(b testing.TB, codec pipeline.Codec) []pipeline.Unit {
 	b.Helper()
-	return testkit.EncodeFile(b, codec, testkit.Clip(b), width, height, fps, 5*time.Second)
+	return testkit.EncodeFile(b, codec, testkit.Clip(b), clipWidth, clipHeight, clipRate, 5*time.Second)
 }
 
-func decoder(b testing.TB, codec pipeline.Codec) *avdec.Decoder {
+func openDecoder(b testing.TB, codec pipeline.Codec) *avdec.Decoder {
 	b.Helper()
 	d, err := avdec.Open(codec, avdec.DefaultMaxPixels)
 	if err != nil {
@@ -54,11 +54,11 @@ func decoder(b testing.TB, codec pipeline.Codec) *avdec.Decoder {
 	return d
 }
 
-// frame returns a picture of the clip with the face in it.
-func frame(b *testing.B) *pipeline.Frame {
+// faceFrame returns a picture of the clip with the face in it.
+func faceFrame(b *testing.B) *pipeline.Frame {
 	b.Helper()
-	d, f := decoder(b, pipeline.VP8), &pipeline.Frame{}
-	for _, u := range clip(b, pipeline.VP8)[:30] {
+	d, f := openDecoder(b, pipeline.VP8), &pipeline.Frame{}
+	for _, u := range encodeClip(b, pipeline.VP8)[:30] {
 		if err := d.Decode(u, f.CopyFrom); err != nil {
 			b.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func frame(b *testing.B) *pipeline.Frame {
 func BenchmarkDecode(b *testing.B) {
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264} {
 		b.Run(string(codec), func(b *testing.B) {
-			units, d := clip(b, codec), decoder(b, codec)
+			units, d := encodeClip(b, codec), openDecoder(b, codec)
 			i := 0
 			for b.Loop() {
 				if err := d.Decode(units[i%len(units)], func(*pipeline.Frame) {}); err != nil {
@@ -82,7 +82,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func BenchmarkDetect(b *testing.B) {
-	e, f := open(b), frame(b)
+	e, f := openEngine(b), faceFrame(b)
 	var faces []pipeline.Face
 	var err error
 	for b.Loop() {
@@ -96,7 +96,7 @@ func BenchmarkDetect(b *testing.B) {
 }
 
 func BenchmarkCrop(b *testing.B) {
-	e, f := open(b), frame(b)
+	e, f := openEngine(b), faceFrame(b)
 	model := e.Analysis.Model
 	sampler, crop := pipeline.NewSampler(model.Input), model.Input.NewCrop()
 	for b.Loop() {
@@ -105,7 +105,7 @@ func BenchmarkCrop(b *testing.B) {
 }
 
 func BenchmarkClassify(b *testing.B) {
-	e := open(b)
+	e := openEngine(b)
 	for _, n := range []int{1, 4} {
 		crops := make([]pipeline.Crop, n)
 		for i := range crops {
@@ -123,10 +123,10 @@ func BenchmarkClassify(b *testing.B) {
 	}
 }
 
-// whole returns a function that takes one access unit all the way to its message: decoder, mailbox, detector, tracker,
-// crop, classifier, smoother. Its buffers have grown to their size.
-func whole(b testing.TB, policy pipeline.AnalysisPolicy) (frame func()) {
-	e, units, d := open(b), clip(b, pipeline.VP8), decoder(b, pipeline.VP8)
+// wholePipeline returns a function that takes one access unit all the way to its message: decoder, mailbox, detector,
+// tracker, crop, classifier, smoother. Its buffers have grown to their size.
+func wholePipeline(b testing.TB, policy pipeline.AnalysisPolicy) (frame func()) {
+	e, units, d := openEngine(b), encodeClip(b, pipeline.VP8), openDecoder(b, pipeline.VP8)
 	slot, mailbox := e.Scheduler.NewSlot(), pipeline.NewMailbox()
 	analysis := e.Analysis
 	analysis.Policy, analysis.Classifier = policy, slot.Classifier(analysis.Model.Name, analysis.Classifier)
@@ -136,7 +136,7 @@ func whole(b testing.TB, policy pipeline.AnalysisPolicy) (frame func()) {
 	start, i := time.Now(), 0
 	frame = func() {
 		u := units[i%len(units)]
-		u.RTP, u.Arrived = uint32(i*90_000/fps), start.Add(time.Duration(i)*time.Second/fps)
+		u.RTP, u.Arrived = uint32(i*90_000/clipRate), start.Add(time.Duration(i)*time.Second/clipRate)
 		i++
 		if err := d.Decode(u, put); err != nil {
 			b.Fatal(err)
@@ -157,22 +157,22 @@ func whole(b testing.TB, policy pipeline.AnalysisPolicy) (frame func()) {
 			b.Fatal(err)
 		}
 	}
-	for range fps {
+	for range clipRate {
 		frame()
 	}
 	return frame
 }
 
-// policies are the analysis of every frame, and the one that ships.
-var policies = []struct {
+// analysisPolicies are the analysis of every frame, and the one that ships.
+var analysisPolicies = []struct {
 	name   string
 	policy pipeline.AnalysisPolicy
 }{{"every frame", pipeline.AnalysisPolicy{}}, {"shipped", engine.DefaultPolicy}}
 
 func BenchmarkWhole(b *testing.B) {
-	for _, p := range policies {
+	for _, p := range analysisPolicies {
 		b.Run(p.name, func(b *testing.B) {
-			for frame := whole(b, p.policy); b.Loop(); {
+			for frame := wholePipeline(b, p.policy); b.Loop(); {
 				frame()
 			}
 		})
