@@ -43,14 +43,22 @@ func (s *Server) raw(t *testing.T, sent string) (status int, body string) {
 
 // TestHTTPAttacks sends what no client's library would, and expects an answer of its own for each.
 func TestHTTPAttacks(t *testing.T) {
-	site := map[string][]byte{"index.html": []byte("the page"), "mindflow.js": bytes.Repeat([]byte("x"), 1000), "secret.pem": []byte("key"),
-		"test/secret.js": []byte("key")}
+	site := map[string][]byte{
+		"index.html":     []byte("the page"),
+		"mindflow.js":    bytes.Repeat([]byte("x"), 1000),
+		"secret.pem":     []byte("key"),
+		"test/secret.js": []byte("key"),
+	}
 	s := begin(t, idle(), func(c *Config) { c.Site = site })
 	get := func(target string, header ...string) string {
-		return "GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + strings.Join(append(header, ""), "\r\n") + "\r\n"
+		return "GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + strings.Join(
+			append(header, ""),
+			"\r\n",
+		) + "\r\n"
 	}
 	post := func(header, body string) string {
-		return "POST /whip HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/sdp\r\n" + header + "\r\n\r\n" + body
+		return "POST /whip HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/sdp\r\n" + header +
+			"\r\n\r\n" + body
 	}
 	bomb := strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n", 3000)
 	for _, row := range []struct {
@@ -91,7 +99,8 @@ func TestHTTPAttacks(t *testing.T) {
 		{"length below zero", post("Content-Length: -1", "v=0"), 400},
 		{"two ways to tell a length", post("Content-Length: 3\r\nTransfer-Encoding: chunked", "0\r\n\r\n"), 400},
 		{"chunk of an unknown size", post("Transfer-Encoding: chunked", "zz\r\n"), 400},
-		{"chunk of a terabyte", post("Transfer-Encoding: chunked", "ffffffffff\r\n"+strings.Repeat("x", maxBody+1)), 413},
+		{"chunk of a terabyte", post("Transfer-Encoding: chunked", "ffffffffff\r\n"+strings.Repeat("x", maxBody+1)),
+			413},
 		{"body of a terabyte", post("Content-Length: 1099511627776", strings.Repeat("x", maxBody+1)), 413},
 		{"body that is packed", post("Content-Encoding: gzip\r\nContent-Length: 4", "\x1f\x8b\x08\x00"), 400},
 		{"offer of nothing but candidates", post(fmt.Sprintf("Content-Length: %d", len(bomb)), bomb), 413},
@@ -102,7 +111,8 @@ func TestHTTPAttacks(t *testing.T) {
 		if status != row.status {
 			t.Errorf("%s: status %d, want %d: %.200s", row.name, status, row.status, body)
 		}
-		if strings.Contains(body, "root:") || strings.Contains(body, "key") && !strings.Contains(body, "{") || strings.Contains(body, "Cookie") {
+		if strings.Contains(body, "root:") || strings.Contains(body, "key") && !strings.Contains(body, "{") ||
+			strings.Contains(body, "Cookie") {
 			t.Errorf("%s: told %.200q", row.name, body)
 		}
 	}
@@ -114,7 +124,8 @@ func TestHTTPAttacks(t *testing.T) {
 // A body that never comes is not waited for; what comes otherwise may take as long as a busy machine needs.
 func TestBodyThatNeverComes(t *testing.T) {
 	s := begin(t, idle(), func(c *Config) { c.timing.RequestTime = time.Second })
-	sent := "POST /whip HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/sdp\r\nContent-Length: 1000\r\n\r\nv=0"
+	sent := "POST /whip HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" +
+		"Content-Type: application/sdp\r\nContent-Length: 1000\r\n\r\nv=0"
 	if status, body := s.raw(t, sent); status != http.StatusRequestTimeout || s.Stats().Sessions != 0 {
 		t.Errorf("status %d: %.200s", status, body)
 	}
@@ -125,12 +136,14 @@ func TestSlowClients(t *testing.T) {
 	for _, row := range []struct{ name, sent string }{
 		{"nothing", ""},
 		{"half a header", "POST /whip HTTP/1.1\r\nHost: x\r\nX: "},
-		{"half a body", "POST /whip HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\nContent-Length: 1000\r\n\r\nv=0"},
+		{"half a body",
+			"POST /whip HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\nContent-Length: 1000\r\n\r\nv=0"},
 		{"one request, and then nothing", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := begin(t, idle(), func(c *Config) {
-				c.timing.HeaderTime, c.timing.RequestTime, c.timing.IdleTime = 200*time.Millisecond, 300*time.Millisecond, 200*time.Millisecond
+				c.timing.HeaderTime, c.timing.IdleTime = 200*time.Millisecond, 200*time.Millisecond
+				c.timing.RequestTime = 300 * time.Millisecond
 			})
 			conn, err := net.Dial("tcp", s.Addr().String())
 			if err != nil {
@@ -175,7 +188,8 @@ func TestSurplusConnections(t *testing.T) {
 	})
 }
 
-// TestBurst has ten thousand offers come while a session is on: all are refused, its labels go on, and nothing of them stays.
+// TestBurst has ten thousand offers come while a session is on: all are refused, its labels go on, and nothing of them
+// stays.
 func TestBurst(t *testing.T) {
 	const offers, workers = 10_000, 50
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)

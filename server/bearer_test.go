@@ -58,7 +58,9 @@ func TestClientToken(t *testing.T) {
 	for _, wrong := range []string{"", "s3cret"} {
 		_, err := whipclient.Dial(t.Context(), gate.URL+"/whip", whipclient.Options{Codec: pipeline.VP8, Token: wrong})
 		var refused *whipclient.RefusedError
-		if !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized || refused.Detail != "a token is needed" || strings.Contains(err.Error(), "s3cret") {
+		if !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized ||
+			refused.Detail != "a token is needed" ||
+			strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("token %q: %v", wrong, err)
 		}
 	}

@@ -25,7 +25,11 @@ func TestCodecOrder(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := begin(t, idle(), func(cfg *Config) { cfg.Codecs = c.codecs })
-			response, err := http.Post("http://"+s.Addr().String()+"/whip", offerType, strings.NewReader(servertest.Lines(servertest.Offer)))
+			response, err := http.Post(
+				"http://"+s.Addr().String()+"/whip",
+				offerType,
+				strings.NewReader(servertest.Lines(servertest.Offer)),
+			)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -70,7 +70,7 @@ type Limits struct {
 	MaxWaiting    int           // clients in the queue; zero means that there is no queue
 	MaxWait       time.Duration // in the queue; zero means unlimited
 	SessionTime   time.Duration // of a session, unless its token has a limit; zero means unlimited
-	MinLabels     float64       // labels a second and session below which no session is admitted; zero means not measured
+	MinLabels     float64       // labels a second and session, below which none is admitted; zero means not measured
 }
 
 // admission returns the limits as admission has them.

@@ -23,7 +23,15 @@ import (
 func draining(t *testing.T, grace time.Duration) (s *Server, p servertest.Publisher, served <-chan error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	s, err := New(Config{Listen: "127.0.0.1:0", MediaPorts: MediaPorts{Media: "127.0.0.1:0"}, Grace: grace, EndTime: servertest.Patience}, decoding(servertest.OneFace{}))
+	s, err := New(
+		Config{
+			Listen:     "127.0.0.1:0",
+			MediaPorts: MediaPorts{Media: "127.0.0.1:0"},
+			Grace:      grace,
+			EndTime:    servertest.Patience,
+		},
+		decoding(servertest.OneFace{}),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,21 +55,24 @@ func draining(t *testing.T, grace time.Duration) (s *Server, p servertest.Publis
 	return s, p, ended
 }
 
-// A server that drains lets nobody in and asks those who are there to go; one who stays is served until the grace is over.
+// A server that drains lets nobody in and asks those who are there to go; one who stays is served until the grace is
+// over.
 func TestDrain(t *testing.T) {
 	s, p, served := draining(t, time.Hour)
 	if why := p.Bye(); why != "draining" {
 		t.Fatalf("bye because of %q", why)
 	}
 	res, body := s.call(t, call{"GET", "/readyz", nil, ""})
-	if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), `"phase":"draining"`) || !strings.Contains(string(body), `"ready":false`) {
+	if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), `"phase":"draining"`) ||
+		!strings.Contains(string(body), `"ready":false`) {
 		t.Errorf("/readyz: %d %s", res.StatusCode, body)
 	}
 	if res, _ := s.call(t, call{"GET", "/healthz", nil, ""}); res.StatusCode != http.StatusOK {
 		t.Errorf("/healthz: %d", res.StatusCode)
 	}
 	res, body = s.call(t, offerCall(servertest.Lines(servertest.Offer)))
-	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(string(body), "urn:mindflow:draining") {
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" ||
+		!strings.Contains(string(body), "urn:mindflow:draining") {
 		t.Errorf("a newcomer: %d, Retry-After %q: %s", res.StatusCode, res.Header.Get("Retry-After"), body)
 	}
 	seen := p.Label("labels while it drains", servertest.Any)
@@ -75,8 +86,8 @@ func TestDrain(t *testing.T) {
 	servertest.NoDecoders(t)
 }
 
-// What is told of a server comes before what is done, however busy the machine is: it is not ready before it refuses anybody, and a
-// session's end is counted before its place is free.
+// What is told of a server comes before what is done, however busy the machine is: it is not ready before it refuses
+// anybody, and a session's end is counted before its place is free.
 func TestToldBeforeDone(t *testing.T) {
 	s := begin(t, idle(), nil)
 	_, _ = s.offer(t, "")
@@ -85,10 +96,15 @@ func TestToldBeforeDone(t *testing.T) {
 	defer s.mu.Unlock()
 	sess.End(session.EndAbuse)
 	servertest.WaitFor(t, "the end to be counted", func() bool {
-		return testutil.ToFloat64(s.metrics.Ended.WithLabelValues(string(session.EndAbuse))) == 1 && testutil.ToFloat64(s.metrics.Sessions) == 0
+		return testutil.ToFloat64(s.metrics.Ended.WithLabelValues(string(session.EndAbuse))) == 1 &&
+			testutil.ToFloat64(s.metrics.Sessions) == 0
 	})
 	go s.drain(&http.Server{})
-	servertest.WaitFor(t, "the server to say that it is not ready", func() bool { return s.cfg.Readiness.Report().Phase == operate.Draining })
+	servertest.WaitFor(
+		t,
+		"the server to say that it is not ready",
+		func() bool { return s.cfg.Readiness.Report().Phase == operate.Draining },
+	)
 	if s.closing {
 		t.Error("it refuses newcomers already")
 	}

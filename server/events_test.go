@@ -61,15 +61,18 @@ func TestEventsOfVideo(t *testing.T) {
 	}
 	hello, _ := events.next()
 	var said whipclient.Control
-	if err := json.Unmarshal([]byte(hello.data), &said); err != nil || hello.kind != "hello" || said.V != 1 || said.Type != "hello" ||
-		said.Session != sess.ID() || len(said.Model.Labels) == 0 {
+	if err := json.Unmarshal([]byte(hello.data), &said); err != nil || hello.kind != "hello" || said.V != 1 ||
+		said.Type != "hello" ||
+		said.Session != sess.ID() ||
+		len(said.Model.Labels) == 0 {
 		t.Errorf("then comes %+v", hello)
 	}
 	var last uint64
 	for range 5 {
 		e, _ := events.next()
 		var m pipeline.Message
-		if err := json.Unmarshal([]byte(e.data), &m); err != nil || m.Seq <= last || e.id != strconv.FormatUint(m.Seq, 10) {
+		if err := json.Unmarshal([]byte(e.data), &m); err != nil || m.Seq <= last ||
+			e.id != strconv.FormatUint(m.Seq, 10) {
 			t.Fatalf("event %+v after %d: %v", e, last, err)
 		}
 		last = m.Seq
@@ -179,7 +182,8 @@ func TestEventsReaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" || !strings.Contains(string(text), "too many readers") {
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" ||
+		!strings.Contains(string(text), "too many readers") {
 		t.Errorf("one more: status %d, %v, %s", res.StatusCode, res.Header, text)
 	}
 	if n := sess.Events().Readers(); n != session.MaxReaders {
@@ -241,7 +245,8 @@ func rawReader(t *testing.T, url string) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(conn.(*net.TCPConn).SetReadBuffer(4<<10), conn.SetDeadline(time.Now().Add(servertest.Patience))); err != nil {
+	if err := errors.Join(conn.(*net.TCPConn).SetReadBuffer(4<<10),
+		conn.SetDeadline(time.Now().Add(servertest.Patience))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := fmt.Fprintf(conn, "GET /%s/labels HTTP/1.1\r\nHost: %s\r\n\r\n", path, host); err != nil {
@@ -260,5 +265,8 @@ func TestEventsStuckReader(t *testing.T) {
 	t.Cleanup(func() { _ = conn.Close() }) // after the server's end
 	_, sess, url := silent(t, func(c *Config) { c.EndTime = eventDeadline * 4 / 5 })
 	sess.Events().Publish(1, []byte(strings.Repeat(" ", 16<<20))) // more than fits on the way
-	conn = rawReader(t, url)                                      // the answer has begun: the server is writing the message
+	conn = rawReader(
+		t,
+		url,
+	) // the answer has begun: the server is writing the message
 }

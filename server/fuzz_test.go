@@ -12,13 +12,13 @@ import (
 	"mindflow/server/servertest"
 )
 
-// stranger is a server without a network before it: a request goes straight to its routes.
-type stranger struct {
+// directClient sends requests straight to a server's routes, without a network.
+type directClient struct {
 	server *Server
 	routes http.Handler
 }
 
-func newStranger(f *testing.F) stranger {
+func newDirectClient(f *testing.F) directClient {
 	f.Helper()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	s, err := New(Config{Listen: "127.0.0.1:0", MediaPorts: MediaPorts{Media: "127.0.0.1:0"}, Log: log}, idle())
@@ -33,12 +33,12 @@ func newStranger(f *testing.F) stranger {
 			f.Error(err)
 		}
 	})
-	return stranger{s, s.routes()}
+	return directClient{s, s.routes()}
 }
 
-// ask asks and holds the answer to what every answer promises: whatever a stranger sends is no fault of
+// ask sends a request and checks what holds for every answer: whatever an unauthenticated client sends is no fault of
 // the server's, and a refusal gives its reason.
-func (s stranger) ask(t *testing.T, c call) *http.Response {
+func (s directClient) ask(t *testing.T, c call) *http.Response {
 	t.Helper()
 	req := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
 	for key, value := range c.header {
@@ -56,7 +56,7 @@ func (s stranger) ask(t *testing.T, c call) *http.Response {
 }
 
 // end ends the session at a Location, after which nothing is left of it.
-func (s stranger) end(t *testing.T, location string) {
+func (s directClient) end(t *testing.T, location string) {
 	t.Helper()
 	if res := s.ask(t, call{"DELETE", location, nil, ""}); res.StatusCode != http.StatusOK {
 		t.Errorf("DELETE gave %d", res.StatusCode)
@@ -76,7 +76,7 @@ func FuzzOffer(f *testing.F) {
 	f.Add(replace("a=group:BUNDLE 0 1 2", "a=group:BUNDLE 0"))
 	f.Add(replace("a=sendonly", "a=inactive"))
 	f.Add("v=0\r\n")
-	s := newStranger(f)
+	s := newDirectClient(f)
 	f.Fuzz(func(t *testing.T, body string) {
 		res := s.ask(t, offerCall(body))
 		if res.StatusCode == http.StatusCreated {
@@ -91,11 +91,25 @@ func FuzzOffer(f *testing.F) {
 // FuzzPatch sends a fragment to a session that a good offer opened.
 func FuzzPatch(f *testing.F) {
 	const host = "1 1 udp 2122260223 192.0.2.1 61764 typ host"
-	f.Add(sdpfrag.Fragment{Ufrag: "EsAw", Pwd: "bP+XJMM09aR8AiX1jdukzR6Y", Candidates: []sdpfrag.Candidate{{Mid: "0", Value: host}}}.String(), true)
-	f.Add(sdpfrag.Fragment{Ufrag: "new1", Pwd: "newnewnewnewnewnewnewnew", Candidates: []sdpfrag.Candidate{{Mid: "1", Value: host}}}.String(), false)
+	f.Add(
+		sdpfrag.Fragment{
+			Ufrag:      "EsAw",
+			Pwd:        "bP+XJMM09aR8AiX1jdukzR6Y",
+			Candidates: []sdpfrag.Candidate{{Mid: "0", Value: host}},
+		}.String(),
+		true,
+	)
+	f.Add(
+		sdpfrag.Fragment{
+			Ufrag:      "new1",
+			Pwd:        "newnewnewnewnewnewnewnew",
+			Candidates: []sdpfrag.Candidate{{Mid: "1", Value: host}},
+		}.String(),
+		false,
+	)
 	f.Add("a=ice-ufrag:EsAw\r\na=end-of-candidates\r\n", true)
 	f.Add("a=ice-ufrag:x\r\na=ice-pwd:y\r\n", false)
-	s := newStranger(f)
+	s := newDirectClient(f)
 	f.Fuzz(func(t *testing.T, body string, current bool) {
 		res := s.ask(t, offerCall(servertest.Lines(servertest.Offer)))
 		location, tag := res.Header.Get("Location"), "*"

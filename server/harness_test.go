@@ -21,7 +21,8 @@ func begin(t testing.TB, e session.Engine, change func(*Config)) *Server {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	cfg := Config{
-		Listen: "127.0.0.1:0", MediaPorts: MediaPorts{Media: "127.0.0.1:0"}, Log: slog.New(slog.NewTextHandler(servertest.Log{T: t}, nil)),
+		Listen: "127.0.0.1:0", MediaPorts: MediaPorts{Media: "127.0.0.1:0"},
+		Log:     slog.New(slog.NewTextHandler(servertest.Log{T: t}, nil)),
 		EndTime: servertest.Patience, // a busy machine ends no session and no server before its time
 	}
 	cfg.timing.NoMedia = time.Hour

@@ -16,7 +16,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		c.Site = map[string][]byte{"index.html": []byte("page"), "mindflow.js": []byte("widget")}
 	})
 	want := map[string]string{
-		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
+		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+			"img-src 'self' data: blob:; " +
 			"media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
 		"Permissions-Policy":         "camera=(self), microphone=(), display-capture=(), geolocation=()",
 		"Referrer-Policy":            "no-referrer",
@@ -26,8 +27,10 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	}
 	for _, c := range []call{
 		{"GET", "/", nil, ""}, {"GET", "/mindflow.js", nil, ""}, {"GET", "/none", nil, ""}, {"GET", "/whip", nil, ""},
-		{"PUT", "/whip", nil, ""}, {"GET", "/sessions/x", nil, ""}, {"GET", "/sessions/x/labels", nil, ""}, {"GET", "/healthz", nil, ""},
-		{"POST", "/whip", map[string]string{"Content-Type": "application/sdp"}, "v=0"}, offerCall(servertest.Lines(servertest.Offer)),
+		{"PUT", "/whip", nil, ""}, {"GET", "/sessions/x", nil, ""}, {"GET", "/sessions/x/labels", nil, ""}, {"GET",
+			"/healthz", nil, ""},
+		{"POST", "/whip", map[string]string{"Content-Type": "application/sdp"},
+			"v=0"}, offerCall(servertest.Lines(servertest.Offer)),
 		{"GET", "/", map[string]string{"Origin": "https://stranger.example"}, ""},
 		{"OPTIONS", "/whip", map[string]string{"Origin": s.url(""), "Access-Control-Request-Method": "POST"}, ""},
 	} {
@@ -43,7 +46,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	overTLS.TLS = &tls.ConnectionState{}
 	answer := httptest.NewRecorder()
 	s.routes().ServeHTTP(answer, overTLS)
-	if got := answer.Header().Get("Strict-Transport-Security"); answer.Code != http.StatusOK || got != "max-age=15552000" {
+	if got := answer.Header().Get("Strict-Transport-Security"); answer.Code != http.StatusOK ||
+		got != "max-age=15552000" {
 		t.Errorf("over TLS: status %d, Strict-Transport-Security %q", answer.Code, got)
 	}
 }

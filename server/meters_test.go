@@ -69,7 +69,8 @@ func TestMeters(t *testing.T) {
 		`mindflow_ice_states_total{state="connected"}`: 1, "mindflow_media_received_bytes_total": 100,
 		"mindflow_frames_received_total": 5, "mindflow_frames_decoded_total": 5, "mindflow_frames_analysed_total": 5,
 		"mindflow_labels_sent_total": 5, "mindflow_frame_queue_age_seconds_count": 5,
-		`mindflow_stage_duration_seconds_count{stage="decode"}`: 5, `mindflow_stage_duration_seconds_count{stage="total"}`: 5,
+		`mindflow_stage_duration_seconds_count{stage="decode"}`: 5,
+		`mindflow_stage_duration_seconds_count{stage="total"}`:  5,
 	} {
 		if v[name] < least {
 			t.Errorf("%s is %v, want %v or more", name, v[name], least)
@@ -96,7 +97,8 @@ func TestMeters(t *testing.T) {
 	for range 3 {
 		one()
 	}
-	if after := scrape(t, m); len(after) != before || after["mindflow_panics_recovered_total"] != 1 || after[`mindflow_sessions_ended_total{reason="internal"}`] != 1 {
+	if after := scrape(t, m); len(after) != before || after["mindflow_panics_recovered_total"] != 1 ||
+		after[`mindflow_sessions_ended_total{reason="internal"}`] != 1 {
 		t.Errorf("%d series became %d; %v panics", before, len(after), after["mindflow_panics_recovered_total"])
 	}
 }
@@ -105,14 +107,26 @@ func TestMeters(t *testing.T) {
 func TestRefusalsCounted(t *testing.T) {
 	m := operate.NewMetrics("1.2")
 	s := begin(t, idle(), func(c *Config) { c.Metrics, c.MaxSessions = m, 1 })
-	s.call(t, call{"POST", "/whip", map[string]string{"Origin": "https://stranger.example", "Content-Type": offerType}, servertest.Lines(servertest.Offer)})
+	s.call(
+		t,
+		call{
+			"POST",
+			"/whip",
+			map[string]string{"Origin": "https://stranger.example", "Content-Type": offerType},
+			servertest.Lines(servertest.Offer),
+		},
+	)
 	s.call(t, call{"POST", "/whip", map[string]string{"Content-Type": offerType}, "no offer"})
-	s.call(t, call{"POST", "/whip", map[string]string{"Content-Type": "text/plain"}, servertest.Lines(servertest.Offer)})
+	s.call(
+		t,
+		call{"POST", "/whip", map[string]string{"Content-Type": "text/plain"}, servertest.Lines(servertest.Offer)},
+	)
 	s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	s.refused(errors.New("made by the test"))
 	v := scrape(t, m)
-	for reason, want := range map[string]float64{refusedOrigin: 1, refusedOffer: 2, refusedFull: 1, refusedInternal: 1, refusedDraining: 0} {
+	for reason, want := range map[string]float64{refusedOrigin: 1, refusedOffer: 2, refusedFull: 1, refusedInternal: 1,
+		refusedDraining: 0} {
 		if got := v[`mindflow_sessions_refused_total{reason="`+reason+`"}`]; got != want {
 			t.Errorf("%v refused because of %s, want %v", got, reason, want)
 		}

@@ -40,7 +40,11 @@ func there(t *testing.T, variable, otherwise string, parts ...string) string {
 func realEngine(t *testing.T) session.Engine {
 	t.Helper()
 	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
-	library := there(t, "MINDFLOW_ORT_LIB", filepath.Join("../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch, "libonnxruntime.so.1"))
+	library := there(
+		t,
+		"MINDFLOW_ORT_LIB",
+		filepath.Join("../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch, "libonnxruntime.so.1"),
+	)
 	manifest, err := models.Default()
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +76,8 @@ func realEngine(t *testing.T) session.Engine {
 	}
 	closeAtEnd(t, classifier.Close)
 	analysis := pipeline.Analysis{
-		Detector: detector, Classifier: classifier, Model: classify.Model, Smoothing: 300 * time.Millisecond, MaxFaces: 16,
+		Detector: detector, Classifier: classifier, Model: classify.Model,
+		Smoothing: 300 * time.Millisecond, MaxFaces: 16,
 	}
 	return session.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
@@ -121,7 +126,8 @@ func checkFace(t *testing.T, model pipeline.Model, face pipeline.Label) {
 		sum += float64(score)
 	}
 	best := slices.Index(model.Labels, face.Label)
-	if len(face.Scores) != len(model.Labels) || math.Abs(sum-1) > 1e-3 || best < 0 || face.Scores[best] != face.Confidence {
+	if len(face.Scores) != len(model.Labels) || math.Abs(sum-1) > 1e-3 || best < 0 ||
+		face.Scores[best] != face.Confidence {
 		t.Errorf("%s at %v with scores %v", face.Label, face.Confidence, face.Scores)
 	}
 	if face.Label == "happy" { // it laughs at the end of the clip only

@@ -24,9 +24,17 @@ func TestModelOfTheOffer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hello := servertest.Publisher{Client: c, T: t}.Says("hello", func(c whipclient.Control) bool { return c.Type == "hello" })
-		if hello.Model.Name != want || len(hello.Models) != 2 || hello.Models[0].Name != "one-face" || hello.Models[0].Attention ||
-			!slices.Equal(hello.Models[1].Labels, []string{"anger", "happy", "neutral"}) || !hello.Models[1].Attention {
+		hello := servertest.Publisher{
+			Client: c,
+			T:      t,
+		}.Says(
+			"hello",
+			func(c whipclient.Control) bool { return c.Type == "hello" },
+		)
+		if hello.Model.Name != want || len(hello.Models) != 2 || hello.Models[0].Name != "one-face" ||
+			hello.Models[0].Attention ||
+			!slices.Equal(hello.Models[1].Labels, []string{"anger", "happy", "neutral"}) ||
+			!hello.Models[1].Attention {
 			t.Errorf("%q: hello is %+v", query, hello)
 		}
 		if err := c.Close(t.Context()); err != nil {
@@ -59,7 +67,8 @@ func TestOptionsInFlight(t *testing.T) {
 	if ok := p.AskOptions(1, `,"attention":true,"zoom":4`); ok.Type != "ok" || ok.Model.Name != "one-face" {
 		t.Errorf("attention: %+v", ok)
 	}
-	if ok := p.AskOptions(2, `,"model":"angry"`); ok.Type != "ok" || ok.Model.Name != "angry" || len(ok.Model.Labels) != 3 {
+	if ok := p.AskOptions(2, `,"model":"angry"`); ok.Type != "ok" || ok.Model.Name != "angry" ||
+		len(ok.Model.Labels) != 3 {
 		t.Errorf("model: %+v", ok)
 	}
 	// Every message says whose scores it holds, whatever was asked for meanwhile.

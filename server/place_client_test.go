@@ -19,7 +19,8 @@ func TestClientWaits(t *testing.T) {
 		t.Helper()
 		_, err := whipclient.Dial(t.Context(), s.url("/whip"), whipclient.Options{Codec: pipeline.VP8, Ticket: ticket})
 		var refused *whipclient.RefusedError
-		if !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable || refused.RetryAfter == 0 || refused.Ticket == "" {
+		if !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable || refused.RetryAfter == 0 ||
+			refused.Ticket == "" {
 			t.Fatalf("%v", err)
 		}
 		return refused.Ticket
@@ -71,7 +72,11 @@ func TestTokenStaysAtHome(t *testing.T) {
 		_, _ = w.Write(inner.Body.Bytes())
 	}))
 	defer home.Close()
-	c, err := whipclient.Dial(t.Context(), home.URL, whipclient.Options{Codec: pipeline.VP8, Token: "a-token-of-somebody"})
+	c, err := whipclient.Dial(
+		t.Context(),
+		home.URL,
+		whipclient.Options{Codec: pipeline.VP8, Token: "a-token-of-somebody"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,8 @@ func TestRefusedCostNothing(t *testing.T) {
 func BenchmarkRefusal(b *testing.B) {
 	s := begin(b, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting = 16, 100 })
 	for range 16 {
-		if _, err := s.admission.Admit(admission.Client{Address: netip.MustParsePrefix("192.0.2.1/32")}, time.Now()); err != nil {
+		if _, err := s.admission.Admit(admission.Client{Address: netip.MustParsePrefix("192.0.2.1/32")},
+			time.Now()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -68,7 +69,7 @@ func BenchmarkRefusal(b *testing.B) {
 
 // FuzzTicket shows tickets that were made up: they give no slot.
 func FuzzTicket(f *testing.F) {
-	s := newStranger(f)
+	s := newDirectClient(f)
 	s.server.admission = admission.NewControl(admission.Limits{Sessions: 1, Waiting: 1}, s.server.load.Load)
 	for range 2 {
 		_, _ = s.server.admission.Admit(admission.Client{}, time.Now()) // the second waits

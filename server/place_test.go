@@ -29,7 +29,8 @@ func (s *Server) asks(t *testing.T, ticket string) Queued {
 		V int
 		Queued
 	}
-	if err := json.Unmarshal([]byte(body), &q); err != nil || res.StatusCode != http.StatusOK || q.V != 1 || res.Header.Get("Retry-After") == "" {
+	if err := json.Unmarshal([]byte(body), &q); err != nil || res.StatusCode != http.StatusOK || q.V != 1 ||
+		res.Header.Get("Retry-After") == "" {
 		t.Fatalf("status %d: %s", res.StatusCode, body)
 	}
 	return q.Queued
@@ -47,13 +48,18 @@ func TestWaiting(t *testing.T) {
 		res, body := s.offer(t, "")
 		var p problem
 		p.Queued = &Queued{}
-		if err := json.Unmarshal([]byte(body), &p); err != nil || res.StatusCode != 503 || p.Type != "urn:mindflow:waiting" || p.Ahead != i || p.Waiting != i+1 ||
-			res.Header.Get("Retry-After") == "" || strings.Contains(body, res.Header.Get(ticketHeader)) {
+		if err := json.Unmarshal([]byte(body), &p); err != nil || res.StatusCode != 503 ||
+			p.Type != "urn:mindflow:waiting" ||
+			p.Ahead != i ||
+			p.Waiting != i+1 ||
+			res.Header.Get("Retry-After") == "" ||
+			strings.Contains(body, res.Header.Get(ticketHeader)) {
 			t.Fatalf("newcomer %d: status %d, %v: %s", i, res.StatusCode, err, body)
 		}
 		tickets = append(tickets, res.Header.Get(ticketHeader))
 	}
-	if res, body := s.offer(t, ""); res.StatusCode != 503 || res.Header.Get(ticketHeader) != "" || !strings.Contains(body, "waiting room") {
+	if res, body := s.offer(t, ""); res.StatusCode != 503 || res.Header.Get(ticketHeader) != "" ||
+		!strings.Contains(body, "waiting room") {
 		t.Errorf("the room is full: status %d: %s", res.StatusCode, body)
 	}
 	if q := s.asks(t, tickets[1]); q.Ahead != 1 || q.Turn {
@@ -70,11 +76,13 @@ func TestWaiting(t *testing.T) {
 	if second.StatusCode != http.StatusCreated {
 		t.Fatalf("status %d: %s", second.StatusCode, body)
 	}
-	if res, _ := s.call(t, with(call{"DELETE", "/waiting", nil, ""}, ticketHeader, tickets[1])); res.StatusCode != http.StatusNoContent {
+	if res, _ := s.call(t, with(call{"DELETE", "/waiting", nil, ""}, ticketHeader,
+		tickets[1])); res.StatusCode != http.StatusNoContent {
 		t.Errorf("leaving: status %d", res.StatusCode)
 	}
 	for _, gone := range []string{tickets[1], tickets[0], "", "made-up"} {
-		if res, body := s.call(t, with(call{"GET", "/waiting", nil, ""}, ticketHeader, gone)); res.StatusCode != http.StatusNotFound {
+		if res, body := s.call(t, with(call{"GET", "/waiting", nil, ""}, ticketHeader,
+			gone)); res.StatusCode != http.StatusNotFound {
 			t.Errorf("asking with a ticket that waits for nothing: status %d: %s", res.StatusCode, body)
 		}
 	}
@@ -98,7 +106,10 @@ func TestWaitingNeedsToken(t *testing.T) {
 	s := begin(t, idle(), func(c *Config) { c.MaxSessions, c.MaxWaiting, c.Access = 1, 5, gate })
 	ada, bob := "Bearer "+sign(access.Claims{Subject: "ada"}), "Bearer "+sign(access.Claims{Subject: "bob"})
 	offer := func(token, ticket string) *http.Response {
-		res, _ := s.call(t, with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", token), ticketHeader, ticket))
+		res, _ := s.call(
+			t,
+			with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", token), ticketHeader, ticket),
+		)
 		return res
 	}
 	first := offer(ada, "")
@@ -107,13 +118,16 @@ func TestWaitingNeedsToken(t *testing.T) {
 		method, token, ticket string
 		status                int
 	}{
-		{"GET", "", ticket, 401}, {"DELETE", "", ticket, 401}, {"GET", ada, ticket, 404}, {"DELETE", ada, ticket, 204}, {"GET", bob, ticket, 200},
+		{"GET", "", ticket, 401}, {"DELETE", "", ticket, 401}, {"GET", ada, ticket, 404}, {"DELETE", ada, ticket,
+			204}, {"GET", bob, ticket, 200},
 	} {
-		if res, body := s.call(t, with(with(call{row.method, "/waiting", nil, ""}, "Authorization", row.token), ticketHeader, row.ticket)); res.StatusCode != row.status {
+		if res, body := s.call(t, with(with(call{row.method, "/waiting", nil, ""}, "Authorization", row.token),
+			ticketHeader, row.ticket)); res.StatusCode != row.status {
 			t.Errorf("%s: status %d, want %d: %s", row.method, res.StatusCode, row.status, body)
 		}
 	}
-	if res := offer(bob, first.Header.Get(ticketHeader)); res.StatusCode != 503 { // ada's place is not bob's to take over
+	// ada's place is not bob's to take over
+	if res := offer(bob, first.Header.Get(ticketHeader)); res.StatusCode != 503 {
 		t.Errorf("status %d", res.StatusCode)
 	}
 	if n := s.Stats().Sessions; n != 1 {
@@ -137,7 +151,8 @@ func TestLimitsOfOneVisitor(t *testing.T) {
 		{sharedToken, "192.0.2.1", 201, ""},
 		{sharedToken, "192.0.2.1", 201, ""},
 		{sharedToken, "192.0.2.1", 429, "urn:mindflow:limit-per-address"},
-		{sharedToken, "198.51.100.9, 192.0.2.1", 429, "urn:mindflow:limit-per-address"}, // the first was the client's to write
+		// the first was the client's to write
+		{sharedToken, "198.51.100.9, 192.0.2.1", 429, "urn:mindflow:limit-per-address"},
 		{sharedToken, "192.0.2.2", 201, ""},
 		{sharedToken, "192.0.2.3", 429, "urn:mindflow:limit-per-key"},
 		{otherToken, "2001:db8:0:1::1", 201, ""},
@@ -148,9 +163,14 @@ func TestLimitsOfOneVisitor(t *testing.T) {
 		{two, "192.0.2.5", 201, ""},
 		{two, "192.0.2.6", 429, "urn:mindflow:limit-per-key"}, // its claim, not --max-per-key
 	} {
-		c := with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", "Bearer "+row.token), "X-Forwarded-For", row.from)
+		c := with(
+			with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", "Bearer "+row.token),
+			"X-Forwarded-For",
+			row.from,
+		)
 		res, body := s.call(t, c)
-		if res.StatusCode != row.status || row.kind != "" && (!strings.Contains(body, row.kind) || res.Header.Get("Retry-After") == "") {
+		if res.StatusCode != row.status ||
+			row.kind != "" && (!strings.Contains(body, row.kind) || res.Header.Get("Retry-After") == "") {
 			t.Errorf("%d, from %s: status %d, want %d %s: %s", i, row.from, res.StatusCode, row.status, row.kind, body)
 		}
 	}
@@ -173,7 +193,14 @@ func TestSessionTime(t *testing.T) {
 	gate, sign := keyed(t)
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 10)
 	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.Access, c.SessionTime = gate, time.Hour })
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Token: sign(access.Claims{Subject: "ada", SessionTime: 5 * time.Second})}) // of which connecting is a part
+	p := dial(
+		t,
+		s,
+		whipclient.Options{
+			Codec: pipeline.VP8,
+			Token: sign(access.Claims{Subject: "ada", SessionTime: 5 * time.Second}),
+		},
+	) // of which connecting is a part
 	p.Stream(units)
 	p.Hello()
 	if why := p.Bye(); why != "time" {

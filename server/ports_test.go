@@ -59,9 +59,22 @@ func (s *Server) credentials(t *testing.T) (ufrag, pwd string) {
 // check is a binding request for a session of servertest.Offer.
 func check(t *testing.T, ufrag, pwd string) []byte {
 	t.Helper()
-	m, err := stun.Build(stun.BindingRequest, stun.TransactionID, stun.NewUsername(ufrag+":EsAw"),
-		stun.RawAttribute{Type: stun.AttrICEControlling, Value: make([]byte, 8)}, stun.RawAttribute{Type: stun.AttrUseCandidate},
-		stun.RawAttribute{Type: stun.AttrPriority, Value: []byte{0x6E, 0, 0x1E, 0xFF}}, stun.NewShortTermIntegrity(pwd), stun.Fingerprint)
+	m, err := stun.Build(
+		stun.BindingRequest,
+		stun.TransactionID,
+		stun.NewUsername(ufrag+":EsAw"),
+		stun.RawAttribute{
+			Type:  stun.AttrICEControlling,
+			Value: make([]byte, 8),
+		},
+		stun.RawAttribute{Type: stun.AttrUseCandidate},
+		stun.RawAttribute{
+			Type:  stun.AttrPriority,
+			Value: []byte{0x6E, 0, 0x1E, 0xFF},
+		},
+		stun.NewShortTermIntegrity(pwd),
+		stun.Fingerprint,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +101,8 @@ func handshake(kind, seq byte, body ...byte) []byte {
 	return record(22, bytes.Join([][]byte{{kind}, size, {0, seq, 0, 0, 0}, size, body}, nil)...)
 }
 
-// hostile are packets that a media port may get, and why the filter drops them when they come from a session's own address.
-// What is named after an advisory is what it describes.
+// hostile are packets that a media port may get, and why the filter drops them when they come from a session's own
+// address. What is named after an advisory is what it describes.
 func hostile(t *testing.T) map[string]struct {
 	packet []byte
 	why    string
@@ -100,23 +113,35 @@ func hostile(t *testing.T) map[string]struct {
 	}
 	mapped := stun.RawAttribute{Type: stun.AttrXORMappedAddress} // without even a family
 	return map[string]row{
-		"CVE-2026-54908":        {handshake(12, 2, emptyHint...), "dtls-role"},
-		"CVE-2026-54908, later": {bytes.Join([][]byte{record(20, 1), handshake(12, 2, emptyHint...)}, nil), "dtls-role"},
-		"key beyond the end":    {handshake(12, 2, 3, 0, 29, 255, 1), "dtls-role"},
-		"GHSA-34rh-wp3j-6cxc":   {shortAddress(t), "stun-no-request"},
-		"GHSA-34rh-wp3j-6cxc in a request": {mustBuild(t, stun.BindingRequest, stun.TransactionID, stun.NewUsername("a:b"), mapped,
-			stun.NewShortTermIntegrity("x")), "stun"},
-		"ServerHello":                            {handshake(2, 0, make([]byte, 40)...), "dtls-role"},
-		"alert in the clear":                     {record(21, 2, 40), "dtls"},
-		"data in the clear":                      {record(23, make([]byte, 30)...), "dtls"},
-		"giant":                                  {bytes.Repeat([]byte{0x80}, 60_000), "size"},
-		"garbage":                                {bytes.Repeat([]byte{0xff}, 100), "kind"},
-		"SRTP without a tag":                     {append([]byte{0x80, 96}, make([]byte, 12)...), "rtp"},
-		"SRTCP cut short":                        {[]byte{0x80, 200, 0, 6, 0, 0, 0, 1}, "rtcp"},
-		"indication":                             {mustBuild(t, stun.NewType(stun.MethodBinding, stun.ClassIndication), stun.TransactionID), "stun-no-request"},
-		"check of nobody's":                      {check(t, "nobody", "secret"), "stun-user"},
-		"SCTP without DTLS":                      {append([]byte{19, 136, 19, 136}, make([]byte, 30)...), "kind"},
-		"cookie in SRTP":                         {append([]byte{0x80, 96, 0, 1, 0x21, 0x12, 0xA4, 0x42}, make([]byte, 40)...), "stun-no-request"},
+		"CVE-2026-54908": {handshake(12, 2, emptyHint...), "dtls-role"},
+		"CVE-2026-54908, later": {
+			bytes.Join([][]byte{record(20, 1), handshake(12, 2, emptyHint...)}, nil),
+			"dtls-role",
+		},
+		"key beyond the end":  {handshake(12, 2, 3, 0, 29, 255, 1), "dtls-role"},
+		"GHSA-34rh-wp3j-6cxc": {shortAddress(t), "stun-no-request"},
+		"GHSA-34rh-wp3j-6cxc in a request": {
+			mustBuild(t, stun.BindingRequest, stun.TransactionID, stun.NewUsername("a:b"), mapped,
+				stun.NewShortTermIntegrity("x")),
+			"stun",
+		},
+		"ServerHello":        {handshake(2, 0, make([]byte, 40)...), "dtls-role"},
+		"alert in the clear": {record(21, 2, 40), "dtls"},
+		"data in the clear":  {record(23, make([]byte, 30)...), "dtls"},
+		"giant":              {bytes.Repeat([]byte{0x80}, 60_000), "size"},
+		"garbage":            {bytes.Repeat([]byte{0xff}, 100), "kind"},
+		"SRTP without a tag": {append([]byte{0x80, 96}, make([]byte, 12)...), "rtp"},
+		"SRTCP cut short":    {[]byte{0x80, 200, 0, 6, 0, 0, 0, 1}, "rtcp"},
+		"indication": {
+			mustBuild(t, stun.NewType(stun.MethodBinding, stun.ClassIndication), stun.TransactionID),
+			"stun-no-request",
+		},
+		"check of nobody's": {check(t, "nobody", "secret"), "stun-user"},
+		"SCTP without DTLS": {append([]byte{19, 136, 19, 136}, make([]byte, 30)...), "kind"},
+		"cookie in SRTP": {
+			append([]byte{0x80, 96, 0, 1, 0x21, 0x12, 0xA4, 0x42}, make([]byte, 40)...),
+			"stun-no-request",
+		},
 		"half a DTLS record":                     {record(22, 1)[:13], "dtls"},
 		"ClientHello that ends before it begins": {handshake(1, 0)[:20], "dtls"},
 	}
@@ -219,12 +244,19 @@ func TestLite(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := &stun.Message{Raw: buf[:n]}
-		if err := m.Decode(); err != nil || m.Type != stun.BindingSuccess || !bytes.Equal(m.TransactionID[:], sent[8:20]) {
+		if err := m.Decode(); err != nil || m.Type != stun.BindingSuccess ||
+			!bytes.Equal(m.TransactionID[:], sent[8:20]) {
 			t.Fatalf("the answer is %v, %v", m, err)
 		}
 	}
-	i.send(mustBuild(t, stun.BindingSuccess, stun.TransactionID, stun.NewShortTermIntegrity(pwd))) // not even of a session
-	servertest.WaitFor(t, "the response to be dropped", func() bool { return s.Stats().Refused["stun-no-request"] == 1 })
+	i.send(
+		mustBuild(t, stun.BindingSuccess, stun.TransactionID, stun.NewShortTermIntegrity(pwd)),
+	) // not even of a session
+	servertest.WaitFor(
+		t,
+		"the response to be dropped",
+		func() bool { return s.Stats().Refused["stun-no-request"] == 1 },
+	)
 }
 
 // TestRolesOfOffers has each section of an offer ask the server to be DTLS's client.

@@ -18,7 +18,8 @@ func TestProblemOf(t *testing.T) {
 		retry  string
 	}{
 		{offer.Refuse(offer.Malformed, "no SDP"), http.StatusBadRequest, ""},
-		{fmt.Errorf("answer offer: %w", offer.Refuse(offer.Unservable, "no video")), http.StatusUnprocessableEntity, ""},
+		{fmt.Errorf("answer offer: %w", offer.Refuse(offer.Unservable, "no video")), http.StatusUnprocessableEntity,
+			""},
 		{session.ErrEnded, http.StatusNotFound, ""},
 		{session.ErrOutdated, http.StatusPreconditionFailed, ""},
 		{fmt.Errorf("restart ICE: %w", session.ErrTooOften), http.StatusTooManyRequests, "1"},

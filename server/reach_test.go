@@ -72,7 +72,11 @@ func TestNoActiveTCP(t *testing.T) {
 			came <- c
 		}
 	}()
-	offer := strings.ReplaceAll(servertest.Offer, "a=sendonly\n", "a=sendonly\na=candidate:1 1 tcp 1518214911 127.0.0.1 "+port(target.Addr())+" typ host tcptype passive\n")
+	offer := strings.ReplaceAll(
+		servertest.Offer,
+		"a=sendonly\n",
+		"a=sendonly\na=candidate:1 1 tcp 1518214911 127.0.0.1 "+port(target.Addr())+" typ host tcptype passive\n",
+	)
 	response, err := http.Post(s.url("/whip"), "application/sdp", strings.NewReader(servertest.Lines(offer)))
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +117,13 @@ func TestPublicIPs(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", m[1], err)
 		}
-		got = append(got, c.NetworkType().NetworkShort()+" "+c.Type().String()+" "+net.JoinHostPort(c.Address(), strconv.Itoa(c.Port())))
+		got = append(
+			got,
+			c.NetworkType().NetworkShort()+" "+c.Type().String()+" "+net.JoinHostPort(
+				c.Address(),
+				strconv.Itoa(c.Port()),
+			),
+		)
 	}
 	slices.Sort(got)          // they come in any order
 	got = slices.Compact(got) // Pion names each for RTCP too
@@ -139,7 +149,11 @@ func TestTLS(t *testing.T) {
 	stand := httptest.NewUnstartedServer(nil)
 	stand.StartTLS() // for its certificate
 	defer stand.Close()
-	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.TLS = &tls.Config{Certificates: stand.TLS.Certificates} })
+	s := begin(
+		t,
+		decoding(servertest.OneFace{}),
+		func(c *Config) { c.TLS = &tls.Config{Certificates: stand.TLS.Certificates} },
+	)
 	client := stand.Client()
 	defer client.CloseIdleConnections()
 	response, err := client.Get("https://" + s.Addr().String() + "/healthz")
@@ -150,7 +164,11 @@ func TestTLS(t *testing.T) {
 	if response.ProtoMajor != 1 {
 		t.Errorf("it spoke %s; limits are for connections of HTTP/1.1", response.Proto)
 	}
-	c, err := whipclient.Dial(t.Context(), "https://"+s.Addr().String()+"/whip", whipclient.Options{Codec: pipeline.VP8, Client: client})
+	c, err := whipclient.Dial(
+		t.Context(),
+		"https://"+s.Addr().String()+"/whip",
+		whipclient.Options{Codec: pipeline.VP8, Client: client},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +197,8 @@ func (onlyPublic) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// A router maps an address of its own to the server's (1:1 NAT): who knows only that gets there, and the answers come back from it.
+// A router maps an address of its own to the server's (1:1 NAT): who knows only that gets there, and the answers come
+// back from it.
 func TestThroughNAT(t *testing.T) {
 	outside := net.IPv4(127, 0, 0, 2) // where the server does not listen
 	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) {

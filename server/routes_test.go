@@ -12,7 +12,8 @@ import (
 
 func TestRoutes(t *testing.T) {
 	site := map[string][]byte{}
-	for _, name := range []string{"index.html", "mindflow.js", "sub/a.css", "selftest.html", "mindflow.test.js", "test/a.js",
+	for _, name := range []string{"index.html", "mindflow.js", "sub/a.css", "selftest.html", "mindflow.test.js",
+		"test/a.js",
 		"site_test.go", "package.json", ".git/a.js", "testdata/golden.js"} {
 		site[name] = []byte("content of " + name)
 	}
@@ -52,16 +53,24 @@ func TestRoutes(t *testing.T) {
 		{call{"GET", "/.git/a.js", nil, ""}, 404, [2]string{}},
 		{call{"GET", "/sub/..%2findex.html", nil, ""}, 404, [2]string{}},
 		{call{"DELETE", "/", nil, ""}, 405, [2]string{"Allow", "GET, HEAD"}},
-		{call{"GET", "/whip", map[string]string{"Origin": friend}, ""}, 204, [2]string{"Access-Control-Allow-Origin", friend}},
-		{call{"GET", "/whip", map[string]string{"Origin": friend}, ""}, 204, [2]string{"Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, Mindflow-Ticket"}},
-		{call{"GET", "/whip", map[string]string{"Origin": s.url("")}, ""}, 204, [2]string{"Access-Control-Allow-Origin", s.url("")}},
-		{call{"OPTIONS", "/whip", map[string]string{"Origin": friend, "Access-Control-Request-Method": "POST"}, ""}, 204,
+		{call{"GET", "/whip", map[string]string{"Origin": friend}, ""}, 204,
+			[2]string{"Access-Control-Allow-Origin", friend}},
+		{call{"GET", "/whip", map[string]string{"Origin": friend}, ""}, 204,
+			[2]string{"Access-Control-Expose-Headers", "Location, ETag, Link, Retry-After, Mindflow-Ticket"}},
+		{call{"GET", "/whip", map[string]string{"Origin": s.url("")}, ""}, 204,
+			[2]string{"Access-Control-Allow-Origin", s.url("")}},
+		{call{"OPTIONS", "/whip", map[string]string{"Origin": friend, "Access-Control-Request-Method": "POST"}, ""},
+			204,
 			[2]string{"Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"}},
-		{call{"OPTIONS", "/sessions/x", map[string]string{"Origin": friend, "Access-Control-Request-Method": "PATCH"}, ""}, 204,
-			[2]string{"Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Last-Event-ID, Mindflow-Ticket"}},
-		{call{"OPTIONS", "/whip", map[string]string{"Origin": stranger, "Access-Control-Request-Method": "POST"}, ""}, 403,
+		{call{"OPTIONS", "/sessions/x", map[string]string{"Origin": friend, "Access-Control-Request-Method": "PATCH"},
+			""}, 204,
+			[2]string{"Access-Control-Allow-Headers",
+				"Authorization, Content-Type, If-Match, Last-Event-ID, Mindflow-Ticket"}},
+		{call{"OPTIONS", "/whip", map[string]string{"Origin": stranger, "Access-Control-Request-Method": "POST"}, ""},
+			403,
 			[2]string{"Access-Control-Allow-Origin", ""}},
-		{call{"POST", "/whip", map[string]string{"Origin": stranger, "Content-Type": "application/sdp"}, servertest.Lines(servertest.Offer)}, 403, [2]string{}},
+		{call{"POST", "/whip", map[string]string{"Origin": stranger, "Content-Type": "application/sdp"},
+			servertest.Lines(servertest.Offer)}, 403, [2]string{}},
 		{call{"GET", "/whip", map[string]string{"Origin": "null"}, ""}, 403, [2]string{}},
 	} {
 		res, body := s.call(t, row.call)
@@ -115,7 +124,8 @@ func TestFilesComeCompressed(t *testing.T) {
 	if again := get("a.js", "gzip", short.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
 		t.Errorf("asked again: %s", again.Status)
 	}
-	if plain := get("a.js", "identity", short.Header.Get("ETag")); plain.StatusCode != http.StatusOK || plain.Header.Get("Content-Encoding") != "" {
+	if plain := get("a.js", "identity", short.Header.Get("ETag")); plain.StatusCode != http.StatusOK ||
+		plain.Header.Get("Content-Encoding") != "" {
 		t.Errorf("without gzip: %s %v", plain.Status, plain.Header)
 	}
 	if tiny := get("tiny.js", "gzip", ""); tiny.Header.Get("Content-Encoding") != "" {

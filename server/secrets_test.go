@@ -60,8 +60,8 @@ func (a *answers) passwords() (list []string) {
 	return list
 }
 
-// TestNothingSecretIsLogged has everything logged that can be, while a session is opened, used, restarted, broken and ended, by who
-// may and who may not. Who knows a session's id may end it, so its log names the beginning alone.
+// TestNothingSecretIsLogged has everything logged that can be, while a session is opened, used, restarted, broken and
+// ended, by who may and who may not. Who knows a session's id may end it, so its log names the beginning alone.
 func TestNothingSecretIsLogged(t *testing.T) {
 	const token, wrong = "0123456789-0123456789-0123456789-right", "0123456789-0123456789-0123456789-wrong"
 	gate, err := access.New([]string{token}, nil, "")
@@ -82,8 +82,10 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	}
 	for _, authorization := range []string{"Bearer " + wrong, "Basic " + wrong, wrong, ""} {
 		for _, c := range []call{
-			{"POST", "/whip", nil, servertest.Lines(servertest.Offer)}, {"PATCH", "/sessions/" + id, nil, ""}, {"DELETE", "/sessions/" + id, nil, ""},
-			{"GET", "/sessions/" + id + "/labels", nil, ""}, {"POST", "/whip?token=" + wrong, nil, ""}, {"GET", "/none?key=" + wrong, nil, ""},
+			{"POST", "/whip", nil, servertest.Lines(servertest.Offer)}, {"PATCH", "/sessions/" + id, nil,
+				""}, {"DELETE", "/sessions/" + id, nil, ""},
+			{"GET", "/sessions/" + id + "/labels", nil, ""}, {"POST", "/whip?token=" + wrong, nil, ""}, {"GET",
+				"/none?key=" + wrong, nil, ""},
 		} {
 			c.header = map[string]string{"Authorization": authorization, "Content-Type": "application/sdp"}
 			if authorization == "" {

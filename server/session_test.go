@@ -25,7 +25,8 @@ func TestLabelsComeBack(t *testing.T) {
 			p := dial(t, s, whipclient.Options{Codec: codec})
 			hello := p.Says("hello", func(c whipclient.Control) bool { return c.Type == "hello" })
 			if hello.V != 1 || !strings.HasSuffix(p.Session(), hello.Session) || hello.Session == "" ||
-				hello.Model.Name != "one-face" || !slices.Equal(hello.Model.Labels, []string{"neutral", "happy"}) || hello.Model.Uncertain != 0.5 {
+				hello.Model.Name != "one-face" || !slices.Equal(hello.Model.Labels, []string{"neutral", "happy"}) ||
+				hello.Model.Uncertain != 0.5 {
 				t.Errorf("hello is %+v", hello)
 			}
 			// One unit at a time: each gets the labels of its own timestamp, whatever that is.
@@ -37,7 +38,8 @@ func TestLabelsComeBack(t *testing.T) {
 					t.Fatal(err)
 				}
 				m := p.Label("labels", servertest.Any)
-				if m.RTP != u.RTP || m.Seq != uint64(i+1) || m.V != 1 || m.Width != 320 || m.Height != 240 || len(m.Dropped) != 0 {
+				if m.RTP != u.RTP || m.Seq != uint64(i+1) || m.V != 1 || m.Width != 320 || m.Height != 240 ||
+					len(m.Dropped) != 0 {
 					t.Fatalf("unit %d at %d: %+v", i, u.RTP, m)
 				}
 				if len(m.Faces) != 1 || m.Faces[0].Label != "happy" || m.Faces[0].ID != 1 || m.MS.Total <= 0 {
@@ -96,7 +98,11 @@ func TestICERestart(t *testing.T) {
 		if err := p.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		servertest.WaitFor(t, "a key frame to be asked for", func() bool { return testutil.ToFloat64(s.metrics.KeyframesAsked) > before })
+		servertest.WaitFor(
+			t,
+			"a key frame to be asked for",
+			func() bool { return testutil.ToFloat64(s.metrics.KeyframesAsked) > before },
+		)
 		seen := p.Label("labels after the restart", servertest.Any)
 		p.Label("more of them", func(m pipeline.Message) bool { return m.Seq > seen.Seq+30 })
 	}
@@ -106,7 +112,14 @@ func TestLossRepairedByKeyframe(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 320, 240, 90)
 	var lose atomic.Bool
 	s := begin(t, decoding(servertest.OneFace{}), nil)
-	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Drop: func(*rtp.Packet) bool { return lose.CompareAndSwap(true, false) }})
+	p := dial(
+		t,
+		s,
+		whipclient.Options{
+			Codec: pipeline.VP8,
+			Drop:  func(*rtp.Packet) bool { return lose.CompareAndSwap(true, false) },
+		},
+	)
 	for _, u := range units[:10] {
 		if err := p.WriteUnit(u); err != nil {
 			t.Fatal(err)

@@ -32,14 +32,16 @@ func (s *Server) listenTURN() error {
 		longest = s.cfg.SessionTime + turn.CredentialLifetime // an allocation may precede the session
 	}
 	server, err := turn.Listen(turn.Addresses{Plain: s.cfg.Turn, TLS: s.cfg.TurnTLS, TLSConfig: s.cfg.TLS}, turn.Config{
-		Media: s.media.Addrs(), Allocations: relaysPerSession * s.cfg.MaxSessions, PerUser: relaysPerUser, MaxLifetime: longest,
-		UserActive: s.mayRelay, Log: s.log, Pion: ports.PionLogs{Log: s.log},
+		Media: s.media.Addrs(), Allocations: relaysPerSession * s.cfg.MaxSessions, PerUser: relaysPerUser,
+		MaxLifetime: longest,
+		UserActive:  s.mayRelay, Log: s.log, Pion: ports.PionLogs{Log: s.log},
 	})
 	if err != nil {
 		return err
 	}
 	s.turn = server
-	s.metrics.CounterVecFunc("turn_refused_total", "Packets and requests to the TURN ports that were not relayed or granted.", "reason",
+	s.metrics.CounterVecFunc("turn_refused_total",
+		"Packets and requests to the TURN ports that were not relayed or granted.", "reason",
 		func() map[string]uint64 { return server.Stats().Dropped })
 	s.metrics.GaugeVecFunc("turn_allocations", "Relays that are open for publishers.", "transport",
 		func() map[string]uint64 { return map[string]uint64{"udp": uint64(server.Stats().Allocations)} })
@@ -91,8 +93,9 @@ func (s *Server) iceServers(w http.ResponseWriter, r *http.Request, user string)
 	c := s.turn.Credentials(user)
 	add := func(scheme string, port int, transport string) {
 		if port != 0 {
-			w.Header().Add("Link", fmt.Sprintf(`<%s:%s:%d?transport=%s>; rel="ice-server"; username="%s"; credential="%s"; credential-type="password"`,
-				scheme, host, port, transport, c.Username, c.Password))
+			link := fmt.Sprintf(`<%s:%s:%d?transport=%s>; rel="ice-server"`, scheme, host, port, transport)
+			w.Header().Add("Link", link+fmt.Sprintf(`; username="%s"; credential="%s"; credential-type="password"`,
+				c.Username, c.Password))
 		}
 	}
 	add("turn", s.turn.Port(), "udp")

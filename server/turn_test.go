@@ -67,7 +67,10 @@ func TestIceServers(t *testing.T) {
 	})
 	port := strconv.Itoa(s.TurnPort())
 	want := func(host string) []string {
-		return []string{`<turn:` + host + `:` + port + `?transport=udp>; rel="ice-server"`, `<turn:` + host + `:` + port + `?transport=tcp>; rel="ice-server"`}
+		return []string{
+			`<turn:` + host + `:` + port + `?transport=udp>; rel="ice-server"`,
+			`<turn:` + host + `:` + port + `?transport=tcp>; rel="ice-server"`,
+		}
 	}
 	offer := http.Header{"Content-Type": {"application/sdp"}}
 	cases := []struct {
@@ -82,11 +85,23 @@ func TestIceServers(t *testing.T) {
 		{"by another name", "OPTIONS", "", http.Header{"Host": {"demo.example.org:8443"}}, want("demo.example.org")},
 		{"by an IPv6 address", "OPTIONS", "", http.Header{"Host": {"[2001:db8::1]"}}, want("[2001:db8::1]")},
 		{"by no name", "OPTIONS", "", http.Header{"Host": {`a>;"b`}}, nil},
-		{"by a browser, whether it may", "OPTIONS", "", http.Header{"Origin": {s.url("")}, "Access-Control-Request-Method": {"POST"}}, nil},
+		{
+			"by a browser, whether it may",
+			"OPTIONS",
+			"",
+			http.Header{"Origin": {s.url("")}, "Access-Control-Request-Method": {"POST"}},
+			nil,
+		},
 		{"the page", "GET", "", http.Header{}, nil},
 	}
 	for _, c := range cases {
-		if got := links(ask(t, c.method, s.url("/whip"), c.body, c.header)); strings.Join(got, "\n") != strings.Join(c.want, "\n") {
+		if got := links(ask(t, c.method, s.url("/whip"), c.body, c.header)); strings.Join(
+			got,
+			"\n",
+		) != strings.Join(
+			c.want,
+			"\n",
+		) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
@@ -97,15 +112,24 @@ func TestTurnNames(t *testing.T) {
 	stand.StartTLS() // for its certificate
 	stand.Close()
 	s := begin(t, idle(), func(c *Config) {
-		c.TurnTLS, c.TurnHost, c.TLS = "127.0.0.1:0", "turn.example.org", &tls.Config{Certificates: stand.TLS.Certificates}
+		c.TurnTLS, c.TurnHost, c.TLS = "127.0.0.1:0", "turn.example.org", &tls.Config{
+			Certificates: stand.TLS.Certificates,
+		}
 	})
 	w := httptest.NewRecorder()
 	s.iceServers(w, httptest.NewRequest("POST", "/whip", nil), "user")
 	got := links(w.Result())
-	if want := "<turns:turn.example.org:" + strconv.Itoa(s.turn.TLSPort()) + `?transport=tcp>; rel="ice-server"`; len(got) != 1 || got[0] != want {
+	if want := "<turns:turn.example.org:" + strconv.Itoa(s.turn.TLSPort()) + `?transport=tcp>; rel="ice-server"`; len(
+		got,
+	) != 1 ||
+		got[0] != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	conn, err := tls.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.turn.TLSPort())), &tls.Config{InsecureSkipVerify: true})
+	conn, err := tls.Dial(
+		"tcp",
+		net.JoinHostPort("127.0.0.1", strconv.Itoa(s.turn.TLSPort())),
+		&tls.Config{InsecureSkipVerify: true},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +139,8 @@ func TestTurnNames(t *testing.T) {
 // What a session is called over the line is not what gives control of it.
 func TestRelayUser(t *testing.T) {
 	id := newID()
-	if user := relayUser(id); strings.Contains(user, id[:8]) || strings.HasPrefix(user, anonymous) || user == relayUser(newID()) {
+	if user := relayUser(id); strings.Contains(user, id[:8]) || strings.HasPrefix(user, anonymous) ||
+		user == relayUser(newID()) {
 		t.Errorf("%s of %s", user, id)
 	}
 }

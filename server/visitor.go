@@ -47,7 +47,8 @@ func (s *Server) authenticate(r *http.Request, now time.Time) (visitor, error) {
 		if query.Has(name) {
 			return visitor{}, newProblem(http.StatusBadRequest,
 				"a token does not belong in an address, which logs and histories keep: "+
-					"send it as Authorization: Bearer, and replace this one, since others may have seen it").because(refusedToken)
+					"send it as Authorization: Bearer, and replace this one, since others may have seen it").
+				because(refusedToken)
 		}
 	}
 	grant, err := s.cfg.Access.Check(r.Header.Values("Authorization"), now)

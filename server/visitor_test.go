@@ -99,8 +99,20 @@ func TestTokenNeeded(t *testing.T) {
 	}
 	at := res.Header.Get("Location")
 	const fragment = "a=ice-ufrag:EsAw\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\na=mid:1\r\n"
-	trickle := call{"PATCH", at, map[string]string{"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}, fragment}
-	requests := []call{offerCall(servertest.Lines(servertest.Offer)), trickle, {"GET", at, nil, ""}, {"HEAD", at, nil, ""}, {"GET", at + "/labels", nil, ""}, {"DELETE", at, nil, ""}}
+	trickle := call{
+		"PATCH",
+		at,
+		map[string]string{"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"},
+		fragment,
+	}
+	requests := []call{
+		offerCall(servertest.Lines(servertest.Offer)),
+		trickle,
+		{"GET", at, nil, ""},
+		{"HEAD", at, nil, ""},
+		{"GET", at + "/labels", nil, ""},
+		{"DELETE", at, nil, ""},
+	}
 	expired := sign(access.Claims{Subject: "ada", Expires: time.Now().Add(-time.Minute)})
 	for _, row := range []struct {
 		name, token, origin string
@@ -108,11 +120,14 @@ func TestTokenNeeded(t *testing.T) {
 		status, found       int // of the offer, and of what is asked of somebody else's session
 	}{
 		{"none", "", "", `Bearer realm="mindflow"`, 401, 401},
-		{"unknown", "Bearer third-of-the-shared-tokens", "", `Bearer realm="mindflow", error="invalid_token"`, 401, 401},
+		{"unknown", "Bearer third-of-the-shared-tokens", "", `Bearer realm="mindflow", error="invalid_token"`, 401,
+			401},
 		{"another scheme", "Basic " + sharedToken, "", `Bearer realm="mindflow", error="invalid_token"`, 401, 401},
 		{"expired", "Bearer " + expired, "", `Bearer realm="mindflow", error="invalid_token"`, 401, 401},
-		{"for another audience", "Bearer " + sign(access.Claims{Audience: "other"}), "", `Bearer realm="mindflow", error="invalid_token"`, 401, 401},
-		{"for pages of another origin", "Bearer " + sign(access.Claims{Origins: []string{"https://a.example"}}), "https://b.example", "", 403, 403},
+		{"for another audience", "Bearer " + sign(access.Claims{Audience: "other"}), "",
+			`Bearer realm="mindflow", error="invalid_token"`, 401, 401},
+		{"for pages of another origin", "Bearer " + sign(access.Claims{Origins: []string{"https://a.example"}}),
+			"https://b.example", "", 403, 403},
 		{"somebody else's", "Bearer " + otherToken, "", "", 201, 404},
 		{"somebody else's, signed", "Bearer " + sign(access.Claims{Subject: "ada"}), "", "", 201, 404},
 	} {
@@ -123,7 +138,17 @@ func TestTokenNeeded(t *testing.T) {
 			}
 			res, body := s.call(t, with(with(c, "Authorization", row.token), "Origin", row.origin))
 			if res.StatusCode != want || res.Header.Get("WWW-Authenticate") != row.challenge {
-				t.Errorf("%s: %s %s: status %d, challenge %q, want %d, %q: %s", row.name, c.method, c.path, res.StatusCode, res.Header.Get("WWW-Authenticate"), want, row.challenge, body)
+				t.Errorf(
+					"%s: %s %s: status %d, challenge %q, want %d, %q: %s",
+					row.name,
+					c.method,
+					c.path,
+					res.StatusCode,
+					res.Header.Get("WWW-Authenticate"),
+					want,
+					row.challenge,
+					body,
+				)
 			}
 			if c.method == "POST" && want == 201 { // it is theirs to end
 				s.call(t, with(call{"DELETE", res.Header.Get("Location"), nil, ""}, "Authorization", row.token))
@@ -133,17 +158,20 @@ func TestTokenNeeded(t *testing.T) {
 			t.Fatalf("%s: %d sessions", row.name, n)
 		}
 	}
-	for _, c := range []call{{"OPTIONS", at, nil, ""}, {"GET", "/healthz", nil, ""}} { // browsers ask the first without a token
+	// browsers ask the first without a token
+	for _, c := range []call{{"OPTIONS", at, nil, ""}, {"GET", "/healthz", nil, ""}} {
 		if res, _ := s.call(t, c); res.StatusCode >= 400 {
 			t.Errorf("%s %s: status %d", c.method, c.path, res.StatusCode)
 		}
 	}
 	for _, c := range requests[1:4] {
-		if res, body := s.call(t, with(c, "Authorization", "Bearer "+sharedToken)); res.StatusCode != http.StatusNoContent {
+		if res, body := s.call(t, with(c, "Authorization",
+			"Bearer "+sharedToken)); res.StatusCode != http.StatusNoContent {
 			t.Errorf("%s by its owner: status %d: %s", c.method, res.StatusCode, body)
 		}
 	}
-	if res, _ := s.call(t, with(call{"DELETE", at, nil, ""}, "Authorization", "bearer "+sharedToken)); res.StatusCode != http.StatusOK {
+	if res, _ := s.call(t, with(call{"DELETE", at, nil, ""}, "Authorization",
+		"bearer "+sharedToken)); res.StatusCode != http.StatusOK {
 		t.Errorf("DELETE by its owner: status %d", res.StatusCode)
 	}
 	for _, secret := range []string{sharedToken, otherToken, expired, strings.Split(expired, ".")[2], "third-of"} {
@@ -157,9 +185,17 @@ func TestTokenNeeded(t *testing.T) {
 func TestTokenRenewed(t *testing.T) {
 	gate, sign := keyed(t)
 	s := begin(t, idle(), func(c *Config) { c.Access = gate })
-	res, _ := s.call(t, with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", "Bearer "+sign(access.Claims{Subject: "ada"})))
+	res, _ := s.call(
+		t,
+		with(
+			offerCall(servertest.Lines(servertest.Offer)),
+			"Authorization",
+			"Bearer "+sign(access.Claims{Subject: "ada"}),
+		),
+	)
 	renewed := "Bearer " + sign(access.Claims{Subject: "ada", Expires: time.Now().Add(2 * time.Hour)})
-	if res, body := s.call(t, with(call{"DELETE", res.Header.Get("Location"), nil, ""}, "Authorization", renewed)); res.StatusCode != http.StatusOK {
+	if res, body := s.call(t, with(call{"DELETE", res.Header.Get("Location"), nil, ""}, "Authorization",
+		renewed)); res.StatusCode != http.StatusOK {
 		t.Errorf("status %d: %s", res.StatusCode, body)
 	}
 }
@@ -170,11 +206,14 @@ func TestTokenInURL(t *testing.T) {
 	for _, g := range []*access.Gate{gate, access.Open()} {
 		var log safeLog
 		s := begin(t, idle(), func(c *Config) { c.Access, c.Log = g, log.logger() })
-		for _, query := range []string{"token=" + sharedToken, "access_token=" + sharedToken, "model=none&jwt=" + sharedToken} {
-			for _, c := range []call{offerCall(servertest.Lines(servertest.Offer)), {"DELETE", "/sessions/0", nil, ""}, {"GET", "/sessions/0/labels", nil, ""}} {
+		for _, query := range []string{"token=" + sharedToken, "access_token=" + sharedToken, "model=none&jwt=" +
+			sharedToken} {
+			for _, c := range []call{offerCall(servertest.Lines(servertest.Offer)), {"DELETE", "/sessions/0", nil, ""},
+				{"GET", "/sessions/0/labels", nil, ""}} {
 				c.path += "?" + query
 				res, body := s.call(t, with(c, "Authorization", "Bearer "+sharedToken))
-				if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "Authorization: Bearer") || strings.Contains(body+log.String(), sharedToken) {
+				if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "Authorization: Bearer") ||
+					strings.Contains(body+log.String(), sharedToken) {
 					t.Errorf("%s %s: status %d: %s", c.method, c.path, res.StatusCode, body)
 				}
 			}
@@ -185,9 +224,18 @@ func TestTokenInURL(t *testing.T) {
 // A token that names origins is for pages of those, of the ones that the server allows.
 func TestTokenOrigins(t *testing.T) {
 	gate, sign := keyed(t)
-	s := begin(t, idle(), func(c *Config) { c.Access, c.AllowOrigins = gate, []string{"https://a.example", "https://b.example"} })
-	narrow := "Bearer " + sign(access.Claims{Subject: "ada", Origins: []string{"https://a.example", "https://c.example", s.url("")}})
-	res, _ := s.call(t, with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", narrow), "Origin", s.url("")))
+	s := begin(
+		t,
+		idle(),
+		func(c *Config) { c.Access, c.AllowOrigins = gate, []string{"https://a.example", "https://b.example"} },
+	)
+	narrow := "Bearer " + sign(
+		access.Claims{Subject: "ada", Origins: []string{"https://a.example", "https://c.example", s.url("")}},
+	)
+	res, _ := s.call(
+		t,
+		with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", narrow), "Origin", s.url("")),
+	)
 	at := res.Header.Get("Location")
 	for _, row := range []struct {
 		method, origin string
@@ -202,7 +250,8 @@ func TestTokenOrigins(t *testing.T) {
 		{"DELETE", "", 403}, // no page at all
 		{"DELETE", "https://a.example", 200},
 	} {
-		if res, body := s.call(t, with(with(call{row.method, at, nil, ""}, "Authorization", narrow), "Origin", row.origin)); res.StatusCode != row.status {
+		if res, body := s.call(t, with(with(call{row.method, at, nil, ""}, "Authorization", narrow), "Origin",
+			row.origin)); res.StatusCode != row.status {
 			t.Errorf("%s from %q: status %d, want %d: %s", row.method, row.origin, res.StatusCode, row.status, body)
 		}
 	}
@@ -231,7 +280,8 @@ func TestStrangersCostNothing(t *testing.T) {
 		w := httptest.NewRecorder()
 		routes.ServeHTTP(w, req)
 		var p problem
-		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusUnauthorized || p.Status != w.Code {
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusUnauthorized ||
+			p.Status != w.Code {
 			t.Fatalf("status %d: %s", w.Code, w.Body)
 		}
 	}
@@ -253,9 +303,14 @@ func TestClientWithToken(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	_, err := whipclient.Dial(t.Context(), s.url("/whip"), whipclient.Options{Codec: pipeline.VP8, Token: "wrong-token"})
+	_, err := whipclient.Dial(
+		t.Context(),
+		s.url("/whip"),
+		whipclient.Options{Codec: pipeline.VP8, Token: "wrong-token"},
+	)
 	var refused *whipclient.RefusedError
-	if !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized || strings.Contains(err.Error(), "wrong-token") {
+	if !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized ||
+		strings.Contains(err.Error(), "wrong-token") {
 		t.Errorf("%v", err)
 	}
 }
@@ -263,9 +318,10 @@ func TestClientWithToken(t *testing.T) {
 // FuzzAuthorization has a server with keys look at strangers' headers, and at what they put into the address.
 func FuzzAuthorization(f *testing.F) {
 	gate, sign := keyed(f)
-	s := newStranger(f)
+	s := newDirectClient(f)
 	s.server.cfg.Access = gate
-	for _, seed := range []string{"Bearer x", "", "Basic YTpi", "Bearer " + strings.TrimSuffix(sign(access.Claims{Subject: "ada"}), "A"), "Bearer a.b.c", "bearer  "} {
+	for _, seed := range []string{"Bearer x", "", "Basic YTpi", "Bearer " +
+		strings.TrimSuffix(sign(access.Claims{Subject: "ada"}), "A"), "Bearer a.b.c", "bearer  "} {
 		f.Add(seed, "")
 		f.Add("", seed)
 	}

@@ -19,8 +19,9 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// virtual is an internet of Pion's vnet. A publisher stands in a home behind a router, whose NAT gives each of its flows a port
-// (RFC 4787: address and port-dependent, the strictest). What is sent to outside there reaches the server's real media port.
+// virtual is an internet of Pion's vnet. A publisher stands in a home behind a router, whose NAT gives each of its
+// flows a port (RFC 4787: address and port-dependent, the strictest). What is sent to outside there reaches the
+// server's real media port.
 type virtual struct {
 	home     *vnet.Net // the publisher's
 	loss     float64
@@ -30,8 +31,9 @@ type virtual struct {
 }
 
 const (
-	outside  = "203.0.113.5"   // of the server, as from a 1:1 NAT
-	forgets  = 3 * time.Second // after which the home's router forgets a flow that is silent; more than ICE's two seconds between checks
+	outside = "203.0.113.5" // of the server, as from a 1:1 NAT
+	// after which the home's router forgets a flow that is silent; more than ICE's two seconds between checks
+	forgets  = 3 * time.Second
 	lineTime = 20 * time.Millisecond
 )
 
@@ -40,7 +42,14 @@ func newVirtual(t *testing.T, s *Server, loss float64) *virtual {
 	t.Helper()
 	v := &virtual{loss: loss}
 	logs := ports.PionLogs{Log: slog.New(slog.DiscardHandler)}
-	internet, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "203.0.113.0/24", MinDelay: lineTime, MaxJitter: 10 * time.Millisecond, LoggerFactory: logs})
+	internet, err := vnet.NewRouter(
+		&vnet.RouterConfig{
+			CIDR:          "203.0.113.0/24",
+			MinDelay:      lineTime,
+			MaxJitter:     10 * time.Millisecond,
+			LoggerFactory: logs,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +62,11 @@ func newVirtual(t *testing.T, s *Server, loss float64) *virtual {
 	})
 	router, err := vnet.NewRouter(&vnet.RouterConfig{
 		CIDR: "192.168.0.0/24", StaticIP: "203.0.113.20", LoggerFactory: logs,
-		NATType: &vnet.NATType{MappingBehavior: vnet.EndpointAddrPortDependent, FilteringBehavior: vnet.EndpointAddrPortDependent, MappingLifeTime: forgets},
+		NATType: &vnet.NATType{
+			MappingBehavior:   vnet.EndpointAddrPortDependent,
+			FilteringBehavior: vnet.EndpointAddrPortDependent,
+			MappingLifeTime:   forgets,
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +101,8 @@ func host(t *testing.T, r *vnet.Router, ip string) *vnet.Net {
 	return n
 }
 
-// bridge passes what comes to the server's address outside on to the real one, by a socket for each address that it comes from.
+// bridge passes what comes to the server's address outside on to the real one, by a socket for each address that it
+// comes from.
 func (v *virtual) bridge(t *testing.T, edge *vnet.Net, server *net.UDPAddr) {
 	t.Helper()
 	port, err := edge.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(outside), Port: server.Port})
@@ -143,14 +157,15 @@ func back(from *net.UDPConn, port transport.UDPConn, to net.Addr) {
 	}
 }
 
-// Sessions over a virtual internet, whose publisher is behind a NAT: labels come, come again within a second after a clean line was away or
-// the publisher has another address, and nothing is left of the session.
+// Sessions over a virtual internet, whose publisher is behind a NAT: labels come, come again within a second after a
+// clean line was away or the publisher has another address, and nothing is left of the session.
 func TestVirtualNetwork(t *testing.T) {
 	units := clip(t, pipeline.VP8, 320, 180)
 	for _, row := range []struct {
 		name string
 		loss float64
-		away time.Duration // nothing passes for so long; longer than forgets, and the publisher has another address after it
+		// nothing passes for so long; longer than forgets, and the publisher has another address after it
+		away time.Duration
 	}{
 		{"behind a NAT", 0, 0},
 		{"5 % lost", 0.05, 0},
@@ -164,10 +179,17 @@ func TestVirtualNetwork(t *testing.T) {
 			})
 			v := newVirtual(t, s, row.loss)
 			t.Run("session", func(t *testing.T) { // ends before the network does
-				p := dial(t, s, whipclient.Options{Codec: pipeline.VP8, Net: v.home, Fallback: true, OnSend: v.sent.Store})
+				p := dial(
+					t,
+					s,
+					whipclient.Options{Codec: pipeline.VP8, Net: v.home, Fallback: true, OnSend: v.sent.Store},
+				)
 				p.Stream(units)
 				before := p.Label("labels", servertest.Any)
-				before = p.Label("thirty frames' time of them", func(m pipeline.Message) bool { return m.RTP > before.RTP+90000 })
+				before = p.Label(
+					"thirty frames' time of them",
+					func(m pipeline.Message) bool { return m.RTP > before.RTP+90000 },
+				)
 				if row.away > 0 {
 					var took time.Duration
 					before, took = v.comeBack(t, p, row.away)
@@ -190,9 +212,13 @@ func TestVirtualNetwork(t *testing.T) {
 	}
 }
 
-// comeBack takes the line away and gives it back, upon which a publisher whose address changed restarts ICE, as a browser does. It
-// gives the first label of what was sent after that.
-func (v *virtual) comeBack(t *testing.T, p servertest.Publisher, away time.Duration) (m pipeline.Message, took time.Duration) {
+// comeBack takes the line away and gives it back, upon which a publisher whose address changed restarts ICE, as a
+// browser does. It gives the first label of what was sent after that.
+func (v *virtual) comeBack(
+	t *testing.T,
+	p servertest.Publisher,
+	away time.Duration,
+) (m pipeline.Message, took time.Duration) {
 	t.Helper()
 	known := v.mappings.Load()
 	v.cut.Store(true)

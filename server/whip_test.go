@@ -65,29 +65,40 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"no body", "", "application/sdp", 400, "empty"},
 		{"no SDP", "hello", "application/sdp", 400, "no SDP offer"},
-		{"no sections", "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", "application/sdp", 400, "no media sections"},
+		{"no sections", "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", "application/sdp", 400,
+			"no media sections"},
 		{"no ICE", cut(`a=ice-ufrag.*\n`), "application/sdp", 400, "a=ice-ufrag"},
 		{"no fingerprint", cut(`a=fingerprint.*\n`), "application/sdp", 400, "a=fingerprint"},
 		{"no mid", cut(`a=mid:1\n`), "application/sdp", 400, "a=mid"},
 		{"two sections of one mid", replace("a=mid:1\n", "a=mid:0\n"), "application/sdp", 400, "a=mid:0"},
 		{"bad fingerprint", cut(`:BF:EF`), "application/sdp", 201, ""}, // only the handshake can tell
 		{"bad candidate", replace("a=mid:1\n", "a=mid:1\na=candidate:x\n"), "application/sdp", 400, `candidate "x"`},
-		{"candidate of an unknown type", replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ new\n"), "application/sdp", 201, ""},
-		{"two ICE sessions", servertest.Lines(strings.Replace(unbundled, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 400, "no WebRTC offer"},
-		{"two ICE sessions to be bundled", servertest.Lines(strings.Replace(servertest.Offer, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)), "application/sdp", 201, ""},
+		{"candidate of an unknown type", replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ new\n"),
+			"application/sdp", 201, ""},
+		{"two ICE sessions", servertest.Lines(strings.Replace(unbundled, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)),
+			"application/sdp", 400, "no WebRTC offer"},
+		{"two ICE sessions to be bundled",
+			servertest.Lines(strings.Replace(servertest.Offer, "a=ice-ufrag:EsAw", "a=ice-ufrag:other",
+				1)), "application/sdp", 201, ""},
 		{"both sides passive", replace("actpass", "passive"), "application/sdp", 400, "a=setup:passive"},
-		{"candidates without end", replace("a=mid:1\n", "a=mid:1\n"+strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 1 typ host\n", 101)),
+		{"candidates without end", replace("a=mid:1\n",
+			"a=mid:1\n"+strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 1 typ host\n", 101)),
 			"application/sdp", 400, "101 candidates"},
-		{"large", servertest.Lines(servertest.Offer) + strings.Repeat("a=x\r\n", 30000), "application/sdp", 413, "131072"},
+		{"large", servertest.Lines(servertest.Offer) + strings.Repeat("a=x\r\n", 30000), "application/sdp", 413,
+			"131072"},
 		{"JSON", servertest.Lines(servertest.Offer), "application/json", 415, "application/sdp"},
 		{"no type", servertest.Lines(servertest.Offer), "", 415, "application/sdp"},
 		{"type with parameter", servertest.Lines(servertest.Offer), "application/sdp; charset=utf-8", 201, ""},
-		{"no video", servertest.Lines(strings.Replace(servertest.Offer, video, "", 1)), "application/sdp", 422, "no video"},
+		{"no video", servertest.Lines(strings.Replace(servertest.Offer, video, "", 1)), "application/sdp", 422,
+			"no video"},
 		{"video turned off", replace("m=video 9", "m=video 0"), "application/sdp", 422, "no video"},
-		{"codecs unknown", replace("VP8/90000", "AV1X/90000", "H264/90000", "H265/90000"), "application/sdp", 422, "VP8, H264, VP9, AV1"},
+		{"codecs unknown", replace("VP8/90000", "AV1X/90000", "H264/90000", "H265/90000"), "application/sdp", 422,
+			"VP8, H264, VP9, AV1"},
 		{"two videos", twoVideos, "application/sdp", 422, "2 videos"},
-		{"two streams in one section", replace("a=ssrc-group:FID 2231627014 632943048\n", "", "a=msid:stream track\n", ""), "application/sdp", 422, "no answer"},
-		{"simulcast", replace("a=mid:1\n", "a=mid:1\na=rid:h send\na=simulcast:send h;;l\n"), "application/sdp", 422, "simulcast"},
+		{"two streams in one section", replace("a=ssrc-group:FID 2231627014 632943048\n", "", "a=msid:stream track\n",
+			""), "application/sdp", 422, "no answer"},
+		{"simulcast", replace("a=mid:1\n", "a=mid:1\na=rid:h send\na=simulcast:send h;;l\n"), "application/sdp", 422,
+			"simulcast"},
 		{"receiving video", replace("a=sendonly\n", "a=recvonly\n"), "application/sdp", 422, "a=sendonly"},
 		{"no directions", cut(`a=sendonly\n`), "application/sdp", 201, ""},
 		{"text section", replace("m=audio 9", "m=text 9"), "application/sdp", 422, `"text"`},
@@ -110,7 +121,8 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("content type %q", got)
 			}
 			var p problem
-			if err := json.Unmarshal([]byte(body), &p); err != nil || p.Status != row.status || !strings.Contains(p.Detail, row.detail) {
+			if err := json.Unmarshal([]byte(body), &p); err != nil || p.Status != row.status ||
+				!strings.Contains(p.Detail, row.detail) {
 				t.Errorf("problem %s (%v), want one on %q", body, err, row.detail)
 			}
 			if n := s.Stats().Sessions; n != 0 {
@@ -138,7 +150,8 @@ func TestWhipSession(t *testing.T) {
 		t.Errorf("link %s, want %s", got, want)
 	}
 
-	const trickle = "a=ice-ufrag:EsAw\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:1\r\n" +
+	const trickle = "a=ice-ufrag:EsAw\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\n" +
+		"m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:1\r\n" +
 		"a=candidate:1 1 udp 2122260223 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n"
 	const frag = "application/trickle-ice-sdpfrag"
 	for _, row := range []struct {
@@ -151,17 +164,28 @@ func TestWhipSession(t *testing.T) {
 		{"look at head", call{"HEAD", at, nil, ""}, 204, [2]string{}},
 		{"options", call{"OPTIONS", at, nil, ""}, 204, [2]string{"Accept-Patch", frag}},
 		{"post", call{"POST", at, nil, ""}, 405, [2]string{"Allow", "GET, HEAD, PATCH, DELETE, OPTIONS"}},
-		{"trickle without type", call{"PATCH", at, map[string]string{"If-Match": etag}, trickle}, 415, [2]string{"Accept", frag}},
-		{"trickle without If-Match", call{"PATCH", at, map[string]string{"Content-Type": frag}, trickle}, 428, [2]string{}},
-		{"trickle with another tag", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": `"x"`}, trickle}, 412, [2]string{}},
-		{"trickle nonsense", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, "hello"}, 400, [2]string{}},
-		{"trickle without ufrag", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, "a=mid:1\r\n"}, 400, [2]string{}},
-		{"trickle a bad candidate", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, "a=ice-ufrag:EsAw\r\na=candidate:x\r\n"}, 400, [2]string{}},
-		{"trickle", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, trickle}, 204, [2]string{}},
-		{"trickle with a star", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": "*"}, trickle}, 204, [2]string{}},
-		{"trickle with a quoted star", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": `"*"`}, trickle}, 204, [2]string{}},
-		{"trickle to no session", call{"PATCH", "/sessions/0", map[string]string{"Content-Type": frag, "If-Match": etag}, trickle}, 404, [2]string{}},
-		{"restart without password", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": "*"}, "a=ice-ufrag:abcd\r\n"}, 400, [2]string{}},
+		{"trickle without type", call{"PATCH", at, map[string]string{"If-Match": etag}, trickle}, 415,
+			[2]string{"Accept", frag}},
+		{"trickle without If-Match", call{"PATCH", at, map[string]string{"Content-Type": frag}, trickle}, 428,
+			[2]string{}},
+		{"trickle with another tag", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": `"x"`},
+			trickle}, 412, [2]string{}},
+		{"trickle nonsense", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, "hello"}, 400,
+			[2]string{}},
+		{"trickle without ufrag", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag},
+			"a=mid:1\r\n"}, 400, [2]string{}},
+		{"trickle a bad candidate", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag},
+			"a=ice-ufrag:EsAw\r\na=candidate:x\r\n"}, 400, [2]string{}},
+		{"trickle", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, trickle}, 204,
+			[2]string{}},
+		{"trickle with a star", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": "*"}, trickle},
+			204, [2]string{}},
+		{"trickle with a quoted star", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": `"*"`},
+			trickle}, 204, [2]string{}},
+		{"trickle to no session", call{"PATCH", "/sessions/0",
+			map[string]string{"Content-Type": frag, "If-Match": etag}, trickle}, 404, [2]string{}},
+		{"restart without password", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": "*"},
+			"a=ice-ufrag:abcd\r\n"}, 400, [2]string{}},
 		{"delete", call{"DELETE", at, nil, ""}, 200, [2]string{}},
 		{"delete again", call{"DELETE", at, nil, ""}, 404, [2]string{}},
 		{"look again", call{"GET", at, nil, ""}, 404, [2]string{}},
@@ -204,7 +228,8 @@ func checkAnswer(t *testing.T, answer string, audioRejected bool) {
 		if mid, _ := m.Attribute("mid"); mid != string(rune('0'+i)) {
 			t.Errorf("section %d has mid %q", i, mid)
 		}
-		if hasAttribute(m, "candidate") != (m == candidates) || hasAttribute(m, "end-of-candidates") != (m == candidates) {
+		if hasAttribute(m, "candidate") != (m == candidates) ||
+			hasAttribute(m, "end-of-candidates") != (m == candidates) {
 			t.Errorf("section %d: candidates are out of place", i)
 		}
 	}
@@ -217,7 +242,8 @@ func checkAnswer(t *testing.T, answer string, audioRejected bool) {
 	if !hasAttribute(video, "recvonly") {
 		t.Error("video is not received")
 	}
-	for _, want := range []string{"VP8/90000", "H264/90000", "apt=96", "apt=102", "96 nack pli", "102 transport-cc", "transport-wide-cc",
+	for _, want := range []string{"VP8/90000", "H264/90000", "apt=96", "apt=102", "96 nack pli", "102 transport-cc",
+		"transport-wide-cc",
 		"a=max-message-size:16384"} {
 		if !strings.Contains(answer, want) {
 			t.Errorf("answer lacks %s", want)
@@ -236,7 +262,10 @@ func TestAnswer(t *testing.T) {
 		name, audio   string
 		audioRejected bool
 	}{{"audio known", "opus/48000/2", false}, {"audio unknown", "hum/48000", true}} {
-		res, answer := s.call(t, offerCall(servertest.Lines(strings.Replace(servertest.Offer, "opus/48000/2", row.audio, 1))))
+		res, answer := s.call(
+			t,
+			offerCall(servertest.Lines(strings.Replace(servertest.Offer, "opus/48000/2", row.audio, 1))),
+		)
 		if res.StatusCode != http.StatusCreated {
 			t.Fatalf("%s: status %d: %s", row.name, res.StatusCode, answer)
 		}
@@ -249,7 +278,12 @@ func TestFull(t *testing.T) {
 	first, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	second, body := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	if second.StatusCode != http.StatusServiceUnavailable || second.Header.Get("Retry-After") == "" {
-		t.Errorf("full server: status %d, Retry-After %q: %s", second.StatusCode, second.Header.Get("Retry-After"), body)
+		t.Errorf(
+			"full server: status %d, Retry-After %q: %s",
+			second.StatusCode,
+			second.Header.Get("Retry-After"),
+			body,
+		)
 	}
 	s.call(t, call{"DELETE", first.Header.Get("Location"), nil, ""})
 	third, body := s.call(t, offerCall(servertest.Lines(servertest.Offer)))

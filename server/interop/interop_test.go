@@ -1,5 +1,5 @@
-// Package interop has other publishers talk to the real server: aiortc and GStreamer, as Debian packages them. make test
-// installs both.
+// Package interop has other publishers talk to the real server: aiortc and GStreamer, as Debian packages them. make
+// test installs both.
 package interop
 
 import (
@@ -48,8 +48,10 @@ func TestAiortc(t *testing.T) {
 		{[]string{"--codec", "VP8"}, []string{"hello ", "bye deleted"}},
 		{[]string{"--codec", "H264"}, []string{"hello ", "bye deleted"}},
 		{[]string{"--codec", "VP8", "--channels"}, []string{"hello ", "bye deleted"}},
-		{[]string{"--codec", "H264", "--channels", "--rubbish", "40000"}, []string{"hello ", "error too-large", "bye deleted"}},
-		{[]string{"--codec", "VP8", "--channels", "--rubbish", "300000"}, []string{"hello ", "bye deleted"}}, // never arrives whole
+		{[]string{"--codec", "H264", "--channels", "--rubbish", "40000"},
+			[]string{"hello ", "error too-large", "bye deleted"}},
+		// never arrives whole
+		{[]string{"--codec", "VP8", "--channels", "--rubbish", "300000"}, []string{"hello ", "bye deleted"}},
 	} {
 		t.Run(strings.Join(row.args, " "), func(t *testing.T) {
 			check(t, url, publish(t, "publish_aiortc.py", append([]string{url, clip}, row.args...)...), row.controls)
@@ -58,19 +60,29 @@ func TestAiortc(t *testing.T) {
 }
 
 func TestGStreamer(t *testing.T) {
-	needs(t, "python3-gi, gir1.2-gst-plugins-bad-1.0, gstreamer1.0-nice and gstreamer1.0-plugins-{base,good,bad,ugly}", `
+	needs(
+		t,
+		"python3-gi, gir1.2-gst-plugins-bad-1.0, gstreamer1.0-nice and gstreamer1.0-plugins-{base,good,bad,ugly}",
+		`
 import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import Gst, GstWebRTC
 Gst.init(None)
-missing = [e for e in "decodebin vp8enc x264enc rtph264pay nicesrc webrtcbin openh264dec".split() if not Gst.ElementFactory.find(e)]
-assert not missing, missing`)
+wanted = "decodebin vp8enc x264enc rtph264pay nicesrc webrtcbin openh264dec".split()
+missing = [e for e in wanted if not Gst.ElementFactory.find(e)]
+assert not missing, missing`,
+	)
 	clip := excerpt(t)
 	url := serve(t)
 	for _, codec := range []string{"VP8", "H264"} {
 		t.Run(codec, func(t *testing.T) {
-			check(t, url, publish(t, "publish_gstreamer.py", url, clip, "--codec", codec), []string{"hello ", "bye deleted"})
+			check(
+				t,
+				url,
+				publish(t, "publish_gstreamer.py", url, clip, "--codec", codec),
+				[]string{"hello ", "bye deleted"},
+			)
 		})
 	}
 }
@@ -121,7 +133,8 @@ func excerpt(t *testing.T) string {
 	t.Helper()
 	clip := testkit.Clip(t)
 	out := filepath.Join(t.TempDir(), "excerpt.mp4")
-	if text, err := exec.Command("ffmpeg", "-v", "error", "-i", clip, "-t", "4", "-an", "-c", "copy", out).CombinedOutput(); err != nil {
+	if text, err := exec.Command("ffmpeg", "-v", "error", "-i", clip, "-t", "4", "-an", "-c", "copy",
+		out).CombinedOutput(); err != nil {
 		t.Fatalf("cut the clip: %v: %s", err, text)
 	}
 	return out
@@ -142,7 +155,18 @@ func serve(t *testing.T) string {
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
 	// aiortc has no loopback candidates, so the server listens on every interface.
-	server := exec.Command(exe, "serve", "--listen", address, "--media", ":0", "--models", filepath.Join(bin, "models"), "--ort-lib", library)
+	server := exec.Command(
+		exe,
+		"serve",
+		"--listen",
+		address,
+		"--media",
+		":0",
+		"--models",
+		filepath.Join(bin, "models"),
+		"--ort-lib",
+		library,
+	)
 	var log bytes.Buffer
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {

@@ -28,7 +28,11 @@ func (c *cinema) Next() (*pipeline.Frame, time.Duration, error) {
 	c.shown++
 	w, h := c.width, c.height
 	c.frame = pipeline.Frame{Width: w, Height: h, YStride: w, CStride: w / 2,
-		Y: filled(c.frame.Y, w*h, c.lumas[c.shown-1]), U: filled(c.frame.U, w*h/4, 128), V: filled(c.frame.V, w*h/4, 128)}
+		Y: filled(
+			c.frame.Y,
+			w*h,
+			c.lumas[c.shown-1],
+		), U: filled(c.frame.U, w*h/4, 128), V: filled(c.frame.V, w*h/4, 128)}
 	return &c.frame, c.times[c.shown-1], nil
 }
 
@@ -63,7 +67,12 @@ func TestCode(t *testing.T) {
 	film := &cinema{width: 64, height: 24, lumas: []byte{40, 90, 140, 190},
 		times: []time.Duration{1000 * ms, 1210 * ms, 1215 * ms, 1300 * ms}} // a first picture need not be at 0
 	done := 0
-	units, err := Code(t.Context(), film, Coding{Width: 64, Height: 48, Rate: 10, Bitrate: 2_000_000}, func(n int) { done = n })
+	units, err := Code(
+		t.Context(),
+		film,
+		Coding{Width: 64, Height: 48, Rate: 10, Bitrate: 2_000_000},
+		func(n int) { done = n },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +81,17 @@ func TestCode(t *testing.T) {
 	}
 	middle, corner := lumas(t, units, 64, 48)
 	for i, want := range []int{40, 40, 40, 190} { // at 0, 100, 200 and 300 ms
-		if abs(middle[i]-want) > 12 || abs(corner[i]-16) > 12 || units[i].RTP != uint32(i*9000) || units[i].Key != (i == 0) {
-			t.Errorf("frame %d: luma %d, want %d; in the corner %d; timestamp %d, key %v", i, middle[i], want, corner[i], units[i].RTP, units[i].Key)
+		if abs(middle[i]-want) > 12 || abs(corner[i]-16) > 12 || units[i].RTP != uint32(i*9000) ||
+			units[i].Key != (i == 0) {
+			t.Errorf(
+				"frame %d: luma %d, want %d; in the corner %d; timestamp %d, key %v",
+				i,
+				middle[i],
+				want,
+				corner[i],
+				units[i].RTP,
+				units[i].Key,
+			)
 		}
 	}
 }
@@ -100,7 +118,8 @@ func TestCodeLong(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Code(ctx, film, small, func(int) {}); !errors.Is(err, context.Canceled) || film.closed != 2 || vpx.Live() != 0 {
+	if _, err := Code(ctx, film, small, func(int) {}); !errors.Is(err, context.Canceled) || film.closed != 2 ||
+		vpx.Live() != 0 {
 		t.Errorf("%v", err)
 	}
 }
@@ -151,7 +170,18 @@ func TestFit(t *testing.T) {
 				}
 				c := y/2*dst.CStride + x/2
 				if dst.Y[y*dst.YStride+x] != y8 || dst.U[c] != u8 || dst.V[c] != v8 {
-					t.Fatalf("%s: at %d, %d: %d %d %d, want %d %d %d", row.name, x, y, dst.Y[y*dst.YStride+x], dst.U[c], dst.V[c], y8, u8, v8)
+					t.Fatalf(
+						"%s: at %d, %d: %d %d %d, want %d %d %d",
+						row.name,
+						x,
+						y,
+						dst.Y[y*dst.YStride+x],
+						dst.U[c],
+						dst.V[c],
+						y8,
+						u8,
+						v8,
+					)
 				}
 			}
 		}
@@ -161,7 +191,8 @@ func TestFit(t *testing.T) {
 	half, twice := plane{make([]byte, 2), 2, 2, 1}, plane{make([]byte, 32), 8, 8, 4}
 	half.scale(src)
 	twice.scale(src)
-	if half.data[0] != 25 || half.data[1] != 45 || twice.data[2] != 10 || twice.data[3] != 10 || twice.data[8] != 0 || twice.data[16] != 40 {
+	if half.data[0] != 25 || half.data[1] != 45 || twice.data[2] != 10 || twice.data[3] != 10 || twice.data[8] != 0 ||
+		twice.data[16] != 40 {
 		t.Errorf("half %v, twice %v", half.data, twice.data)
 	}
 }

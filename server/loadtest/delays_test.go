@@ -59,7 +59,13 @@ func TestPercentileIsNear(t *testing.T) {
 	halves[0].merge(&halves[1])
 	for _, p := range []float64{0.01, 1, 50, 95, 99, 99.9, 100} {
 		want := times[int(math.Ceil(p*100))-1]
-		if got, _ := halves[0].percentile(p); math.Abs(float64(got-want)) > 0.004*float64(want)+float64(time.Microsecond) {
+		if got, _ := halves[0].percentile(p); math.Abs(
+			float64(got-want),
+		) > 0.004*float64(
+			want,
+		)+float64(
+			time.Microsecond,
+		) {
 			t.Errorf("percentile %v is %v, want %v", p, got, want)
 		}
 	}

@@ -77,8 +77,9 @@ func hostWithGrace(t *testing.T, sessions int, grace time.Duration) *hosted {
 	})
 	t.Cleanup(closeEngine)
 	s, err := server.New(server.Config{
-		Listen: "127.0.0.1:0", MediaPorts: server.MediaPorts{Media: "127.0.0.1:0"}, Limits: server.Limits{MaxSessions: sessions},
-		Grace: grace, EndTime: patience,
+		Listen: "127.0.0.1:0", MediaPorts: server.MediaPorts{Media: "127.0.0.1:0"},
+		Limits: server.Limits{MaxSessions: sessions},
+		Grace:  grace, EndTime: patience,
 	}, serversession.Engine{
 		OpenDecoder: func(c pipeline.Codec) (pipeline.Decoder, error) { return avdec.Open(c, avdec.DefaultMaxPixels) },
 		Analyses:    e.Analyses, Scheduler: e.Scheduler,

@@ -33,7 +33,8 @@ func TestMinutes(t *testing.T) {
 	}
 	for i, want := range []struct{ p50, rate float64 }{{10, 10}, {30, 1}} {
 		got := m.all[i]
-		if got.P50 == nil || *got.P50 < want.p50*0.99 || *got.P50 > want.p50*1.01 || *got.P95 != *got.P50 || got.Rate != want.rate {
+		if got.P50 == nil || *got.P50 < want.p50*0.99 || *got.P50 > want.p50*1.01 || *got.P95 != *got.P50 ||
+			got.Rate != want.rate {
 			t.Errorf("minute %d: %+v, want %v", i, got, want)
 		}
 	}

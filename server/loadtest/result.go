@@ -134,7 +134,8 @@ func (r *Result) Check(l Limits) error {
 		return errors.Join(err, errors.New("no label came for any frame"))
 	}
 	if p95 := *r.Overall.P95; l.MaxP95 > 0 && p95 > l.MaxP95 {
-		err = errors.Join(err, field.Valuef("MaxP95", l.MaxP95, "the 95th percentile is %.1f ms, more than the limit", p95))
+		slow := field.Valuef("MaxP95", l.MaxP95, "the 95th percentile is %.1f ms, more than the limit", p95)
+		err = errors.Join(err, slow)
 	}
 	slowest := 0
 	for i, s := range r.Sessions {
@@ -143,8 +144,9 @@ func (r *Result) Check(l Limits) error {
 		}
 	}
 	if rate := r.Sessions[slowest].Rate; rate < l.MinRate {
-		err = errors.Join(err,
-			field.Valuef("MinRate", l.MinRate, "the slowest session got %.2f labels a second, fewer than the limit", rate))
+		few := field.Valuef("MinRate", l.MinRate,
+			"the slowest session got %.2f labels a second, fewer than the limit", rate)
+		err = errors.Join(err, few)
 	}
 	return err
 }

@@ -25,10 +25,13 @@ func counted(labels int, delay time.Duration, lost uint64) *tally {
 func TestSummary(t *testing.T) {
 	const us = time.Microsecond
 	r := summary([]*tally{counted(99, 100*us, 2), counted(49, 200*us, 0)}, nil, 10*time.Second)
-	if r.Seconds != 10 || r.Overall.Rate != 7.5 || r.Overall.Lost != 2 || *r.Overall.P50 != 0.1 || *r.Overall.P95 != 0.2 {
+	if r.Seconds != 10 || r.Overall.Rate != 7.5 || r.Overall.Lost != 2 || *r.Overall.P50 != 0.1 ||
+		*r.Overall.P95 != 0.2 {
 		t.Errorf("overall %+v", r.Overall)
 	}
-	if a, b := r.Sessions[0], r.Sessions[1]; a.Rate != 10 || a.Lost != 2 || *a.P99 != 0.1 || b.Rate != 5 || b.Lost != 0 || *b.P50 != 0.2 {
+	if a, b := r.Sessions[0], r.Sessions[1]; a.Rate != 10 || a.Lost != 2 || *a.P99 != 0.1 || b.Rate != 5 ||
+		b.Lost != 0 ||
+		*b.P50 != 0.2 {
 		t.Errorf("sessions %+v", r.Sessions)
 	}
 }
@@ -45,11 +48,14 @@ func TestCheck(t *testing.T) {
 		{"no limits", fine, Limits{}, nil},
 		{"kept", fine, Limits{MaxP95: 101, MinRate: 8}, nil},
 		{"too slow", fine, Limits{MaxP95: 99}, []string{"MaxP95 99: the 95th percentile is"}},
-		{"too few for one", fine, Limits{MinRate: 8.5}, []string{"MinRate 8.5: the slowest session got 8.00 labels a second"}},
+		{"too few for one", fine, Limits{MinRate: 8.5},
+			[]string{"MinRate 8.5: the slowest session got 8.00 labels a second"}},
 		{"both", fine, Limits{MaxP95: 50, MinRate: 20}, []string{"MaxP95 50", "MinRate 20"}},
 		{"nothing came", summary([]*tally{{}}, nil, time.Second), Limits{}, []string{"no label came"}},
-		{"a failure", summary([]*tally{counted(9, ms, 0)}, []Failure{{2, true, "full"}}, time.Second), Limits{}, []string{"session 2 was refused: full"}},
-		{"nothing but failures", summary(nil, []Failure{{1, false, "shutdown"}}, 0), Limits{MinRate: 1}, []string{"session 1 ended early: shutdown", "no label came"}},
+		{"a failure", summary([]*tally{counted(9, ms, 0)}, []Failure{{2, true, "full"}}, time.Second), Limits{},
+			[]string{"session 2 was refused: full"}},
+		{"nothing but failures", summary(nil, []Failure{{1, false, "shutdown"}}, 0), Limits{MinRate: 1},
+			[]string{"session 1 ended early: shutdown", "no label came"}},
 	} {
 		err := row.result.Check(row.limits)
 		if (err == nil) != (row.want == nil) {
@@ -83,7 +89,10 @@ func TestJSON(t *testing.T) {
 			t.Errorf("keys %v, want %v", keys, want)
 		}
 	}
-	if len(r.Sessions) != 2 || r.Sessions[1]["p95_ms"] != nil || r.Sessions[1]["lost"] != 0.0 || r.Sessions[1]["age_p50_ms"] != nil || r.Failed == nil || r.Minutes == nil {
+	if len(r.Sessions) != 2 || r.Sessions[1]["p95_ms"] != nil || r.Sessions[1]["lost"] != 0.0 ||
+		r.Sessions[1]["age_p50_ms"] != nil ||
+		r.Failed == nil ||
+		r.Minutes == nil {
 		t.Errorf("%s", text)
 	}
 }

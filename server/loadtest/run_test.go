@@ -35,7 +35,10 @@ func TestRun(t *testing.T) {
 	h.work.Wait() // the sessions have ended, and so have their events
 	var counted, told []span
 	for _, f := range r.Sessions {
-		if f.seqs.got+f.Lost != f.seqs.last-f.seqs.first+1 || f.Rate*r.Seconds < float64(f.seqs.got)-0.1 || f.P50 == nil || *f.P50 <= 0 || *f.P95 < *f.P50 {
+		if f.seqs.got+f.Lost != f.seqs.last-f.seqs.first+1 || f.Rate*r.Seconds < float64(f.seqs.got)-0.1 ||
+			f.P50 == nil ||
+			*f.P50 <= 0 ||
+			*f.P95 < *f.P50 {
 			t.Errorf("session %d: %+v", f.session, f)
 		}
 		counted = append(counted, span{f.seqs.first, f.seqs.last})
@@ -43,10 +46,12 @@ func TestRun(t *testing.T) {
 	for _, seqs := range h.events {
 		told = append(told, span{slices.Min(seqs), slices.Max(seqs)})
 	}
-	if len(told) != 2 || !within(counted[0], told[0], counted[1], told[1]) && !within(counted[0], told[1], counted[1], told[0]) {
+	if len(told) != 2 ||
+		!within(counted[0], told[0], counted[1], told[1]) && !within(counted[0], told[1], counted[1], told[0]) {
 		t.Errorf("counted %v, the server told of %v", counted, told)
 	}
-	if text := strings.Join(words, "\n"); !strings.Contains(text, "connecting: 1 of 2 sessions") || !strings.Contains(text, "2 sessions, ") {
+	if text := strings.Join(words, "\n"); !strings.Contains(text, "connecting: 1 of 2 sessions") ||
+		!strings.Contains(text, "2 sessions, ") {
 		t.Errorf("progress %q", words)
 	}
 }
@@ -65,7 +70,8 @@ func TestRunRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Sessions) != 1 || r.Sessions[0].P50 == nil || len(r.Failed) != 1 || !r.Failed[0].Refused || !strings.Contains(r.Failed[0].Reason, "503") {
+	if len(r.Sessions) != 1 || r.Sessions[0].P50 == nil || len(r.Failed) != 1 || !r.Failed[0].Refused ||
+		!strings.Contains(r.Failed[0].Reason, "503") {
 		t.Fatalf("%+v", r)
 	}
 	if r.Failed[0].Session == r.Sessions[0].session {
@@ -80,7 +86,8 @@ func TestRunWithoutServer(t *testing.T) {
 	plan := Plan{URL: "http://127.0.0.1:1/whip", Client: http.DefaultClient, Sessions: 2, Duration: time.Hour,
 		Units: coded(t, small, time.Second), Rate: 30, Progress: func(string) {}}
 	r, err := Run(t.Context(), plan)
-	if err != nil || len(r.Sessions) != 0 || len(r.Failed) != 2 || r.Failed[0].Refused || !strings.Contains(r.Failed[0].Reason, "connection refused") {
+	if err != nil || len(r.Sessions) != 0 || len(r.Failed) != 2 || r.Failed[0].Refused ||
+		!strings.Contains(r.Failed[0].Reason, "connection refused") {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -106,7 +113,8 @@ func runUntilStop(t *testing.T, h *hosted, why string) {
 	if err != nil || ctx.Err() != nil {
 		t.Fatal(err, ctx.Err())
 	}
-	if len(r.Sessions) != 2 || r.Overall.P50 == nil || len(r.Failed) != 2 || r.Failed[0].Refused || !strings.Contains(r.Failed[0].Reason, why) {
+	if len(r.Sessions) != 2 || r.Overall.P50 == nil || len(r.Failed) != 2 || r.Failed[0].Refused ||
+		!strings.Contains(r.Failed[0].Reason, why) {
 		t.Errorf("%+v", r)
 	}
 }
@@ -127,7 +135,8 @@ func TestRunInterrupted(t *testing.T) {
 	if err != nil || r.Overall.P50 == nil || r.Seconds > patience.Seconds() || r.Check(Limits{}) != nil {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, err := Run(ctx, plan); err == nil || !strings.Contains(err.Error(), "interrupted before anything was counted") {
+	if _, err := Run(ctx, plan); err == nil ||
+		!strings.Contains(err.Error(), "interrupted before anything was counted") {
 		t.Errorf("at once: %v", err)
 	}
 }

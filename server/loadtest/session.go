@@ -32,7 +32,8 @@ type session struct {
 func (s *session) run(ctx context.Context, ready func()) (refused bool, err error) {
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
 	client, err := whipclient.Dial(dialing, s.plan.URL, whipclient.Options{
-		Codec: pipeline.VP8, Client: s.plan.Client, Token: s.plan.Token, Conditions: s.plan.Conditions, OnSend: s.meter.sending,
+		Codec: pipeline.VP8, Client: s.plan.Client, Token: s.plan.Token,
+		Conditions: s.plan.Conditions, OnSend: s.meter.sending,
 	})
 	cancel()
 	if err != nil {

@@ -85,19 +85,23 @@ func TestPush(t *testing.T) {
 		{name: "timestamp wraps", ts: 1<<32 - 3000, steps: inOrder(0, 12), units: []byte{1, 2, 3, 4}},
 		{name: "reordered", steps: []step{{0, 0}, {2, 0}, {1, 9}, {4, 9}, {5, 9}, {3, 9}}, units: []byte{1, 2}},
 		{name: "reordered over the wrap", seq: 65535, steps: []step{{0, 0}, {2, 0}, {1, 9}}, units: []byte{1}},
-		{name: "retransmitted in time", steps: []step{{0, 0}, {2, 0}, {3, 30}, {4, 60}, {5, 60}, {1, 299}}, units: []byte{1, 2}},
-		{name: "duplicates", steps: []step{{0, 0}, {0, 0}, {2, 0}, {2, 0}, {1, 0}, {1, 0}}, units: []byte{1}, stats: assemblyStats{Duplicate: 3}},
+		{name: "retransmitted in time", steps: []step{{0, 0}, {2, 0}, {3, 30}, {4, 60}, {5, 60}, {1, 299}},
+			units: []byte{1, 2}},
+		{name: "duplicates", steps: []step{{0, 0}, {0, 0}, {2, 0}, {2, 0}, {1, 0}, {1, 0}}, units: []byte{1},
+			stats: assemblyStats{Duplicate: 3}},
 		{name: "padding", change: padding, steps: inOrder(0, 9), units: []byte{1, 3}},
 		{name: "no marker", change: noMarker, steps: inOrder(0, 9), units: []byte{1, 2, 3}},
 		{name: "starts before a key unit", steps: inOrder(3, 12), units: []byte{4}, stats: assemblyStats{Dropped: 2}},
 		{name: "starts amid a key unit", steps: inOrder(1, 12), units: []byte{4}, stats: assemblyStats{Dropped: 3}},
 		{name: "still waits for a key unit", steps: inOrder(3, 6), needKey: true, stats: assemblyStats{Dropped: 1}},
 		{
-			name:  "lost, then the next key unit",
-			steps: append(inOrder(0, 4), append(inOrder(5, 12), step{packet: 12, ms: 300}, step{13, 300}, step{14, 300})...),
+			name: "lost, then the next key unit",
+			steps: append(inOrder(0, 4), append(inOrder(5, 12), step{packet: 12, ms: 300}, step{13, 300},
+				step{14, 300})...),
 			units: []byte{1, 4, 5}, stats: assemblyStats{Lost: 1, Dropped: 2},
 		},
-		{name: "a loss is told at once", steps: []step{{0, 0}, {1, 0}, {3, 0}, {4, 300}}, needKey: true, stats: assemblyStats{Lost: 1, Dropped: 1}},
+		{name: "a loss is told at once", steps: []step{{0, 0}, {1, 0}, {3, 0}, {4, 300}}, needKey: true,
+			stats: assemblyStats{Lost: 1, Dropped: 1}},
 		{
 			name:  "late",
 			steps: append(inOrder(0, 4), step{packet: 5}, step{6, 300}, step{4, 301}),
@@ -108,7 +112,8 @@ func TestPush(t *testing.T) {
 			steps: []step{{0, 0}, {2, 0}, {4, 150}, {5, 150}, {1, 299}, {3, 440}},
 			units: []byte{1, 2},
 		},
-		{name: "a silence without a loss", steps: append(inOrder(0, 5), step{5, 5000}, step{6, 9000}, step{7, 9000}, step{8, 9000}), units: []byte{1, 2, 3}},
+		{name: "a silence without a loss", steps: append(inOrder(0, 5), step{5, 5000}, step{6, 9000}, step{7, 9000},
+			step{8, 9000}), units: []byte{1, 2, 3}},
 		{
 			name:  "a silent line, and what was lost in it is not waited for",
 			steps: append(inOrder(0, 4), step{5, 0}, step{8, 300}), needKey: true,
@@ -124,9 +129,12 @@ func TestPush(t *testing.T) {
 			steps: append(inOrder(0, 4), inOrder(5, 30)...),
 			units: []byte{1, 4, 5, 6, 7, 8, 9, 10}, stats: assemblyStats{Lost: 1, Overflow: 1, Dropped: 2},
 		},
-		{name: "too large a unit", change: long, steps: inOrder(0, 12), units: []byte{1, 4}, stats: assemblyStats{Oversize: 1, Dropped: 2}},
-		{name: "no start", change: badStart, steps: inOrder(0, 12), units: []byte{1, 4}, stats: assemblyStats{Malformed: 1, Dropped: 2}},
-		{name: "malformed", change: truncated, steps: inOrder(0, 12), units: []byte{1, 4}, stats: assemblyStats{Malformed: 1, Dropped: 2}},
+		{name: "too large a unit", change: long, steps: inOrder(0, 12), units: []byte{1, 4},
+			stats: assemblyStats{Oversize: 1, Dropped: 2}},
+		{name: "no start", change: badStart, steps: inOrder(0, 12), units: []byte{1, 4},
+			stats: assemblyStats{Malformed: 1, Dropped: 2}},
+		{name: "malformed", change: truncated, steps: inOrder(0, 12), units: []byte{1, 4},
+			stats: assemblyStats{Malformed: 1, Dropped: 2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			packets := stream(tt.seq, tt.ts, 10)
@@ -145,7 +153,8 @@ func TestPush(t *testing.T) {
 					n := u.Data[1]
 					units = append(units, n)
 					inter := byte(min((n-1)%3, 1))
-					if !bytes.Equal(u.Data, []byte{inter, n, n, n}) || u.Key != (inter == 0) || u.RTP != tt.ts+3000*uint32(n-1) {
+					if !bytes.Equal(u.Data, []byte{inter, n, n, n}) || u.Key != (inter == 0) ||
+						u.RTP != tt.ts+3000*uint32(n-1) {
 						t.Errorf("unit %d is %+v", n, u)
 					}
 				})
@@ -172,7 +181,8 @@ func TestMissing(t *testing.T) {
 	for _, step := range []struct {
 		packet, ms int
 		want       []uint16
-	}{{0, 0, nil}, {3, 0, []uint16{65535, 0}}, {6, 100, []uint16{65535, 0, 2, 3}}, {1, 100, []uint16{0, 2, 3}}, {7, 300, []uint16{2, 3}}, {8, 300, []uint16{2, 3}}, {9, 400, nil}} {
+	}{{0, 0, nil}, {3, 0, []uint16{65535, 0}}, {6, 100, []uint16{65535, 0, 2, 3}}, {1, 100, []uint16{0, 2, 3}}, {7, 300,
+		[]uint16{2, 3}}, {8, 300, []uint16{2, 3}}, {9, 400, nil}} {
 		a.push(packets[step.packet], epoch.Add(time.Duration(step.ms)*time.Millisecond), func(pipeline.Unit) {})
 		if got := a.missing(nil); !slices.Equal(got, step.want) {
 			t.Errorf("after packet %d at %d ms %v are missing, want %v", step.packet, step.ms, got, step.want)
@@ -189,7 +199,11 @@ func TestArrived(t *testing.T) {
 	packets := stream(0, 0, 2)
 	var got []time.Duration
 	for i, n := range []int{0, 1, 3, 4, 5, 2} {
-		a.push(packets[n], epoch.Add(time.Duration(i)), func(u pipeline.Unit) { got = append(got, u.Arrived.Sub(epoch)) })
+		a.push(
+			packets[n],
+			epoch.Add(time.Duration(i)),
+			func(u pipeline.Unit) { got = append(got, u.Arrived.Sub(epoch)) },
+		)
 	}
 	if want := []time.Duration{5, 4}; !slices.Equal(got, want) {
 		t.Errorf("units arrived at %v, want %v", got, want)
@@ -229,7 +243,8 @@ func TestSenderBeginsAnew(t *testing.T) {
 		for _, p := range slices.Concat(stream(100, 0, 3), stream(seq, 900000, 5)) {
 			a.push(p, epoch, func(u pipeline.Unit) { units = append(units, u.Data[1]) })
 		}
-		if n := len(units); n < 5 || !slices.Equal(units[:3], []byte{1, 2, 3}) || !slices.Equal(units[n-2:], []byte{4, 5}) {
+		if n := len(units); n < 5 || !slices.Equal(units[:3], []byte{1, 2, 3}) ||
+			!slices.Equal(units[n-2:], []byte{4, 5}) {
 			t.Errorf("from %d: units %v", seq, units)
 		}
 	}

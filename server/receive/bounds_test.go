@@ -32,7 +32,10 @@ func TestHostileStreamsAreBounded(t *testing.T) {
 			write    func(n int, h *rtp.Header)
 		}{
 			{"no marker", true, func(int, *rtp.Header) {}},
-			{"a giant unit after the other", true, func(n int, h *rtp.Header) { h.Timestamp, h.Marker = uint32(n/5000), n%5000 == 4999 }},
+			{"a giant unit after the other", true, func(n int, h *rtp.Header) {
+				h.Timestamp, h.Marker = uint32(n/5000),
+					n%5000 == 4999
+			}},
 			{"a new time with each packet", false, func(n int, h *rtp.Header) { h.Timestamp = uint32(n) }},
 			{"every other packet", false, func(n int, h *rtp.Header) { h.SequenceNumber = uint16(2 * n) }},
 			{"far apart", false, func(n int, h *rtp.Header) { h.SequenceNumber = uint16(n * 30000) }},
@@ -52,7 +55,11 @@ func TestHostileStreamsAreBounded(t *testing.T) {
 						copy(p.Payload, head.first)
 					}
 					tt.write(n, &p.Header)
-					a.push(p, epoch.Add(time.Duration(n)*time.Millisecond), func(u pipeline.Unit) { emitted = max(emitted, len(u.Data)) })
+					a.push(
+						p,
+						epoch.Add(time.Duration(n)*time.Millisecond),
+						func(u pipeline.Unit) { emitted = max(emitted, len(u.Data)) },
+					)
 					if n%2500 != 2499 {
 						continue
 					}

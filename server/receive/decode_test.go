@@ -52,7 +52,11 @@ func receive(t *testing.T, codec pipeline.Codec, packets []*rtp.Packet) (picture
 func copyPicture(f *pipeline.Frame) picture {
 	var packed pipeline.Frame
 	packed.CopyFrom(f)
-	return picture{fmt.Sprintf("%dx%d", f.Width, f.Height), f.RTP, bytes.Join([][]byte{packed.Y, packed.U, packed.V}, nil)}
+	return picture{
+		fmt.Sprintf("%dx%d", f.Width, f.Height),
+		f.RTP,
+		bytes.Join([][]byte{packed.Y, packed.U, packed.V}, nil),
+	}
 }
 
 // later moves units in time.

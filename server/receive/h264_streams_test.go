@@ -34,7 +34,11 @@ type line struct{ packets []*rtp.Packet }
 func (l *line) send(at uint32, payloads ...[]byte) {
 	for i, payload := range payloads {
 		l.packets = append(l.packets, &rtp.Packet{
-			Header:  rtp.Header{SequenceNumber: uint16(65530 + len(l.packets)), Timestamp: at, Marker: i == len(payloads)-1},
+			Header: rtp.Header{
+				SequenceNumber: uint16(65530 + len(l.packets)),
+				Timestamp:      at,
+				Marker:         i == len(payloads)-1,
+			},
 			Payload: payload,
 		})
 	}
@@ -90,8 +94,14 @@ func parameters(u pipeline.Unit) (sps, pps []byte) {
 func TestH264Parameters(t *testing.T) {
 	const frames, keys = 12, "4" // three key units a part
 	part := func(i int, size, qp string) []pipeline.Unit {
-		return later(testkit.Encode(t, pipeline.H264, strings.Fields("-f lavfi -i testsrc2=size="+size+":rate=30 -frames:v 12 -g "+
-			keys+" -qp "+qp)...), i*frames)
+		return later(
+			testkit.Encode(
+				t,
+				pipeline.H264,
+				strings.Fields("-f lavfi -i testsrc2=size="+size+":rate=30 -frames:v 12 -g "+
+					keys+" -qp "+qp)...),
+			i*frames,
+		)
 	}
 	parts := [][]pipeline.Unit{part(0, "320x240", "24"), part(1, "180x320", "24"), part(2, "180x320", "33")}
 	sizes := []string{"320x240", "180x320", "180x320"}

@@ -41,9 +41,11 @@ func TestH264(t *testing.T) {
 	}{
 		{"apart", []unit{{sps, pps, idr}, {slice}}, [][]byte{annexB(sps, pps, idr), annexB(slice)}, 0},
 		{"aggregated", []unit{{stap, idr, idrMore}}, [][]byte{annexB(sps, pps, idr, idrMore)}, 0},
-		{"in pieces", []unit{{stap, fuFirst, fuMiddle, fuLast}}, [][]byte{annexB(sps, pps, []byte{0x65, 0x80, 1, 2})}, 0},
+		{"in pieces", []unit{{stap, fuFirst, fuMiddle, fuLast}}, [][]byte{annexB(sps, pps, []byte{0x65, 0x80, 1, 2})},
+			0},
 		{"parameters of their own timestamp", []unit{{sps, pps}, {idr}}, [][]byte{annexB(sps, pps, idr)}, 0},
-		{"parameters change before a slice", []unit{{stap, idr}, {sps2}, {slice}}, [][]byte{annexB(sps, pps, idr), annexB(sps2, slice)}, 0},
+		{"parameters change before a slice", []unit{{stap, idr}, {sps2}, {slice}},
+			[][]byte{annexB(sps, pps, idr), annexB(sps2, slice)}, 0},
 		{"parameters once", []unit{{stap, idr}, {idr}}, [][]byte{annexB(sps, pps, idr), annexB(sps, pps, idr)}, 0},
 		{"the last parameters", []unit{{stap, idr}, {sps2}, {slice}, {idr}},
 			[][]byte{annexB(sps, pps, idr), annexB(sps2, slice), annexB(sps2, pps, idr)}, 0},
@@ -56,8 +58,10 @@ func TestH264(t *testing.T) {
 		{"two first pieces", []unit{{stap, fuFirst, fuFirst, fuLast}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)}, 1},
 		{"a unit amid pieces", []unit{{stap, fuFirst, slice, fuLast}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)}, 1},
 		{"short fragment", []unit{{stap, idr, {0x7c}}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)}, 1},
-		{"aggregate states too much", []unit{{{0x78, 0, 9, 0x67}, idr}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)}, 1},
-		{"aggregate states nothing", []unit{{{0x78, 0, 0, 0x67}, idr}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)}, 1},
+		{"aggregate states too much", []unit{{{0x78, 0, 9, 0x67}, idr}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)},
+			1},
+		{"aggregate states nothing", []unit{{{0x78, 0, 0, 0x67}, idr}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)},
+			1},
 		{"aggregate cut short", []unit{{{0x78, 0}, idr}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)}, 1},
 		{"interleaved mode", []unit{{stap, {0x7d, 0x85, 0, 0, 1}}, {stap, idr}}, [][]byte{annexB(sps, pps, idr)}, 1},
 	} {
@@ -71,7 +75,11 @@ func TestH264(t *testing.T) {
 			for i, u := range tt.units {
 				for j, payload := range u {
 					header := rtp.Header{SequenceNumber: seq, Timestamp: uint32(i), Marker: j == len(u)-1}
-					a.push(&rtp.Packet{Header: header, Payload: payload}, epoch, func(u pipeline.Unit) { got = append(got, u) })
+					a.push(
+						&rtp.Packet{Header: header, Payload: payload},
+						epoch,
+						func(u pipeline.Unit) { got = append(got, u) },
+					)
 					seq++
 				}
 			}

@@ -40,9 +40,10 @@ func TestBandwidth(t *testing.T) {
 		feedback Feedback
 		at       map[int]float64 // what is told, by ms; -1 is anything
 	}{
-		"none":         {Feedback{}, nil},
-		"told of all":  {Feedback{REMB: true, TransportCC: true}, map[int]float64{1500: -1, 3500: uncapped}},
-		"told a rate":  {Feedback{REMB: true}, map[int]float64{0: estimateFirst, 1000: -1, 1500: -1, 2000: -1, 3000: -1, 4000: -1}},
+		"none":        {Feedback{}, nil},
+		"told of all": {Feedback{REMB: true, TransportCC: true}, map[int]float64{1500: -1, 3500: uncapped}},
+		"told a rate": {Feedback{REMB: true}, map[int]float64{0: estimateFirst, 1000: -1, 1500: -1, 2000: -1, 3000: -1,
+			4000: -1}},
 		"nothing else": {Feedback{TransportCC: true}, nil},
 	} {
 		b := newBandwidth(row.feedback)
@@ -52,7 +53,8 @@ func TestBandwidth(t *testing.T) {
 			if want, wanted := row.at[ms]; told != wanted || told && want >= 0 && rate != want {
 				t.Errorf("%s: after %d ms %.0f, %t; want %.0f, %t", name, ms, rate, told, want, wanted)
 			}
-			if told && ms == 1500 && math.Abs(rate-capShare*320e3) > 40e3 || told && ms > 1500 && b.continuous && rate > 340e3 {
+			if told && ms == 1500 && math.Abs(rate-capShare*320e3) > 40e3 ||
+				told && ms > 1500 && b.continuous && rate > 340e3 {
 				t.Errorf("%s: %.0f after %d ms of a line of 320,000", name, rate, ms)
 			}
 		}

@@ -96,11 +96,13 @@ func TestRunRequestsMissingPackets(t *testing.T) {
 	order := slices.Concat(packets[:4], packets[5:11], packets[4:5], packets[11:]) // one comes 60 ms late
 	r, plis, nacks := newRecorder(t)
 	r.run(order)
-	if !slices.Equal(r.units, []byte{1, 2, 3, 4, 5}) || r.dropped != 0 || *plis != 0 || *nacks != 2 || len(r.rtcp) != 2 {
+	if !slices.Equal(r.units, []byte{1, 2, 3, 4, 5}) || r.dropped != 0 || *plis != 0 || *nacks != 2 ||
+		len(r.rtcp) != 2 {
 		t.Fatalf("units %v, %d dropped, %v PLIs, %v NACKs, sent %v", r.units, r.dropped, *plis, *nacks, r.rtcp)
 	}
 	nack, ok := r.rtcp[0].(*rtcp.TransportLayerNack)
-	if !ok || nack.MediaSSRC != 7 || len(nack.Nacks) != 1 || nack.Nacks[0].PacketID != 4 || nack.Nacks[0].LostPackets != 0 {
+	if !ok || nack.MediaSSRC != 7 || len(nack.Nacks) != 1 || nack.Nacks[0].PacketID != 4 ||
+		nack.Nacks[0].LostPackets != 0 {
 		t.Errorf("the first request is %v", r.rtcp[0])
 	}
 }

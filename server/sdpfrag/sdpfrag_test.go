@@ -17,10 +17,12 @@ func TestParse(t *testing.T) {
 		err        string
 	}{
 		{"candidates of two sections",
-			"a=ice-ufrag:EsAw\r\na=ice-pwd:p\r\nm=video 9 RTP/AVP 0\r\na=mid:1\r\na=candidate:" + host + "\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:x\r\na=end-of-candidates\r\n",
+			"a=ice-ufrag:EsAw\r\na=ice-pwd:p\r\nm=video 9 RTP/AVP 0\r\na=mid:1\r\na=candidate:" + host +
+				"\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:x\r\na=end-of-candidates\r\n",
 			Fragment{"EsAw", "p", []Candidate{{"1", host}, {"0", "x"}}}, ""},
 		{"no candidate, lines ended by LF", "a=ice-ufrag:EsAw\na=ice-pwd:p\n", Fragment{"EsAw", "p", nil}, ""},
-		{"section without mid", "a=ice-ufrag:E\na=mid:7\nm=video 9 RTP/AVP 0\na=candidate:x\n", Fragment{"E", "", []Candidate{{"", "x"}}}, ""},
+		{"section without mid", "a=ice-ufrag:E\na=mid:7\nm=video 9 RTP/AVP 0\na=candidate:x\n",
+			Fragment{"E", "", []Candidate{{"", "x"}}}, ""},
 		{"no ufrag", "a=candidate:x\r\n", Fragment{}, "ice-ufrag"},
 		{"empty", "", Fragment{}, "ice-ufrag"},
 		{"no SDP", "hello", Fragment{}, "no line of SDP"},
@@ -38,7 +40,9 @@ func TestParse(t *testing.T) {
 
 func TestApply(t *testing.T) {
 	var d sdp.SessionDescription
-	old := "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=ice-ufrag:old\r\na=ice-pwd:secret\r\na=candidate:x\r\na=end-of-candidates\r\n" +
+	old := "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n" +
+		"m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=ice-ufrag:old\r\na=ice-pwd:secret\r\n" +
+		"a=candidate:x\r\na=end-of-candidates\r\n" +
 		"m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=ice-ufrag:old\r\na=ice-pwd:secret\r\na=sendonly\r\n"
 	if err := d.UnmarshalString(old); err != nil {
 		t.Fatal(err)

@@ -93,7 +93,8 @@ func TestUnusableRequests(t *testing.T) {
 		{"bytes", `{"v":1,"type":"pause","id":1}`, true, none, "bad-message"},
 		{"no bytes", "", true, none, "bad-message"},
 		{"too large", `{"v":1,"type":"` + strings.Repeat("x", maxRequest) + `"}`, false, none, "too-large"},
-		{"as large as SCTP lets a peer send that was told nothing", strings.Repeat("x", 65536), false, none, "too-large"},
+		{"as large as SCTP lets a peer send that was told nothing", strings.Repeat("x", 65536), false, none,
+			"too-large"},
 	} {
 		if _, err := k.WriteDataChannel([]byte(row.message), !row.bytes); err != nil {
 			t.Fatal(err)

@@ -13,7 +13,8 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// A machine that was full counts as crowded for a while, so that the faster classifier does not go and come with every frame.
+// A machine that was full counts as crowded for a while, so that the faster classifier does not go and come with every
+// frame.
 func TestCrowdedOutlastsFull(t *testing.T) {
 	w := &analyst{analyzer: pipeline.NewAnalyzer(pipeline.Analysis{})}
 	start := time.Now()
@@ -31,7 +32,13 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 	} {
 		w.relieve(step.waited, start.Add(step.at))
 		if w.analyzer.Overloaded != step.crowded {
-			t.Errorf("after %s, waited %s: crowded %t; want %t", step.at, step.waited, w.analyzer.Overloaded, step.crowded)
+			t.Errorf(
+				"after %s, waited %s: crowded %t; want %t",
+				step.at,
+				step.waited,
+				w.analyzer.Overloaded,
+				step.crowded,
+			)
 		}
 	}
 }
@@ -39,8 +46,15 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 // followed is an engine with one turn, that leaves out what it can for so long.
 func followed(putOff time.Duration) Engine {
 	e := decoding(servertest.OneFace{})
-	e.Analyses[0].Policy = pipeline.AnalysisPolicy{DetectEvery: time.Millisecond, ClassifyEvery: time.Millisecond, MaxDefer: putOff}
-	e.Scheduler = schedule.New(1, schedule.Batching{InFlight: 1}) // so that who has the turn keeps no batch from its end
+	e.Analyses[0].Policy = pipeline.AnalysisPolicy{
+		DetectEvery:   time.Millisecond,
+		ClassifyEvery: time.Millisecond,
+		MaxDefer:      putOff,
+	}
+	e.Scheduler = schedule.New(
+		1,
+		schedule.Batching{InFlight: 1},
+	) // so that who has the turn keeps no batch from its end
 	return e
 }
 
@@ -60,8 +74,8 @@ func withoutSlots(p servertest.Publisher, s *host) (other *schedule.Slot) {
 	return other
 }
 
-// While others have the machine a session's faces are followed, with the scores that they have, which say how old they are. When its
-// turn comes they are new again.
+// While others have the machine a session's faces are followed, with the scores that they have, which say how old they
+// are. When its turn comes they are new again.
 func TestFollowedWithoutATurn(t *testing.T) {
 	s := begin(t, followed(time.Hour), nil)
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
@@ -70,7 +84,10 @@ func TestFollowedWithoutATurn(t *testing.T) {
 	var last pipeline.Message
 	age, news := 0.0, 0
 	for range 10 {
-		got := p.Label("a frame that is only followed", func(m pipeline.Message) bool { return len(m.Faces) == 1 && m.Faces[0].AgeMS > 100 })
+		got := p.Label(
+			"a frame that is only followed",
+			func(m pipeline.Message) bool { return len(m.Faces) == 1 && m.Faces[0].AgeMS > 100 },
+		)
 		if got.RTP == last.RTP || got.Seq <= last.Seq || got.MS.Classify != 0 {
 			t.Errorf("%+v after %+v", got, last)
 		}

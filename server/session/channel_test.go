@@ -17,7 +17,8 @@ func TestRequestsWithTheOpening(t *testing.T) {
 	s := begin(t, idle(), nil)
 	for range 8 {
 		said := hastyRequests(t, s)
-		if said[0].Type != "hello" || said[1].Type != "ok" || *said[1].ID != 1 || said[2].Type != "ok" || *said[2].ID != 2 {
+		if said[0].Type != "hello" || said[1].Type != "ok" || *said[1].ID != 1 || said[2].Type != "ok" ||
+			*said[2].ID != 2 {
 			t.Errorf("the server said %+v", said)
 		}
 	}
@@ -84,7 +85,12 @@ func newPeer(t *testing.T) *webrtc.PeerConnection {
 	settings := webrtc.SettingEngine{LoggerFactory: pionLogs()} // its end is told by the reads
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.DetachDataChannels()
-	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	pc, err := webrtc.NewAPI(
+		webrtc.WithMediaEngine(media),
+		webrtc.WithSettingEngine(settings),
+	).NewPeerConnection(
+		webrtc.Configuration{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

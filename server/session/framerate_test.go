@@ -32,10 +32,12 @@ func TestFrameRate(t *testing.T) {
 		{"none analysed", 30, []looked{{0, 60}, {0, 60}, {0, 10}}, []int{30, 5, 5}},
 		{"more than the least change", 30, []looked{{32, 28}, {32, 28}, {30, 30}}, []int{30, 24, 24}},
 		{"less than the least change", 30, []looked{{34, 26}, {34, 26}, {34, 26}}, []int{30, 30, 30}},
-		{"free again", 30, []looked{{0, 60}, {0, 60}, {10, 0}, {16, 0}, {24, 0}, {36, 1}, {53, 1}, {60, 0}}, []int{30, 5, 8, 12, 18, 27, 30, 30}},
+		{"free again", 30, []looked{{0, 60}, {0, 60}, {10, 0}, {16, 0}, {24, 0}, {36, 1}, {53, 1}, {60, 0}},
+			[]int{30, 5, 8, 12, 18, 27, 30, 30}},
 		{"a part of them missed: no rise", 30, []looked{few, few, {27, 3}, {27, 3}}, []int{30, 15, 15, 15}},
 		{"one missed of a few", 30, []looked{{0, 60}, {0, 60}, {9, 1}, {14, 2}}, []int{30, 5, 8, 8}},
-		{"a rise too far is kept: as many are analysed", 30, []looked{few, few, {30, 0}, {30, 16}, {30, 16}, {30, 16}}, []int{30, 15, 23, 23, 23, 23}},
+		{"a rise too far is kept: as many are analysed", 30, []looked{few, few, {30, 0}, {30, 16}, {30, 16}, {30, 16}},
+			[]int{30, 15, 23, 23, 23, 23}},
 		{"still sent too much", 30, []looked{few, few, few, few}, []int{30, 15, 15, 15}},
 		{"too few came to tell", 30, []looked{{0, 4}, {0, 4}, {2, 2}, {4, 0}}, []int{30, 30, 30, 30}},
 		{"silence in between", 30, []looked{few, {0, 0}, few, few}, []int{30, 30, 30, 15}},
@@ -135,7 +137,8 @@ func TestHints(t *testing.T) {
 	t.Cleanup(g.Open) // before the client's end, which waits for the frame's
 	var said []string
 	first := p.Says("a hint", func(c whipclient.Control) bool { said = append(said, c.Type); return c.Type == "hint" })
-	if !slices.Equal(said, []string{"hello", "hint"}) || first.V != 1 || first.MaxSide != 320 || first.MaxFramerate != 24 {
+	if !slices.Equal(said, []string{"hello", "hint"}) || first.V != 1 || first.MaxSide != 320 ||
+		first.MaxFramerate != 24 {
 		t.Errorf("the server said %v, then %+v", said, first)
 	}
 	frame, tick := 0, time.NewTicker(time.Second/30)
@@ -255,7 +258,8 @@ func TestFramesInOneGo(t *testing.T) {
 	servertest.WaitFor(t, "the units", func() bool { return len(sess.units) == unitQueue-1 }) // one is with the decoder
 	decoder.Open()
 	servertest.WaitFor(t, "frames to be replaced", func() bool { return sess.dropped[dropStale].Load() >= unitQueue-3 })
-	if stale, waited := sess.dropped[dropStale].Load(), sess.waited.Load(); waited > stale/2 { // a busy machine may stop in between
+	// a busy machine may stop in between
+	if stale, waited := sess.dropped[dropStale].Load(), sess.waited.Load(); waited > stale/2 {
 		t.Errorf("%d of %d count as waited", waited, stale)
 	}
 }

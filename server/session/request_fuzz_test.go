@@ -19,8 +19,10 @@ import (
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{"v":1,"id":{}}`, `[]`, `{"v":"1"}`, `null`, ``,
-		`{"v":1,"type":"options","id":1,"model":"angry"}` + "\n" + `{"v":1,"type":"options","id":2,"attention":true}` + "\n" + `{"v":1,"type":"options","id":3,"attention":false}`,
-		`{"v":1,"type":"options","id":1,"model":"angry","attention":null}`, `{"v":1,"type":"options","id":1,"model":"none","attention":true}`,
+		`{"v":1,"type":"options","id":1,"model":"angry"}` + "\n" + `{"v":1,"type":"options","id":2,"attention":true}` +
+			"\n" + `{"v":1,"type":"options","id":3,"attention":false}`,
+		`{"v":1,"type":"options","id":1,"model":"angry","attention":null}`,
+		`{"v":1,"type":"options","id":1,"model":"none","attention":true}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -50,7 +52,8 @@ func FuzzRequest(f *testing.F) {
 				refused++
 				continue
 			}
-			if after := s.choice.Load(); after != before && r.Type != "options" || s.paused.Load() != paused && r.Type != "pause" && r.Type != "resume" {
+			if after := s.choice.Load(); after != before && r.Type != "options" ||
+				s.paused.Load() != paused && r.Type != "pause" && r.Type != "resume" {
 				t.Errorf("%q changed the session", line)
 			}
 			if (r.Type == "pause" || r.Type == "resume") && s.paused.Load() != (r.Type == "pause") {
@@ -69,7 +72,9 @@ func newMute(e *Engine) *Session {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	now := time.Now()
 	s := &Session{
-		cfg: &Config{Engine: e}, timing: Timing{NoMedia: time.Minute, PausedMax: time.Minute}, log: slog.New(slog.DiscardHandler),
+		cfg: &Config{
+			Engine: e,
+		}, timing: Timing{NoMedia: time.Minute, PausedMax: time.Minute}, log: slog.New(slog.DiscardHandler),
 		ctx: ctx, cancel: cancel, idle: time.NewTimer(time.Minute),
 		requests: rate.NewLimiter(requestRate, requestBurst), refusals: rate.NewLimiter(refusalRate, refusalBurst),
 	}

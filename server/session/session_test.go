@@ -45,8 +45,8 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// Pion waits for the end of its callback with locks held that its methods take, so the callback calls none of them: here there
-// is no connection.
+// Pion waits for the end of its callback with locks held that its methods take, so the callback calls none of them:
+// here there is no connection.
 func TestICECallbackAsksNothingOfPion(t *testing.T) {
 	s := &Session{meters: newMeters(operate.NewMetrics("test")), ctx: t.Context(), inbox: make(chan func(), inboxSize)}
 	for state := webrtc.ICEConnectionStateNew; state <= webrtc.ICEConnectionStateClosed; state++ {
@@ -57,8 +57,9 @@ func TestICECallbackAsksNothingOfPion(t *testing.T) {
 	}
 }
 
-// TestKeyLimit ends a session that was sent as many records as its keys may encrypt: CVE-2026-26014, by which Pion draws the
-// nonces of AES-GCM at random. The records that the client got are those that were counted, and none is a client's message.
+// TestKeyLimit ends a session that was sent as many records as its keys may encrypt: CVE-2026-26014, by which Pion
+// draws the nonces of AES-GCM at random. The records that the client got are those that were counted, and none is a
+// client's message.
 func TestKeyLimit(t *testing.T) {
 	const most = 60
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 30)

@@ -21,8 +21,8 @@ import (
 	"mindflow/server/servertest"
 )
 
-// Here the parsers of Pion's are fuzzed that what a session's own publisher sends reaches: a panic in one of their goroutines
-// ends the fuzzing, as it would end the server.
+// Here the parsers of Pion's are fuzzed that what a session's own publisher sends reaches: a panic in one of their
+// goroutines ends the fuzzing, as it would end the server.
 
 // wire is one end of a line that keeps datagrams apart. What comes is put in; what goes out is handed on.
 type wire struct {
@@ -114,9 +114,13 @@ func FuzzHandshake(f *testing.F) {
 	}
 	config := func() *dtls.Config {
 		c := &dtls.Config{
-			ClientAuth: dtls.RequireAnyClientCert, InsecureSkipVerify: true, InsecureSkipVerifyHello: true, // as webrtc has it, but for the cookie
-			SRTPProtectionProfiles: []dtls.SRTPProtectionProfile{dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80},
-			LoggerFactory:          pionLogs(),
+			// as webrtc has it, but for the cookie
+			ClientAuth: dtls.RequireAnyClientCert, InsecureSkipVerify: true, InsecureSkipVerifyHello: true,
+			SRTPProtectionProfiles: []dtls.SRTPProtectionProfile{
+				dtls.SRTP_AEAD_AES_128_GCM,
+				dtls.SRTP_AES128_CM_HMAC_SHA1_80,
+			},
+			LoggerFactory: pionLogs(),
 			ConnectContextMaker: func() (context.Context, func()) {
 				return context.WithTimeout(context.Background(), servertest.Patience)
 			},
@@ -235,16 +239,27 @@ func FuzzSCTP(f *testing.F) {
 
 // FuzzFeedback hands RTP and RTCP, as they are after decryption, to what answers senders.
 func FuzzFeedback(f *testing.F) {
-	f.Add([]byte{0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 1, 2, 3}, []byte{0x80, 200, 0, 6, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1})
-	f.Add([]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 0xBE, 0xDE, 0, 1, 0x31, 0, 5, 0}, []byte{0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 7, 0, 1, 0, 0})
-	f.Add([]byte{0xB0, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 0x10, 0, 0, 1, 3, 2, 0, 5, 4, 0, 0, 4}, []byte{0x81, 203, 0, 1, 0, 0, 0, 7})
+	f.Add(
+		[]byte{0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 1, 2, 3},
+		[]byte{0x80, 200, 0, 6, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1},
+	)
+	f.Add(
+		[]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 0xBE, 0xDE, 0, 1, 0x31, 0, 5, 0},
+		[]byte{0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 7, 0, 1, 0, 0},
+	)
+	f.Add(
+		[]byte{0xB0, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 0x10, 0, 0, 1, 3, 2, 0, 5, 4, 0, 0, 4},
+		[]byte{0x81, 203, 0, 1, 0, 0, 0, 7},
+	)
 	registry, err := newFeedback()
 	if err != nil {
 		f.Fatal(err)
 	}
 	info := &interceptor.StreamInfo{
 		SSRC: 7, ClockRate: 90000, MimeType: "video/VP8",
-		RTPHeaderExtensions: []interceptor.RTPHeaderExtension{{URI: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01", ID: 3}},
+		RTPHeaderExtensions: []interceptor.RTPHeaderExtension{
+			{URI: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01", ID: 3},
+		},
 	}
 	f.Fuzz(func(t *testing.T, media, report []byte) {
 		chain, err := registry.Build("fuzz")
@@ -252,7 +267,9 @@ func FuzzFeedback(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer chain.Close()
-		chain.BindRTCPWriter(interceptor.RTCPWriterFunc(func([]rtcp.Packet, interceptor.Attributes) (int, error) { return 0, nil }))
+		chain.BindRTCPWriter(
+			interceptor.RTCPWriterFunc(func([]rtcp.Packet, interceptor.Attributes) (int, error) { return 0, nil }),
+		)
 		bring := func(p []byte) func([]byte, interceptor.Attributes) (int, interceptor.Attributes, error) {
 			return func(b []byte, a interceptor.Attributes) (int, interceptor.Attributes, error) {
 				return copy(b, p), a, nil

@@ -13,9 +13,10 @@ import (
 // Conditions are those of an emulated network. They apply to the video's packets, including retransmissions, just
 // before encryption; feedback, labels and the connection itself are not affected. The zero value changes nothing.
 type Conditions struct {
-	Loss      float64       // share of packets that are lost, 0 to 1
-	Jitter    time.Duration // each packet is delayed by a random time up to this, so that some overtake others
-	Bandwidth int           // bit/s of RTP; packets that would wait longer than half a second are lost; zero means unlimited
+	Loss   float64       // share of packets that are lost, 0 to 1
+	Jitter time.Duration // each packet is delayed by a random time up to this, so that some overtake others
+	// Bandwidth is in bit/s of RTP. Packets that would wait longer than half a second are lost. Zero means unlimited.
+	Bandwidth int
 }
 
 const (
@@ -37,7 +38,10 @@ type networkInterceptor struct {
 	work       sync.WaitGroup
 }
 
-func (i *networkInterceptor) BindLocalStream(_ *interceptor.StreamInfo, next interceptor.RTPWriter) interceptor.RTPWriter {
+// BindLocalStream puts the network between a stream and its writer.
+func (i *networkInterceptor) BindLocalStream(
+	_ *interceptor.StreamInfo, next interceptor.RTPWriter,
+) interceptor.RTPWriter {
 	w := &networkWriter{conditions: i.conditions, way: make(chan packet, maxOnWay)}
 	i.work.Add(1)
 	go func() {

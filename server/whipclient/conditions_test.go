@@ -40,7 +40,8 @@ func TestConditionsFate(t *testing.T) {
 		{"all lost", Conditions{Loss: 1}, ms, 1, 0, 0},
 		{"jitter", Conditions{Jitter: 20 * ms}, ms, 0, 0, 20 * ms},
 		{"wide enough", Conditions{Bandwidth: 1_000_000}, 2 * ms, 0, ms, ms},
-		{"half as wide as it takes", Conditions{Bandwidth: 1_000_000}, ms / 2, 0.475, ms, 501 * ms}, // 500 fit into the queue
+		// 500 fit into the queue
+		{"half as wide as it takes", Conditions{Bandwidth: 1_000_000}, ms / 2, 0.475, ms, 501 * ms},
 		{"all", Conditions{Loss: 0.1, Jitter: 5 * ms, Bandwidth: 1_000_000}, 2 * ms, 0.1, ms, 6 * ms},
 	} {
 		late, lost := fates(row.conditions, n, row.every)
@@ -69,10 +70,13 @@ func TestConditionsCarries(t *testing.T) {
 		payload  string
 	}
 	came := make(chan arrival, packets)
-	w := made.BindLocalStream(nil, interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, _ interceptor.Attributes) (int, error) {
-		came <- arrival{h.SequenceNumber, string(payload)}
-		return 0, nil
-	}))
+	w := made.BindLocalStream(
+		nil,
+		interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, _ interceptor.Attributes) (int, error) {
+			came <- arrival{h.SequenceNumber, string(payload)}
+			return 0, nil
+		}),
+	)
 	header, payload := &rtp.Header{}, []byte("....")
 	for i := range packets {
 		header.SequenceNumber = uint16(i)
@@ -107,7 +111,10 @@ func TestConditionsEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := made.BindLocalStream(nil, interceptor.RTPWriterFunc(func(*rtp.Header, []byte, interceptor.Attributes) (int, error) { return 0, nil }))
+	w := made.BindLocalStream(
+		nil,
+		interceptor.RTPWriterFunc(func(*rtp.Header, []byte, interceptor.Attributes) (int, error) { return 0, nil }),
+	)
 	for range 3 * maxOnWay {
 		if _, err := w.Write(&rtp.Header{}, []byte{1}, nil); err != nil {
 			t.Fatal(err)

@@ -10,7 +10,8 @@ import (
 )
 
 func TestReadEvents(t *testing.T) {
-	const stream = "retry: 1000\n\nevent: hello\ndata: {\"type\":\"hello\"}\n\n: a comment\n\nid: 1\ndata: one\n\ndata:two\ndata: lines\n\nevent: bye\ndata: {}\n\ndata: cut"
+	const stream = "retry: 1000\n\nevent: hello\ndata: {\"type\":\"hello\"}\n\n" +
+		": a comment\n\nid: 1\ndata: one\n\ndata:two\ndata: lines\n\nevent: bye\ndata: {}\n\ndata: cut"
 	var got []string
 	if err := readEvents(strings.NewReader(stream), func(data []byte) { got = append(got, string(data)) }); err != nil {
 		t.Error(err)

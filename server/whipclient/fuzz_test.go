@@ -31,11 +31,21 @@ func FuzzSaid(f *testing.F) {
 			f.Add(data, "5")
 		}
 	}
-	f.Add([]byte(`{"title":"Too many sessions","status":503,"detail":"all places are taken\u001b[2J"}`), "Wed, 21 Oct 2099 07:28:00 GMT")
-	f.Add([]byte("retry: 1000\n\nevent: hello\ndata: {}\n\nid: 7\ndata: {\"v\":1,\"seq\":7,\ndata: \"faces\":[]}\n\n"), "")
+	f.Add(
+		[]byte(`{"title":"Too many sessions","status":503,"detail":"all places are taken\u001b[2J"}`),
+		"Wed, 21 Oct 2099 07:28:00 GMT",
+	)
+	f.Add(
+		[]byte("retry: 1000\n\nevent: hello\ndata: {}\n\nid: 7\ndata: {\"v\":1,\"seq\":7,\ndata: \"faces\":[]}\n\n"),
+		"",
+	)
 	f.Add([]byte("\x1b]0;title\x07 \u202e"), "-99999999999999999999")
 	f.Fuzz(func(t *testing.T, data []byte, retry string) {
-		c := &Client{labels: make(chan pipeline.Message, labelQueue), controls: make(chan Control, controlQueue), fallback: fallback{heard: make(chan struct{}, 1)}}
+		c := &Client{
+			labels:   make(chan pipeline.Message, labelQueue),
+			controls: make(chan Control, controlQueue),
+			fallback: fallback{heard: make(chan struct{}, 1)},
+		}
 		for range labelQueue + 1 { // one more than there is place for
 			c.take(data, false)
 			c.say(data)
@@ -50,7 +60,10 @@ func FuzzSaid(f *testing.F) {
 			}
 		}
 		for _, kind := range []string{"application/problem+json", "text/plain", ""} {
-			e := refused(&http.Response{StatusCode: 503, Header: http.Header{"Content-Type": {kind}, "Retry-After": {retry}}}, data)
+			e := refused(
+				&http.Response{StatusCode: 503, Header: http.Header{"Content-Type": {kind}, "Retry-After": {retry}}},
+				data,
+			)
 			if e.RetryAfter < 0 || e.RetryAfter > 24*time.Hour {
 				t.Errorf("it asks to wait for %v", e.RetryAfter)
 			}

@@ -27,19 +27,22 @@ func TestDialRefused(t *testing.T) {
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.H264, pipeline.VP9, pipeline.AV1} {
 		_, err := Dial(t.Context(), web.URL, Options{Codec: codec})
 		var refused *RefusedError
-		if !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable || !strings.Contains(refused.Detail, "full") {
+		if !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable ||
+			!strings.Contains(refused.Detail, "full") {
 			t.Errorf("%s: %v", codec, err)
 		}
 		if kind != "application/sdp" {
 			t.Errorf("%s: sent type %q", codec, kind)
 		}
-		for _, want := range []string{string(codec) + "/90000", "a=sendonly", "webrtc-datachannel", "a=candidate", "a=setup:actpass"} {
+		for _, want := range []string{string(codec) + "/90000", "a=sendonly", "webrtc-datachannel", "a=candidate",
+			"a=setup:actpass"} {
 			if !strings.Contains(offer, want) {
 				t.Errorf("%s: the offer lacks %s", codec, want)
 			}
 		}
 	}
-	if _, err := Dial(t.Context(), web.URL, Options{Codec: "H265"}); err == nil || !strings.Contains(err.Error(), "use VP8, H264, VP9 or AV1") {
+	if _, err := Dial(t.Context(), web.URL, Options{Codec: "H265"}); err == nil ||
+		!strings.Contains(err.Error(), "use VP8, H264, VP9 or AV1") {
 		t.Errorf("unknown codec: %v", err)
 	}
 	if _, err := Dial(t.Context(), "http://127.0.0.1:1/whip", Options{Codec: pipeline.VP8}); err == nil {
@@ -54,19 +57,25 @@ func TestRefusedError(t *testing.T) {
 		want              string
 		wait              time.Duration
 	}{
-		{"application/problem+json", "7", `{"detail":"the room is full"}`, "the server answered 503 Service Unavailable: the room is full", 7 * time.Second},
-		{"application/problem+json; charset=utf-8", "", `{"title":"no"}`, `the server answered 503 Service Unavailable: {"title":"no"}`, 0},
+		{"application/problem+json", "7", `{"detail":"the room is full"}`,
+			"the server answered 503 Service Unavailable: the room is full", 7 * time.Second},
+		{"application/problem+json; charset=utf-8", "", `{"title":"no"}`,
+			`the server answered 503 Service Unavailable: {"title":"no"}`, 0},
 		{"text/plain", "soon", "go away\n", "the server answered 503 Service Unavailable: go away", 0},
 		{"", "-1", "", "the server answered 503 Service Unavailable", 0},
 	} {
-		res := &http.Response{StatusCode: 503, Header: http.Header{"Content-Type": {row.kind}, "Retry-After": {row.retry}}}
+		res := &http.Response{
+			StatusCode: 503,
+			Header:     http.Header{"Content-Type": {row.kind}, "Retry-After": {row.retry}},
+		}
 		if err := refused(res, []byte(row.body)); err.Error() != row.want || err.RetryAfter != row.wait {
 			t.Errorf("%q after %v, want %q after %v", err, err.RetryAfter, row.want, row.wait)
 		}
 	}
 	now := time.Date(2025, 3, 9, 12, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{
-		"Sun, 09 Mar 2025 12:01:30 GMT": 90 * time.Second, "Sun, 09 Mar 2025 11:00:00 GMT": 0, "99999999999": 24 * time.Hour,
+		"Sun, 09 Mar 2025 12:01:30 GMT": 90 * time.Second,
+		"Sun, 09 Mar 2025 11:00:00 GMT": 0, "99999999999": 24 * time.Hour,
 	} {
 		if got := retryAfter(value, now); got != want {
 			t.Errorf("%s is %v, want %v", value, got, want)
