@@ -57,7 +57,7 @@ func NewFrames(out io.Writer, unit string) *Frames {
 
 // Show shows that n of total things of a file are done. A total of 0 is unknown.
 func (f *Frames) Show(name string, n, total int) {
-	if f == nil {
+	if f == nil || f.line.out == nil {
 		return
 	}
 	now := f.line.now()
