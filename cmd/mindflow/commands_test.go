@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A file that commands share may hold the settings of each, but not the options of one run.
+// TestAllSettings: a file that commands share may hold the settings of each, but not the options of one run.
 func TestAllSettings(t *testing.T) {
 	known := allSettings()
 	for _, name := range []string{"listen", "jwt-keys", "device", "csv", "annotate", "camera", "min-rate", "via",
@@ -28,7 +28,7 @@ func TestAllSettings(t *testing.T) {
 	}
 }
 
-// A flag that is wrong is named in one line, with what it may have been meant to be.
+// TestWrongFlags: an error names the wrong flag in one line, with the nearest right one.
 func TestWrongFlags(t *testing.T) {
 	absent := filepath.Join(t.TempDir(), "absent")
 	for _, row := range []struct {

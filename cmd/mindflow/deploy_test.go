@@ -19,7 +19,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// deployed is a file of docs/deploy.
+// deployed returns a file of docs/deploy.
 func deployed(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(testkit.Root(), "docs", "deploy", name))
@@ -49,7 +49,7 @@ func serves(t *testing.T, args ...string) *settings.Serve {
 	return s
 }
 
-// listOf reads a list as JSON and YAML both write it, with variables replaced.
+// listOf parses a list in the form that JSON and YAML share, with variables replaced.
 func listOf(t *testing.T, text string) (words []string) {
 	t.Helper()
 	text = regexp.MustCompile(`\$\{DOMAIN[^}]*\}`).ReplaceAllString(text, "mindflow.example.org")
@@ -60,7 +60,7 @@ func listOf(t *testing.T, text string) (words []string) {
 	return words
 }
 
-// found is what a pattern catches in a text.
+// found returns the first group of a pattern in a text.
 func found(t *testing.T, text, pattern string) string {
 	t.Helper()
 	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
@@ -132,7 +132,7 @@ func TestDeployContainer(t *testing.T) {
 	}
 }
 
-// The image's libraries are those that the program is linked with, as this test is.
+// TestDeployLibraries: the image has the libraries that the program is linked with, as this test is.
 func TestDeployLibraries(t *testing.T) {
 	if release, err := os.ReadFile("/etc/os-release"); err != nil || !strings.Contains(string(release),
 		`VERSION_ID="12"`) {
@@ -166,7 +166,7 @@ func TestDeployLibraries(t *testing.T) {
 	}
 }
 
-// A health check says no with a reason, and what is no server of ours is none.
+// TestReady: a server that is absent, or is not ours, is an error.
 func TestReady(t *testing.T) {
 	for _, args := range [][]string{{"ready", "http://" + clitest.FreePort(t)}, {"ready", "a", "b"}, {"ready", "::"}} {
 		if err := run(t.Context(), args, io.Discard); err == nil {

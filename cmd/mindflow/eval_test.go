@@ -17,7 +17,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// portrait is a photograph of faces, and what `image` says of the surest of them.
+// portrait returns a photograph of faces, and the label that `image` prints for the surest.
 func portrait(t *testing.T) (file, label string) {
 	t.Helper()
 	file = clitest.Portrait(t)
@@ -60,7 +60,7 @@ func evaluated(t *testing.T, args ...string) (r evaluate.Result, keys map[string
 	return r, keys
 }
 
-// twins is a folder of the shipped models and of one of the user's, "twin", with the weights of the default.
+// twins returns a folder of the shipped models and one model "twin" of the user's, with the weights of the default.
 func twins(t *testing.T) string {
 	t.Helper()
 	shipped, dir := clitest.EngineArgs(t)[1], t.TempDir()
@@ -88,7 +88,7 @@ func twins(t *testing.T) string {
 	return dir
 }
 
-// What `eval` finds through the detector is what `image` finds; what cannot be used is named.
+// TestEval: `eval` finds through the detector what `image` finds, and names what it cannot use.
 func TestEval(t *testing.T) {
 	file, label := portrait(t)
 	photo, err := os.ReadFile(file)

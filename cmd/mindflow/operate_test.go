@@ -27,7 +27,7 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// hosted is the program, serving, in a process of its own.
+// hosted is a server in a process of its own.
 type hosted struct {
 	*exec.Cmd
 	url, admin string
@@ -84,7 +84,7 @@ func (h *hosted) until(t *testing.T, what string, happened func() bool) {
 	}
 }
 
-// statusOf is that of an answer, 0 where there is none.
+// statusOf returns the status of an answer, or 0 without an answer.
 func statusOf(url string) int {
 	code, _ := answerOf(url)
 	return code
@@ -146,7 +146,7 @@ func bye(t *testing.T, c *whipclient.Client) string {
 	}
 }
 
-// An operator sees in metrics and log what a server does, and stops it with one signal or, at once, with two.
+// TestOperate: an operator sees in metrics and log what a server does. One signal drains it, two stop it at once.
 func TestOperate(t *testing.T) {
 	clitest.NoLeaks(t)
 	exe := clitest.Binary(t)
@@ -242,7 +242,7 @@ func TestOperate(t *testing.T) {
 	})
 }
 
-// faultIsSurvived: a fault as in C ends the process, and the next one serves at the same address.
+// faultIsSurvived checks that after a fault as in C another process serves at the same address.
 func faultIsSurvived(t *testing.T, exe string) {
 	h := startHost(t, exe, "--supervise", "--grace", "0s")
 	first := h.child(t)
@@ -270,7 +270,7 @@ func faultIsSurvived(t *testing.T, exe string) {
 
 var supervising = regexp.MustCompile(`msg=supervising pid=(\d+)`)
 
-// child is the newest process that is supervised. Its log may be read after it serves.
+// child returns the newest supervised process. Its log line may be read after it serves.
 func (h *hosted) child(t *testing.T) int {
 	t.Helper()
 	var all [][]string
@@ -285,15 +285,14 @@ func (h *hosted) child(t *testing.T) int {
 	return pid
 }
 
-// zombie says whether a process has ended and nobody asked for its exit code yet, as that of an orphan where nobody
-// cleans up.
+// zombie reports whether a process has ended without a parent that reads its exit code.
 func zombie(pid int) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && strings.Contains(string(text), ") Z ")
 }
 
-// checkLog holds a log in JSON to what is promised of it: a session's lines bear its short id, and none tells how to
-// get at a session.
+// checkLog checks a log in JSON: the lines of a session have its short id, and no line has what gives access to a
+// session.
 func checkLog(t *testing.T, log, id string) {
 	t.Helper()
 	ofSession := 0

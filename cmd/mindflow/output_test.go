@@ -22,7 +22,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// flatPicture writes a picture of one grey.
+// flatPicture writes a picture of one grey value.
 func flatPicture(t *testing.T, w, h int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), strconv.Itoa(w)+"x"+strconv.Itoa(h)+".png")
@@ -36,7 +36,7 @@ func flatPicture(t *testing.T, w, h int) string {
 	return path
 }
 
-// refused runs the program, which must fail with one line that has all of want.
+// refused runs a program, which must fail with one line that contains all of want.
 func refused(t *testing.T, cmd *exec.Cmd, want ...string) {
 	t.Helper()
 	var said bytes.Buffer
@@ -53,7 +53,7 @@ func refused(t *testing.T, cmd *exec.Cmd, want ...string) {
 	}
 }
 
-// What cannot be printed or written is said once, and no half file has the name that was asked for.
+// TestImageOutputFails: an error names once what cannot be printed or written, and no incomplete file stays.
 func TestImageOutputFails(t *testing.T) {
 	exe, engine := clitest.Binary(t), clitest.EngineArgs(t)
 	file := flatPicture(t, 640, 480)
@@ -94,7 +94,8 @@ func TestImageOutputFails(t *testing.T) {
 	}
 }
 
-// An interrupt ends the run at the picture under way, in one line that says how many are left; nothing is half written.
+// TestImageInterrupted: an interrupt ends the run at the current picture, with one line on how many are left. No
+// incomplete file stays.
 func TestImageInterrupted(t *testing.T) {
 	exe, engine := clitest.Binary(t), clitest.EngineArgs(t)
 	dir := t.TempDir()
@@ -139,7 +140,8 @@ func TestImageInterrupted(t *testing.T) {
 	}
 }
 
-// A file that is cut is said in one line of ours, and a colour profile in none: libpng has lines of its own for both.
+// TestImageSaysNoMore: a file that is cut short is one line of ours, and a bad colour profile none. libpng would print
+// lines for both.
 func TestImageSaysNoMore(t *testing.T) {
 	whole, err := os.ReadFile(flatPicture(t, 64, 48))
 	if err != nil {
@@ -167,8 +169,8 @@ func TestImageSaysNoMore(t *testing.T) {
 	}
 }
 
-// Files that may not grow beyond a limit are to the process what a full disk is: an error says so, the
-// exit code is 1, and no half file is there.
+// TestVideoFullDisk: a limit on the size of files acts as a full disk does. It is an error, and no incomplete file
+// stays.
 func TestVideoFullDisk(t *testing.T) {
 	exe, engine := clitest.Binary(t), clitest.EngineArgs(t)
 	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")

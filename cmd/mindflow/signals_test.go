@@ -21,7 +21,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// process is the program, running, with its output in a pipe.
+// process is a running program with its output in a pipe.
 type process struct {
 	*exec.Cmd
 	out  *os.File
@@ -68,8 +68,8 @@ func (p *process) failed(t *testing.T, want string) {
 	}
 }
 
-// A terminal that is closed interrupts, and a reader that leaves ends the work: what was done is kept, nothing half
-// stays.
+// TestVideoEndsWell: a closed terminal interrupts, and a reader that leaves ends the work. What was done is kept, and
+// no incomplete file stays.
 func TestVideoEndsWell(t *testing.T) {
 	exe, engine, clip := clitest.Binary(t), clitest.EngineArgs(t), testkit.Clip(t)
 	for name, c := range map[string]struct {
@@ -87,7 +87,7 @@ func TestVideoEndsWell(t *testing.T) {
 			if err := c.end(p); err != nil {
 				t.Fatal(err)
 			}
-			// it may have printed as much as the pipe holds before it was told
+			// it may have filled the pipe before the signal came
 			go func() { _, _ = io.Copy(io.Discard, p.out) }()
 			p.failed(t, c.want)
 			if at := clitest.FrameTimes(t, filepath.Join(dir, "a.mp4")); len(at) == 0 || len(at) > 400 {
@@ -100,8 +100,7 @@ func TestVideoEndsWell(t *testing.T) {
 	}
 }
 
-// hangup is the signal of a terminal that is closed. Where nohup runs the tests, nobody hears that; then it is that of
-// kill.
+// hangup returns the signal of a terminal that is closed, or that of kill where nohup runs the tests.
 func hangup() os.Signal {
 	if signal.Ignored(syscall.SIGHUP) {
 		return syscall.SIGTERM
@@ -109,7 +108,7 @@ func hangup() os.Signal {
 	return syscall.SIGHUP
 }
 
-// Who prints to somebody who does not read cannot end by itself; being told twice ends it.
+// TestSecondSignalEnds: a second signal ends a command that is blocked on its output.
 func TestSecondSignalEnds(t *testing.T) {
 	p := startProcess(t, clitest.Binary(t), append([]string{"video", testkit.Clip(t), "--json"},
 		clitest.EngineArgs(t)...)...)
@@ -141,7 +140,7 @@ func TestSecondSignalEnds(t *testing.T) {
 	}
 }
 
-// A camera whose terminal is closed, or whose reader leaves, ends its session on the server.
+// TestCameraEndsItsSession: a camera whose terminal is closed, or whose reader leaves, ends its session on the server.
 func TestCameraEndsItsSession(t *testing.T) {
 	exe := clitest.Binary(t)
 	log := &bytes.Buffer{} // to be read after the server

@@ -15,7 +15,7 @@ import (
 	"mindflow/cmd/mindflow/internal/clitest"
 )
 
-// Whatever keeps the server from starting is said in one line with the cure, and the exit code is 1.
+// TestStartFailures: a server that cannot start prints one line with the cure, and its exit code is 1.
 func TestStartFailures(t *testing.T) {
 	engine := clitest.EngineArgs(t)
 	models, library := engine[1], engine[3]
@@ -89,7 +89,7 @@ func TestStartFailures(t *testing.T) {
 	}
 }
 
-// The process says the same by its exit code, and its standard output stays JSON.
+// TestDoctorExitCode: the exit code reports failed checks, and the standard output is JSON.
 func TestDoctorExitCode(t *testing.T) {
 	exe := clitest.Binary(t)
 	for want, args := range map[int][]string{0: nil, 1: {"--models", t.TempDir()}} {

@@ -12,10 +12,10 @@ import (
 	"mindflow/cmd/mindflow/internal/clitest"
 )
 
-// freePorts are settings under which both ports are free for sure.
+// freePorts are settings under which both ports are free.
 var freePorts = []string{"--listen", "127.0.0.1:0", "--media", "127.0.0.1:0"}
 
-// diagnose runs `mindflow doctor --json` and gives its list and error.
+// diagnose runs `mindflow doctor --json` and returns its list and error.
 func diagnose(t *testing.T, args ...string) ([]Result, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -52,7 +52,7 @@ func TestDoctorHealthy(t *testing.T) {
 	}
 }
 
-// What is wrong fails its own check, with a cure, and the rest is still examined.
+// TestDoctorFindsFaults: a fault fails its own check, with a cure, and the other checks still run.
 func TestDoctorFindsFaults(t *testing.T) {
 	engine := clitest.EngineArgs(t)
 	models, library := engine[1], engine[3]

@@ -15,7 +15,7 @@ import (
 	"mindflow/pipeline/camera"
 )
 
-// A camera that may not be opened is a warning with a cure; none, or one that may, is no news.
+// TestCameras: a camera without permission is a warning with a cure. No camera is fine.
 func TestCameras(t *testing.T) {
 	if r := cameras(nil); r.Status != OK || !strings.Contains(r.Detail, "none") || !strings.Contains(r.Detail,
 		"--synthetic") {
@@ -50,7 +50,7 @@ func TestFailedTakesTheCure(t *testing.T) {
 	}
 }
 
-// Damaged test pictures would show as such, so the check is one of decoding.
+// TestDecodersSeeDamage: the check of a decoder fails for damaged pictures, so it does check decoding.
 func TestDecodersSeeDamage(t *testing.T) {
 	for _, codec := range []pipeline.Codec{pipeline.VP8, pipeline.VP9, pipeline.H264, pipeline.AV1} {
 		grey, err := avdec.Grey(codec)
@@ -68,7 +68,7 @@ func TestDecodersSeeDamage(t *testing.T) {
 	}
 }
 
-// What codes and what writes is tried, not only there.
+// TestEncodersAreTried: the checks use the encoder and the writer of videos.
 func TestEncodersAreTried(t *testing.T) {
 	if r := encoder(); r.Status != OK || !strings.Contains(r.Detail, "encodes a test picture") {
 		t.Errorf("%+v", r)

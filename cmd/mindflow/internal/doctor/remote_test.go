@@ -108,7 +108,7 @@ func TestReachPorts(t *testing.T) {
 	}
 }
 
-// The operators' port asks for no password, so others should not reach it.
+// TestOperators: the operators' port asks for no password, so that it is a warning if others reach it.
 func TestOperators(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

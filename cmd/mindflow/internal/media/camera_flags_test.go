@@ -50,7 +50,7 @@ func TestCameraFlags(t *testing.T) {
 
 func messageOf(m videoMessage) *pipeline.Message { return &pipeline.Message{V: m.V, Faces: m.Faces} }
 
-// On a terminal one line is kept up to date, elsewhere a line comes with other labels only.
+// TestLabelPrinter: on a terminal one line is kept up to date. Elsewhere a line is printed when the labels change.
 func TestLabelPrinter(t *testing.T) {
 	const message = `{"v":1,"faces":[{"label":"happy","confidence":0.8},` +
 		`{"label":"sad","confidence":0.3,"uncertain":true}]}`
@@ -90,7 +90,7 @@ func TestLabelPrinter(t *testing.T) {
 	}
 }
 
-// A server's words do not control the terminal. JSON names its model.
+// TestLabelPrinterOfServers: a server's words do not control the terminal, and JSON names its model.
 func TestLabelPrinterOfServers(t *testing.T) {
 	var out, aside strings.Builder
 	m := &pipeline.Message{V: 1, Model: "theirs", Faces: []pipeline.Label{{Label: "happy\x1b[2J\u202e",

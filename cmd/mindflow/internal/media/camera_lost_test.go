@@ -55,8 +55,8 @@ func (f *flaky) VideoRecord(p prop.Media) (frames.Reader, error) {
 	}), nil
 }
 
-// A camera that is unplugged and comes back is said to be lost once and back once; labels go on in their
-// time, and what is published stays one session.
+// TestCameraLostAndRegained: a camera that is unplugged and comes back is reported lost once and back once. Its times
+// go on, and publishing stays one session.
 func TestCameraLostAndRegained(t *testing.T) {
 	for _, publishing := range []bool{false, true} {
 		name := "here"
@@ -101,8 +101,8 @@ func plugIn(t *testing.T) *flaky {
 	return f
 }
 
-// loseAndRegain takes labels, unplugs the camera until it could not be opened twice, and takes labels again.
-// It gives what was said.
+// loseAndRegain reads labels, unplugs the camera until two attempts to open it have failed, and reads labels again. It
+// returns the notices.
 func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	t.Helper()
 	how, device := cameraOf(t, args)

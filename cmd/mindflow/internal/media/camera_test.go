@@ -17,7 +17,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// cameraLines runs `mindflow camera` until it has printed as many lines, and gives them and the error.
+// cameraLines runs `mindflow camera` until it has printed n lines, and returns them and the error.
 func cameraLines(t *testing.T, n int, args ...string) (text string, err error) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), clitest.Patience)
@@ -44,7 +44,7 @@ func cameraLines(t *testing.T, n int, args ...string) (text string, err error) {
 	return text, <-done
 }
 
-// Being interrupted is how a camera ends.
+// TestCameraSynthetic: an interrupt ends a camera without an error.
 func TestCameraSynthetic(t *testing.T) {
 	clitest.NoLeaks(t)
 	text, err := cameraLines(t, 5, "--synthetic", "--json", "--size", "320x240", "--rate", "15")
@@ -67,7 +67,7 @@ func TestCameraSynthetic(t *testing.T) {
 	}
 }
 
-// A clip before the camera gives, for each frame that is analysed, the faces and scores that `video` gives.
+// TestCameraInputAgreesWithVideo: for each analysed frame of a clip the faces and scores are those of `video`.
 func TestCameraInputAgreesWithVideo(t *testing.T) {
 	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "2", "-c:v", "libx264")
 	reference, err := video(t, append([]string{clip, "--json", "--smoothing", "0s"}, everyFrame...)...)
@@ -106,7 +106,7 @@ func TestCameraInputAgreesWithVideo(t *testing.T) {
 	t.Logf("%d of %d frames analysed, %d faces", len(got), len(want), faces)
 }
 
-// far is the largest difference.
+// far returns the largest difference.
 func far(a, b []float32) (most float64) {
 	for i := range a {
 		most = max(most, math.Abs(float64(a[i]-b[i])))
@@ -124,7 +124,8 @@ func TestCameraInputInterrupted(t *testing.T) {
 	}
 }
 
-// A damaged video is played as far as it can be read, here and to a server. The error at the end says what is missing.
+// TestCameraInputDamaged: a damaged video is played as far as it can be read, here and to a server. Its error names the
+// damage.
 func TestCameraInputDamaged(t *testing.T) {
 	clip := clitest.CutShort(t)
 	const want = "the file is cut short"
@@ -150,7 +151,8 @@ func hosting(t *testing.T, listen string, args ...string) (stop func()) {
 	})
 }
 
-// What comes back from a server is what `video` says of the same frames, but for what coding them again costs.
+// TestCameraPublishAgreesWithVideo: a server returns what `video` prints for the same frames, but for the loss of
+// coding them again.
 func TestCameraPublishAgreesWithVideo(t *testing.T) {
 	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "4", "-c:v", "libx264")
 	reference, err := video(t, clip, "--json")
@@ -194,7 +196,7 @@ func TestCameraPublishAgreesWithVideo(t *testing.T) {
 	}
 }
 
-// The server goes and comes back; the camera goes on by itself, and says so.
+// TestCameraPublishOutlivesTheServer: when the server goes and comes back, the camera publishes again and reports it.
 func TestCameraPublishOutlivesTheServer(t *testing.T) {
 	clitest.NoLeaks(t)
 	listen := clitest.FreePort(t)

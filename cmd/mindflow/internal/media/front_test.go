@@ -13,7 +13,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// The detector for faces near the camera finds one that fills a third of the picture, where the default does.
+// TestFrontDetectorFindsLargeFace: both detectors find a face that fills a third of the picture in the same place.
 func TestFrontDetectorFindsLargeFace(t *testing.T) {
 	file := clitest.Portrait(t)
 	found, err := read(t, file, "--max-faces", "1")

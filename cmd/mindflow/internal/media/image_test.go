@@ -19,7 +19,7 @@ import (
 	"mindflow/pipeline/vision"
 )
 
-// read runs `mindflow image --json` and gives its lines, and the error.
+// read runs `mindflow image --json` and returns its lines and error.
 func read(t *testing.T, args ...string) (map[string]picture, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -61,7 +61,7 @@ func TestImageCountsFaces(t *testing.T) {
 	}
 }
 
-// checkLabel holds a face of one picture to what a label promises.
+// checkLabel checks a face of one picture against what the protocol promises.
 func checkLabel(t *testing.T, name string, face pipeline.Label) {
 	t.Helper()
 	sum, best := float32(0), 0
@@ -77,7 +77,7 @@ func checkLabel(t *testing.T, name string, face pipeline.Label) {
 	}
 }
 
-// still takes a picture out of a clip.
+// still returns a picture out of a clip.
 func still(t *testing.T, clip string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "still.png")
@@ -103,7 +103,7 @@ type annotations struct {
 	} `xml:"images>image"`
 }
 
-// latin1 reads the annotations' charset; they hold ASCII only.
+// latin1 decodes the annotations' charset. They hold ASCII only.
 func latin1(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 
 func TestImageFindsAnnotatedFaces(t *testing.T) {
@@ -149,7 +149,7 @@ func TestImageFindsAnnotatedFaces(t *testing.T) {
 	}
 }
 
-// One bad picture among several: it is named, and the others are still done.
+// TestImageGoesOnAfterABadOne: an error names a bad picture, and the others are still labelled.
 func TestImageGoesOnAfterABadOne(t *testing.T) {
 	dir := t.TempDir()
 	good, bad := filepath.Join(dir, "good.png"), filepath.Join(dir, "bad.png")
@@ -229,7 +229,7 @@ func TestAnnotateTargets(t *testing.T) {
 	}
 }
 
-// Pictures of odd shapes are read like others; they have no face.
+// TestImageOddShapes: pictures of odd shapes are read like others.
 func TestImageOddShapes(t *testing.T) {
 	for _, size := range [][2]int{{40_000, 1}, {1, 40_000}, {1, 1}, {3, 2}, {20_000, 17}} {
 		file := filepath.Join(t.TempDir(), "flat.png")

@@ -58,7 +58,7 @@ type loadResult struct {
 	}
 }
 
-// loading runs `mindflow loadtest --json` and gives what it prints, and the error.
+// loading runs `mindflow loadtest --json` and returns its result and error.
 func loading(t *testing.T, ctx context.Context, args ...string) (r loadResult, err error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -90,7 +90,7 @@ func TestLoadTest(t *testing.T) {
 			t.Errorf("%v", f)
 		}
 	}
-	// A limit that cannot be kept: the drawn face, at 10 frames a second. The result is there all the same.
+	// The drawn face at 10 frames a second cannot keep the limit. The result is printed all the same.
 	r, err = loading(t, t.Context(), "http://"+listen+"/whip", "--duration", "1s", "--rate", "10", "--min-rate", "20",
 		"--max-p95", "0.001")
 	if err == nil || !strings.Contains(err.Error(), "--min-rate 20") || !strings.Contains(err.Error(),
@@ -99,7 +99,7 @@ func TestLoadTest(t *testing.T) {
 	}
 }
 
-// A server that is full is a failure, and the token goes to it in the header alone.
+// TestLoadTestRefused: a full server is a failure. The token goes to it in the header alone.
 func TestLoadTestRefused(t *testing.T) {
 	clitest.NoLeaks(t)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -121,7 +121,7 @@ func TestLoadTestRefused(t *testing.T) {
 	}
 }
 
-// What is measured is the clip that was named, not as much of it as can be read.
+// TestLoadTestDamagedClip: a clip that cannot be read as a whole is not measured.
 func TestLoadTestDamagedClip(t *testing.T) {
 	clip := clitest.CutShort(t)
 	var out bytes.Buffer
@@ -131,7 +131,7 @@ func TestLoadTestDamagedClip(t *testing.T) {
 	}
 }
 
-// Interrupted while it codes or connects it has counted nothing, and says so.
+// TestLoadTestInterrupted: an interrupt before anything was counted is an error that says so.
 func TestLoadTestInterrupted(t *testing.T) {
 	clitest.NoLeaks(t)
 	reached := make(chan struct{}, 1)

@@ -12,8 +12,8 @@ import (
 	"mindflow/pipeline"
 )
 
-// The preset sees what the notebook's loop saw: testdata/notebook.json holds every second second of the clip,
-// by bench/notebook_loop.py --json with OpenCV 4.6.
+// TestPresetRepeatsTheNotebook: the preset gives the results of the notebook's loop. testdata/notebook.json holds one
+// frame of two seconds of the clip, by bench/notebook_loop.py --samples with OpenCV 4.6.
 func TestPresetRepeatsTheNotebook(t *testing.T) {
 	clip := clitest.MediaFile(t, "woman-distress-to-laugh.mp4")
 	if _, err := os.Stat("/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml"); err != nil {

@@ -20,8 +20,8 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// A refusal that passes is tried again when the server says; one that does not ends with the server's words.
-// The token goes in the header alone and is said nowhere.
+// TestCameraPublishRefused: a transient refusal is tried again when the server says; another ends with the server's
+// words. The token goes in the header alone and is printed nowhere.
 func TestCameraPublishRefused(t *testing.T) {
 	clitest.NoLeaks(t)
 	answers := []struct {
@@ -93,8 +93,8 @@ func TestTransient(t *testing.T) {
 	}
 }
 
-// RTP timestamps become times since the first frame, also where their 32 bits begin anew and for labels
-// that are late.
+// TestSenderTimes: RTP timestamps become times since the first frame, also where their 32 bits wrap and for late
+// labels.
 func TestSenderTimes(t *testing.T) {
 	var s sender
 	for _, c := range []struct {
@@ -114,7 +114,7 @@ func TestSenderTimes(t *testing.T) {
 	}
 }
 
-// A frame that is lost for good costs a key frame, for which the server asks; then labels go on.
+// TestSenderAnswersKeyframeRequests: after a lost frame the server asks for a key frame, and labels go on.
 func TestSenderAnswersKeyframeRequests(t *testing.T) {
 	clitest.NoLeaks(t)
 	listen := clitest.FreePort(t)
@@ -163,7 +163,7 @@ func TestSenderAnswersKeyframeRequests(t *testing.T) {
 	}
 }
 
-// A video that has ended before any server took it was not published.
+// TestCameraPublishNothing: a video that ends before a server accepts it was not published.
 func TestCameraPublishNothing(t *testing.T) {
 	clitest.NoLeaks(t)
 	text, err := cameraLines(t, -1, "--input", clitest.Blank(t, "blank.mp4"), "--publish",

@@ -13,7 +13,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// A bad file among good ones: one line names it and what to do, and the others are still done.
+// TestVideoGoesOnAfterABadOne: one line names each bad file and its cure, and the others are still labelled.
 func TestVideoGoesOnAfterABadOne(t *testing.T) {
 	dir := t.TempDir()
 	empty, text, cut := filepath.Join(dir, "empty.mp4"), filepath.Join(dir, "text.mp4"), filepath.Join(dir, "cut.mp4")
@@ -100,7 +100,7 @@ func TestVideoRefusesSettings(t *testing.T) {
 	}
 }
 
-// canceler ends ctx when so many rows were written.
+// canceler ends ctx once it has written so many rows.
 type canceler struct {
 	bytes.Buffer
 	rows   int
@@ -114,7 +114,7 @@ func (c *canceler) Write(p []byte) (int, error) {
 	return c.Buffer.Write(p)
 }
 
-// An interrupted run keeps what was done: whole rows, a video that plays, and it says how far it came.
+// TestVideoInterrupted: an interrupted run keeps complete rows and a video that plays, and reports how far it came.
 func TestVideoInterrupted(t *testing.T) {
 	clip, next := testkit.Clip(t), clitest.Blank(t, "next.mp4")
 	dir := t.TempDir()
@@ -139,8 +139,8 @@ func TestVideoInterrupted(t *testing.T) {
 	}
 }
 
-// A recording that is scaled midway, as browsers' are when the line is bad: faces stay where they are, and the
-// annotated video has one size.
+// TestVideoScaledMidway: where a recording changes its size, as browsers' do on a bad network, faces stay where they
+// are and the annotated video has one size.
 func TestVideoScaledMidway(t *testing.T) {
 	clip, list := clitest.MediaFile(t, clitest.OneFace), filepath.Join(t.TempDir(), "list.txt")
 	text := ""
@@ -175,7 +175,7 @@ func TestVideoScaledMidway(t *testing.T) {
 	}
 }
 
-// Of a file with damage in its middle both ends are read, and it is said that not all was.
+// TestVideoWithDamage: both ends of a file with damage in its middle are read, and the error reports the damage.
 func TestVideoWithDamage(t *testing.T) {
 	file := testkit.MakeVideo(t, "damaged.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2",
 		"-c:v", "libx264", "-g", "10")

@@ -20,7 +20,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// video runs `mindflow video` and gives what it prints, and the error.
+// video runs `mindflow video` and returns its output and error.
 func video(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -28,7 +28,7 @@ func video(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
-// lines reads what `video --json` printed.
+// lines parses the output of `video --json`.
 func lines(t *testing.T, text string) (got []videoMessage) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -46,8 +46,8 @@ func lines(t *testing.T, text string) (got []videoMessage) {
 // everyFrame analyses every frame, so that the labels of a frame do not depend on the frames before it.
 var everyFrame = []string{"--detect-every", "0s", "--classify-every", "0s", "--rest-every", "0s"}
 
-// The whole clip: rows, times, boxes and labels are those of the pipeline run frame by frame on what ffmpeg decodes.
-// What is left out by default changes few labels.
+// TestVideoAgreesWithThePipeline: rows, times, boxes and labels of a clip are those of the pipeline, run frame by frame
+// on what ffmpeg decodes. The default policy changes few labels.
 func TestVideoAgreesWithThePipeline(t *testing.T) {
 	clip := clitest.MediaFile(t, clitest.OneFace)
 	text, err := video(t, append([]string{clip, "--json"}, everyFrame...)...)
@@ -190,7 +190,7 @@ func TestVideoCSV(t *testing.T) {
 	}
 }
 
-// Smoothing goes by the video's time: fast or slow, a file gives the same labels.
+// TestVideoSummary: smoothing uses the video's time, so that a file always gives the same labels.
 func TestVideoSummary(t *testing.T) {
 	clip := testkit.MakeVideo(t, "clip.mp4", "-i", clitest.MediaFile(t, clitest.OneFace), "-t", "2", "-c:v", "libx264")
 	first, err := video(t, clip)

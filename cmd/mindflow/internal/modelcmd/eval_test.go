@@ -55,7 +55,7 @@ func TestEvalRefuses(t *testing.T) {
 	}
 }
 
-// The shipped model's figures in models/README.md, on FER+ itself.
+// TestEvalFERPlus: the shipped model has the figures of models/README.md on FER+.
 func TestEvalFERPlus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("half a minute")

@@ -10,7 +10,8 @@ import (
 	"mindflow/models"
 )
 
-// The licence and the training data of all weights are shown whole, of those that are yet to be imported too.
+// TestListShowsLicencesAndData: the list shows licence and training data of all weights in full, also of those that are
+// still to be imported.
 func TestListShowsLicencesAndData(t *testing.T) {
 	dir := t.TempDir()
 	addEntry(t, dir, "dan-rafdb", models.ImportedFrom("a checkpoint"), []byte("weights")) // its recipe is done

@@ -18,7 +18,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// addEntry puts an entry about a file of the given content into dir.
+// addEntry adds to dir the entry of a file with the given content.
 func addEntry(t *testing.T, dir, name, source string, content []byte) models.Entry {
 	t.Helper()
 	sum := sha256.Sum256(content)
@@ -67,7 +67,7 @@ func state(t *testing.T, dir, name string) modelState {
 	return s
 }
 
-// A model is pulled, listed, verified and removed; the file it had is gone after that, and nothing else.
+// TestModelComesAndGoes: a model is pulled, listed, verified and removed. The removal takes its file and no other.
 func TestModelComesAndGoes(t *testing.T) {
 	content := bytes.Repeat([]byte("weights "), 1000)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -155,7 +155,7 @@ func TestVerifyFindsAlteredModel(t *testing.T) {
 	})
 }
 
-// An altered file is replaced by a pull; a file given by path is checked like any other.
+// TestPullFromPath: a pull replaces an altered file, and checks a file given by path like any other.
 func TestPullFromPath(t *testing.T) {
 	content := []byte("weights")
 	dir := t.TempDir()
@@ -219,7 +219,7 @@ func TestModelRefusals(t *testing.T) {
 	}
 }
 
-// Without a folder of models a remove does not take the current one for it.
+// TestRemoveWithoutFolder: without a folder of models, remove does not take the current folder for it.
 func TestRemoveWithoutFolder(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("dan-ferplus.onnx", nil, 0o600); err != nil {

@@ -23,7 +23,7 @@ func accessOf(t *testing.T, args ...string) *settings.Access {
 	return &s.Access
 }
 
-// Files of keys that cannot be used keep the server from starting, and are not shown.
+// TestKeyFileFaults: a file of keys that cannot be used is an error, which shows nothing of it.
 func TestKeyFileFaults(t *testing.T) {
 	folder := t.TempDir()
 	for i, row := range []struct{ flag, text, want string }{

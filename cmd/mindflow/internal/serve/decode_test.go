@@ -12,7 +12,8 @@ import (
 	"mindflow/server/operate"
 )
 
-// A decoder that is named and not there stops the start with cause and cure; auto goes on on the CPU and says why.
+// TestDecodeWithoutGPU: a named decoder that is absent is an error with cause and cure. With auto the CPU decodes, and
+// the log has the cause.
 func TestDecodeWithoutGPU(t *testing.T) {
 	if _, err := os.Stat("/dev/nvidiactl"); err == nil {
 		t.Skip("there is a GPU of NVIDIA's")

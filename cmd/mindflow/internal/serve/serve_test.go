@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { clitest.Main(m) }
 
-// The server comes up, serves the page and the widget, and ends in an orderly way.
+// TestServe: the server starts, serves the page and the widget, and ends without an error.
 func TestServe(t *testing.T) {
 	listen := clitest.FreePort(t)
 	args := append([]string{"--listen", listen, "--media", "127.0.0.1:0"}, clitest.EngineArgs(t)...)
@@ -32,7 +32,7 @@ func TestServe(t *testing.T) {
 	stop()
 }
 
-// Profiles are on a port of their own, as long as the server runs, and not on the one that everybody reaches.
+// TestServeAdmin: profiles are on the operators' port as long as the server runs, and not on the public one.
 func TestServeAdmin(t *testing.T) {
 	clitest.NoLeaks(t)
 	listen, operators := clitest.FreePort(t), clitest.FreePort(t)

@@ -18,7 +18,7 @@ import (
 	"rsc.io/qr"
 )
 
-// HTTPS with a certificate made here, and plain HTTP that leads to it.
+// TestServeSelfSigned: HTTPS with a self-signed certificate, and plain HTTP that redirects to it.
 func TestServeSelfSigned(t *testing.T) {
 	clitest.NoLeaks(t)
 	listen, plain, folder := clitest.FreePort(t), clitest.FreePort(t), t.TempDir()
@@ -53,7 +53,7 @@ func TestServeSelfSigned(t *testing.T) {
 	}
 }
 
-// The characters as a terminal shows them are the modules of the code, within the border that readers need.
+// TestHalfBlocks: the characters on a terminal are the modules of the code, within the border that scanners need.
 func TestHalfBlocks(t *testing.T) {
 	const text = "https://192.168.178.123:8443/"
 	drawn, err := halfBlocks(text)

@@ -15,7 +15,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// The backends of docs/examples sign tokens that a server takes.
+// TestTokenExamples: the backends of docs/examples sign tokens that a server accepts.
 func TestTokenExamples(t *testing.T) {
 	backends := filepath.Join(testkit.Root(), "docs", "examples", "backend")
 	folder := t.TempDir()
@@ -48,7 +48,7 @@ func TestTokenExamples(t *testing.T) {
 	}
 }
 
-// lent runs a backend in folder and gives the token that a page gets there.
+// lent runs a backend in folder and returns the token that it gives a page.
 func lent(t *testing.T, cmd *exec.Cmd, folder string) string {
 	t.Helper()
 	port := testkit.FreePort(t)

@@ -36,7 +36,7 @@ func said(t *testing.T, args ...string) string {
 	return text
 }
 
-// checked is what a server with the settings says to a token.
+// checked returns what a server with the settings grants to a token.
 func checked(t *testing.T, token string, settings ...string) (access.Grant, error) {
 	t.Helper()
 	g, err := openGate(accessOf(t, settings...), slog.New(slog.DiscardHandler))
@@ -46,7 +46,7 @@ func checked(t *testing.T, token string, settings ...string) (access.Grant, erro
 	return g.Check([]string{"Bearer " + token}, time.Now())
 }
 
-// What `mindflow token` makes, `mindflow serve` takes.
+// TestTokens: `mindflow serve` accepts what `mindflow token` makes.
 func TestTokens(t *testing.T) {
 	folder := t.TempDir()
 	at := func(name string) string { return filepath.Join(folder, name) }

@@ -51,7 +51,7 @@ func printed(t *testing.T, args ...string) map[string]string {
 	return lines
 }
 
-// A flag beats the environment, which beats the file, which beats the default.
+// TestPrecedence: a flag beats the environment, which beats the file, which beats the default.
 func TestPrecedence(t *testing.T) {
 	inFile := []string{"max-sessions = 4", `smoothing = "1s"`, `listen = "127.0.0.1:4"`,
 		`allow-origin = ["https://a.example", "https://b.example"]`}
@@ -105,7 +105,7 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// The environment may name the file, and --config "" is none.
+// TestConfigFromEnvironment: the environment may name the file, and --config "" names no file.
 func TestConfigFromEnvironment(t *testing.T) {
 	t.Setenv("MINDFLOW_CONFIG", settingsFile(t, "threads = 7"))
 	if got := printed(t)["threads"]; !strings.HasPrefix(got, "threads = 7 #") {
@@ -116,7 +116,7 @@ func TestConfigFromEnvironment(t *testing.T) {
 	}
 }
 
-// Feeding back what was printed gives the same settings, whatever they hold.
+// TestPrintConfigRoundTrip: a settings file with the printed settings gives the same settings.
 func TestPrintConfigRoundTrip(t *testing.T) {
 	args := []string{"--max-sessions", "2", "--smoothing", "1.5s", "--models", "/a folder/with \"quotes\"\nand\tmore " +
 		"# \\ ü",

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Several models may be named wherever settings stand; what is named replaces the default.
+// TestModelSetting: flag, file and environment may name several models, which replace the default.
 func TestModelSetting(t *testing.T) {
 	check := func(source string, args ...string) {
 		t.Helper()

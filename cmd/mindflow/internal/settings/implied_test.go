@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A preset sets what nobody else does, and says so.
+// TestPresetIsTheLastSource: a preset sets what no other source sets.
 func TestPresetIsTheLastSource(t *testing.T) {
 	got := printed(t, "--preset", "notebook", "--config", settingsFile(t, `smoothing = "1s"`))
 	for key, want := range map[string]string{
@@ -30,7 +30,7 @@ func TestPresetIsTheLastSource(t *testing.T) {
 	}
 }
 
-// A certificate implies the ports that it is for, and no more than that.
+// TestTLSImpliesPorts: a certificate implies the ports of HTTPS, and no more.
 func TestTLSImpliesPorts(t *testing.T) {
 	cases := []struct {
 		name             string

@@ -78,7 +78,7 @@ func TestICESettings(t *testing.T) {
 
 const aToken = "an-altogether-secret-token"
 
-// A server that others reach without keys must be told so.
+// TestWhoMayUse: a server that other machines reach without authentication needs --open.
 func TestWhoMayUse(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tokens")
 	if err := os.WriteFile(file, []byte(aToken), 0o600); err != nil {
@@ -126,7 +126,7 @@ func TestWhoMayUse(t *testing.T) {
 	}
 }
 
-// A token of the wrong kind in a settings file is not shown either, nor one in a file that is printed.
+// TestTokenInSettingsFile: neither the error about a token of the wrong type nor --print-config shows the token.
 func TestTokenInSettingsFile(t *testing.T) {
 	var out bytes.Buffer
 	err := printConfig(t, &out, "--config", settingsFile(t, `token = ["`+aToken+`"]`))

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// clock is a time that tests set.
+// clock is a time that a test sets.
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
-// played is a line on a terminal that out plays.
+// played returns a line on out, which plays a terminal.
 func played(out *strings.Builder, interval time.Duration) (*Line, *clock) {
 	c := &clock{at: time.Unix(0, 0)}
 	return &Line{out: out, interval: interval, now: c.now}, c
 }
 
-// On a terminal one line is kept up to date, a few times a second; elsewhere nothing is shown.
+// TestLine: on a terminal a line changes a few times a second. Elsewhere nothing is shown.
 func TestLine(t *testing.T) {
 	var out strings.Builder
 	l, c := played(&out, 100*time.Millisecond)

@@ -81,7 +81,7 @@ func TestStartsAgain(t *testing.T) {
 	}
 }
 
-// A program that says what is wrong is not started again, and its exit code is handed on.
+// TestGivesUp: a program that prints what is wrong at its start is not restarted. Its exit code is passed on.
 func TestGivesUp(t *testing.T) {
 	file, _, ended := supervised(t, nil, `echo x >> $0; exit 1`)
 	var exit *ExitError
@@ -97,7 +97,7 @@ func TestGivesUp(t *testing.T) {
 	}
 }
 
-// Signals go to the child, and its end is then the end.
+// TestSignals: signals are passed on to the child, which is then not restarted.
 func TestSignals(t *testing.T) {
 	for name, row := range map[string]struct {
 		script string
