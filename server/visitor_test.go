@@ -24,8 +24,8 @@ const (
 	otherToken  = "second-of-the-shared-tokens"
 )
 
-// keyed is a gate with two shared tokens and a key, and makes tokens that the key has signed.
-func keyed(t testing.TB) (*access.Gate, func(access.Claims) string) {
+// keyed is an Authenticator with two shared tokens and a key, and makes tokens that the key has signed.
+func keyed(t testing.TB) (*access.Authenticator, func(access.Claims) string) {
 	t.Helper()
 	key, err := access.NewKey(access.EdDSA, "k")
 	if err != nil {
@@ -203,7 +203,7 @@ func TestTokenRenewed(t *testing.T) {
 // A token in an address is refused, right or wrong, and not said again.
 func TestTokenInURL(t *testing.T) {
 	gate, _ := keyed(t)
-	for _, g := range []*access.Gate{gate, access.Open()} {
+	for _, g := range []*access.Authenticator{gate, access.Open()} {
 		var log safeLog
 		s := begin(t, idle(), func(c *Config) { c.Access, c.Log = g, log.logger() })
 		for _, query := range []string{"token=" + sharedToken, "access_token=" + sharedToken, "model=none&jwt=" +

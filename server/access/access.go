@@ -50,33 +50,34 @@ type DeniedError struct {
 
 func (e *DeniedError) Error() string { return e.Detail }
 
-// Gate authenticates visitors. It is safe for concurrent use.
-type Gate struct {
+// Authenticator authenticates visitors. It is safe for concurrent use.
+type Authenticator struct {
 	shared [][sha256.Size]byte
 	jwt    *verifier // optional
 	reload *reloader // replaces the fields above; optional
 }
 
-// Open returns a gate that admits everybody.
-func Open() *Gate { return &Gate{} }
+// Open returns an Authenticator that admits everybody.
+func Open() *Authenticator { return &Authenticator{} }
 
-// New returns a gate that accepts the shared tokens, and tokens for audience that one of the keys has signed. Without
-// tokens and keys it is Open. An error names the token or key at fault by its position, and shows no part of it.
-func New(shared []string, keys []Key, audience string) (*Gate, error) {
-	g := &Gate{}
+// New returns an Authenticator that accepts the shared tokens, and tokens for audience that one of the keys has signed.
+// Without tokens and keys it is Open. An error names the token or key at fault by its position, and shows no part of
+// it.
+func New(shared []string, keys []Key, audience string) (*Authenticator, error) {
+	a := &Authenticator{}
 	for i, token := range shared {
 		if err := checkShared(token); err != nil {
 			return nil, fmt.Errorf("token %d: %w", i+1, err)
 		}
-		g.shared = append(g.shared, sha256.Sum256([]byte(token)))
+		a.shared = append(a.shared, sha256.Sum256([]byte(token)))
 	}
 	if len(keys) > 0 {
 		if audience == "" {
 			return nil, errors.New("signed tokens need an audience")
 		}
-		g.jwt = newVerifier(keys, audience)
+		a.jwt = newVerifier(keys, audience)
 	}
-	return g, nil
+	return a, nil
 }
 
 func checkShared(token string) error {
@@ -92,15 +93,15 @@ func checkShared(token string) error {
 	return nil
 }
 
-// IsOpen reports whether the gate admits everybody.
-func (g *Gate) IsOpen() bool { return g.reload == nil && len(g.shared) == 0 && g.jwt == nil }
+// IsOpen reports whether it admits everybody.
+func (a *Authenticator) IsOpen() bool { return a.reload == nil && len(a.shared) == 0 && a.jwt == nil }
 
 // Check authenticates the sender of the Authorization headers. The error is a *DeniedError.
-func (g *Gate) Check(authorization []string, now time.Time) (Grant, error) {
-	if g.reload != nil {
-		g = g.reload.at(now)
+func (a *Authenticator) Check(authorization []string, now time.Time) (Grant, error) {
+	if a.reload != nil {
+		a = a.reload.at(now)
 	}
-	if g.IsOpen() {
+	if a.IsOpen() {
 		return Grant{}, nil
 	}
 	token, err := bearer(authorization)
@@ -109,16 +110,16 @@ func (g *Gate) Check(authorization []string, now time.Time) (Grant, error) {
 	}
 	sum := sha256.Sum256([]byte(token))
 	match := 0
-	for _, s := range g.shared { // all of them, by hashes of one length: the time taken reveals nothing
+	for _, s := range a.shared { // all of them, by hashes of one length: the time taken reveals nothing
 		match |= subtle.ConstantTimeCompare(sum[:], s[:])
 	}
 	switch {
 	case match == 1:
 		return Grant{Subject: "shared " + short(sum)}, nil
-	case g.jwt == nil:
+	case a.jwt == nil:
 		return Grant{}, &DeniedError{Unusable, "this server does not know this token; ask its host for the one in use"}
 	}
-	return g.jwt.check(token, short(sum), now)
+	return a.jwt.check(token, short(sum), now)
 }
 
 // short identifies a token without revealing it.

@@ -27,7 +27,7 @@ func newKey(t testing.TB, algorithm, id string) Key {
 	return k
 }
 
-func gate(t testing.TB, shared []string, keys ...Key) *Gate {
+func newAuthenticator(t testing.TB, shared []string, keys ...Key) *Authenticator {
 	t.Helper()
 	g, err := New(shared, keys, audience)
 	if err != nil {
@@ -68,7 +68,7 @@ func nothing(string) []byte { return nil }
 
 func TestSharedToken(t *testing.T) {
 	const a, b = "first-token-of-the-two.0", "another_token~with+/===="
-	g := gate(t, []string{a, b})
+	g := newAuthenticator(t, []string{a, b})
 	for _, row := range []struct {
 		name   string
 		header []string
@@ -115,7 +115,8 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%q: %+v, %v", header, grant, err)
 		}
 	}
-	shared, keyed := gate(t, []string{strings.Repeat("x", minShared)}), gate(t, nil, newKey(t, EdDSA, ""))
+	shared, keyed := newAuthenticator(t, []string{strings.Repeat("x", minShared)}), newAuthenticator(t, nil,
+		newKey(t, EdDSA, ""))
 	if !Open().IsOpen() || shared.IsOpen() || keyed.IsOpen() {
 		t.Error("what is open and what is not is mixed up")
 	}
@@ -125,7 +126,7 @@ func TestOpen(t *testing.T) {
 func TestSubjectsOfKinds(t *testing.T) {
 	const shared = "0123456789abcdefghijklmn"
 	k := newKey(t, EdDSA, "")
-	g := gate(t, []string{shared}, k)
+	g := newAuthenticator(t, []string{shared}, k)
 	owner, err := g.Check([]string{"Bearer " + shared}, noon)
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +179,7 @@ func TestConstantTime(t *testing.T) {
 // FuzzCheck checks headers without valid credentials: each is denied with a reason.
 func FuzzCheck(f *testing.F) {
 	secret, pair := newKey(f, HS256, "h"), newKey(f, EdDSA, "e")
-	g := gate(f, []string{"a-shared-token-of-this-server"}, secret, pair)
+	g := newAuthenticator(f, []string{"a-shared-token-of-this-server"}, secret, pair)
 	late := noon.Add(1000 * time.Hour) // whatever is signed has expired
 	for _, seed := range []string{
 		"Bearer " + mint(f, secret, nil), "Bearer " + mint(f, pair, nil), "Bearer a-shared-token",

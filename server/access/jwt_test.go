@@ -15,7 +15,7 @@ func TestSignedToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := gate(t, nil, secret, old, public)
+	g := newAuthenticator(t, nil, secret, old, public)
 	good := fmt.Sprintf(`{"sub":"ada","aud":%q,"exp":%d}`, audience, noon.Add(time.Minute).Unix())
 	claims := func(format string, args ...any) string {
 		return raw(`{"alg":"HS256","kid":"2026"}`, fmt.Sprintf(format, args...), hs256(secret.secret))
@@ -104,7 +104,7 @@ func TestSignedToken(t *testing.T) {
 
 func TestGrant(t *testing.T) {
 	k := newKey(t, EdDSA, "")
-	g := gate(t, nil, k)
+	g := newAuthenticator(t, nil, k)
 	check := func(change func(*Claims)) Grant {
 		t.Helper()
 		grant, err := g.Check([]string{"Bearer " + mint(t, k, change)}, noon)

@@ -12,18 +12,18 @@ import (
 // checkInterval is the least time between two checks of the files.
 const checkInterval = time.Second
 
-// reloader makes a new gate when its files change.
+// reloader makes a new Authenticator when its files change.
 type reloader struct {
 	// static after construction
-	read  func() (*Gate, error)
+	read  func() (*Authenticator, error)
 	files []string
 	log   *slog.Logger
 
 	mu      sync.Mutex
-	current *Gate     // guarded by mu
-	loaded  []stamp   // guarded by mu: of the files that current was made of
-	checked time.Time // guarded by mu
-	fault   string    // guarded by mu: the last error that was logged, until the files can be used
+	current *Authenticator // guarded by mu
+	loaded  []stamp        // guarded by mu: of the files that current was made of
+	checked time.Time      // guarded by mu
+	fault   string         // guarded by mu: the last error that was logged, until the files can be used
 }
 
 // stamp identifies a version of a file.
@@ -32,21 +32,21 @@ type stamp struct {
 	size    int64
 }
 
-// Reloading returns the gate that read makes of the files. It calls read again after they changed, so that tokens and
-// keys change without a restart. When read fails or its gate is open, the previous gate stays in use and the error is
-// logged. The error is that of the first read.
-func Reloading(read func() (*Gate, error), files []string, log *slog.Logger) (*Gate, error) {
+// Reloading returns the Authenticator that read makes of the files. It calls read again after they changed, so that
+// tokens and keys change without a restart. When read fails or it is open, the previous one stays in use and the error
+// is logged. The error is that of the first read.
+func Reloading(read func() (*Authenticator, error), files []string, log *slog.Logger) (*Authenticator, error) {
 	r := &reloader{read: read, files: files, log: log, checked: time.Now()}
 	r.loaded, _ = r.stamps() // read reports the error
 	var err error
 	if r.current, err = read(); err != nil {
 		return nil, err
 	}
-	return &Gate{reload: r}, nil
+	return &Authenticator{reload: r}, nil
 }
 
-// at returns the gate to use. It checks the files when the last check is checkInterval old.
-func (r *reloader) at(now time.Time) *Gate {
+// at returns the Authenticator to use. It checks the files when the last check is checkInterval old.
+func (r *reloader) at(now time.Time) *Authenticator {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Sub(r.checked) >= checkInterval {
@@ -62,7 +62,7 @@ func (r *reloader) check() {
 	if err == nil && slices.Equal(stamps, r.loaded) && r.fault == "" {
 		return
 	}
-	var next *Gate
+	var next *Authenticator
 	if err == nil {
 		next, err = r.read()
 	}

@@ -23,7 +23,7 @@ func TestReloading(t *testing.T) {
 	}
 	write(first)
 	var said bytes.Buffer
-	read := func() (*Gate, error) {
+	read := func() (*Authenticator, error) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err

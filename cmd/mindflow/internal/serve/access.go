@@ -12,21 +12,21 @@ import (
 )
 
 // openGate returns the check of who may use the server. It reads the files of the settings again when they change.
-func openGate(a *settings.Access, log *slog.Logger) (*access.Gate, error) {
+func openGate(a *settings.Access, log *slog.Logger) (*access.Authenticator, error) {
 	var files []string
 	for _, name := range []string{a.TokenFile, a.JWTKeys} {
 		if name != "" {
 			files = append(files, name)
 		}
 	}
-	read := func() (*access.Gate, error) { return readGate(a) }
+	read := func() (*access.Authenticator, error) { return readGate(a) }
 	if len(files) == 0 {
 		return read()
 	}
 	return access.Reloading(read, files, log)
 }
 
-func readGate(a *settings.Access) (*access.Gate, error) {
+func readGate(a *settings.Access) (*access.Authenticator, error) {
 	var shared []string
 	if a.Token != "" {
 		shared = append(shared, string(a.Token))
