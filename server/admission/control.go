@@ -55,13 +55,6 @@ func NewControl(l Limits, load func(now time.Time) Load) *Control {
 	return &Control{limits: l, load: load, tickets: map[string]*ticket{}}
 }
 
-// Admitted returns the number of slots that are taken.
-func (c *Control) Admitted() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.slots
-}
-
 // Waiting returns the number of queued clients.
 func (c *Control) Waiting(now time.Time) int {
 	c.mu.Lock()

@@ -55,7 +55,7 @@ func FuzzControl(f *testing.F) {
 					held++
 				}
 			}
-			if c.Admitted() != len(places) || c.Admitted()+held > l.Sessions ||
+			if c.slots != len(places) || c.slots+held > l.Sessions ||
 				len(c.tickets) != c.slots+len(c.queue)+len(c.returning) ||
 				len(c.queue) > l.Waiting+l.Sessions || len(c.returning) > l.Sessions {
 				t.Fatalf("%d slots of %d, %d kept, %d wait, %d left, %d tickets", c.slots, len(places), held,
