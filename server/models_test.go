@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -39,12 +38,7 @@ func there(t *testing.T, variable, otherwise string, parts ...string) string {
 // realEngine analyses with the models that are shipped.
 func realEngine(t *testing.T) session.Engine {
 	t.Helper()
-	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
-	library := there(
-		t,
-		"MINDFLOW_ORT_LIB",
-		filepath.Join("../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch, "libonnxruntime.so.1"),
-	)
+	library := testkit.ORTLibrary(t)
 	manifest, err := models.Default()
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"mindflow/models"
 	"mindflow/models/onnx"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 	"mindflow/pipeline/vision"
 )
 
@@ -68,10 +69,6 @@ func plainEntry(file []byte, output, kind string) models.Entry {
 func settings(t *testing.T, dir string) Settings {
 	t.Helper()
 	bin := filepath.Join("..", "..", "bin")
-	library := os.Getenv("MINDFLOW_ORT_LIB")
-	if library == "" {
-		library = filepath.Join(bin, "lib", "libonnxruntime.so.1")
-	}
 	manifest, err := models.Default()
 	if err != nil {
 		t.Fatal(err)
@@ -80,12 +77,7 @@ func settings(t *testing.T, dir string) Settings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blazeface := filepath.Join(bin, "models", detector.File)
-	for _, path := range []string{library, blazeface} {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			t.Skipf(`%s is not there; run "make build"`, path)
-		}
-	}
+	blazeface := testkit.File(t, filepath.Join(bin, "models", detector.File), `run "make build"`)
 	absolute, err := filepath.Abs(blazeface)
 	if err != nil {
 		t.Fatal(err)
@@ -93,8 +85,8 @@ func settings(t *testing.T, dir string) Settings {
 	if err := os.Symlink(absolute, filepath.Join(dir, detector.File)); err != nil && !errors.Is(err, fs.ErrExist) {
 		t.Fatal(err)
 	}
-	return Settings{Models: dir, Library: library, Detector: detector.Name, Classifiers: []string{"mean-colours"},
-		Threads: 1, MaxFaces: 16}
+	return Settings{Models: dir, Library: testkit.ORTLibrary(t), Detector: detector.Name,
+		Classifiers: []string{"mean-colours"}, Threads: 1, MaxFaces: 16}
 }
 
 // add puts a model into dir like a user: its file and its entry.

@@ -18,6 +18,7 @@ import (
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/schedule"
+	"mindflow/pipeline/testkit"
 )
 
 // gpu is a GPU's profile, for the CPU.
@@ -125,9 +126,9 @@ func TestProfilesKeepLabels(t *testing.T) {
 		if exact == nil {
 			exact = said
 		}
-		same, right := share(said, exact), share(said, truth)
+		same, right := testkit.EqualShare(said, exact), testkit.EqualShare(said, truth)
 		t.Logf("%-14s the same label on %.2f %% of %d faces, right on %.2f %%", c.name, 100*same, len(said), 100*right)
-		if same < c.same || right < share(exact, truth)-0.01 {
+		if same < c.same || right < testkit.EqualShare(exact, truth)-0.01 {
 			t.Errorf("%s: %.3f the same, %.3f right", c.name, same, right)
 		}
 	}
@@ -163,17 +164,6 @@ func label(t *testing.T, rt *ort.Runtime, p profile, e models.Entry, path string
 		}
 	}
 	return said
-}
-
-// share returns the share of elements that are equal in a and b.
-func share(a, b []string) float64 {
-	same := 0
-	for i := range a {
-		if a[i] == b[i] {
-			same++
-		}
-	}
-	return float64(same) / float64(len(a))
 }
 
 // With a GPU's profile, BlazeFace takes bytes and several frames, YuNet bytes and one frame; both find four faces.

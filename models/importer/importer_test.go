@@ -11,7 +11,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -23,39 +22,6 @@ import (
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
-
-// need skips the test when a file that is not committed is absent.
-func need(t testing.TB, path, cure string) string {
-	t.Helper()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("%s is not there; %s", path, cure)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func library(t testing.TB) string {
-	t.Helper()
-	path := os.Getenv("MINDFLOW_ORT_LIB")
-	if path == "" {
-		arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
-		path = filepath.Join("../../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch,
-			"libonnxruntime.so.1")
-	}
-	return need(t, path, `run "make build", or name a library in MINDFLOW_ORT_LIB`)
-}
-
-// shared is a file of the material for development beside the test media.
-func shared(t testing.TB, parts ...string) string {
-	t.Helper()
-	media := os.Getenv("MINDFLOW_TESTDATA")
-	if media == "" {
-		media = "../../../shared/media"
-	}
-	return need(t, filepath.Join(append([]string{media, ".."}, parts...)...),
-		"name the folder of test media in MINDFLOW_TESTDATA")
-}
 
 // fixture unpacks a checkpoint of testdata.
 func fixture(t testing.TB, name string) string {
@@ -109,7 +75,7 @@ func (g golden) compare(t *testing.T, path string, tolerance float64) {
 	if len(g.Cases) == 0 {
 		t.Fatal("no golden cases")
 	}
-	rt, err := ort.Open(library(t))
+	rt, err := ort.Open(testkit.ORTLibrary(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +128,7 @@ func batch(n, side int) []float32 {
 }
 
 func options(t testing.TB, checkpoint string) Options {
-	return Options{Checkpoint: checkpoint, Size: 224, Models: t.TempDir(), Library: library(t)}
+	return Options{Checkpoint: checkpoint, Size: 224, Models: t.TempDir(), Library: testkit.ORTLibrary(t)}
 }
 
 // Checkpoints that PyTorch wrote give its values again, whatever their form.

@@ -15,6 +15,7 @@ import (
 	"mindflow/models/evaluate/dataset"
 	"mindflow/pipeline"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/testkit"
 )
 
 // ferplus unpacks every n-th picture of a part of FER+ that has a majority into a folder for each label.
@@ -56,14 +57,14 @@ func unpacked(t *testing.T, archive string) (dir string) {
 // at on every fourth picture of FER+ valid, which takes half a minute, a whole one with the race detector, and is
 // left out with -short. All pictures give the table of models/README.md, "What it costs and keeps".
 func TestImportTrained(t *testing.T) {
-	o := options(t, shared(t, "models", "dan-ferplus.pth"))
+	o := options(t, testkit.SharedFile(t, "models", "dan-ferplus.pth"))
 	o.Name, o.Size, o.Grey, o.Replace = "mine", 96, true, true
 	var g golden
-	readJSON(t, shared(t, "reference", "golden.json"), &g)
+	readJSON(t, testkit.SharedFile(t, "reference", "golden.json"), &g)
 	var faces []Face
 	var whole string
 	if !testing.Short() {
-		whole = unpacked(t, shared(t, "data", "ferplus-train-valid.tar.gz"))
+		whole = unpacked(t, testkit.SharedFile(t, "data", "ferplus-train-valid.tar.gz"))
 		if faces = readFaces(t, ferplus(t, whole, "Valid", 4), o.input()); len(faces) != 798 {
 			t.Fatalf("%d pictures, want 798", len(faces))
 		}
@@ -101,24 +102,14 @@ func TestImportTrained(t *testing.T) {
 		if c.precision == dan.FP32 {
 			exact = said
 		}
-		same, right, before := share(said, exact), share(said, truth), share(exact, truth)
+		same, right := testkit.EqualShare(said, exact), testkit.EqualShare(said, truth)
+		before := testkit.EqualShare(exact, truth)
 		t.Logf("%s says the same as float32 on %.2f %%, and is right on %.2f %%", c.precision, 100*same, 100*right)
 		if same < c.same || math.Abs(right-before) > 0.007 || right < 0.8 {
 			t.Errorf("%s: want the same on %.1f %%, and right within 0.7 of %.2f %%", c.precision, 100*c.same,
 				100*before)
 		}
 	}
-}
-
-// share is how many of a are as in b, 0 to 1.
-func share(a, b []string) float64 {
-	same := 0
-	for i := range a {
-		if a[i] == b[i] {
-			same++
-		}
-	}
-	return float64(same) / float64(len(a))
 }
 
 func readFaces(t *testing.T, dir string, in pipeline.Input) (faces []Face) {

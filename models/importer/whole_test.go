@@ -11,6 +11,7 @@ import (
 
 	"mindflow/models"
 	"mindflow/pipeline/ort"
+	"mindflow/pipeline/testkit"
 )
 
 // Maps that a message may not hold are left out, so that the model can be loaded.
@@ -67,7 +68,7 @@ func TestImportAtHome(t *testing.T) {
 
 // The largest resident memory is that of the whole process, ONNX Runtime included.
 func BenchmarkImport(b *testing.B) {
-	o := options(b, shared(b, "models", "dan-ferplus.pth"))
+	o := options(b, testkit.SharedFile(b, "models", "dan-ferplus.pth"))
 	o.Name, o.Size, o.Grey, o.Replace = "mine", 96, true, true
 	for b.Loop() {
 		if err := Import(b.Context(), o, io.Discard); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"mindflow/pipeline"
 	"mindflow/pipeline/schedule"
+	"mindflow/pipeline/testkit"
 )
 
 func detector(t testing.TB) *Detector {
@@ -41,7 +42,8 @@ func TestDetect(t *testing.T) {
 				findFour(t, detector(t), 6)
 				return
 			}
-			findFour(t, load(t, verified(t, filepath.Dir(sharedFile(t, folder, entry(t, name).File)), entry(t, name)),
+			dir := filepath.Dir(testkit.SharedFile(t, folder, entry(t, name).File))
+			findFour(t, load(t, verified(t, dir, entry(t, name)),
 				name), 5)
 		})
 	}
@@ -166,7 +168,7 @@ func shrink(f *pipeline.Frame, w, h int) *pipeline.Frame {
 
 // A network that takes any size is given streams of several sizes in turn, and its memory follows.
 func TestDetectAnySize(t *testing.T) {
-	file := verified(t, filepath.Dir(sharedFile(t, "models", "yunet_s_dynamic.onnx")), entry(t, "yunet"))
+	file := verified(t, filepath.Dir(testkit.SharedFile(t, "models", "yunet_s_dynamic.onnx")), entry(t, "yunet"))
 	d := load(t, file, "yunet")
 	large, noses := four(t)
 	for _, size := range [][2]int{{640, 480}, {320, 240}, {500, 334}, {642, 482}, {1280, 720}, {640, 480}} {

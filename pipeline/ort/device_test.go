@@ -11,6 +11,7 @@ import (
 
 	"mindflow/models/onnx"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 )
 
 // means is a classifier that returns each channel's mean: [n,3,8,8] → [n,3]. With bounds it returns 7, and fails, as
@@ -252,7 +253,7 @@ func TestCandidates(t *testing.T) {
 }
 
 func TestProviderThatTheLibraryLacks(t *testing.T) {
-	_, err := OpenOn(libraryFile(t), Device{Provider: CoreML})
+	_, err := OpenOn(testkit.ORTLibrary(t), Device{Provider: CoreML})
 	var without *NoProviderError
 	if !errors.As(err, &without) || !slices.Contains(without.Has, "cpu") || !strings.Contains(err.Error(), "coreml") {
 		t.Error(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mindflow/models/checkpoint"
+	"mindflow/pipeline/testkit"
 )
 
 // golden holds the outputs of DAN in PyTorch for wave, in float32.
@@ -72,8 +73,8 @@ func weights(t *testing.T, path string) map[string]checkpoint.Tensor {
 }
 
 func TestGoldenFloat32(t *testing.T) {
-	tensors := weights(t, sharedFile(t, "models", "dan-ferplus.pth"))
-	checkGolden(t, export(t, tensors), sharedFile(t, "reference", "golden.json"), 1e-4)
+	tensors := weights(t, testkit.SharedFile(t, "models", "dan-ferplus.pth"))
+	checkGolden(t, export(t, tensors), testkit.SharedFile(t, "reference", "golden.json"), 1e-4)
 }
 
 // PyTorch's outputs with the committed weights (models/training/golden.py, of the result of unfold.py).

@@ -2,12 +2,9 @@ package ort
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"mindflow/models"
@@ -18,33 +15,10 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// need skips the test where a file that is not committed is missing.
-func need(t testing.TB, path, cure string) string {
-	t.Helper()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("%s is not there; %s", path, cure)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// libraryFile returns ONNX Runtime as npm installs it, or the file that MINDFLOW_ORT_LIB names.
-func libraryFile(t testing.TB) string {
-	t.Helper()
-	path := os.Getenv("MINDFLOW_ORT_LIB")
-	if path == "" {
-		arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
-		path = filepath.Join("../../node_modules/onnxruntime-node/bin/napi-v6", runtime.GOOS, arch,
-			"libonnxruntime.so.1")
-	}
-	return need(t, path, `run "make build", or name a library in MINDFLOW_ORT_LIB`)
-}
-
 // open starts the runtime for one test. Closing it at the end fails unless the test closed every session and tensor.
 func open(t testing.TB) *Runtime {
 	t.Helper()
-	r, err := Open(libraryFile(t))
+	r, err := Open(testkit.ORTLibrary(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,19 +64,8 @@ func blazeFaceFile(t testing.TB) string {
 		dir = "../../bin/models"
 	}
 	e := entry(t, "blazeface-back")
-	need(t, filepath.Join(dir, e.File), `run "make build", or name the folder in MINDFLOW_MODELS`)
+	testkit.File(t, filepath.Join(dir, e.File), `run "make build", or name the folder in MINDFLOW_MODELS`)
 	return verified(t, dir, e)
-}
-
-// sharedFile returns a development file beside the test media.
-func sharedFile(t testing.TB, parts ...string) string {
-	t.Helper()
-	media := os.Getenv("MINDFLOW_TESTDATA")
-	if media == "" {
-		media = "../../../shared/media"
-	}
-	return need(t, filepath.Join(append([]string{media, ".."}, parts...)...),
-		"name the folder of test media in MINDFLOW_TESTDATA")
 }
 
 func readJSON(t testing.TB, path string, v any) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 )
 
 // picture reads a JPEG file as a frame in full range. Of finer chroma it takes every second sample.
@@ -42,7 +43,8 @@ func picture(t testing.TB, path string) *pipeline.Frame {
 // positions of the noses.
 func four(t testing.TB) (*pipeline.Frame, []pipeline.Point) {
 	t.Helper()
-	path := need(t, "../../node_modules/@vladmandic/face-api/demo/sample6.jpg", `run "make test", which installs it`)
+	path := testkit.File(t, "../../node_modules/@vladmandic/face-api/demo/sample6.jpg",
+		`run "make test", which installs it`)
 	return picture(t, path), []pipeline.Point{{X: 0.195, Y: 0.42}, {X: 0.40, Y: 0.33}, {X: 0.67, Y: 0.30},
 		{X: 0.83, Y: 0.28}}
 }

@@ -8,6 +8,7 @@ import (
 
 	"mindflow/models/onnx"
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 )
 
 // rewritten writes a file's model after changes of its graph.
@@ -148,7 +149,7 @@ func TestFreedBatch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := entry(t, name)
 			path := filepath.Join(filepath.Dir(blazeFaceFile(t)), e.File)
-			need(t, path, `run "make build"`)
+			testkit.File(t, path, `run "make build"`)
 			file, _ := rewritten(t, path, freeBatch)
 			r := open(t)
 			const n = 3

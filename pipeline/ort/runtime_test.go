@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mindflow/pipeline"
+	"mindflow/pipeline/testkit"
 )
 
 func TestOpenRefuses(t *testing.T) {
@@ -40,7 +41,7 @@ func TestOpenOnceAndCloseLast(t *testing.T) {
 	if !strings.HasPrefix(r.Version(), wantedRelease) {
 		t.Errorf("version %q", r.Version())
 	}
-	if _, err := Open(libraryFile(t)); err == nil {
+	if _, err := Open(testkit.ORTLibrary(t)); err == nil {
 		t.Error("the runtime opened twice")
 	}
 	c, err := r.NewClassifier(danFile(t), entry(t, "dan-ferplus").Model, 1, 0)
@@ -119,7 +120,7 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 
 // The same for a dynamic network.
 func TestManifestDisagreesWithDynamicFile(t *testing.T) {
-	file, r := sharedFile(t, "models", "yunet_s_dynamic.onnx"), open(t)
+	file, r := testkit.SharedFile(t, "models", "yunet_s_dynamic.onnx"), open(t)
 	dynamic := func(m pipeline.Model) error {
 		d, err := r.NewDetector(file, m, 1)
 		if err == nil {
