@@ -33,6 +33,19 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
+// MainLive runs a package's tests, and fails when objects stay open in C. counts are the numbers of open objects, by
+// what the objects are.
+func MainLive(m *testing.M, counts map[string]func() int64) {
+	code := m.Run()
+	for what, count := range counts {
+		if n := count(); code == 0 && n != 0 {
+			fmt.Fprintf(os.Stderr, "%d %s were not closed, or closed twice\n", n, what)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
 func wait(options ...goleak.Option) error {
 	for deadline := time.Now().Add(patience); ; {
 		if err := goleak.Find(options...); err == nil || time.Now().After(deadline) {

@@ -1,6 +1,8 @@
 package testkit
 
 import (
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"mindflow/pipeline"
 )
 
 // Sources for MakeVideo: Moving has 50 pictures of 320 by 180, 25 a second; Uneven keeps 16 of them.
@@ -41,6 +46,22 @@ func Probe(t testing.TB, file, entries string) []float64 {
 		values = append(values, v)
 	}
 	return values
+}
+
+// FrameTimes reads a video to its end. It returns the times of its frames and the size of the last one.
+func FrameTimes(t testing.TB, next func() (*pipeline.Frame, time.Duration, error)) (at []time.Duration, w, h int) {
+	t.Helper()
+	for {
+		f, now, err := next()
+		if errors.Is(err, io.EOF) {
+			return at, w, h
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = append(at, now)
+		w, h = f.Width, f.Height
+	}
 }
 
 // ReadFile is os.ReadFile for tests.

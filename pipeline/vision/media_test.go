@@ -1,8 +1,6 @@
 package vision
 
 import (
-	"errors"
-	"io"
 	"testing"
 	"time"
 
@@ -21,15 +19,5 @@ func times(t *testing.T, file string) (at []time.Duration, w, h int) {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	for {
-		f, now, err := v.Next()
-		if errors.Is(err, io.EOF) {
-			return at, w, h
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		at = append(at, now)
-		w, h = f.Width, f.Height
-	}
+	return testkit.FrameTimes(t, v.Next)
 }

@@ -2,9 +2,7 @@ package avfile
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -28,17 +26,7 @@ func times(t *testing.T, file string) (at []time.Duration, w, h int) {
 		t.Fatal(err)
 	}
 	defer v.Close()
-	for {
-		f, now, err := v.Next()
-		if errors.Is(err, io.EOF) {
-			return at, w, h
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		at = append(at, now)
-		w, h = f.Width, f.Height
-	}
+	return testkit.FrameTimes(t, v.Next)
 }
 
 // The times are the container's, as ffprobe tells them, whatever the rate.
