@@ -33,17 +33,6 @@ func portrait(t *testing.T) (file, label string) {
 	return file, picture.Faces[0].Label
 }
 
-func put(t *testing.T, dir, name string, data []byte) {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // evaluated runs `mindflow eval --json`.
 func evaluated(t *testing.T, args ...string) (r evaluate.Result, keys map[string]json.RawMessage) {
 	t.Helper()
@@ -97,8 +86,8 @@ func TestEval(t *testing.T) {
 	}
 	dir := t.TempDir()
 	other := map[bool]string{true: "sadness", false: "Happiness"}[label == "happy"]
-	put(t, dir, strings.ToUpper(label)+"/right.jpg", photo)
-	put(t, dir, other+"/wrong.jpg", photo)
+	clitest.WriteFile(t, dir, strings.ToUpper(label)+"/right.jpg", photo)
+	clitest.WriteFile(t, dir, other+"/wrong.jpg", photo)
 
 	plot := filepath.Join(t.TempDir(), "matrix.png")
 	r, keys := evaluated(t, dir, "--via", "detector", "--models", twins(t), "--vs", "twin", "--plot", plot)
@@ -127,12 +116,12 @@ func TestEval(t *testing.T) {
 		t.Errorf("the plot of two matrices is %+v (%v)", size, err)
 	}
 
-	put(t, dir, other+"/broken.png", photo[:50])
-	put(t, dir, other+"/notes.txt", []byte("no picture"))
+	clitest.WriteFile(t, dir, other+"/broken.png", photo[:50])
+	clitest.WriteFile(t, dir, other+"/notes.txt", []byte("no picture"))
 	for i := range 6 {
-		put(t, dir, other+"/"+strings.Repeat("e", i+1)+"mpty.png", nil)
+		clitest.WriteFile(t, dir, other+"/"+strings.Repeat("e", i+1)+"mpty.png", nil)
 	}
-	put(t, dir, other+"/blank.png", blankPNG(t))
+	clitest.WriteFile(t, dir, other+"/blank.png", blankPNG(t))
 	if r, _ = evaluated(t, dir, "--via", "detector"); r.N != 2 || len(r.Unread) != 8 || len(r.NoFace) != 1 ||
 		!strings.HasSuffix(r.NoFace[0], "blank.png") {
 		t.Errorf("%d used, unread %v, without a face %v", r.N, r.Unread, r.NoFace)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,16 +19,7 @@ func TestStartFailures(t *testing.T) {
 	engine := clitest.EngineArgs(t)
 	models, library := engine[1], engine[3]
 	exe := clitest.Binary(t)
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	media, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer media.Close()
+	taken, media := clitest.UsedPorts(t)
 	cases := []struct {
 		name string
 		args []string
@@ -44,11 +34,11 @@ func TestStartFailures(t *testing.T) {
 			[]string{"/nowhere/lib.so", "make build"}},
 		{"not a runtime", []string{"serve", "--models", models, "--ort-lib",
 			filepath.Join(models, "dan-ferplus.onnx")}, "", []string{"dan-ferplus.onnx", "1.27"}},
-		{"port in use", append([]string{"serve", "--listen", taken.Addr().String()}, engine...), "",
+		{"port in use", append([]string{"serve", "--listen", taken}, engine...), "",
 			[]string{"in use", "--listen"}},
 		{"media port in use", append([]string{"serve", "--listen", "127.0.0.1:0", "--media",
-			media.LocalAddr().String()}, engine...), "", []string{"in use", "--media"}},
-		{"operators' port in use", append([]string{"serve", "--admin", taken.Addr().String()}, engine...), "",
+			media}, engine...), "", []string{"in use", "--media"}},
+		{"operators' port in use", append([]string{"serve", "--admin", taken}, engine...), "",
 			[]string{"in use", "--admin"}},
 		{"model unknown", append([]string{"serve", "--model", "dan-ferpus"}, engine...), "",
 			[]string{"dan-ferpus", "dan-ferplus"}},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -30,17 +31,10 @@ const OneFace = "woman-distress-to-laugh.mp4"
 
 // Main runs a package's tests, and fails when a command left memory in C.
 func Main(m *testing.M) {
-	code := m.Run()
-	for what, n := range map[string]int64{
-		"decoders": avdec.Live(), "videos": avfile.Live(), "encoders": vpx.Live(),
-		"pictures, recordings and cascades": vision.Live(),
-	} {
-		if code == 0 && n != 0 {
-			fmt.Fprintf(os.Stderr, "%d %s were not closed, or closed twice\n", n, what)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	testkit.MainLive(m, map[string]func() int64{
+		"decoders": avdec.Live, "videos": avfile.Live, "encoders": vpx.Live,
+		"pictures, recordings and cascades": vision.Live,
+	})
 }
 
 // NoLeaks checks at the end of a test that its goroutines and encoders are gone.
@@ -85,6 +79,18 @@ func AlteredModels(t *testing.T, models string) string {
 		}
 	}
 	return dir
+}
+
+// WriteFile writes a file into dir, by its folders and name there.
+func WriteFile(t *testing.T, dir, name string, data []byte) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // MediaFile returns the path of a file of the test media.
@@ -139,6 +145,22 @@ func FrameTimes(t *testing.T, clip string) []float64 {
 func FreePort(t *testing.T) string {
 	t.Helper()
 	return fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
+}
+
+// UsedPorts returns an address of TCP and one of UDP that are in use until the test ends.
+func UsedPorts(t *testing.T) (tcp, udp string) {
+	t.Helper()
+	stream, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stream.Close() })
+	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { packets.Close() })
+	return stream.Addr().String(), packets.LocalAddr().String()
 }
 
 // Binary builds mindflow for a test: exit codes and messages are the process's.

@@ -3,7 +3,6 @@ package doctor
 import (
 	"bytes"
 	"encoding/json"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,16 +55,7 @@ func TestDoctorHealthy(t *testing.T) {
 func TestDoctorFindsFaults(t *testing.T) {
 	engine := clitest.EngineArgs(t)
 	models, library := engine[1], engine[3]
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	media, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer media.Close()
+	taken, media := clitest.UsedPorts(t)
 	notLibrary := filepath.Join(models, "dan-ferplus.onnx")
 	cases := []struct {
 		name, check, status string
@@ -89,10 +79,10 @@ func TestDoctorFindsFaults(t *testing.T) {
 		{"nothing to infer with", "inference", Warning, "not tried", "mend", []string{"--ort-lib", "/nowhere/lib.so"},
 			[]string{"ONNX Runtime"}},
 		{"no such decoder", "decoder device", Failure, "cuda: ", "--decode cpu", []string{"--decode", "cuda:63"}, nil},
-		{"HTTP port taken", "HTTP port", Failure, taken.Addr().String() + " is in use", "--listen",
-			[]string{"--listen", taken.Addr().String()}, nil},
-		{"media port taken", "media port", Failure, media.LocalAddr().String() + " is in use", "--media",
-			[]string{"--media", media.LocalAddr().String()}, nil},
+		{"HTTP port taken", "HTTP port", Failure, taken + " is in use", "--listen",
+			[]string{"--listen", taken}, nil},
+		{"media port taken", "media port", Failure, media + " is in use", "--media",
+			[]string{"--media", media}, nil},
 		{"no address", "HTTP port", Failure, "8080:x", "host:port", []string{"--listen", "8080:x"},
 			[]string{"browsers"}},
 		{"another machine's address", "media port", Failure, "192.0.2.77", "--media",

@@ -13,23 +13,12 @@ import (
 	"mindflow/models/evaluate"
 )
 
-func put(t *testing.T, dir, name string, data []byte) {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestEvalRefuses(t *testing.T) {
 	engine := clitest.EngineArgs(t)
 	dir := t.TempDir()
-	put(t, dir, "happy/a.txt", []byte("no picture"))
+	clitest.WriteFile(t, dir, "happy/a.txt", []byte("no picture"))
 	unknown := t.TempDir()
-	put(t, unknown, "bored/a.png", nil)
+	clitest.WriteFile(t, unknown, "bored/a.png", nil)
 	for _, c := range []struct {
 		args []string
 		want string
