@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"mindflow/pipeline/field"
 )
 
 // FileName is the file of an imported model. It has a part of its sum in it, so that a new file stands
@@ -27,7 +29,7 @@ func Add(dir, part string, e Entry) error {
 		if other.File == e.File {
 			known = true
 			if other.Name != e.Name && other.SHA256 != e.SHA256 {
-				return fmt.Errorf("%s is the file of the model %s; choose another name with --name", e.File, other.Name)
+				return field.Errorf("Name", "%s is the file of the model %s; choose another name", e.File, other.Name)
 			}
 		}
 	}

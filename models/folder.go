@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mindflow/pipeline/field"
 )
 
 // maxEntry bounds the manifest file of one model, in bytes.
@@ -24,7 +26,7 @@ func UserFolder() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find the folder of your models: %w; name one with --models", err)
+		return "", field.Errorf("Models", "find the folder of your models: %w; name one", err)
 	}
 	return filepath.Join(home, ".local", "share", "mindflow", "models"), nil
 }
@@ -39,7 +41,7 @@ func Load(dir string) (*Manifest, error) {
 	}
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("folder of models: %w; correct --models", err)
+		return nil, field.Errorf("Models", "%w; correct the name of the folder", err)
 	}
 	shipped := len(m.Models)
 	m.Faults = map[string]error{}

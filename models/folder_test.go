@@ -87,7 +87,7 @@ func TestLoad(t *testing.T) {
 	if m, err := Load(filepath.Join(dir, "none")); err != nil || len(m.Models) != len(defaults(t).Models) {
 		t.Errorf("without a folder: %v", err)
 	}
-	if _, err := Load(filepath.Join(dir, "mine.json")); err == nil || !strings.Contains(err.Error(), "--models") {
+	if _, err := Load(filepath.Join(dir, "mine.json")); err == nil || !strings.Contains(err.Error(), "Models: ") {
 		t.Errorf("a file as folder: %v", err)
 	}
 }

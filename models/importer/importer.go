@@ -20,6 +20,7 @@ import (
 	"mindflow/models/dan"
 	"mindflow/models/onnx"
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/ort"
 )
 
@@ -43,7 +44,7 @@ type Options struct {
 	Progress func(step string, done, total int) // nil shows none; a total of 0 is a single step
 }
 
-// SetPrecision is the --precision flag.
+// SetPrecision sets the precision by its name.
 func (o *Options) SetPrecision(text string) error {
 	switch p := dan.Precision(text); p {
 	case dan.FP32, dan.FP16, INT8:
@@ -53,20 +54,20 @@ func (o *Options) SetPrecision(text string) error {
 	return fmt.Errorf("use %s, %s or %s", dan.FP32, dan.FP16, INT8)
 }
 
-// Import adds the model and tells on out what it did. After an error no model is added or changed.
-func Import(ctx context.Context, o Options, out io.Writer) (err error) {
+// Import adds the model, prints to out what it did, and returns the entry. After an error no model is added or changed.
+func Import(ctx context.Context, o Options, out io.Writer) (entry models.Entry, err error) {
 	if err := o.prepare(); err != nil {
-		return err
+		return entry, err
 	}
 	release, err := models.Hold(o.Models, o.Name)
 	if err != nil {
-		return err
+		return entry, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
 	o.show("reading "+o.Checkpoint, 0, 0)
 	tensors, labels, err := o.read(ctx, out)
 	if err != nil {
-		return err
+		return entry, err
 	}
 	o.show("writing the graph", 0, 0)
 	stored := o.Precision
@@ -75,12 +76,12 @@ func Import(ctx context.Context, o Options, out io.Writer) (err error) {
 	}
 	model, summary, err := dan.Build(tensors, stored)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.Checkpoint, err)
+		return entry, fmt.Errorf("%s: %w", o.Checkpoint, err)
 	}
 	o.printCosts(summary, out)
 	part, err := o.part(model)
 	if err != nil {
-		return err
+		return entry, err
 	}
 	defer os.Remove(part) // it has gone where all went well
 	if o.Calibrate == "" {
@@ -89,39 +90,26 @@ func Import(ctx context.Context, o Options, out io.Writer) (err error) {
 	}
 	part, ranges, err := o.prove(ctx, part, tensors, model, summary, labels, out)
 	if err != nil {
-		return err
+		return entry, err
 	}
 	defer os.Remove(part)
-	entry, err := o.entry(ctx, part, labels, summary.Heads)
+	entry, err = o.entry(ctx, part, labels, summary.Heads)
 	entry.Ranges = ranges
 	if ctx.Err() != nil {
-		return interrupted(ctx)
+		return entry, interrupted(ctx)
 	}
 	if err != nil {
-		return err
+		return entry, err
 	}
 	if !entry.HasAttention() {
 		fmt.Fprintf(out, "  attention    left out: maps of %s at %d pixels are more than the %d values a face that "+
 			"are told\n", count(summary.Heads, "head"), o.Size, pipeline.MaxAttention)
 	}
-	if err := models.Add(o.Models, part, entry); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "added %s; next: mindflow serve --model %s%s\n", filepath.Join(o.Models, entry.File),
-		entry.Name, o.elsewhere())
-	return err
+	return entry, models.Add(o.Models, part, entry)
 }
 
 func interrupted(ctx context.Context) error {
 	return fmt.Errorf("interrupted; nothing was added: %w", context.Cause(ctx))
-}
-
-// elsewhere is the flag that finds the models where they are not in the default folder.
-func (o *Options) elsewhere() string {
-	if usual, err := models.UserFolder(); err == nil && filepath.Clean(o.Models) == usual {
-		return ""
-	}
-	return " --models " + o.Models
 }
 
 func (o *Options) show(step string, done, total int) {
@@ -143,22 +131,22 @@ func (o *Options) prepare() error {
 		o.Name = nameOf(o.Checkpoint)
 	}
 	if err := models.CheckName(o.Name); err != nil {
-		return fmt.Errorf("%w: --name NAME", err)
+		return &field.Error{Field: "Name", Err: err}
 	}
 	if o.Size < 32 || o.Size > 1024 {
-		return fmt.Errorf("--size %d: use 32 to 1024 pixels, that of the pictures the network was trained on", o.Size)
+		return field.Valuef("Size", o.Size, "use 32 to 1024 pixels, that of the pictures the network was trained on")
 	}
 	if o.Precision == INT8 && o.Calibrate == "" {
-		return errors.New("--precision int8 needs --calibrate FOLDER, of faces to measure ranges on")
+		return field.Errorf("Calibrate", "name a folder of faces, on which int8 measures its ranges")
 	}
 	if o.Models == "" {
-		return errors.New("there is no home folder to keep models in; name a folder with --models")
+		return field.Errorf("Models", "there is no home folder to keep models in; name a folder")
 	}
 	if err := o.free(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(o.Models, 0o755); err != nil {
-		return fmt.Errorf("make the folder of your models: %w; name another with --models", err)
+		return field.Errorf("Models", "make the folder of your models: %w; name another", err)
 	}
 	return nil
 }
@@ -170,7 +158,7 @@ func (o *Options) free() error {
 		return err
 	}
 	if e, err := manifest.Lookup(o.Name); err == nil && e.Shipped() {
-		return fmt.Errorf("a model named %s is shipped; choose another with --name", o.Name)
+		return field.Valuef("Name", o.Name, "a model of that name is shipped; choose another")
 	}
 	path := filepath.Join(o.Models, o.Name+".json")
 	_, err = os.Lstat(path)
@@ -178,7 +166,7 @@ func (o *Options) free() error {
 		return nil
 	}
 	if err == nil {
-		err = fmt.Errorf("there is a model named %s (%s); choose another with --name, or add --replace", o.Name, path)
+		err = field.Valuef("Name", o.Name, "there is a model of that name (%s); choose another, or replace it", path)
 	}
 	return err
 }

@@ -1,13 +1,14 @@
 package importer
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"mindflow/pipeline/field"
 )
 
-// published are the label orders of the data sets that DAN's authors trained on, by the names that
-// --labels takes. AffectNet's is that of its annotation; RAF-DB counts from surprise.
+// published are the label orders of the data sets that DAN's authors trained on, by the names that Options.Labels
+// takes. AffectNet's is that of its annotation; RAF-DB counts from surprise.
 var published = map[string][]string{
 	"affectnet8": {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"},
 	"affectnet7": {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"},
@@ -24,26 +25,27 @@ func labelsFor(classes int, asked []string) ([]string, error) {
 	case len(asked) == 0 && classes == 8:
 		return published["affectnet8"], nil
 	case len(asked) == 0 && classes == 7:
-		return nil, fmt.Errorf("the checkpoint has 7 classes, which AffectNet-7 and RAF-DB order differently, and "+
-			"its shapes cannot tell: add --labels affectnet7 (%s) or --labels rafdb (%s), or a list of your own",
+		return nil, field.Errorf("Labels",
+			"the checkpoint has 7 classes, which AffectNet-7 and RAF-DB order differently, and its shapes cannot "+
+				"tell: use affectnet7 (%s) or rafdb (%s), or a list of your own",
 			strings.Join(published["affectnet7"], ", "), strings.Join(published["rafdb"], ", "))
 	case len(asked) == 0:
-		return nil, fmt.Errorf("the checkpoint has %d classes: name them in its order, --labels ONE,TWO,…", classes)
+		return nil, field.Errorf("Labels", "the checkpoint has %d classes: name them in its order, ONE,TWO,…", classes)
 	}
 	labels := asked
 	if list, ok := published[strings.ToLower(asked[0])]; ok && len(asked) == 1 {
 		labels = list
 	}
 	if len(labels) != classes {
-		return nil, fmt.Errorf("--labels names %d (%s), the checkpoint has %d classes", len(labels),
+		return nil, field.Errorf("Labels", "%d are named (%s), the checkpoint has %d classes", len(labels),
 			strings.Join(labels, ", "), classes)
 	}
 	for i, l := range labels {
 		if len(l) > longestLabel {
-			return nil, fmt.Errorf("--labels: %.80q has %d bytes, want at most %d", l, len(l), longestLabel)
+			return nil, field.Errorf("Labels", "%.80q has %d bytes, want at most %d", l, len(l), longestLabel)
 		}
 		if slices.Contains(labels[:i], l) {
-			return nil, fmt.Errorf("--labels has %q twice", l)
+			return nil, field.Errorf("Labels", "%q is named twice", l)
 		}
 	}
 	return labels, nil

@@ -85,7 +85,7 @@ func TestImportTrained(t *testing.T) {
 			o.Calibrate = ferplus(t, whole, "Train", 100) // some 260, half of which give ranges
 		}
 		o.Precision = c.precision
-		if err := Import(t.Context(), o, io.Discard); err != nil {
+		if _, err := Import(t.Context(), o, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 		e, path := added(t, o.Models, "mine")

@@ -11,6 +11,7 @@ import (
 
 	"mindflow/models/dan"
 	"mindflow/models/onnx"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/ort"
 )
 
@@ -45,8 +46,9 @@ func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation,
 		return "", nil, err
 	}
 	if len(faces) < fewestFaces {
-		return "", nil, fmt.Errorf("--calibrate %s holds %d pictures, want %d or more: of one face each, cut as the "+
-			"network was trained", o.Calibrate, len(faces), fewestFaces)
+		return "", nil, field.Valuef("Calibrate", o.Calibrate,
+			"it holds %d pictures, want %d or more: of one face each, cut as the network was trained", len(faces),
+			fewestFaces)
 	}
 	var measured, others []string
 	for i, f := range faces {
@@ -134,7 +136,7 @@ func (o *Options) face(ctx context.Context, path, step string, i, n int) (Face, 
 	o.show(step, i, n)
 	f, err := ReadFace(path, o.input())
 	if err != nil {
-		return f, fmt.Errorf("--calibrate %s: %w; take it out of the folder", o.Calibrate, err)
+		return f, field.Valuef("Calibrate", o.Calibrate, "%w; take it out of the folder", err)
 	}
 	return f, nil
 }
@@ -215,9 +217,9 @@ func (c comparison) fault() error {
 	if !c.low() || c.faces-c.same <= mayDiffer {
 		return nil
 	}
-	return fmt.Errorf("8 bits say the same as float32 on %d of %d faces only, want %.0f %% or all but %d; nothing "+
-		"was added. Calibrate on faces like those the network was trained on, or leave --calibrate out and use "+
-		"--precision fp16",
+	return field.Errorf("Calibrate",
+		"8 bits say the same as float32 on %d of %d faces only, want %.0f %% or all but %d; nothing was added. "+
+			"Calibrate on faces like those the network was trained on, or do not calibrate and use precision fp16",
 		c.same, c.faces, 100*worstAgreement, mayDiffer)
 }
 
@@ -232,6 +234,6 @@ func (c comparison) print(out io.Writer) {
 	}
 	if c.low() && c.fault() == nil {
 		fmt.Fprintf(out, "               %d of %d differ, and so few faces do not tell how often: calibrate on some "+
-			"hundred, or compare with mindflow eval --vs\n", c.faces-c.same, c.faces)
+			"hundred, or compare the models with mindflow eval\n", c.faces-c.same, c.faces)
 	}
 }

@@ -48,7 +48,7 @@ func TestImportInt8(t *testing.T) {
 	o := options(t, fixture(t, "two-heads"))
 	o.Size, o.Precision, o.Calibrate = 64, INT8, portraits(t, 40)
 	var out bytes.Buffer
-	if err := Import(t.Context(), o, &out); err != nil {
+	if _, err := Import(t.Context(), o, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"of 20 faces", "in float32", "accuracy", "of 10 faces"} {
@@ -63,7 +63,7 @@ func TestImportInt8(t *testing.T) {
 	}
 	float := o
 	float.Precision, float.Calibrate, float.Models = dan.FP32, "", t.TempDir()
-	if err := Import(t.Context(), float, io.Discard); err != nil {
+	if _, err := Import(t.Context(), float, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	_, exact := added(t, float.Models, "two-heads")
@@ -103,7 +103,7 @@ func TestImportRanges(t *testing.T) {
 	o := options(t, fixture(t, "two-heads"))
 	o.Size, o.Precision, o.Calibrate = 64, dan.FP16, portraits(t, 40)
 	var out bytes.Buffer
-	if err := Import(t.Context(), o, &out); err != nil {
+	if _, err := Import(t.Context(), o, &out); err != nil {
 		t.Fatal(err)
 	}
 	if want := "the same label as in float32"; !strings.Contains(out.String(), want) {
@@ -143,7 +143,7 @@ func TestImportInt8Refuses(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"nothing to calibrate on": {func(o *Options) { o.Calibrate = "" }, "--calibrate"},
+		"nothing to calibrate on": {func(o *Options) { o.Calibrate = "" }, "Calibrate: "},
 		"too few faces":           {func(o *Options) { o.Calibrate = portraits(t, 5) }, "5 pictures"},
 		"no picture": {func(o *Options) {
 			o.Calibrate = portraits(t, 20)
@@ -156,7 +156,7 @@ func TestImportInt8Refuses(t *testing.T) {
 		o := options(t, checkpoint)
 		o.Precision, o.Size, o.Calibrate = INT8, 64, faces
 		c.change(&o)
-		if err := Import(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Import(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v does not say %q", name, err, c.want)
 		}
 		if files := names(t, o.Models); len(files) > 0 {

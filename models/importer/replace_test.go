@@ -21,7 +21,7 @@ func TestImportReplacesAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Import(t.Context(), o, io.Discard); err != nil {
+	if _, err := Import(t.Context(), o, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(own); err != nil { // a file of the user's own, which is let be
@@ -30,14 +30,14 @@ func TestImportReplacesAtOnce(t *testing.T) {
 	before, _ := added(t, o.Models, "two-heads")
 	o.Replace, o.Precision = true, dan.FP16
 	o.Labels = []string{"a", "b", "c", "d", "e", "f", "g", ""}
-	if err := Import(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), "labels[7]") {
+	if _, err := Import(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), "labels[7]") {
 		t.Fatalf("a label without a name: %v", err)
 	}
 	if after, _ := added(t, o.Models, "two-heads"); after.SHA256 != before.SHA256 {
 		t.Error("the model is another")
 	}
 	o.Labels = nil
-	if err := Import(t.Context(), o, io.Discard); err != nil {
+	if _, err := Import(t.Context(), o, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	after, _ := added(t, o.Models, "two-heads")

@@ -15,6 +15,7 @@ import (
 	"mindflow/models/dan"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
+	"mindflow/pipeline/field"
 	"mindflow/pipeline/schedule"
 	"mindflow/pipeline/synthetic"
 )
@@ -134,7 +135,7 @@ func reference(ctx context.Context, s engine.Settings) (faces []face, truth [][]
 			return nil, nil, err
 		}
 		if len(found) == 0 {
-			return nil, nil, errors.New("the detector finds no face in the drawn picture; choose another by --detector")
+			return nil, nil, field.Errorf("Detector", "the detector finds no face in the drawn picture; choose another")
 		}
 		own := *frame // the film's is lent
 		own.Y, own.U, own.V = slices.Clone(frame.Y), slices.Clone(frame.U), slices.Clone(frame.V)

@@ -93,7 +93,7 @@ func openDevice(kind, name string) (*Hardware, error) {
 	defer C.free(unsafe.Pointer(n))
 	if C.avdec_device_known(k) == 0 {
 		return nil, &HardwareError{kind, fmt.Sprintf("libavcodec %s was built without it", Version()),
-			"install a libavcodec that has it, as Debian's has, or use --decode cpu"}
+			"install a libavcodec that has it, as Debian's has, or decode on the CPU"}
 	}
 	var code C.int
 	var text [512]C.char
@@ -105,7 +105,7 @@ func openDevice(kind, name string) (*Hardware, error) {
 	h := &Hardware{c: c, decodes: map[pipeline.Codec]error{}}
 	if err := h.bringBack(322, 246); err != nil {
 		h.Close()
-		return nil, &HardwareError{kind, err.Error(), "install another release of its driver, or use --decode cpu"}
+		return nil, &HardwareError{kind, err.Error(), "install another release of its driver, or decode on the CPU"}
 	}
 	return h, nil
 }
@@ -133,7 +133,7 @@ func split(pairs []byte, stride, width, height int) (u, v []byte) {
 // explain turns what libavutil said of a device into its cause and cure.
 func explain(kind, code, said string) *HardwareError {
 	e := &HardwareError{Kind: kind, Cause: code, Cure: "run ffmpeg -v verbose -init_hw_device " + kind +
-		" to learn more, or use --decode cpu"}
+		" to learn more, or decode on the CPU"}
 	lines := strings.FieldsFunc(said, func(r rune) bool { return r == '\n' })
 	if len(lines) > 0 {
 		e.Cause = strings.TrimSpace(strings.ToValidUTF8(lines[0], "?"))
@@ -141,18 +141,18 @@ func explain(kind, code, said string) *HardwareError {
 	switch {
 	case strings.Contains(said, "libcuda.so"):
 		e.Cause = "NVIDIA's driver is not there: its libcuda.so.1 cannot be loaded"
-		e.Cure = "install the driver, give the container the GPU (docker run --gpus all), or use --decode cpu"
+		e.Cure = "install the driver, give the container the GPU (docker run --gpus all), or decode on the CPU"
 	case strings.Contains(said, "libnvcuvid.so"):
 		e.Cause = "the part of NVIDIA's driver that decodes is not there: its libnvcuvid.so.1 cannot be loaded"
 		e.Cure = `install it (on Debian: libnvcuvid1), let the container have it ` +
-			`(NVIDIA_DRIVER_CAPABILITIES=compute,video), or use --decode cpu`
+			`(NVIDIA_DRIVER_CAPABILITIES=compute,video), or decode on the CPU`
 	case strings.Contains(said, "NO_DEVICE"):
 		e.Cause = "NVIDIA's driver sees no GPU"
-		e.Cure = "see whether nvidia-smi lists one, give the container the GPU (docker run --gpus all), or use " +
-			"--decode cpu"
+		e.Cure = "see whether nvidia-smi lists one, give the container the GPU (docker run --gpus all), or " +
+			"decode on the CPU"
 	case strings.Contains(said, "INVALID_DEVICE"):
 		e.Cause = "there is no GPU of that number"
-		e.Cure = "use a number that nvidia-smi lists, or --decode cpu"
+		e.Cure = "use a number that nvidia-smi lists, or decode on the CPU"
 	}
 	return e
 }

@@ -59,7 +59,7 @@ func TestFolders(t *testing.T) {
 		{"unknown", []string{"happy/a", "bored/b", "tired/c"}, false, eight, nil,
 			[]string{`"bored" "tired"`, "neutral, happy, sad"}},
 		{"nothing but a class the model lacks", []string{"contempt/a"}, false, eight[:7], nil, []string{"no picture"}},
-		{"numbers not asked for", []string{"0/a", "1/b"}, false, eight, nil, []string{`"0" "1"`, "--numbered"}},
+		{"numbers not asked for", []string{"0/a", "1/b"}, false, eight, nil, []string{`"0" "1"`, "with numbered folders"}},
 		{"numbers", []string{"0/a", "7/b"}, true, eight, []string{"0/a neutral x", "7/b contempt x"}, nil},
 		{"a number too high", []string{"0/a", "8/b"}, true, eight, nil, []string{`"8"`}},
 		{"no folder", []string{"a.png"}, false, eight, nil, []string{"no folder for a class", "label.csv"}},

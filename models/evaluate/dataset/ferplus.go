@@ -12,6 +12,8 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+
+	"mindflow/pipeline/field"
 )
 
 // Rule says which votes make a picture's class. Single votes are dropped first, as slips.
@@ -142,8 +144,8 @@ func readArchive(name, split string, o Options) (pictures []Picture, leftOut int
 	}
 	labels, ok := contents[votesFile]
 	if !ok {
-		return nil, 0, fmt.Errorf("read data set %s: no %s/%s in it; unpack it, or name another part with --split",
-			name, split, votesFile)
+		return nil, 0, field.Errorf("Split", "read data set %s: no %s/%s in it; unpack it, or name another part", name,
+			split, votesFile)
 	}
 	list, err := readVotes(bytes.NewReader(labels), o.Rule)
 	if err != nil {

@@ -76,7 +76,7 @@ func readFolders(path string, o Options) (pictures []Picture, leftOut int, err e
 	case len(unknown) > 0:
 		hint := ""
 		if _, bad := strconv.Atoi(unknown[0]); bad == nil && !o.Numbered {
-			hint = "; with --numbered, numbers stand for them in this order, from 0"
+			hint = "; with numbered folders, numbers stand for them in this order, from 0"
 		}
 		return nil, 0, fmt.Errorf("read data set %s: no class is named %q; the classes are %s%s", path, unknown,
 			strings.Join(o.Labels, ", "), hint)

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/cmd/mindflow/internal/terminal"
+	"mindflow/models"
 	"mindflow/models/engine"
 	"mindflow/models/importer"
 )
@@ -41,8 +43,23 @@ func Import() settings.Command {
 			}
 			line.Show(step)
 		}
-		return importer.Import(ctx, o, printer{out, line})
+		p := printer{out, line}
+		entry, err := importer.Import(ctx, o, p)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p, "added %s; next: mindflow serve --model %s%s\n",
+			filepath.Join(o.Models, entry.File), entry.Name, modelsFlag(o.Models))
+		return err
 	}}
+}
+
+// modelsFlag returns the flag that names the folder of models, where that is not the default one.
+func modelsFlag(folder string) string {
+	if usual, err := models.UserFolder(); err == nil && filepath.Clean(folder) == usual {
+		return ""
+	}
+	return " --models " + folder
 }
 
 // printer prints on the terminal that also has the line of progress.
