@@ -12,7 +12,7 @@ import (
 	"runtime"
 	"syscall"
 
-	"mindflow/cmd/mindflow/internal/serve/supervisor"
+	"mindflow/cmd/mindflow/internal/serve"
 	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/cmd/mindflow/internal/terminal"
 )
@@ -27,7 +27,7 @@ func main() {
 	defer stop()
 	context.AfterFunc(ctx, stop) // so that a second signal ends a command that is blocked on its output
 	err := run(ctx, os.Args[1:], os.Stdout)
-	var child *supervisor.ExitError
+	var child *serve.ExitError
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 	case errors.As(err, &child): // the child has printed why

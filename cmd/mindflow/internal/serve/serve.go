@@ -13,7 +13,6 @@ import (
 	"os/signal"
 	"slices"
 
-	"mindflow/cmd/mindflow/internal/serve/supervisor"
 	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/cmd/mindflow/internal/terminal"
 	"mindflow/models/engine"
@@ -161,13 +160,13 @@ func supervise(args []string, log *slog.Logger) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, terminal.Interrupts()...)
 	defer signal.Stop(signals)
-	return supervisor.Run(supervisor.Plan{
-		Command: func() *exec.Cmd {
+	return supervisor{
+		command: func() *exec.Cmd {
 			cmd := exec.Command(exe, slices.Concat([]string{"serve"}, args, []string{"--supervise=false"})...)
 			cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 			return cmd
 		},
-		Signals: signals,
-		Log:     log,
-	})
+		signals: signals,
+		log:     log,
+	}.run()
 }

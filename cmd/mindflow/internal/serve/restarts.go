@@ -1,4 +1,4 @@
-package supervisor
+package serve
 
 import "time"
 
@@ -13,13 +13,13 @@ const (
 // is in use, the next start would fail likewise.
 const exitExplained = 1
 
-// history is how the starts went so far.
-type history struct {
+// restarts counts the failures of a child so far.
+type restarts struct {
 	quick int // failures in a row that came soon after the start
 }
 
 // next returns whether and when to restart a child that lived for so long and ended with a code other than 0.
-func (h *history) next(code int, lived time.Duration) (wait time.Duration, again bool) {
+func (h *restarts) next(code int, lived time.Duration) (wait time.Duration, again bool) {
 	if lived >= minUptime {
 		h.quick = 0
 		return minBackoff, true

@@ -1,4 +1,4 @@
-package supervisor
+package serve
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-func TestHistory(t *testing.T) {
+func TestRestarts(t *testing.T) {
 	const segv = 128 + int(syscall.SIGSEGV)
 	type end struct {
 		code  int
@@ -36,7 +36,7 @@ func TestHistory(t *testing.T) {
 		"a good time between": {[]end{{2, 0}, {2, 0}, {2, minUptime}, {2, 0}}, []time.Duration{minBackoff,
 			2 * minBackoff, minBackoff, minBackoff}},
 	} {
-		var h history
+		var h restarts
 		for i, e := range row.ends {
 			wait, again := h.next(e.code, e.lived)
 			if !again {
@@ -58,11 +58,11 @@ func supervised(t *testing.T, signals <-chan os.Signal, script string) (file str
 	file, log = filepath.Join(t.TempDir(), "starts"), &bytes.Buffer{}
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(Plan{
-			Command: func() *exec.Cmd { return exec.Command("/bin/sh", "-c", script, file) },
-			Signals: signals,
-			Log:     slog.New(slog.NewTextHandler(log, nil)),
-		})
+		done <- supervisor{
+			command: func() *exec.Cmd { return exec.Command("/bin/sh", "-c", script, file) },
+			signals: signals,
+			log:     slog.New(slog.NewTextHandler(log, nil)),
+		}.run()
 	}()
 	return file, log, done
 }
@@ -91,8 +91,9 @@ func TestGivesUp(t *testing.T) {
 	if starts, err := os.ReadFile(file); err != nil || string(starts) != "x\n" {
 		t.Errorf("%q, %v", starts, err)
 	}
-	if err := Run(Plan{Command: func() *exec.Cmd { return exec.Command("/nowhere/mindflow") },
-		Log: slog.New(slog.DiscardHandler)}); err == nil {
+	absent := supervisor{command: func() *exec.Cmd { return exec.Command("/nowhere/mindflow") },
+		log: slog.New(slog.DiscardHandler)}
+	if err := absent.run(); err == nil {
 		t.Error("what cannot be started was")
 	}
 }

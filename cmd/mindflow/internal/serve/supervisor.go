@@ -1,6 +1,4 @@
-// Package supervisor runs a program as a child process and restarts it when it fails. A fault in C ends a process,
-// whatever its Go code may recover from, so that only another process can restart it.
-package supervisor
+package serve
 
 import (
 	"errors"
@@ -13,11 +11,12 @@ import (
 	"time"
 )
 
-// Plan is what runs.
-type Plan struct {
-	Command func() *exec.Cmd // a new one for each start
-	Signals <-chan os.Signal // are passed on to the child, which is not restarted after the first
-	Log     *slog.Logger
+// supervisor runs a program as a child process and restarts it when it fails. A fault in C ends a process, whatever its
+// Go code may recover from, so that only another process can restart it.
+type supervisor struct {
+	command func() *exec.Cmd // a new one for each start
+	signals <-chan os.Signal // are passed on to the child, which is not restarted after the first
+	log     *slog.Logger
 }
 
 // ExitError is the end of a child that is not restarted.
@@ -29,15 +28,15 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("the server ended with exit code %d and is not started again", e.Code)
 }
 
-// Run runs the plan's command until it ends without an error, a signal ends it, or a restart would not help. The error
+// run runs the command until it ends without an error, a signal ends it, or a restart would not help. The error
 // is an *ExitError. On Linux the child ends with this process.
-func Run(p Plan) error {
+func (s supervisor) run() error {
 	runtime.LockOSThread() // the child ends with the thread that started it: prctl(2), PR_SET_PDEATHSIG
 	defer runtime.UnlockOSThread()
-	var h history
+	var h restarts
 	for {
 		began := time.Now()
-		asked, err := p.once()
+		asked, err := s.once()
 		if err == nil {
 			return nil
 		}
@@ -47,19 +46,19 @@ func Run(p Plan) error {
 		}
 		wait, again := h.next(code, time.Since(began))
 		if asked || !again {
-			p.Log.Error("the server ended and is not started again", "why", err.Error(), "failures", h.quick)
+			s.log.Error("the server ended and is not started again", "why", err.Error(), "failures", h.quick)
 			return &ExitError{code}
 		}
-		p.Log.Error("the server failed; starting it again", "why", err.Error(), "in", wait.String())
-		if p.pause(wait) {
+		s.log.Error("the server failed; starting it again", "why", err.Error(), "in", wait.String())
+		if s.pause(wait) {
 			return &ExitError{code}
 		}
 	}
 }
 
 // once runs the command once. It reports whether a signal asked for the end.
-func (p Plan) once() (asked bool, err error) {
-	cmd := p.Command()
+func (s supervisor) once() (asked bool, err error) {
+	cmd := s.command()
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig: syscall.SIGKILL,
 		Setpgid:   true, // otherwise a signal of the terminal would reach the child twice
@@ -67,28 +66,28 @@ func (p Plan) once() (asked bool, err error) {
 	if err := cmd.Start(); err != nil {
 		return false, err
 	}
-	p.Log.Info("supervising", "pid", cmd.Process.Pid)
+	s.log.Info("supervising", "pid", cmd.Process.Pid)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for {
 		select {
 		case err := <-ended:
 			return asked, err
-		case s := <-p.Signals:
+		case sig := <-s.signals:
 			asked = true
-			_ = cmd.Process.Signal(s) // the child may end just now
+			_ = cmd.Process.Signal(sig) // the child may end just now
 		}
 	}
 }
 
 // pause waits. It reports whether a signal came.
-func (p Plan) pause(wait time.Duration) (asked bool) {
+func (s supervisor) pause(wait time.Duration) (asked bool) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return false
-	case <-p.Signals:
+	case <-s.signals:
 		return true
 	}
 }
