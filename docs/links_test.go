@@ -116,7 +116,7 @@ func TestPaths(t *testing.T) {
 // begin with.
 func TestTests(t *testing.T) {
 	var names []string
-	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir("..", func(name string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(name, "_test.go") {
 			return err
 		}

@@ -20,8 +20,9 @@ type Config struct {
 	TLS     *tls.Config   // optional: HTTPS is served instead of HTTP
 	Proxies ports.Proxies // proxies whose X-Forwarded-For is trusted; optional
 
-	Access       *access.Authenticator // checks tokens; default: everybody may use the server
-	AllowOrigins []string              // origins of pages besides the server's own, such as https://example.org, or *; optional
+	Access *access.Authenticator // checks tokens; default: everybody may use the server
+	// AllowOrigins are the origins of pages besides the server's own, such as https://example.org, or "*"; optional.
+	AllowOrigins []string
 	// FrameAncestors are the origins of pages that may show the page in a frame, or "self", "none" or "*". Default: the
 	// server's own and AllowOrigins, without *.
 	FrameAncestors []string

@@ -108,7 +108,8 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.Set("ETag", `"`+tag+`"`)
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // pages of other origins load the widget
-	r.Header.Del("Range")                                 // the files are small, and a header can name thousands of ranges
+	// The files are small, and a header can name thousands of ranges.
+	r.Header.Del("Range")
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 	return nil
 }

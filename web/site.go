@@ -17,9 +17,9 @@ import (
 //go:embed client live pages words entries.json
 var files embed.FS
 
-// Site returns the files to serve, by their paths. Each module of entries.json is joined with its imports into one file,
-// under its own name; shared parts, and parts that are loaded on demand, are files of their own. The other files of the
-// pages are unchanged.
+// Site returns the files to serve, by their paths. Each module of entries.json is joined with its imports into one
+// file, under its own name; shared parts, and parts that are loaded on demand, are files of their own. The other files
+// of the pages are unchanged.
 func Site() (map[string][]byte, error) {
 	var entries []string
 	data, err := files.ReadFile("entries.json")
@@ -77,7 +77,8 @@ func readFrom(source fs.FS) api.Plugin {
 		b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 			return api.OnResolveResult{Path: path.Join(path.Dir(a.Importer), a.Path), Namespace: namespace}, nil
 		})
-		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+		all := api.OnLoadOptions{Filter: ".*", Namespace: namespace}
+		b.OnLoad(all, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
 			data, err := fs.ReadFile(source, a.Path)
 			if err != nil {
 				return api.OnLoadResult{}, err

@@ -84,8 +84,8 @@ func beside(parts ...string) string {
 	if err != nil {
 		return filepath.Join(parts...) // then relative to the current folder, which an error will name
 	}
-	if real, err := filepath.EvalSymlinks(exe); err == nil {
-		exe = real
+	if target, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = target
 	}
 	return filepath.Join(append([]string{filepath.Dir(exe)}, parts...)...)
 }

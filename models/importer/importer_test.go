@@ -228,7 +228,7 @@ func TestImportRefuses(t *testing.T) {
 		change func(*Options)
 		want   []string
 	}{
-		"seven classes without an order": {func(o *Options) {},
+		"seven classes without an order": {func(*Options) {},
 			[]string{seven, "affectnet7 (neutral, happy", "rafdb (surprise, fear", "Labels: "}},
 		"labels of another number": {func(o *Options) { o.Labels = []string{"affectnet8"} },
 			[]string{"8", "7 classes"}},

@@ -130,12 +130,12 @@ func TestHalve(t *testing.T) {
 		t.Errorf("%d constants", len(got.Initializers))
 	}
 	m.Graph.Initializers[1] = NewFloat32("b", []int64{1}, []float64{7e4})
-	if _, err := m.Graph.Halve(func(n Node) bool { return true }); err == nil ||
+	if _, err := m.Graph.Halve(func(Node) bool { return true }); err == nil ||
 		!strings.Contains(err.Error(), "b holds 70000, beyond ±65504") {
 		t.Error(err)
 	}
 	m.Graph.Nodes[1].Op = "Loop"
-	if _, err := m.Graph.Halve(func(n Node) bool { return true }); err == nil ||
+	if _, err := m.Graph.Halve(func(Node) bool { return true }); err == nil ||
 		!strings.Contains(err.Error(), "Loop") {
 		t.Error(err)
 	}

@@ -75,8 +75,8 @@ func Find(want string) (Device, error) {
 	path := want
 	if n, err := strconv.Atoi(want); err == nil {
 		path = fmt.Sprintf("/dev/video%d", n)
-	} else if real, err := filepath.EvalSymlinks(want); err == nil { // such as /dev/v4l/by-id/…
-		path = real
+	} else if target, err := filepath.EvalSymlinks(want); err == nil { // such as /dev/v4l/by-id/…
+		path = target
 	}
 	var named []Device
 	for _, d := range devices {

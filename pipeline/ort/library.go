@@ -33,8 +33,8 @@ func ProviderFile(path, provider string) string {
 	if names[provider] == "" {
 		return ""
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
 	return filepath.Join(filepath.Dir(path), "libonnxruntime_providers_"+names[provider]+".so")
 }

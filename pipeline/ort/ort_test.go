@@ -134,12 +134,12 @@ func worst[T float32 | float64](t testing.TB, got []float32, want []T) float64 {
 	if len(got) != len(want) {
 		t.Fatalf("%d values, want %d", len(got), len(want))
 	}
-	var max float64
+	var largest float64
 	for i, w := range want {
 		d := math.Abs(float64(got[i])-float64(w)) / math.Max(1, math.Abs(float64(w)))
-		if !(d <= max) { // a NaN is worst
-			max = d
+		if !(d <= largest) { // a NaN is worst
+			largest = d
 		}
 	}
-	return max
+	return largest
 }

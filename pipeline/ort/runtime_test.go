@@ -93,7 +93,7 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 		return err
 	}
 	disagree(t, []disagreement{
-		{"blazeface-back", detect, func(m *pipeline.Model) {}, nil},
+		{"blazeface-back", detect, func(*pipeline.Model) {}, nil},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Decoder = "haar" }, []string{"decoder", `"haar"`}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Name = "picture" },
 			[]string{"input.name", `"picture"`, `"input:0"`}},
@@ -106,7 +106,7 @@ func TestManifestDisagreesWithFile(t *testing.T) {
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Outputs[0], m.Outputs[1] = m.Outputs[1], m.Outputs[0] },
 			[]string{"outputs[0]", "outputs[1]", "384", "512"}},
 		{"blazeface-back", detect, func(m *pipeline.Model) { m.Input.Dynamic = true }, []string{"input.size", "256"}},
-		{"dan-ferplus", classify, func(m *pipeline.Model) {}, nil},
+		{"dan-ferplus", classify, func(*pipeline.Model) {}, nil},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Size = 224 }, nil}, // any size will do
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Input.Channels = 1 }, []string{"input.channels"}},
 		{"dan-ferplus", classify, func(m *pipeline.Model) { m.Labels = m.Labels[:7] }, []string{"labels", "7", "8"}},
@@ -129,7 +129,7 @@ func TestManifestDisagreesWithDynamicFile(t *testing.T) {
 		return err
 	}
 	disagree(t, []disagreement{
-		{"yunet", dynamic, func(m *pipeline.Model) {}, nil},
+		{"yunet", dynamic, func(*pipeline.Model) {}, nil},
 		{"yunet", dynamic, func(m *pipeline.Model) { m.Input.Dynamic = false }, []string{"input.dynamic"}},
 		{"yunet", dynamic, func(m *pipeline.Model) { m.Input.Channels, m.Input.Colour = 1, pipeline.Grey },
 			[]string{"input.channels", "[-1 3 -1 -1]"}},

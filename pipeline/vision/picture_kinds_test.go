@@ -101,9 +101,9 @@ func TestReadKindsOfPictures(t *testing.T) {
 		y := float32(color.GrayModel.Convert(c).(color.Gray).Y)
 		grey[i] = [3]float32{y, y, y}
 	}
-	clear := halves(image.NewNRGBA(image.Rect(0, 0, 64, 48)))
-	for i := 3; i < len(clear.Pix); i += 4 {
-		clear.Pix[i] = 100
+	translucent := halves(image.NewNRGBA(image.Rect(0, 0, 64, 48)))
+	for i := 3; i < len(translucent.Pix); i += 4 {
+		translucent.Pix[i] = 100
 	}
 	palette := halves(image.NewPaletted(image.Rect(0, 0, 64, 48), color.Palette{blue, orange}))
 	photo := encoded(t, plain, ".jpg")
@@ -118,7 +118,7 @@ func TestReadKindsOfPictures(t *testing.T) {
 		{"grey 16 bits.png", encoded(t, halves(image.NewGray16(image.Rect(0, 0, 64, 48))), ".png"), image.Pt(64, 48),
 			grey},
 		{"grey.jpg", encoded(t, halves(image.NewGray(image.Rect(0, 0, 64, 48))), ".jpg"), image.Pt(64, 48), grey},
-		{"see-through.png", encoded(t, clear, ".png"), image.Pt(64, 48), want}, // as if it were not
+		{"see-through.png", encoded(t, translucent, ".png"), image.Pt(64, 48), want}, // as if it were not
 		{"palette.png", encoded(t, palette, ".png"), image.Pt(64, 48), want},
 		{"photo.jpg", photo, image.Pt(64, 48), want},
 		{"four inks.jpg", fourInks(orange, blue), image.Pt(64, 48), want},

@@ -48,11 +48,11 @@ type spaceWatch struct {
 // check fails when there is too little space for what is on its way, and for the index of so many frames at the end.
 func (s *spaceWatch) check(frames int) error {
 	const interval, reserve, perFrame = 2 * time.Second, 1 << 20, 32
-	if now := time.Now(); now.Sub(s.last) < interval {
+	now := time.Now()
+	if now.Sub(s.last) < interval {
 		return nil
-	} else {
-		s.last = now
 	}
+	s.last = now
 	left, err := s.free(cmp.Or(s.dir, "."))
 	if err != nil {
 		return nil // whoever opens a file there says what is wrong

@@ -38,9 +38,9 @@ func TestReloading(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	lets := func(what string, old, new bool) {
+	lets := func(what string, firstValid, secondValid bool) {
 		t.Helper()
-		for token, want := range map[string]bool{first: old, second: new} {
+		for token, want := range map[string]bool{first: firstValid, second: secondValid} {
 			if _, err := g.Check([]string{"Bearer " + token}, now); (err == nil) != want {
 				t.Errorf("%s: %s: %v", what, token, err)
 			}

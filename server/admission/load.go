@@ -9,6 +9,7 @@ import (
 // Load reports how busy the machine is.
 type Load int
 
+// Loads, in order.
 const (
 	Idle       Load = iota // new sessions cost the open ones nothing
 	Busy                   // new sessions are admitted one after the other

@@ -54,7 +54,7 @@ func TestAiortc(t *testing.T) {
 		{[]string{"--codec", "VP8", "--channels", "--rubbish", "300000"}, []string{"hello ", "bye deleted"}},
 	} {
 		t.Run(strings.Join(row.args, " "), func(t *testing.T) {
-			check(t, url, publish(t, "publish_aiortc.py", append([]string{url, clip}, row.args...)...), row.controls)
+			check(t, publish(t, "publish_aiortc.py", append([]string{url, clip}, row.args...)...), row.controls)
 		})
 	}
 }
@@ -77,18 +77,14 @@ assert not missing, missing`,
 	url := serve(t)
 	for _, codec := range []string{"VP8", "H264"} {
 		t.Run(codec, func(t *testing.T) {
-			check(
-				t,
-				url,
-				publish(t, "publish_gstreamer.py", url, clip, "--codec", codec),
-				[]string{"hello ", "bye deleted"},
-			)
+			said := publish(t, "publish_gstreamer.py", url, clip, "--codec", codec)
+			check(t, said, []string{"hello ", "bye deleted"})
 		})
 	}
 }
 
 // check wants labels of the clip's face, in order, and the given control messages.
-func check(t *testing.T, url string, s said, controls []string) {
+func check(t *testing.T, s said, controls []string) {
 	t.Helper()
 	if len(s.labels) < 10 {
 		t.Fatalf("%d label messages", len(s.labels))

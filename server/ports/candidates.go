@@ -29,13 +29,13 @@ func (m *Media) PublicCandidates() []sdp.Attribute {
 			continue
 		}
 		rank := (65535-i)<<8 | 255 // component 1
-		any := "0.0.0.0"
+		unspecified := "0.0.0.0"
 		if ip.Is6() {
-			any = "::"
+			unspecified = "::"
 		}
 		line := func(foundation int, transport string, priority int, port int, more string) sdp.Attribute {
 			return sdp.NewAttribute(sdp.AttrKeyCandidate, fmt.Sprintf("%d 1 %s %d %s %d typ srflx raddr %s rport 9%s",
-				foundation, transport, priority|rank, ip, port, any, more))
+				foundation, transport, priority|rank, ip, port, unspecified, more))
 		}
 		list = append(list, line(9000+2*i, "udp", publicUDP, int(m.addrs[0].Port()), ""))
 		if tcp := m.TCPAddr(); tcp != nil {

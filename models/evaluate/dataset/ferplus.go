@@ -19,6 +19,7 @@ import (
 // Rule says which votes make a picture's class. Single votes are dropped first, as slips.
 type Rule string
 
+// Rules of a dataset with several votes a picture.
 const (
 	Majority  Rule = "majority"  // over half of the votes that are left go to one of the eight classes
 	Plurality Rule = "plurality" // one of the eight classes has most votes of all ten columns, the first of equals

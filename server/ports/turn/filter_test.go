@@ -127,7 +127,8 @@ func TestNothingIsAddedAtTheEnd(t *testing.T) {
 	}
 	s.mu.Lock()
 	var c fiveTuple
-	for c = range s.allocations {
+	for only := range s.allocations {
+		c = only
 	}
 	s.mu.Unlock()
 	from, err := net.ResolveUDPAddr(c.network, c.from)

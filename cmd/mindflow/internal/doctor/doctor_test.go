@@ -88,7 +88,7 @@ func TestExamineEnds(t *testing.T) {
 	results := 0
 	s := settings.ServeFlags(settings.NewFlags("doctor"))
 	s.Server.Listen, s.Server.Media, s.MaxPixels = "127.0.0.1:0", "127.0.0.1:0", 4096
-	err := examine(ctx, s, func(r Result) {
+	err := examine(ctx, s, func(Result) {
 		results++
 		stop()
 	})

@@ -157,7 +157,8 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	lost := last
 	until(func(at float64) bool { return at > lost+0.75 }) // it waits 0.25 s and 0.5 s
 	end()
-	for range said { // until there are no more
+	for line := range said { // the rest is whole lines too
+		lines(t, line)
 	}
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("it ended with %v", err)

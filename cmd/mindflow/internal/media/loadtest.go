@@ -140,7 +140,8 @@ func (f *loadFlags) run(ctx context.Context, server string, out io.Writer) error
 	defer transport.CloseIdleConnections()
 	result, err := loadtest.Run(ctx, loadtest.Plan{
 		URL: server, Token: string(f.token), Client: &http.Client{Transport: transport},
-		Sessions: f.sessions, Duration: f.duration, Units: units, Rate: f.rate, Conditions: f.conditions(), Progress: show.Show,
+		Sessions: f.sessions, Duration: f.duration, Units: units, Rate: f.rate,
+		Conditions: f.conditions(), Progress: show.Show,
 	})
 	show.Clear()
 	if err != nil {

@@ -59,7 +59,7 @@ type loadResult struct {
 }
 
 // loading runs `mindflow loadtest --json` and returns its result and error.
-func loading(t *testing.T, ctx context.Context, args ...string) (r loadResult, err error) {
+func loading(ctx context.Context, t *testing.T, args ...string) (r loadResult, err error) {
 	t.Helper()
 	var out bytes.Buffer
 	err = LoadTest().Execute(ctx, append([]string{"--json", "--size", "320x240"}, args...), nil, &out)
@@ -74,7 +74,7 @@ func TestLoadTest(t *testing.T) {
 	listen := clitest.FreePort(t)
 	defer hosting(t, listen)()
 	clip := testkit.MakeVideo(t, "clip.mp4", "-i", testkit.Clip(t), "-t", "3", "-c:v", "libx264")
-	r, err := loading(t, t.Context(), "http://"+listen, "--sessions", "2", "--duration", "2s", "--input", clip)
+	r, err := loading(t.Context(), t, "http://"+listen, "--sessions", "2", "--duration", "2s", "--input", clip)
 	if err != nil || len(r.Sessions) != 2 || r.Seconds < 2 || len(r.Failed) != 0 {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -91,7 +91,7 @@ func TestLoadTest(t *testing.T) {
 		}
 	}
 	// The drawn face at 10 frames a second cannot keep the limit. The result is printed all the same.
-	r, err = loading(t, t.Context(), "http://"+listen+"/whip", "--duration", "1s", "--rate", "10", "--min-rate", "20",
+	r, err = loading(t.Context(), t, "http://"+listen+"/whip", "--duration", "1s", "--rate", "10", "--min-rate", "20",
 		"--max-p95", "0.001")
 	if err == nil || !strings.Contains(err.Error(), "--min-rate 20") || !strings.Contains(err.Error(),
 		"--max-p95 0.001") || r.Overall["p50_ms"] == nil {
@@ -111,7 +111,7 @@ func TestLoadTestRefused(t *testing.T) {
 		fmt.Fprint(w, `{"detail":"the server is full"}`)
 	}))
 	defer web.Close()
-	r, err := loading(t, t.Context(), web.URL, "--sessions", "2", "--token", "s3cret")
+	r, err := loading(t.Context(), t, web.URL, "--sessions", "2", "--token", "s3cret")
 	if err == nil || !strings.Contains(err.Error(), "the server is full") || strings.Contains(err.Error(), "s3cret") {
 		t.Error(err)
 	}
