@@ -48,11 +48,15 @@ const live: MindflowLive = document.createElement('mindflow-live');
 live.token = async ({ refused }) => (refused ? 'b' : 'a');
 live.maxFaces = 2;
 live.facing = 'environment';
-live.addEventListener('mindflow-labels', (e) => { const box: [number, number, number, number] = e.detail.faces[0].box; box[0].toFixed(); });
+live.addEventListener('mindflow-labels', (e) => {
+  const box: [number, number, number, number] = e.detail.faces[0].box;
+  box[0].toFixed();
+});
 live.addEventListener('mindflow-state', ({ detail }) => { if (detail.state === 'failed') detail.reason?.length; });
 const still: Promise<Blob> = live.snapshot({ type: 'image/jpeg' });
 async function loop(stream: MediaStream) {
-  for await (const { faces } of new MindflowClient({ src: 'https://h', token: 't', stream })) faces.map((f) => f.label.length);
+  const client = new MindflowClient({ src: 'https://h', token: 't', stream });
+  for await (const { faces } of client) faces.map((f) => f.label.length);
   await still;
 }
 void loop;

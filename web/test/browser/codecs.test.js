@@ -38,7 +38,8 @@ describe('codecs', { skip, timeout: 540_000 }, () => {
         const rate = 80_000 / (Date.now() - began);
         const messages = (await seen(page, 'labels')).slice(before);
         const decode = median(messages.map((m) => m.ms.decode));
-        t.diagnostic(`first label after ${first} ms, ${rate.toFixed(1)} labels a second, ${decode.toFixed(2)} ms to decode a frame of ${messages[0].width}x${messages[0].height}`);
+        t.diagnostic(`first label after ${first} ms, ${rate.toFixed(1)} labels a second, `
+          + `${decode.toFixed(2)} ms to decode a frame of ${messages[0].width}x${messages[0].height}`);
         assert.match(server.log(), new RegExp(`codec=${codec}\\b`));
         assert.ok(first < 2000, `first label after ${first} ms`);
         assert.ok(rate >= 5, `${rate.toFixed(1)} labels a second`);

@@ -31,7 +31,8 @@ describe('other origins', { skip, timeout: 360_000 }, () => {
       res.setHeader('Content-Type', 'text/html');
       if (req.url === '/strict') res.setHeader('Content-Security-Policy', `script-src ${base}; worker-src 'none'`);
       res.end(req.url === '/frame' ? `<!doctype html><iframe src="${base}/" allow="camera"></iframe>`
-        : `<!doctype html><script type="module" src="${base}/mindflow.js"></script><mindflow-live src="${base}"></mindflow-live>`);
+        : `<!doctype html><script type="module" src="${base}/mindflow.js"></script>`
+          + `<mindflow-live src="${base}"></mindflow-live>`);
     }).listen(0, '127.0.0.1');
     await once(others, 'listening');
     const { port: other } = /** @type {import('node:net').AddressInfo} */ (others.address());
@@ -84,7 +85,8 @@ describe('other origins', { skip, timeout: 360_000 }, () => {
   }
 
   for (const [place, transforms] of /** @type {const} */ ([['/', 1], ['/strict', 0]])) {
-    test(`labels tell when their frame was captured, ${transforms ? 'as a worker of the page saw it leave' : 'also where the page allows no worker'}`, async () => {
+    const how = transforms ? 'as a worker of the page saw it leave' : 'also where the page allows no worker';
+    test(`labels tell when their frame was captured, ${how}`, async () => {
       const page = await browser.newPage();
       await page.evaluateOnNewDocument(countTransforms);
       await page.goto(origins.friend + place);

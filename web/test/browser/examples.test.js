@@ -105,7 +105,9 @@ describe('examples', { skip, timeout: 720_000 }, () => {
 
   for (const [name, page] of [['README.md', ''], ['docs/getting-started.md', 'a whole page']]) {
     test(`an empty file with the lines of ${name}, and nothing else`, async () => {
-      const lines = /```html\n((?:<!doctype html>\n)?<script type="module" src="[^"]*\/mindflow.js"><\/script>\n<mindflow-live.*\n)```/.exec(readFileSync(path.join(root, name), 'utf8'));
+      const script = /<script type="module" src="[^"]*\/mindflow.js"><\/script>/.source;
+      const block = new RegExp(`\`\`\`html\n((?:<!doctype html>\n)?${script}\n<mindflow-live.*\n)\`\`\``);
+      const lines = block.exec(readFileSync(path.join(root, name), 'utf8'));
       assert.ok(lines, 'it has no such lines');
       assert.equal(lines[1].startsWith('<!doctype'), page !== '');
       const site = createServer((_, response) => {
@@ -132,7 +134,8 @@ describe('examples', { skip, timeout: 720_000 }, () => {
   }
 
   test('a frame gets its token from the page around it, as docs/embedding.md has it', async () => {
-    const blocks = [...readFileSync(path.join(root, 'docs/embedding.md'), 'utf8').matchAll(/```html\n([^`]*)```/g)].map(([, lines]) => lines);
+    const text = readFileSync(path.join(root, 'docs/embedding.md'), 'utf8');
+    const blocks = [...text.matchAll(/```html\n([^`]*)```/g)].map(([, lines]) => lines);
     const lines = blocks.filter((block) => /<iframe|mindflow-token'/.test(block));
     assert.equal(lines.length, 2);
     let given = 'one-that-is-not-good';
@@ -173,23 +176,33 @@ describe('examples', { skip, timeout: 720_000 }, () => {
     `);
     const pages = createServer(async (request, response) => {
       if (request.url === '/app.js') return response.setHeader('Content-Type', 'text/javascript').end(bundle);
-      if (request.url === '/token') return response.end((await run(binary, ['token', 'sign', key, '--aud', 'faces.example', '--for', '5m'])).stdout);
-      response.setHeader('Content-Type', 'text/html').end('<!doctype html><html lang="en"><title>React</title><main></main><script type="module" src="/app.js"></script>');
+      if (request.url === '/token') {
+        const signed = await run(binary, ['token', 'sign', key, '--aud', 'faces.example', '--for', '5m']);
+        return response.end(signed.stdout);
+      }
+      response.setHeader('Content-Type', 'text/html').end('<!doctype html><html lang="en"><title>React</title>'
+        + '<main></main><script type="module" src="/app.js"></script>');
     }).listen(port, '127.0.0.1');
     await once(pages, 'listening');
     try {
       const page = await openPage(browser, site(port));
       await press(page, '.card-button');
       await waitState(page, 'live');
-      await page.waitForFunction(() => /^\w+$/.test(document.querySelector('main > p')?.textContent ?? ''), { timeout: PATIENCE });
-      assert.equal(await page.$eval('mindflow-live', (el) => /** @type {import('../../live/element.js').MindflowLive} */ (el).maxFaces), 3);
+      await page.waitForFunction(() => /^\w+$/.test(document.querySelector('main > p')?.textContent ?? ''),
+        { timeout: PATIENCE });
+      const maxFaces = await page.$eval('mindflow-live',
+        (el) => /** @type {import('../../live/element.js').MindflowLive} */ (el).maxFaces);
+      assert.equal(maxFaces, 3);
       const track = await page.$eval('mindflow-live >>> video', (v) => {
         const stream = /** @type {MediaStream} */ (/** @type {HTMLVideoElement} */ (v).srcObject);
         return void Object.assign(window, { track: stream.getVideoTracks()[0] });
       });
       assert.equal(track, undefined);
       await page.evaluate(() => /** @type {any} */ (window).leave());
-      await until(() => page.evaluate(() => /** @type {any} */ (window).track.readyState === 'ended' && /** @type {any} */ (window).seen.pending() === 0));
+      await until(() => page.evaluate(() => {
+        const { track, seen } = /** @type {any} */ (window);
+        return track.readyState === 'ended' && seen.pending() === 0;
+      }));
       assert.deepEqual(await seen(page, 'errors'), []);
       await page.close();
     } finally {
@@ -201,8 +214,10 @@ describe('examples', { skip, timeout: 720_000 }, () => {
 
 /** What a bundler makes of a module: that of the server, which go.mod pins. @param {string} source */
 function bundled(source) {
-  const made = run('go', ['run', 'github.com/evanw/esbuild/cmd/esbuild', '--bundle', '--format=esm', '--jsx=automatic', '--loader=jsx',
-    '--define:process.env.NODE_ENV="development"'], { cwd: root, maxBuffer: 1 << 26, env: { ...process.env, NODE_PATH: path.join(root, 'node_modules') } });
+  const made = run('go', ['run', 'github.com/evanw/esbuild/cmd/esbuild', '--bundle', '--format=esm', '--jsx=automatic',
+    '--loader=jsx', '--define:process.env.NODE_ENV="development"'], {
+    cwd: root, maxBuffer: 1 << 26, env: { ...process.env, NODE_PATH: path.join(root, 'node_modules') },
+  });
   made.child.stdin?.end(source);
   return made;
 }

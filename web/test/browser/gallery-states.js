@@ -180,7 +180,8 @@ export function sheet(all) {
     .map(({ name, picture }) => `<figure><img src="${picture}" alt=""><figcaption>${name}</figcaption></figure>`)
     .join('');
   return `<!doctype html><meta charset="utf-8"><style>
-    body { margin: 0; padding: 16px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 14px; align-items: start; background: #f5f4f1; font: 14px system-ui; }
+    body { margin: 0; padding: 16px; display: grid; grid-template-columns: repeat(4, 1fr); gap: 14px;
+      align-items: start; background: #f5f4f1; font: 14px system-ui; }
     figure { margin: 0; } img { width: 100%; display: block; } figcaption { padding-top: 4px; color: #5b6370; }
   </style>${cells}`;
 }

@@ -72,14 +72,17 @@ try {
     const loads = [];
     for (let i = 0; i < LOADS; i++) loads.push(await load(browser, base, phone));
     const [paint, ready] = [spread(loads.map((l) => l.paint)), spread(loads.map((l) => l.ready))];
-    rows.push(`| ${name} | ${paint.median} (${paint.least} – ${paint.most}) | ${ready.median} (${ready.least} – ${ready.most}) | ${Math.round(spread(loads.map((l) => l.bytes)).median / 1000)} |`);
+    const kilobytes = Math.round(spread(loads.map((l) => l.bytes)).median / 1000);
+    rows.push(`| ${name} | ${paint.median} (${paint.least} – ${paint.most}) | `
+      + `${ready.median} (${ready.least} – ${ready.most}) | ${kilobytes} |`);
   }
 } finally {
   await browser.close();
   await server.stop();
 }
 const table = [
-  `Measured ${new Date().toISOString().slice(0, 10)} on ${os.cpus().length} cores (${os.cpus()[0].model.trim()}), headless Chromium and the server on the same machine, with \`make bench-paint\`;`,
+  `Measured ${new Date().toISOString().slice(0, 10)} on ${os.cpus().length} cores (${os.cpus()[0].model.trim()}), `
+    + 'headless Chromium and the server on the same machine, with `make bench-paint`;',
   `${LOADS} loads each, without any cache.`, '',
   '| page on | ms to the first contentful paint: median (least – most) | ms to the Start button | kB over the wire |',
     '|---|---|---|---|', ...rows,

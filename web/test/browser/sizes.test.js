@@ -208,7 +208,8 @@ describe('sizes', { skip, timeout: 1_200_000 }, () => {
     for (const { shape, messages } of parts) {
       const fits = messages.flatMap((m) => fit(inCamera(m, shape), still));
       const good = fits.filter((v) => v >= 0.7).length / fits.length;
-      t.diagnostic(`${shape.name}: ${messages[0].width}x${messages[0].height}, ${fits.length} boxes in ${messages.length} messages, ${(100 * good).toFixed(1)} % at IoU 0.7 or more`);
+      t.diagnostic(`${shape.name}: ${messages[0].width}x${messages[0].height}, ${fits.length} boxes in `
+        + `${messages.length} messages, ${(100 * good).toFixed(1)} % at IoU 0.7 or more`);
       assert.ok(fits.length > messages.length / 2,
         `${shape.name}: ${fits.length} boxes in ${messages.length} messages`);
       assert.ok(good >= 0.95, `${shape.name}: ${(100 * good).toFixed(1)} % of the boxes lie on their frame's face`);

@@ -13,7 +13,8 @@ import { promisify } from 'node:util';
 const web = path.join(import.meta.dirname, '../..');
 /** @type {Record<string, string>} */
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
-const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'";
+const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+  + "media-src 'self' blob:; connect-src 'self'";
 
 /** @typedef {(body: string, response: import('node:http').ServerResponse) => unknown} Whip answers a POST */
 

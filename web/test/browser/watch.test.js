@@ -46,8 +46,10 @@ describe('watching', { skip, timeout: 540_000 }, () => {
   function mint(sub, seconds = 600) {
     const [jwk] = JSON.parse(readFileSync(key, 'utf8')).keys;
     const part = (/** @type {object} */ value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const said = `${part({ alg: 'EdDSA', kid: jwk.kid })}.${part({ aud: 'mindflow', sub, exp: Math.floor(Date.now() / 1000) + seconds })}`;
-    return `${said}.${sign(null, Buffer.from(said), createPrivateKey({ key: jwk, format: 'jwk' })).toString('base64url')}`;
+    const exp = Math.floor(Date.now() / 1000) + seconds;
+    const said = `${part({ alg: 'EdDSA', kid: jwk.kid })}.${part({ aud: 'mindflow', sub, exp })}`;
+    const signature = sign(null, Buffer.from(said), createPrivateKey({ key: jwk, format: 'jwk' }));
+    return `${said}.${signature.toString('base64url')}`;
   }
 
   test('asks for a token, says what is wrong with one, and shows labels until the session ends', async () => {

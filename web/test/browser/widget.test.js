@@ -35,7 +35,8 @@ describe('widget', { skip, timeout: 1_200_000 }, () => {
       response.setHeader('Content-Type', 'text/html; charset=utf-8');
       const name = request.url?.slice(1) ?? '';
       const example = path.join(root, 'docs/examples', name);
-      if (!name) response.end(`<!doctype html><html lang="en"><title>Empty</title><script type="module" src="${base}/mindflow.js"></script>`);
+      if (!name) response.end('<!doctype html><html lang="en"><title>Empty</title>'
+        + `<script type="module" src="${base}/mindflow.js"></script>`);
       else if (/^\w+\.html$/.test(name) && existsSync(example)) response.end(readFileSync(example, 'utf8')
         .replaceAll('https://YOUR-HOST', base));
       else response.writeHead(404).end();

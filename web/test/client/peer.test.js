@@ -123,7 +123,8 @@ test('a way that is asked for is kept when the server names its relays', async (
   server.removeAllListeners('request');
   server.on('request', (_, response) => response.writeHead(201, {
     Location: '/sessions/a1',
-    Link: '<turn:example.org:3478?transport=udp>; rel="ice-server"; username="1:a"; credential="c"; credential-type="password"',
+    Link: '<turn:example.org:3478?transport=udp>; rel="ice-server"; '
+      + 'username="1:a"; credential="c"; credential-type="password"',
   }).end('answer'));
   const iceServers = [{ urls: 'stun:own.example' }];
   const config = { iceTransportPolicy: /** @type {const} */ ('relay'), iceServers };

@@ -22,7 +22,8 @@ async function all(body) {
   return events;
 }
 
-const TEXT = ': hello\r\nretry: 1000\n\nevent: hello\ndata: {"v":1}\n\nid: 7\rdata: a\rdata:b\r\rdata: é\r\n\r\nevent: nothing\n\nid: 8\ndata\n\ndata: cut off';
+const TEXT = ': hello\r\nretry: 1000\n\nevent: hello\ndata: {"v":1}\n\nid: 7\rdata: a\rdata:b\r\r'
+  + 'data: é\r\n\r\nevent: nothing\n\nid: 8\ndata\n\ndata: cut off';
 const WANT = [
   { type: 'hello', data: '{"v":1}', id: '' }, { type: 'message', data: 'a\nb', id: '7' },
   { type: 'message', data: 'é', id: '7' }, { type: 'message', data: '', id: '8' },

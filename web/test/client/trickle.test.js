@@ -87,7 +87,8 @@ afterEach(async () => {
   await once(server, 'close');
 });
 
-const fragment = 'a=ice-ufrag:theirs1\r\na=ice-pwd:of-theirs1\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=candidate:9 1 udp 1 192.0.2.9 9 typ host\r\na=end-of-candidates\r\n';
+const fragment = 'a=ice-ufrag:theirs1\r\na=ice-pwd:of-theirs1\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n'
+  + 'a=candidate:9 1 udp 1 192.0.2.9 9 typ host\r\na=end-of-candidates\r\n';
 
 /** Until the server was sent so many. @param {number} n */
 async function sent(n) {

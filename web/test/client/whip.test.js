@@ -53,7 +53,8 @@ test('a fragment takes the place of what a description said of ICE', () => {
 
 test('Link headers give ICE servers', () => {
   const header = '<stun:stun.example.net>; rel="ice-server", '
-    + '<turn:turn.example.net?transport=udp>; rel="ice-server"; username="user,1"; credential="p;w"; credential-type="password", '
+    + '<turn:turn.example.net?transport=udp>; rel="ice-server"; username="user,1"; credential="p;w"; '
+    + 'credential-type="password", '
     + '</sessions/1/labels>; rel="urn:mindflow:labels", <javascript:alert(1)>; rel="ice-server"';
   assert.deepEqual(iceServers(header), [
     { urls: 'stun:stun.example.net' },

@@ -96,7 +96,8 @@ function untold(told = () => true) {
   const errors = [];
   let newest = NaN;
   for (const { now, i, label } of events) {
-    if (label) exact.receive([face(at(FRAME * i))], FRAME * i + 2 * Math.sin(3 * i), FRAME * (i - 1), newest + FRAME, now);
+    const capture = FRAME * i + 2 * Math.sin(3 * i);
+    if (label) exact.receive([face(at(FRAME * i))], capture, FRAME * (i - 1), newest + FRAME, now);
     else exact.capture(/** @type {any} */ ({ videoWidth: 640, videoHeight: 480, holds: i }), newest = now, 640, false);
     const x = exact.present(newest, now)?.faces[0]?.box[0];
     if (x !== undefined && i > 40) errors.push(Math.abs(x - at(FRAME * screen.holds)) / at(FRAME));
