@@ -10,11 +10,12 @@ import (
 	"testing"
 )
 
-var issuedPorts sync.Map // of this process
+// issuedPorts holds the ports that this process has handed out.
+var issuedPorts sync.Map
 
-// FreePort is a port that was free just now on loopback, and that nobody is issuedPorts who asks for any: those are
-// from 32768 on (ip_local_port_range), and one that is free may be another test's before a server that loads models
-// has it. No port is issuedPorts twice.
+// FreePort returns a port that was free just now on loopback. It lies below 32768, where the kernel's own choices begin
+// (ip_local_port_range): a port from there may go to another test before a server that loads models binds it. No port is
+// returned twice.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for {
