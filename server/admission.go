@@ -101,7 +101,7 @@ func queued(s admission.Status) *Queued {
 }
 
 // waiting serves GET /waiting: the status of a queued visitor.
-func (s *Server) waiting(w http.ResponseWriter, r *http.Request, v visitor) error {
+func (s *Server) waiting(w http.ResponseWriter, _ *http.Request, v visitor) error {
 	if s.isClosing() {
 		return stopping()
 	}
@@ -120,7 +120,7 @@ func (s *Server) waiting(w http.ResponseWriter, r *http.Request, v visitor) erro
 }
 
 // leaveQueue serves DELETE /waiting.
-func (s *Server) leaveQueue(w http.ResponseWriter, r *http.Request, v visitor) error {
+func (s *Server) leaveQueue(w http.ResponseWriter, _ *http.Request, v visitor) error {
 	s.admission.Leave(v.client(), time.Now())
 	return noContent(w)
 }

@@ -68,7 +68,7 @@ func (s directClient) end(t *testing.T, location string) {
 
 // FuzzOffer posts a body as an offer: all of the handler, and Pion behind it.
 func FuzzOffer(f *testing.F) {
-	replace := func(old, new string) string { return servertest.Lines(strings.Replace(servertest.Offer, old, new, 1)) }
+	replace := func(old, by string) string { return servertest.Lines(strings.Replace(servertest.Offer, old, by, 1)) }
 	f.Add(servertest.Lines(servertest.Offer))
 	f.Add(replace("a=mid:1\n", "a=mid:1\na=simulcast:send h;;l\n"))
 	f.Add(replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ host\na=end-of-candidates\n"))

@@ -49,7 +49,7 @@ func TestClientWaits(t *testing.T) {
 
 // A server that names a session elsewhere does not get the token sent there.
 func TestTokenStaysAtHome(t *testing.T) {
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
 			t.Errorf("%s with the token", r.Method)
 		}

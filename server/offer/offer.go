@@ -18,6 +18,7 @@ import (
 // Kind is what is wrong with an offer.
 type Kind int
 
+// Kinds of refusals.
 const (
 	Malformed  Kind = iota // it is not an offer
 	Unservable             // it is an offer, but no session can serve it

@@ -15,6 +15,7 @@ type OneFace struct {
 	Faces  int                         // instead of one
 }
 
+// Detect implements pipeline.Detector.
 func (o OneFace) Detect(_ context.Context, dst []pipeline.Face, f *pipeline.Frame) ([]pipeline.Face, error) {
 	if o.Before != nil {
 		if err := o.Before(f); err != nil {
@@ -27,6 +28,7 @@ func (o OneFace) Detect(_ context.Context, dst []pipeline.Face, f *pipeline.Fram
 	return dst, nil
 }
 
+// Classify implements pipeline.Classifier.
 func (OneFace) Classify(_ context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores, error) {
 	for range crops {
 		dst = append(dst, pipeline.Scores{Logits: []float32{0, 3}})
@@ -103,6 +105,7 @@ type SlowDecoder struct {
 	Hold chan struct{}
 }
 
+// Decode waits until Hold is closed, and then decodes.
 func (d SlowDecoder) Decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
 	<-d.Hold
 	return d.Decoder.Decode(u, emit)
