@@ -1,4 +1,4 @@
-// Package avdec decodes video with libavcodec, behind a small bridge in C.
+// Package avdec decodes video with libavcodec, through a small C bridge.
 package avdec
 
 /*
@@ -20,13 +20,13 @@ import (
 	"mindflow/pipeline"
 )
 
-// DefaultMaxPixels is the size of a full HD frame as it is coded, of either orientation.
+// DefaultMaxPixels is the number of pixels of a full HD frame as coded, in either orientation.
 const DefaultMaxPixels = 1920 * 1088
 
 // maxUnit bounds the memory of one unit's copy, in bytes.
 const maxUnit = 64 << 20
 
-// Errors of Decode that a caller may tell apart, besides *TooLargeError.
+// Errors of Decode, besides *TooLargeError.
 var (
 	ErrClosed  = errors.New("the decoder is closed")
 	ErrNeedKey = errors.New("the unit is not a key unit: decoding starts, and goes on after an error, at one")
@@ -34,9 +34,9 @@ var (
 
 var errDamaged = errors.New("the data of a frame is damaged")
 
-// TooLargeError says that a frame over the limit was refused before memory was taken for it.
+// TooLargeError is the error of a frame over the limit, which is refused before memory is allocated for it.
 type TooLargeError struct {
-	Width, Height int // as declared, in pixels; 0 when the stream's header could not be read
+	Width, Height int // as declared, in pixels; zero where the stream's header could not be read
 	MaxPixels     int
 }
 
@@ -49,13 +49,13 @@ func (e *TooLargeError) Error() string {
 		e.MaxPixels)
 }
 
-// TooLarge reports true: consumers tell the error by this method without importing the package.
+// TooLarge returns true. Callers recognise the error by this method, without importing the package.
 func (e *TooLargeError) TooLarge() bool { return true }
 
-// implementation names a codec in libavcodec's words.
+// implementation has libavcodec's names of a codec.
 type implementation struct {
 	codec     string
-	preferred string // decoder to take where it exists; empty: libavcodec's own choice
+	preferred string // decoder to use where it exists; empty means libavcodec's choice
 }
 
 var implementations = map[pipeline.Codec]implementation{
@@ -67,39 +67,39 @@ var implementations = map[pipeline.Codec]implementation{
 
 var live atomic.Int64
 
-// Prepare makes libav's messages silent, and its AV1 decoder safe, in the whole process. Who uses libav calls it first.
+// Prepare silences libav's messages and makes its AV1 decoder safe, in the whole process. Call it before any other
+// use of libav.
 var Prepare = sync.OnceFunc(func() {
 	C.avdec_quiet()
 	C.avdec_without_avx512()
 })
 
-// Live is the number of decoders that are open, each with memory in C.
+// Live returns the number of open decoders, each with memory in C.
 func Live() int64 { return live.Load() }
 
-// Decoder decodes one stream. It is owned by one goroutine and implements pipeline.Decoder.
+// Decoder decodes one stream. One goroutine owns it. It implements pipeline.Decoder.
 type Decoder struct {
 	c         *C.struct_avdec // nil when closed
 	codec     pipeline.Codec
 	maxPixels int
 	needKey   bool
-	damaged   bool           // by an error; the decoder is made anew for the next key unit
+	damaged   bool           // by an error; the decoder is restarted for the next key frame
 	serial    uint64         // of the last unit
-	origins   [32]origin     // of the last units, by serial; H264 holds back 16 frames at most
+	origins   [32]origin     // of the last units, by serial; H264 delays at most 16 frames
 	frame     pipeline.Frame // lent to emit
 
-	left   func(why error) // hears that the decoder left its device; nil on the processor
+	left   func(why error) // called when the decoder leaves its device; nil on the processor
 	faults int             // errors on the device since the last frame of it
 }
 
-// origin is what a frame inherits from its unit. A stream with B-frames is out of order, so that may
-// not be the unit that was decoded last.
+// origin is what a frame inherits from its unit, which with B-frames may not be the unit that was decoded last.
 type origin struct {
 	rtp     uint32
 	arrived time.Time
 }
 
-// Open makes a decoder that refuses frames of more than maxPixels pixels, where each row counts padded
-// to a multiple of 64. It makes libav's messages silent in the whole process. Close frees its C memory.
+// Open returns a decoder that refuses frames of more than maxPixels pixels, with each row padded to a multiple of 64.
+// It silences libav's messages in the whole process. Close frees its C memory.
 func Open(codec pipeline.Codec, maxPixels int) (*Decoder, error) {
 	impl, ok := implementations[codec]
 	if !ok {
@@ -125,7 +125,7 @@ func Open(codec pipeline.Codec, maxPixels int) (*Decoder, error) {
 	return &Decoder{c: c, codec: codec, maxPixels: maxPixels, needKey: true}, nil
 }
 
-// Close frees the C memory. Further calls do nothing.
+// Close frees the C memory. Closing again does nothing.
 func (d *Decoder) Close() error {
 	if d.c == nil {
 		return nil
@@ -136,10 +136,10 @@ func (d *Decoder) Close() error {
 	return nil
 }
 
-// Decode decodes one unit and calls emit with each frame it completes. The frame's planes are the
-// decoder's memory in C: they are gone when emit returns, and emit must not call the decoder. Errors
-// are *TooLargeError, ErrNeedKey, ErrClosed, and others for damaged data and for pixel formats other
-// than 8-bit 4:2:0; after any, units are refused with ErrNeedKey until a key unit comes.
+// Decode decodes one unit and calls emit with each frame that it completes. The frame's planes are C memory of the
+// decoder, valid until emit returns, and emit must not call the decoder. Errors are *TooLargeError, ErrNeedKey,
+// ErrClosed, and others for damaged data and for pixel formats other than 8-bit 4:2:0. After an error, units are
+// refused with ErrNeedKey until a key frame.
 func (d *Decoder) Decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
 	if d.c == nil {
 		return ErrClosed
@@ -166,7 +166,7 @@ func (d *Decoder) Decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
 }
 
 func (d *Decoder) decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
-	if len(u.Data) == 0 || len(u.Data) > maxUnit { // libavcodec takes an empty unit for the stream's end
+	if len(u.Data) == 0 || len(u.Data) > maxUnit { // libavcodec treats an empty unit as the end of the stream
 		return fmt.Errorf("the unit has %d bytes, must have 1 to %d", len(u.Data), maxUnit)
 	}
 	start := time.Now()
@@ -187,7 +187,7 @@ func (d *Decoder) decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
 		d.lend(time.Since(start))
 		if d.c.on_device != 0 {
 			d.faults = 0
-		} else if d.left != nil { // libavcodec found that the device cannot decode this stream, and does it by itself
+		} else if d.left != nil { // the device cannot decode this stream, so libavcodec decodes it on the processor
 			d.leave(errors.New("the device does not decode such a stream"))
 		}
 		emit(&d.frame)
@@ -195,7 +195,7 @@ func (d *Decoder) decode(u pipeline.Unit, emit func(*pipeline.Frame)) error {
 	}
 }
 
-// lend points frame at the picture in C.
+// lend sets frame to the picture in C memory.
 func (d *Decoder) lend(took time.Duration) {
 	p := &d.c.picture
 	from := d.origins[uint64(p.serial)%uint64(len(d.origins))]
@@ -212,7 +212,7 @@ func (d *Decoder) lend(took time.Duration) {
 	}
 }
 
-// failure turns a status of the bridge into an error.
+// failure returns the error for a status of the bridge.
 func (d *Decoder) failure(status C.enum_avdec_status) error {
 	p := &d.c.picture
 	switch status {

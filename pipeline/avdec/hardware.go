@@ -19,8 +19,8 @@ import (
 	"mindflow/pipeline"
 )
 
-// Hardware is a device that decodes beside the processors, such as the decoder of an NVIDIA graphics card (NVDEC). It
-// is safe for several goroutines, and decoders that were opened on it keep what they need of it.
+// Hardware is a device for decoding, such as that of an NVIDIA GPU (NVDEC). It is safe for several goroutines.
+// Decoders that were opened on it keep what they need of it.
 type Hardware struct {
 	c       *C.struct_AVBufferRef // nil when closed
 	decodes map[pipeline.Codec]error
@@ -28,10 +28,10 @@ type Hardware struct {
 
 var hardware atomic.Int64
 
-// LiveHardware is the number of devices that are open.
+// LiveHardware returns the number of open devices.
 func LiveHardware() int64 { return hardware.Load() }
 
-// HardwareError is a device that cannot be had, in words for whoever runs the machine.
+// HardwareError is the error of a device that cannot be used, in words for operators.
 type HardwareError struct {
 	Kind  string // of device, such as cuda
 	Cause string
@@ -40,16 +40,15 @@ type HardwareError struct {
 
 func (e *HardwareError) Error() string { return fmt.Sprintf("%s: %s; %s", e.Kind, e.Cause, e.Cure) }
 
-// IsHardware says whether a name is one that OpenHardware may open.
+// IsHardware reports whether OpenHardware knows the kind of device in a name.
 func IsHardware(name string) bool {
 	kind, number, numbered := strings.Cut(name, ":")
 	n, err := strconv.Atoi(number)
 	return kind == "cuda" && (!numbered || err == nil && n >= 0 && n < 64)
 }
 
-// OpenHardware opens a device by its kind and number, such as cuda or cuda:1, brings a picture there and back, and
-// decodes one of each codec, to learn which it can: at least one. Errors are *HardwareError. Close frees its C
-// memory.
+// OpenHardware opens a device by its kind and number, such as cuda or cuda:1. It copies a picture to the device and
+// back, and tries each codec; at least one must work. Errors are *HardwareError. Close frees its C memory.
 func OpenHardware(name string) (*Hardware, error) {
 	kind, number, _ := strings.Cut(name, ":")
 	h, err := openDevice(kind, cmp.Or(number, "0"))
@@ -72,9 +71,9 @@ func OpenHardware(name string) (*Hardware, error) {
 	return nil, explain(kind, why, said)
 }
 
-// listen is try, with what libav says meanwhile.
+// listen is try, and also returns libav's messages.
 func (h *Hardware) listen(codec pipeline.Codec) (said string, err error) {
-	runtime.LockOSThread() // libav's messages are listened to by thread
+	runtime.LockOSThread() // libav's messages are captured by thread
 	defer runtime.UnlockOSThread()
 	const size = 512
 	text := (*C.char)(C.calloc(1, size))
@@ -85,7 +84,7 @@ func (h *Hardware) listen(codec pipeline.Codec) (said string, err error) {
 	return C.GoString(text), err
 }
 
-// openDevice opens a device that no codec is known of yet.
+// openDevice opens a device, without trying codecs.
 func openDevice(kind, name string) (*Hardware, error) {
 	Prepare()
 	k, n := C.CString(kind), C.CString(name)
@@ -110,7 +109,7 @@ func openDevice(kind, name string) (*Hardware, error) {
 	return h, nil
 }
 
-// bringBack brings a picture to the device and back, the way that decoded ones come.
+// bringBack copies a picture to the device and back, in the way of decoded pictures.
 func (h *Hardware) bringBack(width, height int) error {
 	changed := C.avdec_device_try(h.c, C.int(width), C.int(height))
 	if changed < 0 {
@@ -122,7 +121,7 @@ func (h *Hardware) bringBack(width, height int) error {
 	return nil
 }
 
-// split takes width by height pairs of U and V apart. It is there for tests, which cannot call C.
+// split separates width by height pairs of U and V. It is for tests, which cannot call C.
 func split(pairs []byte, stride, width, height int) (u, v []byte) {
 	u, v = make([]byte, width*height), make([]byte, width*height)
 	C.avdec_split((*C.uint8_t)(unsafe.SliceData(pairs)), C.int(stride), C.int(width), C.int(height),
@@ -130,7 +129,7 @@ func split(pairs []byte, stride, width, height int) (u, v []byte) {
 	return u, v
 }
 
-// explain turns what libavutil said of a device into its cause and cure.
+// explain returns the error with cause and cure for libavutil's messages about a device.
 func explain(kind, code, said string) *HardwareError {
 	e := &HardwareError{Kind: kind, Cause: code, Cure: "run ffmpeg -v verbose -init_hw_device " + kind +
 		" to learn more, or decode on the CPU"}
@@ -157,10 +156,10 @@ func explain(kind, code, said string) *HardwareError {
 	return e
 }
 
-// Decodes says whether the device decodes a codec: nil, or why not.
+// Decodes returns nil where the device decodes a codec, or the reason why not.
 func (h *Hardware) Decodes(codec pipeline.Codec) error { return h.decodes[codec] }
 
-// Codecs are all that are known, each with nil or why the device does not decode it.
+// Codecs returns all codecs, each with nil or the reason why the device does not decode it.
 func (h *Hardware) Codecs() map[pipeline.Codec]error { return maps.Clone(h.decodes) }
 
 // try decodes a picture on the device.
@@ -189,7 +188,7 @@ func (h *Hardware) try(codec pipeline.Codec) (err error) {
 	return left
 }
 
-// Close frees the C memory. Further calls do nothing. Decoders that are open go on.
+// Close frees the C memory. Closing again does nothing. Open decoders can still be used.
 func (h *Hardware) Close() {
 	if h.c != nil {
 		C.avdec_device_close(h.c)
@@ -198,9 +197,9 @@ func (h *Hardware) Close() {
 	}
 }
 
-// OpenOn is Open for a decoder that decodes on a device. One that fails there goes on on the processor at the next
-// key unit, for good; left then hears why, in the call of Decode. Where the device does not decode the codec, it is
-// Open.
+// OpenOn is Open for a decoder on a device. A decoder that fails there continues on the processor from the next key
+// frame on, for good, and calls left with the reason during Decode. Where the device does not decode the codec,
+// OpenOn is Open.
 func OpenOn(h *Hardware, codec pipeline.Codec, maxPixels int, left func(why error)) (*Decoder, error) {
 	d, err := Open(codec, maxPixels)
 	if err != nil || h.Decodes(codec) != nil {
@@ -212,21 +211,20 @@ func OpenOn(h *Hardware, codec pipeline.Codec, maxPixels int, left func(why erro
 	return d, nil
 }
 
-// use has the decoder decode on the device from its first unit on.
+// use makes the decoder use the device from its first unit on.
 func (d *Decoder) use(h *Hardware, left func(why error)) error {
 	if code := C.avdec_use(d.c, h.c); code < 0 {
 		return fmt.Errorf("open %s decoder on a device: %s", d.codec, errorText(code))
 	}
-	d.left, d.damaged = left, true // so that it is made anew
+	d.left, d.damaged = left, true // so that it is restarted
 	return nil
 }
 
-// tries are the errors of a device that are taken for the stream's fault, in a row. Damaged data fails on the
-// processor too, and who sends some shall not lose the device at once; a device that is lost may say that the data is
-// damaged.
+// tries is the number of errors in a row that are attributed to the stream. Damaged data fails on the processor too,
+// and must not cost its sender the device at once; but a lost device may report damaged data.
 const tries = 2
 
-// blame decides whether an error on the device is the device's, and if so leaves it.
+// blame decides whether the device caused an error, and if so leaves it.
 func (d *Decoder) blame(err error) {
 	if d.left == nil {
 		return
@@ -238,7 +236,7 @@ func (d *Decoder) blame(err error) {
 	}
 }
 
-// leave has the decoder go on on the processor from its next restart on.
+// leave makes the decoder use the processor from its next restart on.
 func (d *Decoder) leave(why error) {
 	C.avdec_use(d.c, nil) // without a device it cannot fail
 	left := d.left

@@ -22,8 +22,10 @@ func TestOpenHardwareThatIsNotThere(t *testing.T) {
 		want []string
 	}{
 		"no driver": {"cuda",
-			[]string{"cuda: NVIDIA's driver is not there", "libcuda.so.1", "install the driver", "or decode on the CPU"}},
-		"unknown": {"abacus", []string{"abacus: libavcodec " + Version() + " was built without it", "or decode on the CPU"}},
+			[]string{"cuda: NVIDIA's driver is not there", "libcuda.so.1", "install the driver",
+				"or decode on the CPU"}},
+		"unknown": {"abacus",
+			[]string{"abacus: libavcodec " + Version() + " was built without it", "or decode on the CPU"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, err := OpenHardware(c.kind)

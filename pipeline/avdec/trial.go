@@ -7,7 +7,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// greyUnits are key units of a grey picture of 256 by 256 pixels, in hex, made with FFmpeg:
+// greyUnits are key frames of a grey picture of 256 by 256 pixels, in hex, made with FFmpeg:
 //
 //	ffmpeg -f lavfi -i color=c=gray:s=256x256:r=1 -frames:v 1 -pix_fmt yuv420p -c:v ENCODER
 //
@@ -32,7 +32,7 @@ var greyUnits = map[pipeline.Codec]string{
 		"12000a0b00000003bffff9fff300803214100090000000a000008001b54886d49e420c4380",
 }
 
-// Grey is a key unit of a grey picture of 256 by 256 pixels.
+// Grey returns a key frame of a grey picture of 256 by 256 pixels.
 func Grey(codec pipeline.Codec) ([]byte, error) {
 	data, err := hex.DecodeString(greyUnits[codec])
 	if err != nil {
@@ -41,7 +41,7 @@ func Grey(codec pipeline.Codec) ([]byte, error) {
 	return data, nil
 }
 
-// Try decodes a key unit of a grey picture, as the decoder's first, and looks at its middle.
+// Try decodes the key frame of a grey picture as the decoder's first unit, and checks the centre of the result.
 func (d *Decoder) Try(data []byte) error {
 	frames := 0
 	var luma byte

@@ -16,24 +16,24 @@ import (
 	"mindflow/pipeline"
 )
 
-// Settings say what is wanted of a camera. It gives the nearest that it can.
+// Settings are the wanted properties of a camera, which uses the nearest that it has.
 type Settings struct {
 	Width, Height int
-	Rate          float64 // frames a second
-	// Changed, when set, is told of a camera that is lost, with the reason, and of one that is back, with nil.
+	Rate          float64 // frames per second
+	// Changed is called with the reason when the camera is lost, and with nil when it is back. Optional.
 	Changed func(error)
 }
 
 const (
-	firstRetry = 250 * time.Millisecond // to open a camera that is lost
+	firstRetry = 250 * time.Millisecond // of opening a lost camera
 	lastRetry  = 4 * time.Second
-	damaged    = 30 // frames in a row, from which on the camera counts as lost
+	damaged    = 30 // number of frames in a row from which the camera counts as lost
 )
 
-// Run lends emit each frame of the camera, on the caller's goroutine, until ctx ends. Arrived is when the
-// frame was taken, and RTP counts from the first one. A camera that is lost is opened again and again until
-// it is back. The error is ctx's, or why the camera could not be opened in the beginning; nil is the end
-// of a film.
+// Run calls emit with each frame of the camera, on the caller's goroutine, until ctx ends. A frame is valid during
+// the call. Arrived is when the frame was taken, and RTP counts from the first frame. Run opens a lost camera again
+// until it is back. The error is ctx's, or why the camera could not be opened at first; it is nil at the end of a
+// video.
 func (d Device) Run(ctx context.Context, s Settings, emit func(*pipeline.Frame)) error {
 	c := &capture{device: d, settings: s, emit: emit}
 	retry := firstRetry
@@ -55,7 +55,7 @@ func (d Device) Run(ctx context.Context, s Settings, emit func(*pipeline.Frame))
 			lost = true
 			c.changed(err)
 		}
-		if !alive.IsZero() && time.Since(alive) > lastRetry { // else it comes and goes
+		if !alive.IsZero() && time.Since(alive) > lastRetry { // else the camera is unstable
 			retry = firstRetry
 		}
 		select {
@@ -82,13 +82,13 @@ func (c *capture) changed(lost error) {
 	}
 }
 
-// once opens the camera, calls alive with its first frame, and reads it until it fails, its film ends or ctx does.
+// once opens the camera, calls alive with its first frame, and reads it until it fails, its video ends or ctx ends.
 func (c *capture) once(ctx context.Context, alive func()) (err error) {
 	if err := c.device.driver.Open(); err != nil {
 		return cannotOpen(c.device, err)
 	}
 	defer func() {
-		// by a VideoRecord that failed; a second time would close a file of others
+		// a failed VideoRecord has closed it; closing again could close another file
 		if c.device.driver.Status() == driver.StateClosed {
 			return
 		}
@@ -127,7 +127,7 @@ func (c *capture) read(ctx context.Context, reader video.Reader, fullRange bool,
 		case c.device.ends && errors.Is(err, io.EOF):
 			return nil
 		case c.device.ends && err != nil:
-			return err // a film's errors name the file
+			return err // errors of a video name its file
 		case err != nil:
 			return fmt.Errorf("read %s: %w", c.device, err)
 		}
@@ -148,7 +148,7 @@ func (c *capture) read(ctx context.Context, reader video.Reader, fullRange bool,
 		if p, ok := img.(*picture); ok {
 			c.frame.Arrived, c.frame.BT709, c.frame.FullRange = p.taken, p.bt709, p.fullRange
 		} else {
-			c.frame.FullRange, c.frame.BT709 = fullRange, false // JFIF is of full range: ITU-T T.871
+			c.frame.FullRange, c.frame.BT709 = fullRange, false // JFIF has full range: ITU-T T.871
 		}
 		c.frame.Decode = time.Since(at)
 		if c.began.IsZero() {
@@ -175,12 +175,12 @@ func until(ctx context.Context, at time.Time) error {
 	}
 }
 
-// ticks is a time on the clock of RTP, 90 kHz, which begins anew after 13 hours.
+// ticks returns a time on RTP's clock of 90 kHz, which wraps after 13 hours.
 func ticks(d time.Duration) uint32 {
 	return uint32(d/time.Second*90000 + (d%time.Second*90000+time.Second/2)/time.Second)
 }
 
-// isDamage says whether an error is of one frame alone, as a cable in the way makes it.
+// isDamage reports whether an error is of one frame only, such as by a bad cable.
 func isDamage(err error) bool {
 	var format jpeg.FormatError
 	var unsupported jpeg.UnsupportedError

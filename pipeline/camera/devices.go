@@ -1,5 +1,5 @@
-// Package camera reads this machine's cameras through pion/mediadevices, of which it is the only importer,
-// and makes devices that stand in for one: a drawn picture, and a film that is played. All go the same way.
+// Package camera reads this machine's cameras through pion/mediadevices, of which it is the only importer. It also has
+// devices that replace a camera: a synthetic picture, and a video that is played. All use the same code.
 package camera
 
 import (
@@ -12,16 +12,16 @@ import (
 	"strings"
 
 	"github.com/pion/mediadevices/pkg/driver"
-	v4l2 "github.com/pion/mediadevices/pkg/driver/camera" // lists /dev/video* as the program starts
+	v4l2 "github.com/pion/mediadevices/pkg/driver/camera" // lists /dev/video* at the start of the program
 )
 
-// Device is a camera, or what stands in for one.
+// Device is a camera, or a replacement for one.
 type Device struct {
-	Name string // as the device says, such as "HD Pro Webcam C920"
-	Path string // such as /dev/video0; empty for what is no camera
+	Name string // of the device, such as "HD Pro Webcam C920"
+	Path string // such as /dev/video0; empty for a replacement
 
 	driver driver.Driver
-	ends   bool // as a film does; a camera that ends is lost
+	ends   bool // set for a video; a camera that ends is lost
 }
 
 func (d Device) String() string {
@@ -31,7 +31,7 @@ func (d Device) String() string {
 	return fmt.Sprintf("%s (%s)", d.Path, d.Name)
 }
 
-// Devices lists the cameras that were there when the program started, by number.
+// Devices returns the cameras that were there when the program started, in order of their numbers.
 func Devices() []Device {
 	var devices []Device
 	for _, d := range driver.GetManager().Query(driver.FilterDeviceType(driver.Camera)) {
@@ -49,7 +49,7 @@ func Devices() []Device {
 	return devices
 }
 
-// number is that of /dev/videoN, -1 for another path.
+// number returns the N of /dev/videoN, or -1 for another path.
 func number(path string) int {
 	digits, found := strings.CutPrefix(path, "/dev/video")
 	n, err := strconv.Atoi(digits)
@@ -59,11 +59,11 @@ func number(path string) int {
 	return n
 }
 
-// ErrNone says that the machine has no camera that programs may see.
+// ErrNone is the error of a machine without a camera that programs may use.
 var ErrNone = errors.New("no camera is connected (there is no /dev/video*)")
 
-// Find gives the camera that want names: the N of /dev/videoN, its path, or a part of its name. With ""
-// it is the first. Errors list what is there, and are ErrNone when there is nothing.
+// Find returns the camera that want names: the N of /dev/videoN, its path, or a part of its name; with "" it is the
+// first. Errors list the cameras, and are ErrNone where there is none.
 func Find(want string) (Device, error) {
 	devices := Devices()
 	if len(devices) == 0 {
@@ -104,7 +104,7 @@ func list(devices []Device) string {
 	return strings.Join(texts, ", ")
 }
 
-// install has mediadevices drive a, as it does a real camera. It is not left in the list of cameras.
+// install registers a with mediadevices, like a real camera, and removes it from the list of cameras.
 func install(a driver.Adapter, name string) (Device, error) {
 	manager, label := driver.GetManager(), fmt.Sprintf("%s %p", name, a)
 	if err := manager.Register(a, driver.Info{Label: label, DeviceType: driver.Camera}); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/pion/mediadevices/pkg/prop"
 )
 
-// nearest picks the format next to what is wanted: size first, then rate, then the cheapest to decode.
-// Depth pictures are none.
+// nearest returns the format nearest to want: by size, then by rate, then the cheapest to decode. Depth formats do not
+// count.
 func nearest(formats []prop.Media, want Settings) (prop.Media, bool) {
 	formats = slices.DeleteFunc(slices.Clone(formats),
 		func(f prop.Media) bool { return f.FrameFormat == frame.FormatZ16 })
@@ -30,7 +30,7 @@ func sizeDistance(f prop.Media, want Settings) float64 {
 		math.Abs(math.Log(float64(f.Height)/float64(want.Height)))
 }
 
-// rateDistance counts a frame too few as much as ten too many. A rate of 0 is not known.
+// rateDistance counts one frame too few as much as ten too many. A rate of zero is unknown.
 func rateDistance(f prop.Media, want Settings) float64 {
 	d := float64(f.FrameRate) - want.Rate
 	switch {

@@ -23,7 +23,7 @@ func newPicture(f *pipeline.Frame, taken time.Time) *picture {
 	}}
 }
 
-// planes copies an image into f as I420. Drivers give YCbCr; chroma of more samples is averaged.
+// planes copies an image into f as I420. Drivers return YCbCr; chroma of more samples is averaged.
 func planes(f *pipeline.Frame, img image.Image) error {
 	src, ok := img.(*image.YCbCr)
 	if p, own := img.(*picture); own {
@@ -54,7 +54,7 @@ func planes(f *pipeline.Frame, img image.Image) error {
 	return nil
 }
 
-// subsampling is how many luma samples share one of chroma.
+// subsampling returns how many luma samples share one chroma sample.
 func subsampling(r image.YCbCrSubsampleRatio) (across, down int, ok bool) {
 	switch r {
 	case image.YCbCrSubsampleRatio420:
@@ -76,7 +76,7 @@ func room(b []byte, n int) []byte {
 	return b[:n]
 }
 
-// shrink writes the mean of each across by down samples of a plane of w by h; the last stand for those beyond.
+// shrink writes the mean of each across by down samples of a plane of w by h. The last samples repeat beyond the edge.
 func shrink(dst []byte, width int, src []byte, stride, w, h, across, down int) {
 	for row := 0; row*down < h; row++ {
 		out := dst[row*width : (row+1)*width]

@@ -1,30 +1,29 @@
-// Package container tells what kind a picture or video file is by its first bytes, and how much of it is missing.
-//
-// What is missing is known where a container states a length (MP4, Matroska, AVI) or begins a part that does not end
-// (transport streams, live WebM). A transport stream that ends with a packet may have been longer, and so may Ogg, FLV,
-// ASF and MPEG program streams: nothing in them tells.
+// Package container recognises picture and video files by their first bytes, and finds how much of a file is missing.
+// Missing bytes are known where a container states a length (MP4, Matroska, AVI) or starts a part that does not end
+// (transport streams, live WebM). They are not known for a transport stream that ends with a packet, nor for Ogg,
+// FLV, ASF and MPEG program streams.
 package container
 
 import "bytes"
 
-// Kind is what a file holds, as its first bytes tell.
+// Kind is the kind of a file, by its first bytes.
 type Kind string
 
-// The kinds of files. HEIF is of pictures in ISO media files: HEIC and AVIF.
+// Kinds of files. HEIF has pictures in ISO media files: HEIC and AVIF.
 const (
 	ISOMedia  Kind = "MP4"      // ISO/IEC 14496-12, with QuickTime
 	Matroska  Kind = "Matroska" // RFC 9559, with WebM
 	AVI       Kind = "AVI"      // RIFF
 	Transport Kind = "MPEG-TS"  // ISO/IEC 13818-1
-	Video     Kind = "video"    // another, which states no length of its own
-	Sound     Kind = "sound"    // whatever its cover picture says
+	Video     Kind = "video"    // another, which states no length
+	Sound     Kind = "sound"    // with or without a cover picture
 	Picture   Kind = "picture"
 	HEIF      Kind = "HEIF" // ISO/IEC 23008-12
 	Unknown   Kind = ""
 )
 
-// signatures are the first bytes of files: at an offset, in order of preference. What is not listed does
-// not reach FFmpeg, which also reads play lists that lead to other files, and draws text as a video.
+// signatures are bytes at an offset of files, in order of preference. Files of other kinds do not reach FFmpeg, which
+// also reads play lists that refer to other files, and renders text as a video.
 var signatures = []struct {
 	at    int
 	bytes string
@@ -49,13 +48,13 @@ var signatures = []struct {
 	{14, "\x28\x00\x00\x00", Picture}, {14, "\x6c\x00\x00\x00", Picture}, {14, "\x7c\x00\x00\x00", Picture},
 }
 
-// Known names what may hold a video, for error messages.
+// Known lists the kinds of videos, for error messages.
 const Known = "MP4, MOV, MKV, WebM, AVI, MPEG, Ogg, FLV or WMV"
 
-// HeadSize is how many bytes of a file Of looks at.
+// HeadSize is the number of bytes that Of needs.
 const HeadSize = 256
 
-// Of tells the kind from the first bytes of a file.
+// Of returns the kind of a file by its first bytes.
 func Of(head []byte) Kind {
 	for _, s := range signatures {
 		if s.at <= len(head) && bytes.HasPrefix(head[s.at:], []byte(s.bytes)) {

@@ -72,7 +72,7 @@ func TestMissingBytes(t *testing.T) {
 	}
 }
 
-func TestTorn(t *testing.T) {
+func TestHasGaps(t *testing.T) {
 	const head = "\x1a\x45\xdf\xa3\x81\x00\x18\x53\x80\x67"
 	for _, c := range []struct {
 		name, data string
@@ -91,7 +91,7 @@ func TestTorn(t *testing.T) {
 		{"two live recordings", live + "\x1f\x43\xb6\x75\xff\xe7\x81\x00" + live, false},
 		{"cut", head + "\x8f\x1f", false},
 	} {
-		if got := Torn(Matroska, strings.NewReader(c.data), int64(len(c.data))); got != c.torn {
+		if got := HasGaps(Matroska, strings.NewReader(c.data), int64(len(c.data))); got != c.torn {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
@@ -106,7 +106,7 @@ func FuzzMissingBytes(f *testing.F) {
 			if n := Missing(kind, bytes.NewReader(data), int64(len(data))); n < 0 {
 				t.Errorf("%s: %d bytes are missing", kind, n)
 			}
-			Torn(kind, bytes.NewReader(data), int64(len(data)))
+			HasGaps(kind, bytes.NewReader(data), int64(len(data)))
 		}
 	})
 }

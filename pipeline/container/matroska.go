@@ -5,24 +5,24 @@ import (
 	"math/bits"
 )
 
-// Elements of Matroska by their ids (RFC 9559): of the file, of a segment and of its clusters.
+// IDs of Matroska's elements (RFC 9559): of the file, of a segment and of its clusters.
 const (
 	ebmlID    = 0x1a45dfa3
 	segmentID = 0x18538067
 	clusterID = 0x1f43b675
 )
 
-// partIDs are what a segment and its clusters consist of. What else follows is taken for no part of the file.
+// partIDs are the IDs of the elements in a segment and its clusters. Other elements are not part of the file.
 var partIDs = map[uint32]bool{
 	clusterID: true, 0x114d9b74: true, 0x1549a966: true, 0x1654ae6b: true, 0x1c53bb6b: true, 0x1254c367: true,
 	0x1941a469: true, 0x1043a770: true,
 	0xe7: true, 0xa3: true, 0xa0: true, 0xa7: true, 0xab: true, 0xaf: true, 0x5854: true, 0xec: true, 0xbf: true,
 }
 
-// mostParts of a segment are looked at; a file of more is taken as whole.
+// mostParts is the number of parts of a segment that are examined. A file with more is taken as complete.
 const mostParts = 1 << 22
 
-// segmentOf finds the segment, which holds everything.
+// segmentOf finds the segment, which contains all else.
 func segmentOf(file io.ReaderAt) (segment element, ok bool) {
 	header, ok := elementAt(file, 0)
 	if !ok || header.id != ebmlID || header.end == unknownEnd {
@@ -32,8 +32,8 @@ func segmentOf(file io.ReaderAt) (segment element, ok bool) {
 	return segment, ok && segment.id == segmentID
 }
 
-// endOfSegment is where a Matroska file's segment ends. One that was recorded live does not say: it ends with
-// its last part.
+// endOfSegment returns where the segment of a Matroska file ends. The segment of a live recording states no size: it
+// ends with its last part.
 func endOfSegment(file io.ReaderAt, size int64) int64 {
 	segment, ok := segmentOf(file)
 	if !ok {
@@ -47,7 +47,7 @@ func endOfSegment(file io.ReaderAt, size int64) int64 {
 		switch {
 		case !partIDs[part.id]:
 			return size
-		case !ok: // its head is cut
+		case !ok: // its head is incomplete
 			return part.data
 		case part.end == unknownEnd && part.id != clusterID:
 			return size
@@ -60,9 +60,9 @@ func endOfSegment(file io.ReaderAt, size int64) int64 {
 	return at
 }
 
-// Torn says whether a Matroska file has parts that do not follow each other. FFmpeg goes on after them as if nothing
-// had been there. A file that is cut is another matter: see Missing.
-func Torn(kind Kind, file io.ReaderAt, size int64) bool {
+// HasGaps reports whether a Matroska file has parts that do not follow each other. FFmpeg continues after a gap
+// without an error. A file that is too short has no gap: see Missing.
+func HasGaps(kind Kind, file io.ReaderAt, size int64) bool {
 	segment, ok := segmentOf(file)
 	if kind != Matroska || !ok || segment.end > size {
 		return false
@@ -71,17 +71,17 @@ func Torn(kind Kind, file io.ReaderAt, size int64) bool {
 	if live {
 		end = size
 	}
-	inner, at := end, segment.data // inner is the end of the cluster that at is in, or else end
+	inner, at := end, segment.data // inner is the end of the cluster at this place, or end outside of one
 	for n := 0; n < mostParts && at < end; n++ {
 		part, ok := elementAt(file, at)
 		switch {
 		case live && ok && part.id == ebmlID: // another recording
 			return false
-		case live && inner == end && part.data > 0 && (!ok || part.end > end): // cut
+		case live && inner == end && part.data > 0 && (!ok || part.end > end): // incomplete
 			return false
 		case !ok || part.end > inner || live && !partIDs[part.id]:
 			return true
-		case part.end == unknownEnd: // a live cluster, whose parts are taken for the segment's
+		case part.end == unknownEnd: // a live cluster: its parts are treated as the segment's
 			at = part.data
 		case part.id == clusterID:
 			inner, at = part.end, part.data
@@ -95,7 +95,7 @@ func Torn(kind Kind, file io.ReaderAt, size int64) bool {
 	return false
 }
 
-// element is the head of an element (RFC 8794, sections 4 to 6), and where its data begin and end.
+// element is the head of an element (RFC 8794, sections 4 to 6), with the start and the end of its data.
 type element struct {
 	id        uint32
 	data, end int64
@@ -103,7 +103,7 @@ type element struct {
 
 const unknownEnd = -1
 
-// elementAt reads the head at a place. It is not ok when the file ends before data, or there is no head.
+// elementAt reads the head at a place. ok is false where the file ends before the data, or where there is no head.
 func elementAt(file io.ReaderAt, at int64) (e element, ok bool) {
 	var head [12]byte
 	got, _ := file.ReadAt(head[:], at)
@@ -125,7 +125,7 @@ func elementAt(file io.ReaderAt, at int64) (e element, ok bool) {
 	for _, b := range head[idLen : idLen+sizeLen] {
 		size = size<<8 | int64(b)
 	}
-	all := int64(1)<<(7*sizeLen) - 1 // stands for unknown
+	all := int64(1)<<(7*sizeLen) - 1 // means unknown
 	if size &= all; size != all {
 		e.end = e.data + size
 	}

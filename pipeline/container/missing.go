@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// Missing is by how much the file, of size bytes, ends before the length that its container states, or before
-// the end of the last part that it begins. 0 when nothing is missing or nothing can be known: a transport stream
-// that ends with a packet, or an Ogg file, may have been longer.
+// Missing returns how many bytes the file, of size bytes, is shorter than its container states, or than its last part
+// needs. It returns zero where nothing is missing, and where that cannot be known: a transport stream that ends with a
+// packet, or an Ogg file, may have been longer.
 func Missing(kind Kind, file io.ReaderAt, size int64) int64 {
 	stated := int64(0)
 	switch kind {
@@ -26,20 +26,20 @@ func Missing(kind Kind, file io.ReaderAt, size int64) int64 {
 	return max(0, stated-size)
 }
 
-// endOfBoxes follows the top-level boxes of an ISO media file (14496-12, 4.2) to where the last one ends.
+// endOfBoxes returns where the last top-level box of an ISO media file (14496-12, 4.2) ends.
 func endOfBoxes(file io.ReaderAt, size int64) int64 {
-	const most = 1 << 20 // boxes; a file that was cut into more fragments is taken as whole
+	const most = 1 << 20 // boxes; a file with more fragments is taken as complete
 	at := int64(0)
 	for n := 0; n < most && at < size; n++ {
 		var head [16]byte
 		if got, _ := file.ReadAt(head[:], at); got < 8 || !fourCC(head[4:8]) {
-			return at // what follows is no box
+			return at // no further box
 		}
 		length := int64(binary.BigEndian.Uint32(head[:]))
 		if length == 1 {
 			length = int64(binary.BigEndian.Uint64(head[8:]))
 		}
-		if length < 8 || length > 1<<62-at { // 0 is a box that reaches to the end of the file
+		if length < 8 || length > 1<<62-at { // 0 means that the box extends to the end of the file
 			return size
 		}
 		at += length
@@ -56,8 +56,8 @@ func fourCC(name []byte) bool {
 	return true
 }
 
-// endOfPackets is where the last packet of a transport stream ends (ISO/IEC 13818-1, 2.4.3.2), of 188 bytes or,
-// with time codes, 192.
+// endOfPackets returns where the last packet of a transport stream ends (ISO/IEC 13818-1, 2.4.3.2). A packet has 188
+// bytes, or 192 with time codes.
 func endOfPackets(file io.ReaderAt, size int64) int64 {
 	const sync = 0x47
 	for _, p := range []struct{ length, sync int64 }{{188, 0}, {192, 4}} {
@@ -70,7 +70,7 @@ func endOfPackets(file io.ReaderAt, size int64) int64 {
 	return size
 }
 
-// byteAt is -1 beyond the file.
+// byteAt returns a byte of the file, or -1 beyond its end.
 func byteAt(file io.ReaderAt, at int64) int {
 	var b [1]byte
 	if _, err := file.ReadAt(b[:], at); err != nil {

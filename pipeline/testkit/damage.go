@@ -6,12 +6,10 @@ import (
 	"slices"
 )
 
-// Damage gives copies of pieces, units or packets of a real stream, changed as script says. A fuzzer changes
-// the script: coverage does not guide it inside C, and bytes of its own would rarely get past a
-// decoder's first checks.
-//
-// Each 6 bytes of script are one change: what, which piece, where in it in two bytes, and two values. Where
-// counts from the piece's start, within its headers when what is odd.
+// Damage returns copies of pieces (units or packets of a real stream), changed by script. A fuzzer changes the
+// script: coverage does not guide it inside C, and random bytes would rarely pass a decoder's first checks. Each 6
+// bytes of script are one change: its kind, the index of the piece, two bytes of position in it, and two values. For
+// odd kinds the position is within the piece's headers.
 func Damage(pieces [][]byte, script []byte) [][]byte {
 	const most, headers = 64, 48 // changes; bytes
 	damaged := make([][]byte, len(pieces))

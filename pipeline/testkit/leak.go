@@ -9,11 +9,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience is long: goleak alone waits for less than half a second, and a busy machine may need longer to end a
-// goroutine.
+// patience is how long goroutines may take to end. goleak alone waits for less than half a second, which is too short
+// on a busy machine.
 const patience = time.Minute
 
-// NoLeaks fails the test when goroutines stay that are not of before.
+// NoLeaks fails the test where goroutines are left that are not in before.
 func NoLeaks(t testing.TB, before goleak.Option) {
 	t.Helper()
 	if err := wait(before); err != nil {
@@ -21,7 +21,7 @@ func NoLeaks(t testing.TB, before goleak.Option) {
 	}
 }
 
-// Main runs a package's tests, and fails when a goroutine stays.
+// Main runs a package's tests, and fails where a goroutine is left.
 func Main(m *testing.M) {
 	code := m.Run()
 	if code == 0 {
@@ -33,8 +33,8 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// MainLive runs a package's tests, and fails when objects stay open in C. counts are the numbers of open objects, by
-// what the objects are.
+// MainLive runs a package's tests, and fails where C objects are left open. counts returns the numbers of open
+// objects, by kind.
 func MainLive(m *testing.M, counts map[string]func() int64) {
 	code := m.Run()
 	for what, count := range counts {

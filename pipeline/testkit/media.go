@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// Root is the project's folder.
+// Root returns the project's folder.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// MediaDir is the folder of test media: MINDFLOW_TESTDATA, or shared/media beside the project. ok is false
-// when there is none, as for most people who clone the project.
+// MediaDir returns the folder of test media: MINDFLOW_TESTDATA, or shared/media beside the project. ok is false where
+// there is none, as in most clones of the project.
 func MediaDir() (dir string, ok bool) {
 	dir = os.Getenv("MINDFLOW_TESTDATA")
 	if dir == "" {
@@ -25,8 +25,8 @@ func MediaDir() (dir string, ok bool) {
 	return dir, err == nil && info.IsDir()
 }
 
-// Clip is a video with a face that changes its expression: the one of the test media, or one made of
-// photographs that the npm package @vladmandic/face-api brings.
+// Clip returns a video with a face that changes its expression: that of the test media, or one made of photographs of
+// the npm package @vladmandic/face-api.
 func Clip(t testing.TB) string {
 	t.Helper()
 	if dir, ok := MediaDir(); ok {

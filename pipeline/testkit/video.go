@@ -22,8 +22,8 @@ const Clock = 90000
 
 // format is how ffmpeg handles one codec.
 type format struct {
-	encode  []string // as a browser encodes: without delay, without frames that are never shown
-	decoder string   // for the reference: not the decoder under test, where ffmpeg has another
+	encode  []string // like browsers: without delay, without hidden frames
+	decoder string   // of the reference pictures: not the decoder under test, where ffmpeg has another
 	fourCC  string   // of an IVF file
 }
 
@@ -47,15 +47,15 @@ var formats = map[pipeline.Codec]format{
 	},
 }
 
-// Encode codes what args describe: ffmpeg's options for its inputs, then for its output, where they
-// override ours. There is a key unit every 30 frames. RTP times start at 0 and Arrived is not set. The
-// test is skipped where the ffmpeg program or its encoder is missing.
+// Encode encodes what args describe: ffmpeg's options for its inputs, then for its output, where they override ours.
+// Every 30th frame is a key frame. RTP times start at 0, and Arrived is not set. Encode skips the test where the
+// ffmpeg program or its encoder is missing.
 func Encode(t testing.TB, codec pipeline.Codec, args ...string) []pipeline.Unit {
 	t.Helper()
 	f := lookUp(t, codec)
 	needEncoder(t, f.encode[1])
 	dir := t.TempDir()
-	// Two outputs of one encoder: all packets end to end, and a text that tells their sizes and times.
+	// Two outputs of one encoder: all packets, concatenated, and a text with their sizes and times.
 	data, list := filepath.Join(dir, "data"), filepath.Join(dir, "list")
 	inputs, output := splitArgs(args)
 	ffmpeg(t, nil, slices.Concat(inputs, strings.Fields("-map 0:v:0 -pix_fmt yuv420p -threads 1 -g 30"), f.encode,
@@ -67,7 +67,7 @@ func Encode(t testing.TB, codec pipeline.Codec, args ...string) []pipeline.Unit 
 	return units
 }
 
-// splitArgs parts the options up to the last input from those after it.
+// splitArgs separates the options up to the last input from those after it.
 func splitArgs(args []string) (inputs, output []string) {
 	for i := len(args) - 2; i >= 0; i-- {
 		if args[i] == "-i" {
@@ -77,22 +77,22 @@ func splitArgs(args []string) (inputs, output []string) {
 	return nil, args
 }
 
-// EncodeFile codes the start of a media file, scaled to w by h pixels at fps frames a second.
+// EncodeFile encodes the start of a media file, scaled to w by h pixels, at fps frames per second.
 func EncodeFile(t testing.TB, codec pipeline.Codec, path string, w, h, fps int, dur time.Duration) []pipeline.Unit {
 	t.Helper()
 	return Encode(t, codec, "-i", path, "-t", fmt.Sprint(dur.Seconds()),
 		"-vf", fmt.Sprintf("fps=%d,scale=%d:%d", fps, w, h))
 }
 
-// TestSource codes frames of a moving test picture, w by h pixels at 30 frames a second.
+// TestSource encodes a moving test picture of w by h pixels at 30 frames per second.
 func TestSource(t testing.TB, codec pipeline.Codec, w, h, frames int) []pipeline.Unit {
 	t.Helper()
 	return Encode(t, codec, "-f", "lavfi", "-i", "testsrc2=size=640x480:rate=30",
 		"-frames:v", strconv.Itoa(frames), "-vf", fmt.Sprintf("scale=%d:%d", w, h))
 }
 
-// DecodeI420 gives the pictures of a stream as ffmpeg decodes them: I420 without padding between
-// rows, one after the other. All frames must have one size.
+// DecodeI420 returns the pictures of a stream as ffmpeg decodes them: I420 without padding, concatenated. All frames
+// must have the same size.
 func DecodeI420(t testing.TB, codec pipeline.Codec, units []pipeline.Unit) []byte {
 	t.Helper()
 	f := lookUp(t, codec)
@@ -136,8 +136,8 @@ func needEncoder(t testing.TB, name string) {
 	t.Skipf("this ffmpeg has no encoder %s", name)
 }
 
-// split cuts the packets in the file data by the framecrc list: "stream, dts, pts, duration, size, sum",
-// then "F=flags" where the only flag is not that of a key frame.
+// split splits the packets of the file data by the framecrc list: "stream, dts, pts, duration, size, sum", then
+// "F=flags" where the only flag is not that of a key frame.
 func split(data, list string) ([]pipeline.Unit, error) {
 	rest, err := os.ReadFile(data)
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 	"mindflow/pipeline"
 )
 
-// Sources for MakeVideo: Moving has 50 pictures of 320 by 180, 25 a second; Uneven keeps 16 of them.
+// Sources for MakeVideo. Moving has 50 pictures of 320 by 180, 25 per second; Uneven keeps 16 of them.
 var (
 	Moving = slices.Clip(strings.Fields("-f lavfi -i testsrc2=size=320x180:rate=25:duration=2"))
 	Uneven = slices.Clip(append(Moving, "-vf", "select='not(mod(n,5))+not(mod(n,7))'", "-vsync", "vfr"))
 )
 
-// MakeVideo runs ffmpeg and gives the path of the file that it makes.
+// MakeVideo makes a file with ffmpeg and returns its path.
 func MakeVideo(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), name)
@@ -29,7 +29,7 @@ func MakeVideo(t testing.TB, name string, args ...string) string {
 	return out
 }
 
-// Probe asks ffprobe about the video of a file, for one number a line.
+// Probe returns what ffprobe prints of the video of a file: one number on each line.
 func Probe(t testing.TB, file, entries string) []float64 {
 	t.Helper()
 	text, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", entries, "-of",

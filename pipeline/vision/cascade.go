@@ -18,8 +18,8 @@ import (
 	"mindflow/pipeline/schedule"
 )
 
-// Cascade is OpenCV's cascade of Haar features (Viola and Jones, 2001). It implements pipeline.Detector;
-// its faces have a score of 1 and no key points, largest first.
+// Cascade is OpenCV's cascade of Haar features (Viola and Jones, 2001). It implements pipeline.Detector. Its faces
+// have a score of 1 and no key points, and come largest first.
 type Cascade struct {
 	rule pipeline.CascadeRule
 	pool *schedule.Pool[search]
@@ -58,7 +58,7 @@ func OpenCascade(path string, m pipeline.Model) (pipeline.DetectorCloser, error)
 	return c, nil
 }
 
-// checkCascade refuses what OpenCV would end the process at: XML that is broken or holds something else.
+// checkCascade refuses files at which OpenCV would end the process: broken XML, or other content.
 func checkCascade(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -80,8 +80,8 @@ func checkCascade(path string) error {
 	return nil
 }
 
-// Detect finds faces. The frame is read during the call only. At most as many calls as there are
-// processors run at once; others wait for ctx.
+// Detect finds faces. It reads the frame during the call only. At most as many calls as there are processors run at
+// once; others wait until ctx ends.
 func (c *Cascade) Detect(ctx context.Context, dst []pipeline.Face, f *pipeline.Frame) ([]pipeline.Face, error) {
 	s, err := c.pool.Acquire(ctx)
 	if err != nil {
@@ -91,7 +91,7 @@ func (c *Cascade) Detect(ctx context.Context, dst []pipeline.Face, f *pipeline.F
 	if !s.loaded {
 		return dst, errors.New("OpenCV cannot read the cascade")
 	}
-	if err := s.take(f); err != nil {
+	if err := s.setGrey(f); err != nil {
 		return dst, err
 	}
 	least := image.Pt(c.rule.MinPx, c.rule.MinPx)
@@ -108,8 +108,8 @@ func (c *Cascade) Detect(ctx context.Context, dst []pipeline.Face, f *pipeline.F
 	return dst, nil
 }
 
-// take copies f's luma, in full range as OpenCV makes pictures grey.
-func (s *search) take(f *pipeline.Frame) error {
+// setGrey copies f's luma, in full range like OpenCV's grey pictures.
+func (s *search) setGrey(f *pipeline.Frame) error {
 	if s.grey.Cols() != f.Width || s.grey.Rows() != f.Height {
 		if err := s.grey.Close(); err != nil {
 			return err
@@ -146,5 +146,5 @@ func (s *search) close() error {
 	return errors.Join(s.classifier.Close(), s.grey.Close())
 }
 
-// Close waits for running calls and frees OpenCV's memory. Later calls fail.
+// Close waits for calls that run and frees OpenCV's memory. Later calls fail.
 func (c *Cascade) Close() error { return c.pool.Close(func() error { return nil }) }

@@ -10,13 +10,13 @@ import (
 	"mindflow/pipeline"
 )
 
-// colours of the boxes, by face, from a palette that colour-blind people can tell apart (Okabe and
-// Ito, 2008).
+// colours are those of the boxes, by face, from a palette that colour-blind people can distinguish (Okabe and Ito,
+// 2008).
 var colours = []color.RGBA{
 	{0, 158, 115, 255}, {230, 159, 0, 255}, {86, 180, 233, 255}, {213, 94, 0, 255}, {204, 121, 167, 255},
 }
 
-// Draw puts a box, the label and its confidence on each face.
+// Draw draws a box, the label and its confidence on each face.
 func (p *Picture) Draw(faces []pipeline.Label) {
 	w, h := float64(p.mat.Cols()), float64(p.mat.Rows())
 	thick := max(2, int(min(w, h)/300))

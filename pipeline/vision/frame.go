@@ -10,13 +10,12 @@ import (
 	"mindflow/pipeline"
 )
 
-// Frame converts the picture to a frame in Go's memory (full range, BT.601, chroma at the middle of its
-// four pixels). Its luma is what OpenCV makes of the picture in grey. It is valid until the next call,
-// which uses its memory again.
+// Frame converts the picture to a frame in Go's memory (full range, BT.601, chroma at the centre of its four pixels).
+// Its luma is OpenCV's grey picture. The frame is valid until the next call, which reuses its memory.
 func (p *Picture) Frame() (*pipeline.Frame, error) {
 	w, h := p.mat.Cols(), p.mat.Rows()
 	from, even, grey, colour, half := p.mat, &p.steps[0], &p.steps[1], &p.steps[2], &p.steps[3]
-	if w%2+h%2 > 0 { // so that all chroma samples stand for four pixels: repeat the last row and column
+	if w%2+h%2 > 0 { // repeat the last row and column, so that each chroma sample has four pixels
 		gocv.CopyMakeBorder(p.mat, even, 0, h%2, 0, w%2, gocv.BorderReplicate, colours[0])
 		from = *even
 	}
@@ -46,24 +45,24 @@ func (p *Picture) Frame() (*pipeline.Frame, error) {
 	return f, nil
 }
 
-// Pixels are a picture as a decoder gives it: rows without gaps of blue, green and red bytes.
+// Pixels is a picture from a decoder: rows of blue, green and red bytes, without padding.
 type Pixels struct {
 	BGR           []byte
 	Width, Height int
-	Turns         int // quarter turns to the right that put it upright
+	Turns         int // quarter turns clockwise that make it upright
 }
 
-// FromPixels makes a picture. The goroutine that makes it closes it.
+// FromPixels returns a picture of these pixels. The goroutine that creates it closes it.
 func FromPixels(from Pixels) (*Picture, error) {
 	p := newPicture(gocv.NewMat())
-	if err := p.Take(from); err != nil {
+	if err := p.SetPixels(from); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return &p, nil
 }
 
-// Take makes p the picture of other pixels.
-func (p *Picture) Take(from Pixels) error {
+// SetPixels makes p a picture of other pixels.
+func (p *Picture) SetPixels(from Pixels) error {
 	if p.mat.Cols() != from.Width || p.mat.Rows() != from.Height {
 		if err := p.mat.Close(); err != nil {
 			return err

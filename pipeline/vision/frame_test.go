@@ -15,7 +15,7 @@ func TestPixelsTurn(t *testing.T) {
 	}
 	defer p.Close()
 	for turns, first := range []byte{0, 120, 200, 80} { // the grey in the upper left corner
-		if err := p.Take(Pixels{BGR: bgr, Width: w, Height: h, Turns: turns}); err != nil {
+		if err := p.SetPixels(Pixels{BGR: bgr, Width: w, Height: h, Turns: turns}); err != nil {
 			t.Fatal(err)
 		}
 		f, err := p.Frame()
@@ -26,7 +26,7 @@ func TestPixelsTurn(t *testing.T) {
 			t.Errorf("after %d turns it is %dx%d and begins with %d, want %d", turns, f.Width, f.Height, f.Y[0], first)
 		}
 	}
-	if err := p.Take(Pixels{BGR: bgr[:5], Width: w, Height: h}); err == nil {
+	if err := p.SetPixels(Pixels{BGR: bgr[:5], Width: w, Height: h}); err == nil {
 		t.Error("too few bytes became a picture")
 	}
 }

@@ -1,5 +1,5 @@
-// Package vision is what Mindflow takes from OpenCV: reading, drawing on and writing picture and video files.
-// It is the only importer of gocv; OpenCV's memory stays inside it.
+// Package vision reads, draws on and writes picture and video files with OpenCV, and detects faces with its cascades.
+// It is the only importer of gocv, and OpenCV's memory stays inside of it.
 package vision
 
 import (
@@ -17,15 +17,15 @@ import (
 	"mindflow/pipeline"
 )
 
-// MaxPixels bounds what is read.
+// MaxPixels is the largest number of pixels of a picture that is read.
 const MaxPixels = 100_000_000
 
 var live atomic.Int64
 
-// Live is the number of pictures, recordings and cascades that are open, each with memory in OpenCV.
+// Live returns the number of open pictures, recordings and cascades, each with memory in OpenCV.
 func Live() int64 { return live.Load() }
 
-// extensions are the formats that pictures are written in.
+// extensions lists the formats in which pictures are written.
 var extensions = []string{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 // Picture is a picture in OpenCV's memory. The goroutine that reads it closes it.
@@ -56,7 +56,7 @@ func Read(path string) (*Picture, error) {
 	return pictureOf(path, gocv.IMRead(path, gocv.IMReadColor), nil)
 }
 
-// Decode is Read for what the file called name holds.
+// Decode is Read for the content of the file called name.
 func Decode(name string, data []byte) (*Picture, error) {
 	plain, err := checkContent(name, bytes.NewReader(data))
 	if err != nil {
@@ -81,11 +81,11 @@ func pictureOf(name string, mat gocv.Mat, err error) (*Picture, error) {
 	return &p, nil
 }
 
-// Size is the picture's width and height in pixels.
+// Size returns the picture's width and height in pixels.
 func (p *Picture) Size() (w, h int) { return p.mat.Cols(), p.mat.Rows() }
 
-// CheckWritable says whether Write knows the format that path's extension names. OpenCV ends the process
-// at one that it does not know.
+// CheckWritable returns an error unless Write knows the format of path's extension. OpenCV ends the process at an
+// unknown one.
 func CheckWritable(path string) error {
 	if slices.Contains(extensions, strings.ToLower(filepath.Ext(path))) {
 		return nil
@@ -94,12 +94,13 @@ func CheckWritable(path string) error {
 		strings.Join(extensions, " "))
 }
 
-// Write stores the picture in the format that path's extension names. It appears whole or not at all.
+// Write stores the picture in the format of path's extension. The file appears complete or not at all.
 func (p *Picture) Write(path string) error {
 	if err := CheckWritable(path); err != nil {
 		return err
 	}
-	// Not to the file: on a full disk OpenCV takes half a BMP or WebP for written, and complains of others on stderr.
+	// In memory, not to the file: on a full disk OpenCV reports success for half a BMP or WebP, and prints errors of
+	// other formats to stderr.
 	data, err := gocv.IMEncode(gocv.FileExt(strings.ToLower(filepath.Ext(path))), p.mat)
 	if err != nil {
 		return fmt.Errorf("write %s: OpenCV could not encode it: %w", path, err)
@@ -112,7 +113,7 @@ func (p *Picture) Write(path string) error {
 		err = os.Rename(temp, path)
 	}
 	if err != nil {
-		_ = os.Remove(temp) // what is wrong is in err; it may not be there
+		_ = os.Remove(temp) // err has the cause; the file may not exist
 		return fmt.Errorf("write %s: %w; see that the folder can be written and has space", path, err)
 	}
 	return nil

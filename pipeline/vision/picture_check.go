@@ -18,10 +18,10 @@ import (
 	"mindflow/pipeline/container"
 )
 
-// maxSide is what messages can state (web/PROTOCOL.md). OpenCV throws above 1,048,576.
+// maxSide is the largest side in messages (web/PROTOCOL.md). OpenCV throws above 1,048,576.
 const maxSide = 65_535
 
-// check opens the file that checkContent looks at.
+// check is checkContent for a file.
 func check(path string) (plain []byte, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -38,15 +38,15 @@ func check(path string) (plain []byte, err error) {
 	return checkContent(path, file)
 }
 
-// content is an open file, or what it holds.
+// content is an open file, or the content of one.
 type content interface {
 	io.Reader
 	io.ReaderAt
 }
 
-// checkContent finds out, without decoding, what OpenCV would answer with silence, or by ending the process:
-// it throws at a header that states too many pixels. So no picture reaches it whose size is not known.
-// plain is what OpenCV gets instead of the file, nil for the file itself.
+// checkContent finds faults, without decoding, that OpenCV does not report, or at which it ends the process: it
+// throws at a header with too many pixels. So OpenCV gets only pictures of known size. plain is what OpenCV reads
+// instead of the file; nil means the file itself.
 func checkContent(path string, file content) (plain []byte, err error) {
 	config, format, err := image.DecodeConfig(peeker{file})
 	if errors.Is(err, image.ErrFormat) {
@@ -66,10 +66,10 @@ func checkContent(path string, file content) (plain []byte, err error) {
 	case max(config.Width, config.Height) > maxSide:
 		return nil, fmt.Errorf("read %s: %d by %d pixels is over the limit of %d a side; cut or shrink it first",
 			path, config.Width, config.Height, maxSide)
-	case format == "webp" && moves(file):
+	case format == "webp" && isAnimation(file):
 		return nil, fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures "+
 			"as PNG first", path)
-	case format == "jpeg" && !ends(file):
+	case format == "jpeg" && !hasEnd(file):
 		return nil, fmt.Errorf("read %s: the file is cut short, and what is missing would be grey; copy it again, "+
 			"or open and save it in another program", path)
 	case format == "png":
@@ -78,7 +78,7 @@ func checkContent(path string, file content) (plain []byte, err error) {
 	return nil, nil
 }
 
-// notAPicture says what a file is instead.
+// notAPicture returns an error with the kind of the file.
 func notAPicture(path string, file io.ReaderAt) error {
 	head := make([]byte, container.HeadSize)
 	n, err := file.ReadAt(head, 0)
@@ -94,21 +94,20 @@ func notAPicture(path string, file io.ReaderAt) error {
 	return fmt.Errorf("read %s: it is a video or an animation; use mindflow video", path)
 }
 
-// moves says whether a WebP file is an animation: a flag of its header (RFC 9649, section 2.7).
-func moves(file io.ReaderAt) bool {
+// isAnimation reports whether a WebP file is an animation, by a flag of its header (RFC 9649, section 2.7).
+func isAnimation(file io.ReaderAt) bool {
 	const animation = 1 << 1
 	var head [21]byte
 	_, err := file.ReadAt(head[:], 0)
 	return err == nil && string(head[12:16]) == "VP8X" && head[20]&animation != 0
 }
 
-// ends says whether a JPEG file has its end marker (T.81, annex B). It need not stand at the file's end:
-// telephones put films behind it.
-func ends(file io.ReaderAt) bool {
+// hasEnd reports whether a JPEG file has its end marker (T.81, annex B). Data may follow it: phones append videos.
+func hasEnd(file io.ReaderAt) bool {
 	const most = 1 << 40
 	r := bufio.NewReader(io.NewSectionReader(file, 2, most))
 	for {
-		// Whatever stands before a marker is coded data, in which 0xff is followed by 0 or a restart marker.
+		// Before a marker there is coded data, in which 0xff is followed by 0 or a restart marker.
 		if _, err := r.ReadSlice(0xff); err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return false
 		} else if err != nil {
@@ -137,11 +136,11 @@ func ends(file io.ReaderAt) bool {
 	}
 }
 
-// peeker keeps image.DecodeConfig from putting a buffer before the file: without one the TIFF decoder reads at the
-// offsets that a file states, with one it makes memory up to there, 8 GiB for 8 bytes.
+// peeker keeps image.DecodeConfig from buffering the file: without a buffer the TIFF decoder reads at the offsets in
+// the file, with one it allocates memory up to there, 8 GiB for 8 bytes.
 type peeker struct{ content }
 
-// Peek gives the first n bytes of the file, of which nothing has been read.
+// Peek returns the first n bytes of the file, before any is read.
 func (p peeker) Peek(n int) ([]byte, error) {
 	head := make([]byte, n)
 	got, err := p.ReadAt(head, 0)

@@ -11,11 +11,11 @@ import (
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// pngChunks are what OpenCV reads of a PNG file: ISO 15948, section 11, and the EXIF data that turn the picture.
+// pngChunks are the chunks of a PNG file that OpenCV needs: ISO 15948, section 11, and the EXIF data with the rotation.
 var pngChunks = []string{"IHDR", "PLTE", "tRNS", "eXIf", "IDAT", "IEND"}
 
-// plainPNG gives a PNG file without what OpenCV does not need of it, each part whole: libpng prints lines of its own on
-// standard error about a file that is cut, or whose colour profile it does not like.
+// plainPNG returns a PNG file with only the chunks that OpenCV needs, each complete: libpng prints to standard error
+// about files that are too short or have an odd colour profile.
 func plainPNG(path string, file io.ReaderAt) ([]byte, error) {
 	const most = 1 << 40
 	var plain bytes.Buffer
@@ -49,7 +49,7 @@ func plainPNG(path string, file io.ReaderAt) ([]byte, error) {
 	}
 }
 
-// cutPNG is about a file that ends before its end chunk, or cannot be read.
+// cutPNG returns the error of a file that ends before its end chunk, or cannot be read.
 func cutPNG(path string, err error) error {
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("read %s: %w", path, err)

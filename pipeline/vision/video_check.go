@@ -15,7 +15,7 @@ import (
 	"mindflow/pipeline/container"
 )
 
-// TryRecording writes a short video and removes it: OpenCV need not have been built with FFmpeg.
+// TryRecording writes a short video and removes it. It fails where OpenCV is built without FFmpeg.
 func TryRecording() (err error) {
 	const side = 64
 	dir, err := os.MkdirTemp("", "mindflow-")
@@ -38,14 +38,14 @@ func TryRecording() (err error) {
 	return r.Close()
 }
 
-// spaceWatch looks every few seconds how much space is left where a video is written.
+// spaceWatch checks every few seconds how much space is left where a video is written.
 type spaceWatch struct {
-	dir  string                           // "" is the current one
+	dir  string                           // empty means the current one
 	free func(dir string) (uint64, error) // bytes
 	last time.Time
 }
 
-// check fails when there is too little space for what is on its way, and for the index of so many frames at the end.
+// check fails where there is too little space for the next seconds, and for the index of this number of frames.
 func (s *spaceWatch) check(frames int) error {
 	const interval, reserve, perFrame = 2 * time.Second, 1 << 20, 32
 	now := time.Now()
@@ -55,7 +55,7 @@ func (s *spaceWatch) check(frames int) error {
 	s.last = now
 	left, err := s.free(cmp.Or(s.dir, "."))
 	if err != nil {
-		return nil // whoever opens a file there says what is wrong
+		return nil // opening a file there reports the error
 	}
 	if left < reserve+perFrame*uint64(frames) {
 		return fmt.Errorf("the disk is full, %d KiB are left; free some space or name a file on another disk", left>>10)
@@ -63,21 +63,21 @@ func (s *spaceWatch) check(frames int) error {
 	return nil
 }
 
-// freeSpace is what we may still fill.
+// freeSpace returns the space that this user may still fill.
 func freeSpace(dir string) (uint64, error) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(dir, &fs); err != nil {
 		return 0, err
 	}
 	blocks := fs.Bavail
-	if os.Geteuid() == 0 { // to whom the reserve belongs
+	if os.Geteuid() == 0 { // who may use the reserve
 		blocks = fs.Bfree
 	}
 	return blocks * uint64(fs.Bsize), nil
 }
 
-// whole reads the file's index again and compares.
-func (r *Recording) whole() error {
+// checkComplete reads the file's index again and compares the number of frames.
+func (r *Recording) checkComplete() error {
 	missing, err := missingBytes(r.temp)
 	if err != nil {
 		return err
@@ -105,8 +105,8 @@ func missingBytes(path string) (int64, error) {
 	return container.Missing(container.ISOMedia, file, info.Size()), nil
 }
 
-// countFrames asks OpenCV what a file of our own states. Files of strangers are not for OpenCV, which trusts the
-// size of the first picture to be that of all: package avfile reads them.
+// countFrames returns the number of frames that OpenCV finds in a file of ours. Other files are not for OpenCV, which
+// assumes that all pictures have the size of the first: package avfile reads them.
 func countFrames(path string) (frames int, err error) {
 	full, err := filepath.Abs(path) // a name such as concat:… would be a protocol to FFmpeg
 	if err != nil {
@@ -122,8 +122,8 @@ func countFrames(path string) (frames int, err error) {
 	return frames, errors.Join(err, capture.Close())
 }
 
-// quiet keeps FFmpeg's own messages off standard error; what matters of them is in our errors. OpenCV
-// looks at the variable when it opens its first video.
+// quiet keeps FFmpeg's messages off standard error; our errors have what matters of them. OpenCV reads the variable
+// when it opens its first video.
 func quiet() error {
 	const name, silence = "OPENCV_FFMPEG_LOGLEVEL", "-8"
 	if _, set := os.LookupEnv(name); set {

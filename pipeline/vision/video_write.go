@@ -15,16 +15,17 @@ import (
 )
 
 const (
-	leastRate = 20        // of a recording, pictures a second: a slower video may have bursts that are faster
-	longest   = time.Hour // that one picture stands; a longer gap is a damaged time
+	leastRate = 20        // frames per second of a recording: a slower video may have faster bursts
+	longest   = time.Hour // that one picture is shown; a longer gap is a damaged time
 )
 
-// codecs of recordings, best first: H264, which browsers play, and MPEG-4 part 2, which FFmpeg always has.
+// codecs lists the codecs of recordings, best first: H264, which browsers play, and MPEG-4 part 2, which FFmpeg
+// always has.
 var codecs = []string{"avc1", "mp4v"}
 
-// Recording writes pictures to an MP4 file without sound. Its frame rate is constant: a picture is repeated
-// until the next one is due, and left out when another falls into the same frame. The goroutine that
-// begins it ends it, with Close or Discard.
+// Recording writes pictures to an MP4 file without sound. Its frame rate is constant: a picture is repeated until the
+// next one is due, and dropped where another falls into the same frame. The goroutine that starts it ends it, with
+// Close or Discard.
 type Recording struct {
 	// static after construction
 	path, temp string
@@ -37,7 +38,7 @@ type Recording struct {
 	space  spaceWatch
 }
 
-// CheckRecordable says whether a recording may have this name.
+// CheckRecordable returns an error unless a recording may have this name.
 func CheckRecordable(path string) error {
 	if strings.ToLower(filepath.Ext(path)) != ".mp4" {
 		return fmt.Errorf("write %s: videos are written as MP4; use the extension .mp4", path)
@@ -45,7 +46,7 @@ func CheckRecordable(path string) error {
 	return nil
 }
 
-// Record begins a recording of pictures of w by h pixels that come at about rate a second.
+// Record starts a recording of pictures of w by h pixels, at about rate pictures per second.
 func Record(path string, rate float64, w, h int) (*Recording, error) {
 	if err := CheckRecordable(path); err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func Record(path string, rate float64, w, h int) (*Recording, error) {
 	if err := r.space.check(0); err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
-	file, err := os.Create(r.temp) // OpenCV does not say what is wrong
+	file, err := os.Create(r.temp) // OpenCV does not report the cause
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w; name a file in a folder that can be written", path, err)
 	}
@@ -90,8 +91,8 @@ func Record(path string, rate float64, w, h int) (*Recording, error) {
 		path, w, h, rate), os.Remove(r.temp))
 }
 
-// Add writes the picture that is shown from at on. Times never go back. A picture of another size than
-// the recording's is scaled to it. When ctx ends while a picture is repeated, the recording can still be closed.
+// Add writes the picture that is shown from at on. Times never decrease. A picture of another size is scaled. If ctx
+// ends while a picture is repeated, the recording can still be closed.
 func (r *Recording) Add(ctx context.Context, p *Picture, at time.Duration) error {
 	slot := int(math.Round(at.Seconds() * r.rate))
 	if gap := float64(slot - r.frames); gap > longest.Seconds()*r.rate {
@@ -118,7 +119,7 @@ func (r *Recording) Add(ctx context.Context, p *Picture, at time.Duration) error
 	return r.write(r.last)
 }
 
-// write looks for space now and then: OpenCV does not say that there was none.
+// write writes a frame, and checks the space from time to time, since OpenCV does not report a full disk.
 func (r *Recording) write(mat gocv.Mat) error {
 	if err := r.space.check(r.frames); err != nil {
 		return fmt.Errorf("write %s: %w", r.path, err)
@@ -130,13 +131,13 @@ func (r *Recording) write(mat gocv.Mat) error {
 	return nil
 }
 
-// Close ends the file and gives it its name, unless it turns out not to be whole, which OpenCV does not
-// say while it writes. Then nothing stays.
+// Close ends the file and gives it its name. Where the file is not complete, which OpenCV does not report while it
+// writes, Close removes it and fails.
 func (r *Recording) Close() error {
 	if err := r.release(); err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", r.path, err), os.Remove(r.temp))
 	}
-	if err := r.whole(); err != nil {
+	if err := r.checkComplete(); err != nil {
 		return errors.Join(fmt.Errorf("write %s: it did not become whole (%w); is the disk full?", r.path, err),
 			os.Remove(r.temp))
 	}
@@ -146,7 +147,7 @@ func (r *Recording) Close() error {
 	return nil
 }
 
-// Discard ends the recording and leaves nothing of it.
+// Discard ends the recording and removes its file.
 func (r *Recording) Discard() error {
 	return errors.Join(r.release(), os.Remove(r.temp))
 }

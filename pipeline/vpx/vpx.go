@@ -1,8 +1,7 @@
-// Package vpx codes live video as VP8 with libvpx, behind a small bridge in C.
-//
-// mediadevices 0.6.4 has such an encoder too, but its clock starts anew with every second (mended upstream in
-// pion/mediadevices#606, for Pion v4): rate control goes by wrong times, and newer libvpx refuses a frame
-// whose time lies before the first one's. Nor can its speed be set.
+// Package vpx encodes live video as VP8 with libvpx, through a small C bridge. mediadevices 0.6.4 has such an encoder
+// too, but its clock restarts every second (fixed upstream in pion/mediadevices#606, for Pion v4). So its rate
+// control uses wrong times, and newer libvpx refuses a frame whose time is before the first one's. It also has no
+// option for speed.
 package vpx
 
 /*
@@ -22,7 +21,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// Limits of Open. A side is 14 bits in a VP8 key frame: RFC 6386, section 9.1.
+// Limits of Open. A side has 14 bits in a VP8 key frame: RFC 6386, section 9.1.
 const (
 	MaxSide    = 16383
 	MinBitrate = 30_000     // bit/s
@@ -31,24 +30,24 @@ const (
 
 var live atomic.Int64
 
-// Live is the number of encoders that are open, each with memory in C.
+// Live returns the number of open encoders, each with memory in C.
 func Live() int64 { return live.Load() }
 
-// Version is libvpx's.
+// Version returns the version of libvpx.
 func Version() string { return C.GoString(C.vpxenc_version()) }
 
-// Encoder codes frames of one size. It is owned by one goroutine.
+// Encoder encodes frames of one size. One goroutine owns it.
 type Encoder struct {
 	c             *C.struct_vpxenc // nil when closed
 	width, height int
 	began         time.Time // of the first frame
 	pts           int64     // of the latest frame, in ticks of 90 kHz
 	started       bool
-	limited       pipeline.Frame // the copy of a frame of full range
+	limited       pipeline.Frame // the copy of a full-range frame, in limited range
 }
 
-// Open makes an encoder for frames of width by height pixels, at about bitrate bit/s however fast they
-// come. Close frees its C memory.
+// Open returns an encoder for frames of width by height pixels, at about bitrate bit/s at any frame rate. Close frees
+// its C memory.
 func Open(width, height, bitrate int) (*Encoder, error) {
 	switch {
 	case width < 1 || height < 1 || width > MaxSide || height > MaxSide:
@@ -66,7 +65,7 @@ func Open(width, height, bitrate int) (*Encoder, error) {
 	return &Encoder{c: c, width: width, height: height}, nil
 }
 
-// Close frees the C memory. Further calls do nothing.
+// Close frees the C memory. Closing again does nothing.
 func (e *Encoder) Close() error {
 	if e.c == nil {
 		return nil
@@ -77,11 +76,11 @@ func (e *Encoder) Close() error {
 	return nil
 }
 
-// Fits says whether f has the size that the encoder was made for.
+// Fits reports whether f has the encoder's size.
 func (e *Encoder) Fits(f *pipeline.Frame) bool { return f.Width == e.width && f.Height == e.height }
 
-// Encode gives the unit of a frame, a key unit when key is set or the encoder finds it best; the first is
-// one always. f.Arrived is the clock of rate control. The unit has memory of its own, and the frame's times.
+// Encode returns the unit of a frame. It is a key frame where key is set, where the encoder chooses so, and at first.
+// f.Arrived is the clock of rate control. The unit has its own memory, and the frame's times.
 func (e *Encoder) Encode(f *pipeline.Frame, key bool) (pipeline.Unit, error) {
 	switch {
 	case e.c == nil:
@@ -90,7 +89,7 @@ func (e *Encoder) Encode(f *pipeline.Frame, key bool) (pipeline.Unit, error) {
 		return pipeline.Unit{}, fmt.Errorf("encode VP8: a frame of %d by %d pixels, the encoder was made for %d by %d",
 			f.Width, f.Height, e.width, e.height)
 	}
-	if f.FullRange { // VP8 cannot say so, and who decodes takes it for limited
+	if f.FullRange { // VP8 cannot signal it, and decoders assume limited range
 		f = e.limit(f)
 	}
 	pts, duration := e.tick(f.Arrived)
@@ -117,7 +116,7 @@ func (e *Encoder) Encode(f *pipeline.Frame, key bool) (pipeline.Unit, error) {
 
 func pointer(plane []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(plane)) }
 
-// tick turns a frame's time into one that rises, and gives the time since the frame before, in ticks of 90 kHz.
+// tick returns an increasing time for a frame and the time since the previous one, in ticks of 90 kHz.
 func (e *Encoder) tick(at time.Time) (pts, duration int64) {
 	const second, first = 90000, 3000
 	if !e.started {
@@ -129,7 +128,7 @@ func (e *Encoder) tick(at time.Time) (pts, duration int64) {
 	return pts, duration
 }
 
-// limit copies a frame of full range into one of limited range: ITU-T T.871 to ITU-R BT.601.
+// limit copies a full-range frame into one of limited range: ITU-T T.871 to ITU-R BT.601.
 func (e *Encoder) limit(f *pipeline.Frame) *pipeline.Frame {
 	e.limited.CopyFrom(f)
 	for i, v := range e.limited.Y {

@@ -1,9 +1,8 @@
-// Package avfile reads the pictures of video files with libavformat and libavcodec, behind a small bridge in C.
-//
-// OpenCV 4.6 does not serve here: it reads a picture that is smaller than the first one beyond its memory, takes a
-// packet that cannot be decoded for the end, and does not know the times of the last pictures where they are coded
-// out of order. Here a picture has the size that it was coded in. Damaged pictures are left out, reading continues
-// after them, and at the end an error says how many could be decoded.
+// Package avfile reads the pictures of video files with libavformat and libavcodec, through a small C bridge. OpenCV
+// 4.6 is not suitable: it reads beyond the memory of a picture that is smaller than the first one, treats a packet
+// that cannot be decoded as the end, and does not know the times of the last pictures where they are coded out of
+// order. Here a picture has the size in which it was coded. Damaged pictures are skipped, and at the end an error
+// says how many could be decoded.
 package avfile
 
 /*
@@ -30,40 +29,42 @@ import (
 
 const (
 	maxPixels  = 100_000_000 // a picture
-	maxThreads = 4           // each holds a picture back; decoding is not what a video waits for
+	maxThreads = 4           // each delays one picture; decoding is not the bottleneck
 )
 
-// demuxers are those of libavformat that package container leads to. No other is tried, whatever a file looks like.
+// demuxers are those of libavformat for the kinds of package container. No other is tried.
 const demuxers = "mov,matroska,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ivf,yuv4mpegpipe,gif"
 
 var live atomic.Int64
 
-// Live is the number of videos that are open, each with memory in C.
+// Live returns the number of open videos, each with memory in C.
 func Live() int64 { return live.Load() }
 
-// Video reads the pictures of a video file in the order they are shown, turned upright as the file says,
-// without its sound. It is owned by one goroutine.
+// Video reads the pictures of a video file in display order, rotated upright as the file says, without sound. One
+// goroutine owns it.
 type Video struct {
 	// static after construction
-	Rate    float64 // nominal frames a second; true times may differ
-	Frames  int     // as the file states or its length suggests; 0 is unknown
-	Turns   int     // quarter turns to the right that put pictures upright
+	Rate    float64 // nominal frames per second; true times may differ
+	Frames  int     // as the file states or its length suggests; zero means unknown
+	Turns   int     // quarter turns clockwise that make pictures upright
 	path    string
 	missing int64 // bytes by which the file is too short
-	torn    bool  // its parts do not follow each other
+	gaps    bool  // its parts do not follow each other
 
-	c     *C.struct_avfile
-	frame pipeline.Frame // lent by Next
-	turn  turner
-	bgr   []byte        // lent by BGR
-	read  int           // pictures
-	early int64         // packets without a picture before the first one, as where a recording begins between key units
+	c      *C.struct_avfile
+	frame  pipeline.Frame // returned by Next
+	rotate rotator
+	bgr    []byte // returned by BGR
+	read   int    // pictures
+	// packets without a picture before the first one, such as where a recording starts between key frames
+	early int64
 	at    time.Duration // of the latest picture
 }
 
-// Open opens MP4, MOV, Matroska, WebM, AVI, MPEG, Ogg, FLV, WMV, GIF and Y4M files in what codecs libavcodec has.
+// Open opens MP4, MOV, Matroska, WebM, AVI, MPEG, Ogg, FLV, WMV, GIF and Y4M files, with the codecs that libavcodec
+// has.
 func Open(path string) (*Video, error) {
-	missing, torn, err := check(path)
+	missing, gaps, err := check(path)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func Open(path string) (*Video, error) {
 	name, formats := C.CString(full), C.CString(demuxers)
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(formats))
-	v := &Video{path: path, missing: missing, torn: torn, c: (*C.struct_avfile)(C.calloc(1, C.sizeof_struct_avfile))}
+	v := &Video{path: path, missing: missing, gaps: gaps, c: (*C.struct_avfile)(C.calloc(1, C.sizeof_struct_avfile))}
 	live.Add(1)
 	status := C.avfile_open(v.c, name, formats, maxPixels, C.int(min(runtime.NumCPU(), maxThreads)))
 	if err := v.opened(status); err != nil {
@@ -85,7 +86,7 @@ func Open(path string) (*Video, error) {
 	return v, nil
 }
 
-// opened looks at what the bridge found.
+// opened evaluates the result of the bridge's open.
 func (v *Video) opened(status C.enum_avfile_status) error {
 	w, h := int64(v.c.width), int64(v.c.height)
 	switch {
@@ -104,7 +105,7 @@ func (v *Video) opened(status C.enum_avfile_status) error {
 			maxPixels/1_000_000)
 	}
 	v.Rate = float64(v.c.rate)
-	if !(v.Rate >= 0.01 && v.Rate <= 240) { // WebM of a browser says 1000: its clock, not its rate
+	if !(v.Rate >= 0.01 && v.Rate <= 240) { // a browser's WebM says 1000, which is its clock and not its rate
 		v.Rate = 30
 	}
 	n := float64(v.c.stated)
@@ -115,13 +116,13 @@ func (v *Video) opened(status C.enum_avfile_status) error {
 		v.Frames = int(n)
 	}
 	v.Turns = int(v.c.turns)
-	v.turn.quarters = v.Turns
+	v.rotate.quarters = v.Turns
 	return nil
 }
 
-// Next gives the next picture, which may be of another size than the one before, and its time in the video. A picture
-// whose time is not known follows the one before at the nominal rate. The frame is lent until the next call. io.EOF
-// marks the end, also of a file that is cut short, and pictures that are damaged are left out: Whole tells.
+// Next returns the next picture, which may have another size than the one before, and its time in the video. A
+// picture of unknown time follows the one before at the nominal rate. The frame is valid until the next call. At the
+// end, also of a file that is too short, Next returns io.EOF. It skips damaged pictures: see CheckComplete.
 func (v *Video) Next() (*pipeline.Frame, time.Duration, error) {
 	began := time.Now()
 	status := C.avfile_next(v.c)
@@ -137,7 +138,7 @@ func (v *Video) Next() (*pipeline.Frame, time.Duration, error) {
 		return nil, 0, io.EOF
 	}
 	v.lend()
-	const latest = 1 << 50 // microseconds; what is later is a damaged time
+	const latest = 1 << 50 // microseconds; a later time is damaged
 	at := time.Duration(max(0, min(p.at, latest))) * time.Microsecond
 	switch {
 	case v.read == 0:
@@ -150,7 +151,7 @@ func (v *Video) Next() (*pipeline.Frame, time.Duration, error) {
 	return &v.frame, at, nil
 }
 
-// unusable says why a picture that was decoded is not to be had.
+// unusable returns the error of a decoded picture that cannot be used.
 func (v *Video) unusable(status C.enum_avfile_status) error {
 	p := &v.c.picture
 	if status == C.AVFILE_FORMAT {
@@ -160,8 +161,8 @@ func (v *Video) unusable(status C.enum_avfile_status) error {
 	return fmt.Errorf("read %s: no memory for a picture of %d by %d pixels", v.path, p.width, p.height)
 }
 
-// BGR gives the latest picture as rows without gaps of blue, green and red bytes, not turned, in the colours that
-// OpenCV makes of it: always by BT.601. It is lent until the next call.
+// BGR returns the latest picture as rows of blue, green and red bytes without padding, not rotated, in OpenCV's
+// colours: always by BT.601. It is valid until the next call.
 func (v *Video) BGR() (pixels []byte, w, h int, err error) {
 	var rows *C.uint8_t
 	var stride C.int
@@ -177,7 +178,7 @@ func (v *Video) BGR() (pixels []byte, w, h int, err error) {
 	return v.bgr, w, h, nil
 }
 
-// lend points frame at the picture in C, or at what it is when it is turned.
+// lend sets frame to the picture in C memory, or to the rotated copy.
 func (v *Video) lend() {
 	p := &v.c.picture
 	w, h := int(p.width), int(p.height)
@@ -190,14 +191,14 @@ func (v *Video) lend() {
 		V:         unsafe.Slice((*byte)(p.v), cs*(ch-1)+cw),
 		FullRange: p.full_range != 0, BT709: p.bt709 != 0,
 	}
-	v.turn.frame(&v.frame)
+	v.rotate.frame(&v.frame)
 }
 
-// Whole says, after the end, what of the file could not be read.
-func (v *Video) Whole() error {
+// CheckComplete returns, after the end, an error about the parts of the file that could not be read.
+func (v *Video) CheckComplete() error {
 	lost, of := int64(v.c.lost), int64(v.c.packets)
-	few := int64(v.read) < of*9/10 // some coded pictures are not meant to be seen, as VP8's golden ones
-	if v.c.stated == 0 {           // what stands before the first key picture may be no fault
+	few := int64(v.read) < of*9/10 // some coded pictures are not shown, such as VP8's golden frames
+	if v.c.stated == 0 {           // pictures before the first key frame may be no fault
 		lost, few = lost-v.early, false
 	}
 	switch {
@@ -208,7 +209,7 @@ func (v *Video) Whole() error {
 	case few || v.c.stated > 0 && lost > 0:
 		return fmt.Errorf("the file is damaged: %d of %d frames could be decoded, up to %.1f s; copy or record it "+
 			"again", v.read, of, v.at.Seconds())
-	case v.torn:
+	case v.gaps:
 		return fmt.Errorf("the file is damaged: parts of it cannot be found, %d frames up to %.1f s could be "+
 			"decoded; copy or record it again",
 			v.read, v.at.Seconds())
@@ -220,7 +221,7 @@ func (v *Video) Whole() error {
 	return nil
 }
 
-// Close frees the C memory. Further calls do nothing.
+// Close frees the C memory. Closing again does nothing.
 func (v *Video) Close() error {
 	if v.c == nil {
 		return nil

@@ -9,10 +9,10 @@ import (
 	"mindflow/pipeline/container"
 )
 
-// check finds out, without libavformat, what a user can mend, and keeps from it what is no video. It tells how many
-// bytes are missing, and whether parts do not follow each other.
-func check(path string) (missing int64, torn bool, err error) {
-	info, err := os.Stat(path) // before opening, which waits for a writer when it is a pipe
+// check finds faults that a user can correct, and refuses files that are no videos, before libavformat reads them. It
+// returns how many bytes are missing, and whether parts do not follow each other.
+func check(path string) (missing int64, gaps bool, err error) {
+	info, err := os.Stat(path) // before opening, which would wait for the writer of a pipe
 	if err != nil {
 		return 0, false, fmt.Errorf("read video: %w", err)
 	}
@@ -46,5 +46,5 @@ func check(path string) (missing int64, torn bool, err error) {
 	case container.Unknown:
 		return 0, false, fmt.Errorf("read %s: not a video of a known format; use %s", path, container.Known)
 	}
-	return container.Missing(kind, file, info.Size()), container.Torn(kind, file, info.Size()), nil
+	return container.Missing(kind, file, info.Size()), container.HasGaps(kind, file, info.Size()), nil
 }

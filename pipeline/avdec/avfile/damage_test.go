@@ -61,8 +61,8 @@ func TestVideoChangesSize(t *testing.T) {
 					}
 				}
 			}
-			if _, _, err := v.Next(); !errors.Is(err, io.EOF) || v.Whole() != nil {
-				t.Errorf("at the end %v, %v", err, v.Whole())
+			if _, _, err := v.Next(); !errors.Is(err, io.EOF) || v.CheckComplete() != nil {
+				t.Errorf("at the end %v, %v", err, v.CheckComplete())
 			}
 		})
 	}
@@ -79,7 +79,7 @@ func rest(t *testing.T, path string) (frames int, last time.Duration, whole erro
 	for {
 		_, at, err := v.Next()
 		if errors.Is(err, io.EOF) {
-			return frames, last, v.Whole()
+			return frames, last, v.CheckComplete()
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -105,7 +105,7 @@ func openClip(path string) (pipeline.Video, error) {
 func (c clip) Next() (*pipeline.Frame, time.Duration, error) {
 	f, at, err := c.Video.Next()
 	if errors.Is(err, io.EOF) {
-		if damage := c.Whole(); damage != nil {
+		if damage := c.CheckComplete(); damage != nil {
 			return nil, 0, fmt.Errorf("%s: %w", c.path, damage)
 		}
 	}

@@ -140,7 +140,7 @@ func (w *videoLabeller) video(ctx context.Context, v *avfile.Video, name, target
 	var output *outputError
 	switch {
 	case err == nil:
-		if err = v.Whole(); err != nil {
+		if err = v.CheckComplete(); err != nil {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 	case ctx.Err() != nil:
@@ -179,7 +179,7 @@ func (p *pass) takePicture() error {
 	}
 	pixels := vision.Pixels{BGR: bgr, Width: w, Height: h, Turns: p.video.Turns}
 	if p.picture != nil {
-		return p.picture.Take(pixels)
+		return p.picture.SetPixels(pixels)
 	}
 	p.picture, err = vision.FromPixels(pixels)
 	return err
