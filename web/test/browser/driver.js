@@ -80,7 +80,8 @@ export async function launch({ camera, count = 0, allow = true, flags = [] } = {
 /** @typedef {{dark?: boolean, phone?: boolean, calm?: boolean}} Look */
 
 /** @typedef {{states: {state: string, reason?: string, attempt?: number}[],
- *   errors: {reason: string, message: string}[], labels: import('../../client/wire.js').Labels[], pending: () => number}} Seen */
+ *   errors: {reason: string, message: string}[],
+ *   labels: import('../../client/wire.js').Labels[], pending: () => number}} Seen */
 
 /**
  * Opens a page that notes every event of the element in `window.seen`.
