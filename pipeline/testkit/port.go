@@ -14,8 +14,8 @@ import (
 var issuedPorts sync.Map
 
 // FreePort returns a port that was free just now on loopback. It lies below 32768, where the kernel's own choices begin
-// (ip_local_port_range): a port from there may go to another test before a server that loads models binds it. No port is
-// returned twice.
+// (ip_local_port_range): a port from there may go to another test before a server that loads models binds it. No port
+// is returned twice.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for {
