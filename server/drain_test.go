@@ -170,3 +170,27 @@ func TestUnusedConnectionsDoNotHoldTheEnd(t *testing.T) {
 		return unused == 1
 	})
 }
+
+// TestAbuseFreesThePlace floods the only place of a server through the control channel until the session ends. Another
+// publisher is then admitted.
+func TestAbuseFreesThePlace(t *testing.T) {
+	s := begin(t, idle(), func(c *Config) { c.MaxSessions = 1 })
+	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+	p.Hello()
+	sess := s.only(t)
+	flooded := make(chan struct{})
+	go func() {
+		defer close(flooded)
+		for range 2000 {
+			if p.SendControl("rubbish") != nil {
+				return
+			}
+		}
+	}()
+	<-sess.gone
+	<-flooded
+	if why := sess.Reason(); why != session.EndAbuse {
+		t.Errorf("the session ended with %q", why)
+	}
+	dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+}

@@ -40,8 +40,11 @@ func silent(t *testing.T, change func(*Config)) (s *Server, sess *hosted, url st
 func TestEventsOfVideo(t *testing.T) {
 	units := testkit.TestSource(t, pipeline.VP8, 160, 120, 60)
 	counts := operate.NewMetrics("1.2")
-	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) { c.Metrics = counts })
+	s := begin(t, decoding(servertest.OneFace{}), func(c *Config) {
+		c.Metrics, c.MaxSide, c.MaxFramerate = counts, 640, 24
+	})
 	p := dial(t, s, whipclient.Options{Codec: pipeline.VP8})
+	p.Says("a hint", func(c whipclient.Control) bool { return c.Type == "hint" })
 	p.Stream(units)
 	head, err := http.Head(p.Session() + "/labels")
 	if err != nil {
@@ -85,6 +88,9 @@ func TestEventsOfVideo(t *testing.T) {
 	}
 	var end sse
 	for e, ok := events.next(); ok; e, ok = events.next() {
+		if e.kind == "hint" {
+			t.Errorf("a reader of events got %+v, which is for the publisher", e)
+		}
 		end = e
 	}
 	if end.kind != "bye" || end.data != `{"v":1,"type":"bye","reason":"deleted"}` {
