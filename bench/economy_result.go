@@ -37,7 +37,7 @@ func analyse(ctx context.Context, analysis pipeline.Analysis, interval time.Dura
 	for _, f := range frames {
 		var m pipeline.Message
 		detected, waits := a.Counts().Detected, f.Arrived.Before(next)
-		if waits && !a.Track(&m, f) {
+		if waits && !a.Follow(&m, f) {
 			r.frames = append(r.frames, frameLabels{})
 			continue
 		}

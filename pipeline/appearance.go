@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	// maxResidual is how much a tracked face may differ from its picture at detection, in grey levels. A face that
+	// maxResidual is how much a followed face may differ from its picture at detection, in grey levels. A face that
 	// differs more turns, is hidden or has left, and a detection is needed.
 	maxResidual = 9
 	// maxRestMove is how far a face at rest may have moved since it was detected, in its box's sides.
@@ -21,14 +21,14 @@ type appearance struct {
 	box          Box       // in the present frame
 	atScores     reference // the face at its latest classification
 	classified   bool      // atScores is set
-	classifiedAt time.Time // by the clock of tracking
+	classifiedAt time.Time // by the analyzer's clock, now
 	change       float32   // since then, in grey levels
 }
 
-// findFaces sets the faces of f: those of the latest detection, tracked, where that is certain and recent enough, or
+// findFaces sets the faces of f: those of the latest detection, followed, where that is certain and recent enough, or
 // else those that the detector finds.
 func (a *Analyzer) findFaces(ctx context.Context, f *Frame) error {
-	if a.trackFaces(f, false) {
+	if a.followFaces(f, false) {
 		return nil
 	}
 	if err := a.runDetector(ctx, f); err != nil {
@@ -49,12 +49,12 @@ func (a *Analyzer) findFaces(ctx context.Context, f *Frame) error {
 	return nil
 }
 
-// trackFaces finds the known faces in f by how they looked when they were detected. It reports false where a face
-// cannot be found for certain or, unless trackOnly is set, where it is time for a detection.
-func (a *Analyzer) trackFaces(f *Frame, trackOnly bool) bool {
+// followFaces finds the known faces in f by how they looked when they were detected. It reports false where a face
+// cannot be found for certain or, unless followOnly is set, where it is time for a detection.
+func (a *Analyzer) followFaces(f *Frame, followOnly bool) bool {
 	p := a.analysis.Policy
 	age := a.now.Sub(a.detectedAt)
-	if !a.detected || age >= max(p.DetectEvery, p.RestEvery) && !trackOnly {
+	if !a.detected || age >= max(p.DetectEvery, p.RestEvery) && !followOnly {
 		return false
 	}
 	for _, k := range a.tracks {
@@ -66,12 +66,12 @@ func (a *Analyzer) trackFaces(f *Frame, trackOnly bool) bool {
 		}
 		k.appearance.box = k.appearance.box.shifted(s, region, f)
 		moves := float64(residual) >= p.MinChange || k.appearance.box.edgeShift(k.appearance.detectedBox) > maxRestMove
-		if moves && age >= p.DetectEvery && !trackOnly {
+		if moves && age >= p.DetectEvery && !followOnly {
 			return false
 		}
 		k.appearance.measureChange(&a.patch)
 	}
-	if len(a.tracks) == 0 && age >= p.DetectEvery && !trackOnly {
+	if len(a.tracks) == 0 && age >= p.DetectEvery && !followOnly {
 		return false
 	}
 	a.faces = a.faces[:0]
@@ -85,16 +85,16 @@ func (a *Analyzer) trackFaces(f *Frame, trackOnly bool) bool {
 	return true
 }
 
-// Track fills in m without a detection or a classification, so that it needs no slot: the known faces, where they are
-// in f, with the scores that they have. It reports false where that is not certain, or where the latest detection is
-// MaxDefer ago; then m is as Detect begins it.
-func (a *Analyzer) Track(m *Message, f *Frame) bool {
+// Follow fills in m without a detection or a classification, so that it needs no slot: the known faces, where they
+// are in f, with the scores that they have. It reports false if that is not certain, or if the latest detection is
+// MaxDefer ago. Then its faces and times are not set.
+func (a *Analyzer) Follow(m *Message, f *Frame) bool {
 	a.startFrame(m, f)
 	if !a.detected || a.now.Sub(a.detectedAt) >= a.analysis.Policy.MaxDefer {
 		return false
 	}
 	began := time.Now()
-	if !a.trackFaces(f, true) {
+	if !a.followFaces(f, true) {
 		return false
 	}
 	for _, k := range a.tracks {

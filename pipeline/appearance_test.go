@@ -70,7 +70,7 @@ func (s *stage) show(f *Frame, boxes ...Box) Message {
 	return m
 }
 
-func TestFacesAreTrackedBetweenDetections(t *testing.T) {
+func TestFacesAreFollowedBetweenDetections(t *testing.T) {
 	s := newStage(t, shipped)
 	for n := range 90 {
 		dx, dy := 30*math.Sin(float64(n)/12), 10*math.Cos(float64(n)/9)
@@ -133,7 +133,7 @@ func TestChangesAreAnalysedAtOnce(t *testing.T) {
 	}
 }
 
-// A face in doubt is classified in every frame, and is not only tracked.
+// A face in doubt is classified in every frame, and is not only followed.
 func TestFacesInDoubtAreClassified(t *testing.T) {
 	s := newStage(t, shipped)
 	still := blobs(320, 240, 0, 0, 1, 0)
@@ -152,8 +152,8 @@ func TestFacesInDoubtAreClassified(t *testing.T) {
 	if n := frames(30); n != 30 {
 		t.Errorf("%d classifications in 30 frames of a face in doubt", n)
 	}
-	if m, ok := s.track(still); ok {
-		t.Errorf("a face in doubt was only tracked: %+v", m.Faces)
+	if m, ok := s.follow(still); ok {
+		t.Errorf("a face in doubt was only followed: %+v", m.Faces)
 	}
 	s.classifier.logits = []float32{0, 3}
 	frames(30)
@@ -204,8 +204,8 @@ func TestEveryFrame(t *testing.T) {
 	}
 }
 
-// Tracking allocates nothing either.
-func TestTrackingAllocatesNothing(t *testing.T) {
+// Following allocates nothing either.
+func TestFollowingAllocatesNothing(t *testing.T) {
 	s := newStage(t, shipped)
 	frames := []*Frame{blobs(320, 240, 0, 0, 1, 0), blobs(320, 240, 3, 1, 1, 0), blobs(320, 240, 0, 2, 1, 0)}
 	for _, f := range frames {
@@ -217,7 +217,7 @@ func TestTrackingAllocatesNothing(t *testing.T) {
 		f := frames[n%len(frames)]
 		f.Arrived = s.now
 		n++
-		if n%2 == 0 && s.analyzer.Track(&m, f) {
+		if n%2 == 0 && s.analyzer.Follow(&m, f) {
 			return
 		}
 		if err := s.analyzer.Analyze(ctx, &m, f); err != nil {
@@ -229,27 +229,27 @@ func TestTrackingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// track shows f while the stream has no slot.
-func (s *stage) track(f *Frame) (m Message, ok bool) {
+// follow shows f while the stream has no slot.
+func (s *stage) follow(f *Frame) (m Message, ok bool) {
 	s.now = s.now.Add(time.Second / 30)
 	f.Arrived = s.now
-	ok = s.analyzer.Track(&m, f)
+	ok = s.analyzer.Follow(&m, f)
 	return m, ok
 }
 
-// Without a slot faces are tracked with the scores that they have, for MaxDefer at most.
-func TestTrack(t *testing.T) {
+// Without a slot faces are followed with the scores that they have, for MaxDefer at most.
+func TestFollow(t *testing.T) {
 	s := newStage(t, shipped)
-	if m, ok := s.track(blobs(320, 240, 0, 0, 1, 0)); ok {
+	if m, ok := s.follow(blobs(320, 240, 0, 0, 1, 0)); ok {
 		t.Errorf("before the first detection: %+v", m)
 	}
 	m := s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
 	before, detected, scores := s.analyzer.Counts(), s.now, m.Faces[0].Scores[0]
 	for n := 1; ; n++ {
 		dx := 10 * math.Sin(float64(n)/4)
-		m, ok := s.track(blobs(320, 240, dx, 0, 1, 0))
+		m, ok := s.follow(blobs(320, 240, dx, 0, 1, 0))
 		if age := s.now.Sub(detected); ok != (age < shipped.MaxDefer) {
-			t.Fatalf("after %v: tracked %t", age, ok)
+			t.Fatalf("after %v: followed %t", age, ok)
 		}
 		if !ok {
 			break
@@ -273,28 +273,28 @@ func TestTrack(t *testing.T) {
 	}
 }
 
-// A face that is not found for certain needs a detection, and a frame that was tracked can be analysed again.
-func TestTrackOnlyWhatIsCertain(t *testing.T) {
+// A face that is not found for certain needs a detection, and a frame that was followed can be analysed again.
+func TestFollowOnlyWhatIsCertain(t *testing.T) {
 	s := newStage(t, shipped)
 	s.show(blobs(320, 240, 0, 0, 1, 0), centred(0, 0))
 	elsewhere := grey(320, 240, 90)
 	for i := range elsewhere.Y {
 		elsewhere.Y[i] = byte(i * 7)
 	}
-	if m, ok := s.track(elsewhere); ok {
+	if m, ok := s.follow(elsewhere); ok {
 		t.Errorf("after a cut: %+v", m.Faces)
 	}
 	there := blobs(320, 240, 8, 0, 1, 0)
-	if _, ok := s.track(there); !ok {
-		t.Fatal("the face is back, and is not tracked")
+	if _, ok := s.follow(there); !ok {
+		t.Fatal("the face is back, and is not followed")
 	}
 	s.now = s.now.Add(-time.Second / 30)
 	if m := s.show(there, centred(8, 0)); len(m.Faces) != 1 || m.Faces[0].ID != 1 {
 		t.Errorf("the same frame with a slot: %+v", m.Faces)
 	}
 	s.analyzer.analysis.Policy.MaxDefer = 0
-	if _, ok := s.track(there); ok {
-		t.Error("no detection may be deferred, and a frame was only tracked")
+	if _, ok := s.follow(there); ok {
+		t.Error("no detection may be deferred, and a frame was only followed")
 	}
 }
 

@@ -5,7 +5,7 @@ import "time"
 // AnalysisPolicy says which detections and classifications are skipped because they would change little. The zero value
 // skips none: faces are detected and classified in every frame.
 type AnalysisPolicy struct {
-	// DetectEvery is the time between two detections while all known faces can be tracked. A new face is seen at most
+	// DetectEvery is the time between two detections while all known faces can be followed. A new face is seen at most
 	// this much later, or RestEvery later where nothing moves.
 	DetectEvery time.Duration
 	// ClassifyEvery is the time between two classifications of a face that changes.
@@ -19,7 +19,7 @@ type AnalysisPolicy struct {
 	// MinMargin is the margin of the smoothed probabilities under which a face is in doubt: a change of them by so
 	// little would change what is shown. A face in doubt is classified in every frame, under overload too.
 	MinMargin float64
-	// MaxDefer is the longest time that a stream that waits for its slot only tracks its faces (Analyzer.Track), which
+	// MaxDefer is the longest time that a stream that waits for its slot only follows its faces (Analyzer.Follow), which
 	// keeps the rate of its labels up under overload.
 	MaxDefer time.Duration
 }

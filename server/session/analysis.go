@@ -16,9 +16,9 @@ const (
 	// overloadTime is how long it counts as overloaded after that. The fast classifier relieves the machine, which must
 	// not bring the slow one back at once.
 	overloadTime = 3 * time.Second
-	// trackEvery is the wait for a slot after which faces are tracked in the newest frame, and then in the next: about
-	// a frame's time too.
-	trackEvery = 35 * time.Millisecond
+	// followEvery is the wait for a slot after which faces are followed in the newest frame, and then in the next:
+	// about a frame's time too.
+	followEvery = 35 * time.Millisecond
 )
 
 // analyst analyses a session's frames and sends the labels. It is owned by its goroutine.
@@ -113,10 +113,10 @@ func (a *analyst) analyse() error {
 }
 
 // detect waits for a slot and then detects in the newest frame, which is never older than the slot. During the wait it
-// tracks. It reports false when there is no new frame.
+// follows. It reports whether there was a new frame.
 func (a *analyst) detect() (ok bool, err error) {
 	came := false // a frame, during the wait
-	if err := a.slot.AcquireWhile(a.ctx, trackEvery, func() { came = a.track() || came }); err != nil {
+	if err := a.slot.AcquireWhile(a.ctx, followEvery, func() { came = a.follow() || came }); err != nil {
 		return false, err
 	}
 	defer a.slot.Release()
@@ -160,13 +160,13 @@ func (a *analyst) next() bool {
 	return true
 }
 
-// track sends where the known faces are in the newest frame, without a slot. It reports false when there is no new
-// frame.
-func (a *analyst) track() bool {
+// follow sends where the known faces are in the newest frame, without a slot. It reports whether it took a
+// new frame.
+func (a *analyst) follow() bool {
 	if _, skip := a.skip(); skip || !a.next() {
 		return false
 	}
-	if a.analyzer.Track(&a.message, a.frame) {
+	if a.analyzer.Follow(&a.message, a.frame) {
 		a.message.MS.Total = a.frameAge()
 		a.meters.Followed.Inc()
 		a.send()

@@ -99,7 +99,7 @@ func TestFollowedWithoutATurn(t *testing.T) {
 		last, age = got, got.Faces[0].AgeMS
 	}
 	if n := testutil.ToFloat64(s.cfg.Metrics.Followed); n < 10 {
-		t.Errorf("%v frames count as tracked", n)
+		t.Errorf("%v frames count as followed", n)
 	}
 	other.Release()
 	fresh := p.Label("a frame that is looked at", func(m pipeline.Message) bool { return m.Faces[0].AgeMS < age })
