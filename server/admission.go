@@ -13,7 +13,7 @@ import (
 	"mindflow/server/session"
 )
 
-// ticketHeader is the header of the ticket of a visitor that is queued or has a slot: web/PROTOCOL.md, section 1.1.
+// ticketHeader is the header of the ticket of a visitor that is queued or has a place: web/PROTOCOL.md, section 1.1.
 const ticketHeader = "Mindflow-Ticket"
 
 // client returns the visitor as admission knows it.
@@ -24,12 +24,12 @@ func (v visitor) client() admission.Client {
 	}
 }
 
-// checkAdmission returns the problem that v has while there is no slot for it, before its request's body is read.
+// checkAdmission returns the problem that v has while there is no place for it, before its request's body is read.
 func (s *Server) checkAdmission(v visitor, now time.Time) error {
 	if s.isClosing() {
 		return stopping()
 	}
-	if s.admission.HasSlot(v.client()) { // it reconnects and keeps its slot
+	if s.admission.HasPlace(v.client()) { // it reconnects and keeps its place
 		return nil
 	}
 	return s.admission.Check(v.client(), now)
@@ -42,12 +42,12 @@ func (s *Server) isClosing() bool {
 }
 
 // replace ends the session of v's ticket, if any: its page reconnects before the server has noticed that the last
-// connection broke. Its slot stays reserved.
+// connection broke. Its place stays reserved.
 func (s *Server) replace(ctx context.Context, v visitor) error {
 	s.mu.Lock()
 	var old *hosted
 	for _, sess := range s.sessions {
-		if v.ticket != "" && sess.slot.Ticket == v.ticket && v.owns(sess) {
+		if v.ticket != "" && sess.place.Ticket == v.ticket && v.owns(sess) {
 			old = sess
 		}
 	}
@@ -64,8 +64,8 @@ func (s *Server) replace(ctx context.Context, v visitor) error {
 	}
 }
 
-// releaseSlot gives a session's slot back.
-func (s *Server) releaseSlot(sess *hosted, now time.Time) {
+// releasePlace gives a session's place back.
+func (s *Server) releasePlace(sess *hosted, now time.Time) {
 	why := sess.Reason()
 	mayReturn := false
 	switch why {
@@ -73,7 +73,7 @@ func (s *Server) releaseSlot(sess *hosted, now time.Time) {
 		session.EndInternal:
 		mayReturn = true
 	}
-	s.admission.Release(sess.slot, mayReturn, why == session.EndReplaced, now)
+	s.admission.Release(sess.place, mayReturn, why == session.EndReplaced, now)
 }
 
 func stopping() *problem {

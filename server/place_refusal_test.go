@@ -78,7 +78,7 @@ func BenchmarkRefusal(b *testing.B) {
 	}
 }
 
-// FuzzTicket shows tickets that were made up: they give no slot.
+// FuzzTicket shows tickets that were made up: they give no place.
 func FuzzTicket(f *testing.F) {
 	s := newDirectClient(f)
 	s.server.admission = admission.NewControl(admission.Limits{Sessions: 1, Waiting: 1}, s.server.load.Load)

@@ -11,13 +11,13 @@ import (
 // hosted is a session and what the server knows about it.
 type hosted struct {
 	*session.Session
-	owner string          // the subject that may see and control it; empty means everybody who knows its id
-	slot  *admission.Slot // of admission
-	gone  chan struct{}   // closed when its slot is free
+	owner string // the subject that may see and control it; empty means everybody who knows its id
+	place *admission.Place
+	gone  chan struct{} // closed when its place is free
 }
 
 // open admits v and makes its session, which begins with the given analysis. It holds mu, so that replace finds the
-// session of each slot.
+// session of each place.
 func (s *Server) open(with pipeline.Analysis, v visitor) (*hosted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,16 +25,16 @@ func (s *Server) open(with pipeline.Analysis, v visitor) (*hosted, error) {
 		return nil, stopping()
 	}
 	now := time.Now()
-	slot, err := s.admission.Admit(v.client(), now)
+	place, err := s.admission.Admit(v.client(), now)
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.factory.New(s.parent, session.Options{ID: newID(), Analysis: with, Until: slot.Until})
+	made, err := s.factory.New(s.parent, session.Options{ID: newID(), Analysis: with, Until: place.Until})
 	if err != nil {
-		s.admission.Release(slot, true, false, now)
+		s.admission.Release(place, true, false, now)
 		return nil, err
 	}
-	sess := &hosted{made, v.grant.Subject, slot, make(chan struct{})}
+	sess := &hosted{made, v.grant.Subject, place, make(chan struct{})}
 	s.sessions[sess.ID()] = sess
 	s.metrics.Started.Inc()
 	s.metrics.Sessions.Inc()
@@ -56,7 +56,7 @@ func (s *Server) discard(sess *hosted) {
 	s.forget(sess)
 }
 
-// forget removes a session that has ended and gives its slot back last: by then its relay is gone and its end counted.
+// forget removes a session that has ended and gives its place back last: by then its relay is gone and its end counted.
 func (s *Server) forget(sess *hosted) {
 	user := relayUser(sess.ID())
 	s.relayed.Delete(user)
@@ -67,7 +67,7 @@ func (s *Server) forget(sess *hosted) {
 	s.metrics.Ended.WithLabelValues(string(sess.Reason())).Inc()
 	s.mu.Lock()
 	delete(s.sessions, sess.ID())
-	s.releaseSlot(sess, time.Now())
+	s.releasePlace(sess, time.Now())
 	s.mu.Unlock()
 	s.work.Done()
 	close(sess.gone)

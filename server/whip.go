@@ -67,7 +67,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err
 	h.Set("Content-Type", offerType)
 	h.Set("Location", path)
 	h.Set("ETag", answer.ETag)
-	h.Set(ticketHeader, sess.slot.Ticket)
+	h.Set(ticketHeader, sess.place.Ticket)
 	h.Set("Accept-Patch", sdpfrag.MediaType)
 	h.Set("Link", "<"+path+`/labels>; rel="urn:mindflow:labels"`)
 	s.iceServers(w, r, user)

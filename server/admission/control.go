@@ -1,5 +1,5 @@
-// Package admission decides who gets a session of a server with a bounded number of them: so many in all, of one
-// address and of one key. When all slots are taken, clients queue in the order in which they came. Time is passed in,
+// Package admission decides who gets a session. The number of sessions is bounded: in all, of one address and of one
+// key. When all places are taken, clients queue in the order in which they came. Time is passed in,
 // and the network is not known here.
 package admission
 
@@ -29,8 +29,8 @@ type Client struct {
 	Ticket      string        // from an earlier answer; optional
 }
 
-// Slot is an admitted client's. Give it back with Control.Release.
-type Slot struct {
+// Place is the right of an admitted client to hold a session. Give it back with Control.Release.
+type Place struct {
 	Ticket string
 	Until  time.Time // when the session must end; zero means never
 
@@ -46,7 +46,7 @@ type Control struct {
 	tickets      map[string]*ticket // guarded by mu: all, by id
 	queue        []*ticket          // guarded by mu: waiting, in the order of admission
 	returning    []*ticket          // guarded by mu: that left, the oldest first; at most Limits.Sessions
-	slots        int                // guarded by mu: taken
+	places       int                // guarded by mu: taken
 	lastAdmitted time.Time          // guarded by mu
 }
 
@@ -63,8 +63,8 @@ func (c *Control) Waiting(now time.Time) int {
 	return len(c.queue)
 }
 
-// Admit gives a client a slot. The error is a *WaitError when the client is queued, or a *RefusedError.
-func (c *Control) Admit(client Client, now time.Time) (*Slot, error) {
+// Admit gives a client a place. The error is a *WaitError when the client is queued, or a *RefusedError.
+func (c *Control) Admit(client Client, now time.Time) (*Place, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t, err := c.request(client, now)
@@ -79,16 +79,16 @@ func (c *Control) Admit(client Client, now time.Time) (*Slot, error) {
 	if t.started.IsZero() {
 		t.started = now
 	}
-	c.slots++
+	c.places++
 	c.lastAdmitted = now
-	slot := &Slot{Ticket: t.id, holder: t}
+	place := &Place{Ticket: t.id, holder: t}
 	if longest := c.limits.sessionTime(client); longest > 0 {
-		slot.Until = t.started.Add(longest)
+		place.Until = t.started.Add(longest)
 	}
-	return slot, nil
+	return place, nil
 }
 
-// Check returns the error that Admit would return, without taking the slot.
+// Check returns the error that Admit would return, without taking the place.
 func (c *Control) Check(client Client, now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,27 +121,27 @@ func (c *Control) Leave(client Client, now time.Time) {
 	c.expire(now)
 }
 
-// HasSlot reports whether the client's ticket holds a slot: a client that lost its connection can return before the
+// HasPlace reports whether the client's ticket holds a place: a client that lost its connection can return before the
 // server has noticed the loss.
-func (c *Control) HasSlot(client Client) bool {
+func (c *Control) HasPlace(client Client) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.find(client)
 	return t != nil && t.state == admitted
 }
 
-// Release takes a slot back. For returnTime a client that mayReturn, as after a broken connection, precedes the queue;
-// replaced reserves the slot for it. A second Release has no effect.
-func (c *Control) Release(slot *Slot, mayReturn, replaced bool, now time.Time) {
+// Release takes a place back. For returnTime a client that mayReturn, as after a broken connection, precedes the queue;
+// replaced reserves the place for it. A second Release has no effect.
+func (c *Control) Release(place *Place, mayReturn, replaced bool, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := slot.holder
+	t := place.holder
 	if t == nil {
 		return
 	}
-	slot.holder = nil
-	c.slots--
-	if !mayReturn || !slot.Until.IsZero() && !now.Before(slot.Until) {
+	place.holder = nil
+	c.places--
+	if !mayReturn || !place.Until.IsZero() && !now.Before(place.Until) {
 		delete(c.tickets, t.id)
 		c.expire(now)
 		return

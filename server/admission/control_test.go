@@ -26,7 +26,7 @@ func open(t *testing.T, l Limits) *harness {
 
 func (h *harness) pass(d time.Duration) { h.now = h.now.Add(d) }
 
-func (h *harness) admit(v Client) *Slot {
+func (h *harness) admit(v Client) *Place {
 	h.t.Helper()
 	p, err := h.Admit(v, h.now)
 	if err != nil {
@@ -35,7 +35,7 @@ func (h *harness) admit(v Client) *Slot {
 	return p
 }
 
-// wait requests a slot and is queued.
+// wait requests a place and is queued.
 func (h *harness) wait(v Client) Status {
 	h.t.Helper()
 	_, err := h.Admit(v, h.now)
@@ -55,7 +55,7 @@ func (h *harness) poll(ticket string) Status {
 	return s
 }
 
-// refused requests a slot and is not even queued.
+// refused requests a place and is not even queued.
 func (h *harness) refused(v Client) Reason {
 	h.t.Helper()
 	_, err := h.Admit(v, h.now)
@@ -66,7 +66,7 @@ func (h *harness) refused(v Client) Reason {
 	return f.Reason
 }
 
-func (h *harness) release(p *Slot) { h.Release(p, false, false, h.now) }
+func (h *harness) release(p *Place) { h.Release(p, false, false, h.now) }
 
 func from(address string) Client {
 	return Client{Address: netip.MustParsePrefix(address)}
@@ -75,7 +75,7 @@ func from(address string) Client {
 // Clients are admitted in the order in which they came, not in which they poll.
 func TestOrder(t *testing.T) {
 	h := open(t, Limits{Sessions: 2, Waiting: 10})
-	places := []*Slot{h.admit(Client{}), h.admit(Client{})}
+	places := []*Place{h.admit(Client{}), h.admit(Client{})}
 	var tickets []string
 	for i := range 4 {
 		s := h.wait(Client{})
@@ -110,7 +110,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// A ticket is good for one slot, and for its own client only.
+// A ticket is good for one place, and for its own client only.
 func TestTicketsOfOthers(t *testing.T) {
 	h := open(t, Limits{Sessions: 1, Waiting: 10})
 	place := h.admit(Client{Key: "ada"})
@@ -143,7 +143,7 @@ func TestTicketsOfOthers(t *testing.T) {
 	}
 }
 
-// A client whose poll is late lets others go first but keeps its place; one that stops polling loses it.
+// A client whose poll is late lets others go first but keeps its position; one that stops polling loses it.
 func TestLate(t *testing.T) {
 	h := open(t, Limits{Sessions: 1, Waiting: 10})
 	place := h.admit(Client{})
@@ -156,7 +156,7 @@ func TestLate(t *testing.T) {
 		t.Errorf("one that is late counts: %+v", s)
 	}
 	if s := h.poll(first); s.Ahead != 0 {
-		t.Errorf("back in time it has its place: %+v", s)
+		t.Errorf("back in time it has its position: %+v", s)
 	}
 	if s := h.poll(second); s.Ahead != 1 {
 		t.Errorf("%+v", s)
@@ -170,7 +170,7 @@ func TestLate(t *testing.T) {
 	}
 }
 
-// A client that requests a slot again and again without showing its ticket gets one all the same.
+// A client that requests a place again and again without showing its ticket gets one all the same.
 func TestWithoutTicket(t *testing.T) {
 	h := open(t, Limits{Sessions: 1, Waiting: 10})
 	place := h.admit(Client{})
@@ -184,7 +184,7 @@ func TestWithoutTicket(t *testing.T) {
 	}
 }
 
-// A slot reserved for a client that does not come goes to the next.
+// A place reserved for a client that does not come goes to the next.
 func TestReservationExpires(t *testing.T) {
 	h := open(t, Limits{Sessions: 1, Waiting: 10})
 	place := h.admit(Client{})
@@ -203,7 +203,7 @@ func TestReservationExpires(t *testing.T) {
 	h.admit(Client{Ticket: second})
 }
 
-// A client that leaves frees its slot at once, and for returnTime precedes the queue.
+// A client that leaves frees its place at once, and for returnTime precedes the queue.
 func TestReturn(t *testing.T) {
 	h := open(t, Limits{Sessions: 1, Waiting: 10, SessionTime: time.Minute})
 	place := h.admit(Client{})
@@ -250,17 +250,17 @@ func TestNoReturn(t *testing.T) {
 	}
 	h.Release(thrown, false, false, h.now)
 	h.Release(thrown, false, false, h.now) // twice does nothing
-	if p := h.admit(Client{Ticket: thrown.Ticket}); p.Ticket == thrown.Ticket || h.slots != 1 {
-		t.Errorf("%d places, ticket kept: %v", h.slots, p.Ticket == thrown.Ticket)
+	if p := h.admit(Client{Ticket: thrown.Ticket}); p.Ticket == thrown.Ticket || h.places != 1 {
+		t.Errorf("%d places, ticket kept: %v", h.places, p.Ticket == thrown.Ticket)
 	}
 }
 
-// A client that reconnects before the server has noticed the broken connection keeps its slot.
+// A client that reconnects before the server has noticed the broken connection keeps its place.
 func TestReplaced(t *testing.T) {
 	h := open(t, Limits{Sessions: 1, Waiting: 10})
 	place := h.admit(Client{Key: "ada"})
 	waiting := h.wait(Client{}).Ticket
-	if h.HasSlot(Client{Key: "eve", Ticket: place.Ticket}) || !h.HasSlot(Client{Key: "ada", Ticket: place.Ticket}) {
+	if h.HasPlace(Client{Key: "eve", Ticket: place.Ticket}) || !h.HasPlace(Client{Key: "ada", Ticket: place.Ticket}) {
 		t.Error("whose place it is is mixed up")
 	}
 	h.Release(place, true, true, h.now)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// WaitError reports that all slots are taken and that the client is queued.
+// WaitError reports that all places are taken and that the client is queued.
 type WaitError struct{ Status Status }
 
 func (e *WaitError) Error() string {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// FuzzControl makes clients request, poll, leave and return slots in any order, one byte a step. No more slots are
+// FuzzControl makes clients request, poll, leave and return places in any order, one byte a step. No more places are
 // given than there are, and no ticket is lost or left over.
 func FuzzControl(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0x41, 0x80, 0xc0, 0xff, 1, 2, 3})
@@ -17,7 +17,7 @@ func FuzzControl(f *testing.F) {
 		l := Limits{Sessions: 3, PerAddress: 4, Waiting: 5, WaitTime: time.Minute, SessionTime: 2 * time.Minute}
 		load := Idle
 		c, now := NewControl(l, func(time.Time) Load { return load }), noon
-		var places []*Slot
+		var places []*Place
 		tickets := []string{"", "made up"}
 		for _, b := range deeds {
 			n := int(b >> 3)
@@ -55,10 +55,10 @@ func FuzzControl(f *testing.F) {
 					held++
 				}
 			}
-			if c.slots != len(places) || c.slots+held > l.Sessions ||
-				len(c.tickets) != c.slots+len(c.queue)+len(c.returning) ||
+			if c.places != len(places) || c.places+held > l.Sessions ||
+				len(c.tickets) != c.places+len(c.queue)+len(c.returning) ||
 				len(c.queue) > l.Waiting+l.Sessions || len(c.returning) > l.Sessions {
-				t.Fatalf("%d slots of %d, %d kept, %d wait, %d left, %d tickets", c.slots, len(places), held,
+				t.Fatalf("%d places of %d, %d kept, %d wait, %d left, %d tickets", c.places, len(places), held,
 					len(c.queue), len(c.returning), len(c.tickets))
 			}
 		}

@@ -13,14 +13,14 @@ const (
 	pollStep = time.Second / 2 // more for each client ahead
 
 	pollSlack   = 5 * time.Second  // a poll that is later lets the clients behind go first
-	pollTimeout = 75 * time.Second // a poll that is later loses its place: browsers run hidden pages once a minute
-	// A ticket that was never shown is worth less: many programs request a slot again and again without their ticket,
+	pollTimeout = 75 * time.Second // a later one loses its position: browsers run hidden pages once a minute
+	// A ticket that was never shown is worth less: many programs request a place again and again without their ticket,
 	// and must not wait behind tickets that they threw away.
 	unshownSlack   = time.Second
 	unshownTimeout = 10 * time.Second
 
 	limitRetry  = 10 * time.Second // until a client at its own limit tries again
-	reserveTime = 15 * time.Second // a slot stays reserved
+	reserveTime = 15 * time.Second // a place stays reserved
 	returnTime  = 15 * time.Second // a client that left may return before the queue
 	settleTime  = 3 * time.Second  // between two admissions on a busy machine, so that the load of the first shows
 )
@@ -33,7 +33,7 @@ const (
 	left // within returnTime
 )
 
-// ticket is a client's claim to a slot.
+// ticket is a client's claim to a place.
 type ticket struct {
 	id       string
 	key      string
@@ -42,28 +42,28 @@ type ticket struct {
 	queued   time.Time // when it joined the queue
 	pollDue  time.Time // when the next poll is due, while it waits
 	shown    bool      // by its client
-	reserved time.Time // a slot is reserved until then; zero means not
+	reserved time.Time // a place is reserved until then; zero means not
 	started  time.Time // when its first session began
 	gone     time.Time // when it left
-	returned bool      // it left and returned: it precedes clients that never had a slot
+	returned bool      // it left and returned: it precedes clients that never had a place
 }
 
-// Status is what a queued client is told.
+// Status is the position of a queued client.
 type Status struct {
 	Ticket    string        // to show with the next poll
-	Reserved  bool          // a slot is reserved, for Within
+	Reserved  bool          // a place is reserved, for Within
 	Ahead     int           // clients that precede it
 	Waiting   int           // clients in the queue, itself included
 	PollAfter time.Duration // when to poll again
-	Within    time.Duration // when Reserved: the time to request the slot
+	Within    time.Duration // when Reserved: the time to request the place
 }
 
-// RetryAfter returns when a client that shows no ticket should try again.
+// RetryAfter returns how long a client that shows no ticket should wait before it tries again.
 func (s Status) RetryAfter() time.Duration { return s.PollAfter + unshownSlack }
 
-// free returns the number of slots that are free for t, which may be nil: neither taken nor reserved for others.
+// free returns the number of places that are free for t, which may be nil: neither taken nor reserved for others.
 func (c *Control) free(t *ticket, now time.Time) int {
-	if c.slots > 0 {
+	if c.places > 0 {
 		switch c.load(now) {
 		case Overloaded:
 			return 0
@@ -73,7 +73,7 @@ func (c *Control) free(t *ticket, now time.Time) int {
 			}
 		}
 	}
-	free := c.limits.Sessions - c.slots
+	free := c.limits.Sessions - c.places
 	for _, list := range [][]*ticket{c.queue, c.returning} {
 		for _, other := range list {
 			if other != t && now.Before(other.reserved) {
@@ -85,7 +85,7 @@ func (c *Control) free(t *ticket, now time.Time) int {
 }
 
 // punctual counts, of the first n in the queue, those that precede clients behind them. A client whose poll is late
-// lets others go first; a client with a reserved slot needs no other.
+// lets others go first; a client with a reserved place needs no other.
 func (c *Control) punctual(n int, now time.Time) (ahead int) {
 	for _, t := range c.queue[:n] {
 		if !now.Before(t.reserved) && now.Before(t.pollDue.Add(t.allowance(pollSlack, unshownSlack))) {
@@ -95,7 +95,7 @@ func (c *Control) punctual(n int, now time.Time) (ahead int) {
 	return ahead
 }
 
-// status returns the status of t and reserves a slot when t is next.
+// status returns the status of t and reserves a place when t is next.
 func (c *Control) status(t *ticket, now time.Time) Status {
 	n := max(slices.Index(c.queue, t), 0)
 	s := Status{Ticket: t.id, Ahead: c.punctual(n, now), Waiting: len(c.queue)}
@@ -118,7 +118,7 @@ func (t *ticket) allowance(shown, unshown time.Duration) time.Duration {
 	return unshown
 }
 
-// requeue queues a ticket that left: before clients that never had a slot, behind others that returned.
+// requeue queues a ticket that left: before clients that never had a place, behind others that returned.
 func (c *Control) requeue(t *ticket, now time.Time) {
 	c.unlist(t)
 	n := 0
