@@ -1,21 +1,16 @@
 package media
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"mindflow/pipeline"
-	"mindflow/pipeline/vision"
 )
 
-// annotationTargets returns the file that each picture or video is drawn to, empty where out is: out itself, or a file
-// of the same name in the folder out, with the extension instead of its own if there is one. check refuses what cannot
-// be written. No input is overwritten, and no two targets are one file.
+// annotationTargets returns the path to write each annotated picture or video to; the paths are empty if out is. A
+// path is out itself or, if out is a folder, the file's name in it. A non-empty extension replaces the file's own.
+// check refuses a path that cannot be written. No input is overwritten, and no two targets are the same file.
 func annotationTargets(out string, files []string, extension string, check func(path string) error) ([]string, error) {
 	targets := make([]string, len(files))
 	if out == "" {
@@ -65,40 +60,4 @@ func sameFile(a, b string) bool {
 	}
 	two, err := os.Stat(b)
 	return err == nil && os.SameFile(one, two)
-}
-
-// recording writes the annotated video, in the size of its first picture. Without a path it writes nothing.
-type recording struct {
-	path string
-	rate float64
-	file *vision.Recording // nil before the first picture
-}
-
-func (r *recording) add(ctx context.Context, picture *vision.Picture, at time.Duration,
-	faces []pipeline.Label) (err error) {
-	if r.path == "" {
-		return nil
-	}
-	if r.file == nil {
-		w, h := picture.Size()
-		if r.file, err = vision.Record(r.path, r.rate, w, h); err != nil {
-			return err
-		}
-	}
-	picture.Draw(faces)
-	return r.file.Add(ctx, picture, at)
-}
-
-func (r *recording) close() error {
-	if r.file == nil {
-		return nil
-	}
-	return r.file.Close()
-}
-
-func (r *recording) discard() error {
-	if r.file == nil {
-		return nil
-	}
-	return r.file.Discard()
 }
