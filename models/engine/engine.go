@@ -23,14 +23,14 @@ type Engine struct {
 	Analysis  pipeline.Analysis   // with the default classifier
 	Analyses  []pipeline.Analysis // one for each classifier, the default first
 	Scheduler *schedule.Scheduler
-	Notes     []string // what the device could not be used for, in sentences
+	Notes     []string // sentences on what the device could not be used for
 	runtime   *ort.Runtime
 	profile   profile
 	inFlight  int // batches at once
 	close     []func() error
 }
 
-// Open loads the models and runs each once. Errors name the file or the setting, and what to do.
+// Open loads the models and runs each once. Its errors name the file or the setting, and the remedy.
 func Open(s Settings) (e *Engine, err error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func Open(s Settings) (e *Engine, err error) {
 	return e, e.runOnce()
 }
 
-// addClassifier loads a classifier and returns the analysis completed by it.
+// addClassifier loads a classifier and returns a with it.
 func (e *Engine) addClassifier(
 	a pipeline.Analysis, entry models.Entry, m pipeline.Model, file string, s Settings,
 ) (pipeline.Analysis, error) {
@@ -141,15 +141,15 @@ func (e *Engine) openDetector(m models.Entry, file string, s Settings) (pipeline
 	return e.runtime.NewDetectorFrom(from, model, e.profile.runOptions(s.Threads, frames))
 }
 
-// note records which rewrite was not possible for a network.
+// note records why a network could not be rewritten for the device.
 func (e *Engine) note(network string, what error) {
 	if what != nil {
 		e.Notes = append(e.Notes, fmt.Sprintf("%s is not run as well as it might be: %v", network, what))
 	}
 }
 
-// schedule creates the scheduler. On a device, streams hold their slots while they wait for the detector, so there are
-// as many more as fill its batches; the device's work takes no processor.
+// schedule creates the scheduler. On a device, streams hold their slots while they wait for the detector. They use no
+// processor meanwhile, so there are as many more slots as fill the detector's batches.
 func (e *Engine) schedule(s Settings) {
 	workers, batch := max(1, runtime.NumCPU()/s.Threads), s.Batch
 	e.inFlight = workers
@@ -228,14 +228,14 @@ func (e *Engine) WarmUp(s Settings) error {
 	return errors.Join(errs...)
 }
 
-// warmingUp calls OnWarmUp where the device compiles networks for each size of batch.
+// warmingUp calls OnWarmUp if the device compiles networks for each batch size.
 func (e *Engine) warmingUp(s Settings, network string, batch, maxBatch int) {
 	if e.profile.fixedSizes && s.OnWarmUp != nil {
 		s.OnWarmUp(network, batch, maxBatch)
 	}
 }
 
-// warmBatches runs each size of batch of each classifier, and calls progress before each.
+// warmBatches runs each classifier with each batch size, and calls progress before each run.
 func (e *Engine) warmBatches(progress func(network string, batch int)) error {
 	if err := e.detectOnce(context.Background()); err != nil {
 		return err
@@ -258,7 +258,7 @@ func (e *Engine) warmBatches(progress func(network string, batch int)) error {
 // NewAnalyzer returns an analyzer for one stream, with the default classifier.
 func (e *Engine) NewAnalyzer() *pipeline.Analyzer { return pipeline.NewAnalyzer(e.Analysis) }
 
-// Degraded returns the networks that moved from the device to the CPU: the reason by name, in words for operators.
+// Degraded returns the networks that moved from the device to the CPU: reasons for operators, by network name.
 func (e *Engine) Degraded() map[string]string { return e.runtime.Degraded() }
 
 // Device returns the name of the device that networks run on, such as cuda:1.

@@ -1,4 +1,4 @@
-// Package throughput measures how many faces a second a device classifies, and what of its own limit that is.
+// Package throughput measures how many faces a second a device classifies, and what share of its limit that is.
 package throughput
 
 import (
@@ -20,14 +20,14 @@ import (
 	"mindflow/pipeline/synthetic"
 )
 
-// Plan is what is measured.
+// Plan lists what is measured.
 type Plan struct {
-	Engine     engine.Settings // but for the batch and the precision
+	Engine     engine.Settings // its batch and precision are replaced by those below
 	Batches    []int
 	Precisions []string
 	Time       time.Duration // of each measurement
 	Progress   func(text string)
-	Text       func(error) string // of an error, for whom the measurement is made; optional
+	Text       func(error) string // returns an error's text for the user; optional
 }
 
 func (p Plan) text(err error) string {
@@ -37,13 +37,13 @@ func (p Plan) text(err error) string {
 	return p.Text(err)
 }
 
-// Result is what was found.
+// Result holds the measurements.
 type Result struct {
 	Device  string  `json:"device"`
 	Library string  `json:"library"`
 	Model   string  `json:"model"`
-	Threads int     `json:"threads"` // of the CPU for one batch
-	Flops   int     `json:"flops"`   // additions and multiplications for a face; 0: not known
+	Threads int     `json:"threads"` // CPU threads for one batch
+	Flops   int     `json:"flops"`   // additions and multiplications for one face; zero means unknown
 	Rows    []Row   `json:"rows"`
 	Limits  []Limit `json:"limits"`
 	Skipped []Skip  `json:"skipped"`
@@ -64,13 +64,13 @@ type Row struct {
 	Alone     float64 `json:"faces_per_second"`           // likewise
 	InFlight  int     `json:"in_flight"`                  // batches at once, for what follows
 	Together  float64 `json:"faces_per_second_in_flight"` // as a server runs them
-	Share     float64 `json:"share_of_limit"`             // of the device's, 0..1; 0: not known
-	Joule     float64 `json:"joule_per_face"`             // 0: not known
-	Apart     float64 `json:"apart"`                      // largest difference of a probability from the CPU's in fp32
-	Same      float64 `json:"same_label"`                 // part of the faces with the label that the CPU gives
+	Share     float64 `json:"share_of_limit"`             // of the device's limit, 0..1; zero means unknown
+	Joule     float64 `json:"joule_per_face"`             // zero means unknown
+	Apart     float64 `json:"apart"`                      // largest difference of a probability from the CPU's in float32
+	Same      float64 `json:"same_label"`                 // share of the faces that get the same label as on the CPU
 }
 
-// Run measures. It opens ONNX Runtime, which a process has once.
+// Run measures what p lists. It opens ONNX Runtime, of which a process has only one.
 func Run(ctx context.Context, p Plan) (Result, error) {
 	cpu := p.Engine
 	cpu.Device = engine.Device{Name: "cpu", Precision: engine.FP32}
@@ -108,16 +108,16 @@ func (p Plan) say(text string) {
 	}
 }
 
-// pictures are drawn, on which devices are compared.
+// pictures is the number of drawn pictures on which devices are compared.
 const pictures = 8
 
-// face is one of them, with its place.
+// face is a drawn picture, and where its face is.
 type face struct {
 	frame pipeline.Frame
 	box   pipeline.Box
 }
 
-// reference gives faces and what the CPU says of them.
+// reference returns the faces and the probabilities that the CPU computes for them.
 func reference(ctx context.Context, s engine.Settings) (faces []face, truth [][]float64, err error) {
 	e, err := engine.Open(s)
 	if err != nil {
@@ -137,7 +137,7 @@ func reference(ctx context.Context, s engine.Settings) (faces []face, truth [][]
 		if len(found) == 0 {
 			return nil, nil, field.Errorf("Detector", "the detector finds no face in the drawn picture; choose another")
 		}
-		own := *frame // the film's is lent
+		own := *frame // the film reuses its frame
 		own.Y, own.U, own.V = slices.Clone(frame.Y), slices.Clone(frame.U), slices.Clone(frame.V)
 		faces = append(faces, face{own, found[0].Box})
 	}
@@ -145,7 +145,7 @@ func reference(ctx context.Context, s engine.Settings) (faces []face, truth [][]
 	return faces, probabilities(scores), err
 }
 
-// crop feeds the faces to a model as sessions do.
+// crop returns the crops of the faces, made as in a session.
 func crop(m pipeline.Model, faces []face) (crops []pipeline.Crop) {
 	sampler := pipeline.NewSampler(m.Input)
 	for i := range faces {
@@ -172,7 +172,7 @@ func probabilities(scores []pipeline.Scores) (list [][]float64) {
 	return list
 }
 
-// precision measures all sizes of batch in one precision.
+// precision measures all batch sizes in one precision.
 func (p Plan) precision(ctx context.Context, r *Result, precision string, faces []face, truth [][]float64) (err error) {
 	s := p.Engine
 	s.Device.Precision, s.Batch.MaxCrops = precision, slices.Max(p.Batches)
@@ -221,7 +221,7 @@ func (p Plan) precision(ctx context.Context, r *Result, precision string, faces 
 func compare(got, truth [][]float64) (apart, same float64) {
 	for i := range got {
 		for k := range got[i] {
-			apart = max(apart, math.Abs(got[i][k]-truth[i][k])) // not a number where one is none
+			apart = max(apart, math.Abs(got[i][k]-truth[i][k])) // NaN if one of them is NaN
 		}
 		if slices.Index(got[i], slices.Max(got[i])) == slices.Index(truth[i], slices.Max(truth[i])) {
 			same += 1 / float64(len(got))
@@ -230,7 +230,7 @@ func compare(got, truth [][]float64) (apart, same float64) {
 	return apart, same
 }
 
-// measure times batches of a size, one at a time and then as many at once as a server does.
+// measure times batches of one size: first one at a time, then as many at once as a server runs.
 func (p Plan) measure(ctx context.Context, e *engine.Engine, crops []pipeline.Crop, batch int) (row Row, err error) {
 	var faces []pipeline.Crop
 	for i := range batch {
@@ -240,7 +240,7 @@ func (p Plan) measure(ctx context.Context, e *engine.Engine, crops []pipeline.Cr
 		_, err := e.Analysis.Classifier.Classify(ctx, nil, faces)
 		return err
 	}
-	for range 3 { // which lay out memory, and choose kernels for the shape
+	for range 3 { // the first calls allocate memory and choose kernels for the shape
 		if err := classify(); err != nil {
 			return row, err
 		}
@@ -266,10 +266,10 @@ func (p Plan) measure(ctx context.Context, e *engine.Engine, crops []pipeline.Cr
 	return row, nil
 }
 
-// leastRounds are timed however long they take.
+// leastRounds is the smallest number of calls that are timed, however long they take.
 const leastRounds = 5
 
-// repeat times calls one after another, in milliseconds, for about so long.
+// repeat calls one after another for about long, and returns the time of each call in milliseconds.
 func repeat(call func() error, long time.Duration) (times []float64, took time.Duration, err error) {
 	began := time.Now()
 	for took < long || len(times) < leastRounds {
@@ -283,7 +283,7 @@ func repeat(call func() error, long time.Duration) (times []float64, took time.D
 	return times, took, nil
 }
 
-// together calls from as many goroutines as are to be in flight.
+// together calls from inFlight goroutines at once for about long, and returns the number of calls.
 func together(call func() error, inFlight int, long time.Duration) (done int64, took time.Duration, err error) {
 	var count atomic.Int64
 	errs := make([]error, inFlight)
@@ -304,5 +304,5 @@ func together(call func() error, inFlight int, long time.Duration) (done int64, 
 	return count.Load(), time.Since(began), errors.Join(errs...)
 }
 
-// Processors is how many the CPU's numbers are of.
+// Processors returns the number of processors that the CPU's figures are measured on.
 func Processors() int { return runtime.NumCPU() }

@@ -19,7 +19,7 @@ func (slot *Slot) Classifier(model string, c pipeline.Classifier) pipeline.Class
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.batches[model]
-	if b == nil { // there are as many as models, which are loaded once for all
+	if b == nil { // one for each model; models are shared by all streams
 		b = &batcher{s: s, next: c, full: make(chan struct{}, 1)}
 		s.batches[model] = b
 	}
@@ -28,14 +28,14 @@ func (slot *Slot) Classifier(model string, c pipeline.Classifier) pipeline.Class
 	return r
 }
 
-// batcher gathers the crops of one classifier. It has no goroutine of its own: one of the requests that wait leads.
-// The leader waits until a batch may run, takes the crops that have gathered meanwhile, and runs them; another
-// request leads the next batch. So batches grow with the load, and on an idle machine no request waits.
+// batcher gathers the crops of one classifier. It has no goroutine of its own: one of the waiting requests leads. The
+// leader waits until a batch may run, takes the crops that have gathered meanwhile, and runs them. Another request
+// leads the next batch. Therefore batches grow with the load, and on an idle machine no request waits.
 type batcher struct {
 	// static after construction
 	s    *Scheduler
 	next pipeline.Classifier
-	full chan struct{} // signalled when the crops of a whole batch wait
+	full chan struct{} // signalled when enough crops for a full batch wait
 
 	mu    sync.Mutex
 	queue []*request // guarded by mu: requests with crops that are in no batch yet, in order of arrival
@@ -80,7 +80,7 @@ var errPanicked = errors.New("the classifier panicked")
 func (r *request) Classify(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores,
 	error) {
 	start := len(dst)
-	dst = slices.Grow(dst, len(crops))[:start+len(crops)] // with the memory of what stood there
+	dst = slices.Grow(dst, len(crops))[:start+len(crops)] // reuses the memory of the elements beyond len(dst)
 	err := r.classifyShared(ctx, dst[start:], crops)
 	if err != nil && ctx.Err() == nil && r.shared {
 		return r.classifyAlone(ctx, dst[:start], crops)
@@ -114,8 +114,8 @@ func (r *request) classifyShared(ctx context.Context, scores []pipeline.Scores, 
 	}
 }
 
-// classifyAlone tries again what failed in a batch with crops of other requests, so that one crop that cannot be
-// classified fails its own request only.
+// classifyAlone classifies the crops again after a batch with crops of other requests failed, so that one crop that
+// cannot be classified fails only its own request.
 func (r *request) classifyAlone(ctx context.Context, dst []pipeline.Scores, crops []pipeline.Crop) ([]pipeline.Scores,
 	error) {
 	if err := r.b.s.acquireBatch(ctx, &r.wait); err != nil {
@@ -138,7 +138,7 @@ func (r *request) submit(crops []pipeline.Crop, scores []pipeline.Scores) {
 	}
 }
 
-// progress reports whether all crops are done, or whether the caller has to lead the next batch.
+// progress reports whether all crops are done, and whether the caller must lead the next batch.
 func (r *request) progress() (done, lead bool, err error) {
 	b := r.b
 	b.mu.Lock()
@@ -153,8 +153,8 @@ func (r *request) progress() (done, lead bool, err error) {
 	return false, false, nil
 }
 
-// withdraw ends a call. Crops that are in no batch are dropped; batches under way are waited for, since they write to
-// the caller's memory.
+// withdraw ends a call. It drops the crops that are in no batch, and waits for the batches under way, because they
+// write to the caller's memory.
 func (r *request) withdraw() {
 	b := r.b
 	b.mu.Lock()
@@ -206,7 +206,7 @@ func (b *batcher) waitUntilFull(ctx context.Context) {
 	}
 }
 
-// waiting counts the crops that are in no batch. mu is held.
+// waiting returns the number of crops that are in no batch. The caller holds mu.
 func (b *batcher) waiting() (n int) {
 	for _, r := range b.queue {
 		n += len(r.crops) - r.taken
@@ -214,8 +214,8 @@ func (b *batcher) waiting() (n int) {
 	return n
 }
 
-// pick takes crops for a batch, round robin over the requests, so that a stream with many faces does not fill the
-// batch alone. mu is held.
+// pick takes crops for a batch, round robin over the requests, so that a stream with many faces does not fill the batch
+// alone. The caller holds mu.
 func (b *batcher) pick(to *batch) {
 	to.crops, to.dests = to.crops[:0], to.dests[:0]
 	for len(b.queue) > 0 && len(to.crops) < b.s.batch.MaxCrops {
@@ -232,8 +232,8 @@ func (b *batcher) pick(to *batch) {
 	}
 }
 
-// run classifies a batch and delivers its scores or its error. It takes no ctx: a batch with crops of other requests
-// must not end with the leader's.
+// run classifies a batch and delivers its scores or its error. It takes no ctx, because the end of the leader's call
+// must not end a batch with crops of other requests.
 func (b *batcher) run(batch *batch) {
 	if len(batch.crops) == 0 {
 		return
@@ -271,7 +271,7 @@ func (b *batcher) deliver(batch *batch, each time.Duration, err error) {
 	}
 }
 
-// passLead lets another request lead. mu is held.
+// passLead lets another request lead. The caller holds mu.
 func (b *batcher) passLead(from *request) {
 	b.led = false
 	for _, r := range b.queue {
@@ -282,7 +282,7 @@ func (b *batcher) passLead(from *request) {
 	}
 }
 
-// remove takes r off the queue. Where it was signalled to lead, it signals another request. mu is held.
+// remove takes r off the queue, and signals another request if none leads. The caller holds mu.
 func (b *batcher) remove(r *request) {
 	b.queue = slices.DeleteFunc(b.queue, func(o *request) bool { return o == r })
 	if !b.led && len(b.queue) > 0 {

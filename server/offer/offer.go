@@ -1,5 +1,5 @@
-// Package offer reads SDP offers: it refuses those that no session can serve, and completes Pion's answers. It also
-// says which codecs a server accepts.
+// Package offer parses SDP offers, refuses those that no session can serve, and completes Pion's answers. It also holds
+// the codecs that a server accepts.
 package offer
 
 import (
@@ -15,7 +15,7 @@ import (
 	"mindflow/server/sdpfrag"
 )
 
-// Kind is what is wrong with an offer.
+// Kind is the kind of fault in an offer.
 type Kind int
 
 // Kinds of refusals.
@@ -24,7 +24,7 @@ const (
 	Unservable             // it is an offer, but no session can serve it
 )
 
-// Refusal is an error that is the publisher's.
+// Refusal is an error of an offer that the publisher must correct.
 type Refusal struct {
 	Kind   Kind
 	Detail string // for the publisher
@@ -32,13 +32,13 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Detail }
 
-// Refuse returns a *Refusal, whose detail is formatted as by fmt.Sprintf.
+// Refuse returns a *Refusal. It formats the detail like fmt.Sprintf.
 func Refuse(kind Kind, format string, args ...any) error {
 	return &Refusal{kind, fmt.Sprintf(format, args...)}
 }
 
-// Parse reads an SDP offer. It refuses, before anything is made for it, an offer that no session can serve: its error
-// is a *Refusal.
+// Parse parses an SDP offer. It refuses one that no session can serve, before any resource is allocated for it. Its
+// error is a *Refusal.
 func (c Codecs) Parse(body []byte) (*sdp.SessionDescription, error) {
 	if len(body) == 0 {
 		return nil, Refuse(Malformed, "the body is empty; send an SDP offer")
@@ -91,7 +91,7 @@ func checkTransport(offer *sdp.SessionDescription) error {
 	return checkSetup(offer)
 }
 
-// checkSetup checks, in all sections, that the publisher begins DTLS: nobody unauthenticated should reach the parsers
+// checkSetup checks in all sections that the publisher starts DTLS, so that no unauthenticated peer reaches the parsers
 // of a DTLS client.
 func checkSetup(offer *sdp.SessionDescription) error {
 	all := slices.Clone(offer.Attributes)
@@ -114,8 +114,8 @@ func checkSetup(offer *sdp.SessionDescription) error {
 	return nil
 }
 
-// checkCandidates finds candidates that Pion would refuse the offer for. It ignores unknown types and transports: RFC
-// 8839, section 5.1, leaves room for new ones.
+// checkCandidates returns an error for a candidate that would make Pion refuse the offer. It accepts unknown types and
+// transports: RFC 8839, section 5.1, allows new ones.
 func checkCandidates(attributes []sdp.Attribute) error {
 	for _, a := range attributes {
 		if !a.IsICECandidate() {
@@ -129,8 +129,8 @@ func checkCandidates(attributes []sdp.Attribute) error {
 	return nil
 }
 
-// stateDirections adds the direction to sections of audio or video that state none: the whole description's, or
-// sendrecv (RFC 8866, section 6.7). Pion would leave such sections out of the answer.
+// stateDirections adds a direction to sections of audio or video that have none: that of the whole description, or else
+// sendrecv (RFC 8866, section 6.7). Pion would omit sections without one from the answer.
 func stateDirections(offer *sdp.SessionDescription) {
 	directions := []string{sdp.AttrKeySendRecv, sdp.AttrKeySendOnly, sdp.AttrKeyRecvOnly, sdp.AttrKeyInactive}
 	meant := sdp.AttrKeySendRecv
@@ -147,7 +147,7 @@ func stateDirections(offer *sdp.SessionDescription) {
 	}
 }
 
-// checkMedia checks that the offer has one video that the server can decode. Data channels and audio may be beside it.
+// checkMedia checks that the offer has one video that the server can decode. Data channels and audio are allowed too.
 func checkMedia(offer *sdp.SessionDescription, c Codecs) error {
 	videos := 0
 	for _, m := range offer.MediaDescriptions {
@@ -204,10 +204,10 @@ func has(m *sdp.MediaDescription, key string) bool {
 	return ok
 }
 
-// Complete adds to an answer what Pion leaves out when it rejects a section, such as audio in an unknown codec: the
-// section's mid, and ICE candidates in an accepted section. Pion writes candidates in the first section only, where a
-// browser overlooks them when that section is rejected. It also orders the codecs, states how many bytes a message on a
-// data channel may have, and adds public, the candidates of public addresses.
+// Complete adds to an answer what Pion omits when it rejects a section, such as audio in an unknown codec: the
+// section's mid, and ICE candidates in an accepted section. Pion writes candidates only in the first section, and
+// browsers ignore them if that section is rejected. Complete also orders the codecs, states the largest message of a
+// data channel in bytes, and adds public, the candidates of public addresses.
 func (c Codecs) Complete(
 	offer, answer *sdp.SessionDescription, maxMessage int, public []sdp.Attribute,
 ) (string, error) {

@@ -14,12 +14,12 @@ import (
 // second.
 const silence = 300 * time.Millisecond
 
-// farBehind is a distance in packets that no retransmission has.
+// farBehind is a distance in packets, larger than that of any retransmission.
 const farBehind = 4096
 
 // limits bound the memory and the delay of an assembler. A zero field means its default.
 type limits struct {
-	// Wait is how long a missing packet is waited for; default 700 ms. A sender does not repeat a packet twice within
+	// Wait is the longest wait for a missing packet; default 700 ms. A sender does not repeat a packet twice within
 	// its round trip.
 	Wait      time.Duration
 	Packets   int // packets that wait behind a missing one, at most 32767; default 512
@@ -27,20 +27,20 @@ type limits struct {
 	UnitBytes int // payload of one unit; default 4 MiB
 }
 
-// assemblyStats count what did not become a unit.
+// assemblyStats counts packets and units that were not used.
 type assemblyStats struct {
-	Dropped   uint64 // units that are not whole, or that came before the key unit that was waited for
+	Dropped   uint64 // units that are not whole, or that came before the awaited key unit
 	Lost      uint64 // packets given up
 	Overflow  uint64 // times that too much waited behind a missing packet
-	Late      uint64 // packets that came after they were given up, or from before the first
+	Late      uint64 // packets that came after they were given up, or that precede the first
 	Duplicate uint64 // packets that had come before
 	Malformed uint64 // packets that do not fit the codec's payload format
 	Oversize  uint64 // units over the limit
 	HeavyLoss uint64 // times that heavy loss began
 }
 
-// assembler makes units of packets. A unit is handed over at its last packet; Pion's sample builder, in contrast, waits
-// for the first packet of the next unit. An assembler is owned by one goroutine.
+// assembler makes units of packets. It emits a unit at the unit's last packet; Pion's sample builder, in contrast,
+// waits for the first packet of the next unit. One goroutine owns an assembler.
 type assembler struct {
 	opts  limits
 	unit  depacketizer
@@ -57,21 +57,21 @@ type assembler struct {
 	waiting  map[uint16]held // packets after a missing one, by sequence number; less than opts.Packets ahead of next
 	bytes    int             // payload in waiting
 	gapSince time.Time       // when next was found missing
-	resume   time.Time       // end of heavy loss; until then nothing is requested or waited for
+	resume   time.Time       // end of heavy loss; until then no packet is requested or waited for
 
 	// The unit under way.
-	busy      bool // packets of it have come
-	whole     bool // and all of them
+	busy      bool // some of its packets have come
+	whole     bool // its packets so far are complete and well formed
 	timestamp uint32
 	size      int       // payload so far, in bytes
-	arrived   time.Time // the last of its packets
+	arrived   time.Time // when its last packet came
 
 	awaitKey bool // units are dropped until a key unit
 	skipped  bool // packets were given up since the last unit began
-	needKey  bool // what push will report
+	needKey  bool // result of push
 }
 
-// held is a packet and when it came.
+// held is a waiting packet, and when it came.
 type held struct {
 	packet *rtp.Packet
 	at     time.Time
@@ -100,7 +100,7 @@ func orDefault[T int | time.Duration](v, def T) T {
 	return v
 }
 
-// resync drops units until the next key unit, since a unit was not used.
+// resync drops units until the next key unit. Call it when a unit was not used.
 func (a *assembler) resync() { a.awaitKey = true }
 
 // push takes a packet that came at now and calls emit with each unit that the packet completes, in order. The first
@@ -181,8 +181,8 @@ func (a *assembler) makeRoom(seq uint16, emit func(pipeline.Unit)) {
 	}
 }
 
-// giveUpAll gives up everything before seq, which ended an interruption or showed heavy loss. If the lost packets were
-// sent again, the key frame that replaces them would have to wait for them.
+// giveUpAll gives up all missing packets before seq, after an interruption or in heavy loss. If the sender repeated
+// them, they would delay the key frame that replaces them.
 func (a *assembler) giveUpAll(seq uint16, emit func(pipeline.Unit)) {
 	for len(a.waiting) > 0 {
 		a.giveUp(a.firstWaiting())
@@ -201,7 +201,8 @@ func (a *assembler) countOld(seq uint16) {
 	}
 }
 
-// restart follows a sender that started over: two packets in a row came from far behind (RFC 3550, appendix A.1).
+// restart continues at seq, because the sender restarted: two packets in a row came from far behind (RFC 3550, appendix
+// A.1).
 func (a *assembler) restart(seq uint16) {
 	clear(a.waiting)
 	a.bytes = 0
@@ -232,7 +233,7 @@ func (a *assembler) take(emit func(pipeline.Unit)) {
 		a.next++
 		a.add(h, emit)
 	}
-	if a.next != from && len(a.waiting) > 0 { // the packet after the next gap showed that there is one
+	if a.next != from && len(a.waiting) > 0 { // the gap was noticed when the packet after it came
 		a.gapSince = a.waiting[a.firstWaiting()].at
 	}
 }
@@ -287,7 +288,7 @@ func (a *assembler) begin(p *rtp.Packet) {
 	a.timestamp, a.size, a.arrived = p.Timestamp, 0, time.Time{}
 }
 
-// end hands over the unit under way, or drops it when it is not whole.
+// end emits the unit under way, or drops it if it is not whole.
 func (a *assembler) end(emit func(pipeline.Unit)) {
 	a.busy = false
 	if !a.whole {
