@@ -87,7 +87,7 @@ func (a *Analyzer) followFaces(f *Frame, followOnly bool) bool {
 
 // Follow fills in m without a detection or a classification, so that it needs no slot: the known faces, where they
 // are in f, with the scores that they have. It reports false if that is not certain, or if the latest detection is
-// MaxDefer ago. Then its faces and times are not set.
+// MaxDefer ago. Then m.Faces is not set.
 func (a *Analyzer) Follow(m *Message, f *Frame) bool {
 	a.startFrame(m, f)
 	if !a.detected || a.now.Sub(a.detectedAt) >= a.analysis.Policy.MaxDefer {

@@ -24,7 +24,7 @@ type Timed struct {
 	CPU  time.Duration // of all its threads, in the kernel too
 }
 
-// Run runs a program to its end, and interrupts it when ctx ends earlier. Out is set with an error too.
+// Run runs a program to its end, and interrupts it if ctx ends first. Out is set even if there is an error.
 func Run(ctx context.Context, binary string, args ...string) (t Timed, err error) {
 	cmd := command(binary, args...)
 	var out, log bytes.Buffer

@@ -65,8 +65,8 @@ var libraries = []rule{
 	{"libopencv", openCV}, {"libtbb", openCV},
 }
 
-// shareOf returns the share of a sample. While Go waits for C, the stack has runtime.cgocall and its callers. The stack
-// of a thread that Go did not start has an address and runtime._ExternalCode.
+// shareOf returns the share of a sample. In a call from Go into C, the stack holds runtime.cgocall and its callers. In
+// a thread that Go did not start, it holds only an address and runtime._ExternalCode.
 func shareOf(s *profile.Sample) share {
 	frames := framesOf(s)
 	if anyOf(frames, "runtime._ExternalCode") {

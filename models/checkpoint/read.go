@@ -10,15 +10,15 @@ import (
 	"slices"
 )
 
-// part is what is read of one storage: the values from low to below high, for the named tensors.
+// part is the part of one storage that is read: the values low to high-1, for the named tensors.
 type part struct {
 	storage   *storage
 	low, high int
 	names     []string
 }
 
-// Read reads the values of all tensors, each storage once, however many tensors are views of it: check
-// Shapes before, which say how many there will be. It ends early with ctx.
+// Read reads the values of all tensors. It reads each storage once, even if several tensors share it. Check Shapes
+// first: they tell how many values there are. Read stops if ctx ends.
 func (f *File) Read(ctx context.Context) (map[string]Tensor, error) {
 	parts, err := f.plan()
 	if err != nil {
@@ -33,7 +33,7 @@ func (f *File) Read(ctx context.Context) (map[string]Tensor, error) {
 	return tensors, nil
 }
 
-// plan refuses what is too much before any of it is read, and says what is to be read of each storage.
+// plan lists what to read of each storage. It returns an error, before anything is read, if that is too much.
 func (f *File) plan() ([]*part, error) {
 	parts := map[*storage]*part{}
 	values, bytes := 0, 0
@@ -66,7 +66,8 @@ func (f *File) plan() ([]*part, error) {
 		func(a, b *part) int { return cmp.Compare(a.names[0], b.names[0]) }), nil
 }
 
-// fill reads one storage to its end, which is where a sum is checked, and picks its tensors.
+// fill reads the values of one storage and extracts its tensors. It reads to the end, because the checksum is verified
+// there.
 func (f *File) fill(ctx context.Context, tensors map[string]Tensor, p *part) (err error) {
 	opened, err := f.open(p.storage)
 	if err != nil {
@@ -99,7 +100,7 @@ func (f *File) fill(ctx context.Context, tensors map[string]Tensor, p *part) (er
 	return nil
 }
 
-// lasting is a reader that fails once ctx has ended.
+// lasting is a reader that returns an error once ctx has ended.
 type lasting struct {
 	ctx context.Context
 	r   io.Reader

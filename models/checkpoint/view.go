@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// kind is a type of numbers. Those that are no weights have no float, but a word for people.
+// kind is a number type of a storage. For a type that cannot hold weights, float is nil and word names it in errors.
 type kind struct {
 	size  int // bytes
 	float func([]byte) float32
@@ -32,7 +32,7 @@ var kinds = map[string]kind{
 	"torch.ComplexDoubleStorage": {16, nil, "complex numbers"},
 }
 
-// half is the IEEE 754 binary16 number of these bits.
+// half returns the IEEE 754 binary16 number of these bits.
 func half(bits uint16) float32 {
 	fraction, exponent := float64(bits&0x3ff), int(bits>>10&0x1f)
 	v := math.Ldexp(1024+fraction, exponent-25)
@@ -50,15 +50,16 @@ func half(bits uint16) float32 {
 	return float32(v)
 }
 
-// The bounds of tensors, in values. The largest of a DAN with four heads has 2,359,296, all together 20 million.
+// The bounds, in values unless noted. The largest tensor of a DAN with four heads has 2,359,296, all together 20
+// million.
 const (
 	maxStorage = 1 << 30
-	maxSpan    = 1 << 25 // of a storage that are read
+	maxSpan    = 1 << 25 // of one storage that are read, and of one tensor
 	maxRead    = 1 << 26 // of all tensors together
-	maxBytes   = 1 << 30 // of all storages that are read, in bytes: a compressed one costs a file little
+	maxBytes   = 1 << 30 // bytes of all storages that are read; a small compressed file can expand to many
 )
 
-// extent says how many values the tensor has, and over how many of its storage they are spread.
+// extent returns how many values the tensor has, and how many values of its storage they span.
 func (v *view) extent() (count, span int, err error) {
 	stored := v.storage.count
 	fault := func() error {

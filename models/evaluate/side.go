@@ -14,7 +14,7 @@ type side struct {
 	classifier pipeline.Classifier
 	model      pipeline.Model
 	sampler    *pipeline.Sampler
-	places     []int // of the model's labels in the classes that are compared; -1 for those left out
+	places     []int // index in classes of each of the model's labels; -1 if the label is left out
 	confusion  *Confusion
 
 	// reused from batch to batch
@@ -22,17 +22,17 @@ type side struct {
 	scores []pipeline.Scores
 	logits []float32 // of the classes that are compared, in their order
 	probs  []float32
-	said   []int // classes of the latest batch
+	said   []int // answered classes of the latest batch
 }
 
-// newSide chooses among the classes only, whatever else the model knows.
+// newSide makes a side whose model may answer only with these classes.
 func newSide(c pipeline.Classifier, m pipeline.Model, classes []string) *side {
 	return &side{classifier: c, model: m, sampler: pipeline.NewSampler(m.Input), confusion: NewConfusion(classes),
 		places: places(m.Labels, classes), logits: make([]float32, len(classes))}
 }
 
-// places finds each label among classes, by its own name or by another for the same expression; -1 says that it is
-// none of them.
+// places returns the index in classes of each label. A label matches by its name or by a synonym; -1 means that it
+// matches no class.
 func places(labels, classes []string) []int {
 	list := make([]int, len(labels))
 	for i, label := range labels {
@@ -49,7 +49,7 @@ func places(labels, classes []string) []int {
 	return list
 }
 
-// common gives the classes of a, in its order, that b has too, and those that only one of them has.
+// common returns the classes that a and b have, in the order of a, and those that only one of them has.
 func common(a, b []string) (both, rest []string) {
 	found := places(b, a)
 	for i, label := range a {
@@ -67,7 +67,7 @@ func common(a, b []string) (both, rest []string) {
 	return both, rest
 }
 
-// sample makes the region of f the crop at index i.
+// sample resamples region r of f into crop i.
 func (s *side) sample(i int, f *pipeline.Frame, r pipeline.Region) {
 	if i == len(s.crops) {
 		s.crops = append(s.crops, s.model.Input.NewCrop())
@@ -75,7 +75,7 @@ func (s *side) sample(i int, f *pipeline.Frame, r pipeline.Region) {
 	s.sampler.Crop(s.crops[i], f, r)
 }
 
-// classify counts what the model says of the first crops, whose classes are truths.
+// classify counts the model's answers for the first crops; truths holds the classes of those crops.
 func (s *side) classify(ctx context.Context, truths []int) (err error) {
 	s.said = s.said[:0]
 	if s.scores, err = s.classifier.Classify(ctx, s.scores[:0], s.crops[:len(truths)]); err != nil {

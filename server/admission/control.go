@@ -1,6 +1,6 @@
 // Package admission decides who gets a session. The number of sessions is bounded: in all, of one address and of one
-// key. When all places are taken, clients queue in the order in which they came. Time is passed in,
-// and the network is not known here.
+// key. When all places are taken, clients queue in the order in which they came. Time is passed in, and the package
+// knows nothing of the network.
 package admission
 
 import (

@@ -76,7 +76,7 @@ func (a *analyst) run() {
 	}
 }
 
-// skip reports whether labels would be of no use now: they are not wanted, or would wait behind older ones.
+// skip reports whether labels would be of no use now: the page paused, or they would wait behind older ones.
 func (a *analyst) skip() (dropReason, bool) {
 	if a.paused.Load() {
 		return dropPaused, true

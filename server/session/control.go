@@ -20,8 +20,8 @@ const (
 	ByePatience = time.Second
 )
 
-// answer serves a request, or refuses it: bad says why it cannot be served. A publisher that is refused repeatedly,
-// faster than any page asks, ends its session.
+// answer serves a request, or refuses it. If bad is set, it is the refusal. The session of a publisher that is refused
+// more often than refusalRate ends.
 func (s *Session) answer(r request, bad *reply) {
 	now := time.Now()
 	if !s.requests.AllowN(now, 1) {
@@ -61,8 +61,8 @@ func (s *Session) resume() {
 	if !s.paused.Swap(false) {
 		return
 	}
-	// The silence of a pause does not count, but not twice without media in between: a publisher could pause and resume
-	// repeatedly to keep its place for ever.
+	// A resume restarts the silence timeout. It does so only once until media arrives again: otherwise a publisher
+	// could keep its place for ever by pausing and resuming.
 	now := time.Now().UnixNano()
 	if heard := s.heard.Load(); heard != s.forgiven && s.heard.CompareAndSwap(heard, now) {
 		s.forgiven = now
@@ -73,7 +73,7 @@ func (s *Session) resume() {
 	}
 }
 
-// setOptions serves a request of the type options. When one part is refused, nothing changes.
+// setOptions serves a request of the type options. If one part is refused, nothing changes.
 func (s *Session) setOptions(r request) (*modelInfo, *reply) {
 	next := *s.choice.Load()
 	if name := r.changes.model; name != nil {
@@ -95,8 +95,8 @@ func (s *Session) model() *modelInfo {
 	return &info
 }
 
-// say sends on the control channel. A publisher that asks and does not read ends its session: its answers must not pile
-// up.
+// say sends on the control channel. It ends the session of a publisher that sends requests but does not read the
+// answers, so that answers do not pile up.
 func (s *Session) say(r reply) {
 	if s.control == nil {
 		return
@@ -129,7 +129,7 @@ func (s *Session) Hello() ([]byte, error) { return s.hello().encode() }
 // Bye returns the message of an end, for readers without a control channel.
 func Bye(why Reason) ([]byte, error) { return bye(why).encode() }
 
-// sayHint tells the publisher what frames the session can use.
+// sayHint tells the publisher the largest frames and the highest rate that the session can use.
 func (s *Session) sayHint() {
 	if s.cfg.MaxSide == 0 && s.frameRate.rate == 0 {
 		return
@@ -137,7 +137,7 @@ func (s *Session) sayHint() {
 	s.say(reply{Type: "hint", MaxSide: s.cfg.MaxSide, MaxFramerate: float64(s.frameRate.rate)})
 }
 
-// sayDraining asks the publisher to go elsewhere. One that does not is served for as long as the server waits.
+// sayDraining asks the publisher to go elsewhere. A publisher that stays is served until the grace period ends.
 func (s *Session) sayDraining() { s.say(bye(EndDraining)) }
 
 // sayBye tells the publisher why the session ends, and waits a moment until the message is sent.

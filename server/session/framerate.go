@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// LeastSide is the least Config.MaxSide that may be asked for, in pixels: web/PROTOCOL.md.
+// LeastSide is the smallest allowed value of Config.MaxSide, in pixels: web/PROTOCOL.md.
 const LeastSide = 16
 
 const (
 	leastFramerate = 5    // frames a second; with fewer, faces cannot be tracked
-	headroom       = 1.5  // times the analysed rate: frames are fresh at their slot, and spare capacity shows
-	shareFew       = 0.7  // of the frames that came: when fewer are analysed, the publisher sends too many …
+	headroom       = 1.5  // x the analysed rate: a fresh frame waits for each slot, and spare capacity can be measured
+	shareFew       = 0.7  // analysed/arrived frames; under this share the publisher sends too many …
 	shareAll       = 0.95 // … and from this share on it may send more
 	leastChange    = 0.2  // of a rate; a smaller change is not worth an encoder's reconfiguration
-	leastFrames    = 5    // between two looks, to compute a share of
-	mostWait       = 8    // looks before a rise, after rises that were taken back
+	leastFrames    = 5    // fewest frames between two looks from which a share is computed
+	mostWait       = 8    // most looks to wait before a rise; wait doubles each time that a rise is taken back
 )
 
-// frameRate finds the frame rate that a session can use: frames that get no slot cost the publisher's line and the
-// server's decoding. It is owned by the control loop.
+// frameRate finds the frame rate that a session can analyse. A frame that gets no slot wastes the publisher's bandwidth
+// and the server's decoding time. The control loop owns it.
 //
-// It does not oscillate. When a rise by headroom turns out too high and the session analyses as much as before, the
-// change back is too small to make. When it analyses less, because the publisher runs on the same machine, rises become
-// rarer.
+// It does not oscillate. Suppose that a rise by headroom was too high. If the session still analyses as many frames,
+// the correction is under leastChange, so the rate stays. If it analyses fewer (the publisher runs on the same
+// machine), the rate falls, and the next rise waits longer.
 type frameRate struct {
-	most int // frames a second to ask for at most; zero means that nothing is asked
-	rate int // asked for last
+	most int // the highest rate to ask for, in frames a second; zero disables frame-rate control
+	rate int // the rate last asked for
 
 	last  frameCounts
 	at    time.Time // of last
@@ -49,8 +49,9 @@ func (r *frameRate) begin(now time.Time, c frameCounts) {
 	r.at, r.last, r.short, r.calm = now, c, false, 0
 }
 
-// look evaluates the frames since the last look or beginning. It reports whether another rate is to be asked for. A
-// rate is lowered only when two looks in a row find too few analysed: one may be a hiccup, such as a start.
+// look evaluates the frames since the last look or begin. It reports whether the rate changed, so that the publisher
+// must be asked for it. It lowers the rate only after two looks in a row that found too few frames analysed: one may be
+// a brief delay, such as at the start.
 func (r *frameRate) look(now time.Time, c frameCounts) (changed bool) {
 	analysed, missed := float64(c.analysed-r.last.analysed), float64(c.missed-r.last.missed)
 	seconds, wasShort, calm := now.Sub(r.at).Seconds(), r.short, r.calm
@@ -72,7 +73,7 @@ func (r *frameRate) look(now time.Time, c frameCounts) (changed bool) {
 	return false
 }
 
-// change sets a rate, as a whole number since encoders take no other, unless it is close to the last one.
+// change sets a rate, rounded because encoders take only whole numbers. A rate close to the last one is not set.
 func (r *frameRate) change(rate float64) (changed bool) {
 	want := min(max(int(math.Round(rate)), leastFramerate), r.most)
 	small := math.Abs(float64(want-r.rate)) < leastChange*float64(r.rate)
@@ -90,7 +91,8 @@ func (r *frameRate) change(rate float64) (changed bool) {
 	return true
 }
 
-// frameCounts returns the frames that show how busy the session is: none that were lost, damaged or paused.
+// frameCounts returns the frames that were analysed, and those that were missed because the server or the line was
+// busy. Lost, damaged and paused frames do not count.
 func (s *Session) frameCounts() frameCounts {
 	return frameCounts{
 		analysed: s.analysed.Load(),
@@ -98,8 +100,8 @@ func (s *Session) frameCounts() frameCounts {
 	}
 }
 
-// adjustFrameRate asks the publisher for another frame rate when the session can use another. A publisher without a
-// control channel is not asked.
+// adjustFrameRate asks the publisher for another frame rate if the session can use one. It does nothing for a publisher
+// without a control channel.
 func (s *Session) adjustFrameRate(now time.Time) {
 	switch {
 	case s.control == nil:

@@ -36,7 +36,7 @@ func (s *Session) startMedia(track *webrtc.TrackRemote, receiver *webrtc.RTPRece
 		return
 	}
 	s.log.Info("video", "codec", codec)
-	s.spawn("drain", func() { drainRTCP(receiver) })
+	s.spawn("rtcp", func() { readRTCP(receiver) })
 	s.spawn("receive", func() {
 		defer s.End(EndClosed) // the track has ended
 		s.receiver.Run(&video{s, track, codec}, &decoderQueue{s, dropLost})
@@ -55,9 +55,9 @@ func feedbackOf(codec webrtc.RTPCodecParameters) receive.Feedback {
 	}
 }
 
-// drainRTCP reads the RTCP that comes with the video: Pion's interceptors see the reports in it only when they are
+// readRTCP reads the incoming RTCP of the video. Pion's interceptors process the sender's reports only when they are
 // read.
-func drainRTCP(receiver *webrtc.RTPReceiver) {
+func readRTCP(receiver *webrtc.RTPReceiver) {
 	buf := make([]byte, 1500)
 	for {
 		if _, _, err := receiver.Read(buf); err != nil {

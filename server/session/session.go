@@ -57,8 +57,8 @@ var endReasons = []Reason{
 
 // Session is one publisher: a peer connection and the goroutines that serve it.
 //
-// The control loop (Run) is their parent. When the video comes it starts four: one drains RTCP, one receives, one
-// decodes, one analyses. It waits for them when the session ends. Pion's callbacks only post to its inbox.
+// The control loop (Run) is their parent. When the video arrives it starts four: they read RTCP, receive, decode and
+// analyse. It waits for them when the session ends. Pion's callbacks only post to its inbox.
 type Session struct {
 	// static after construction
 	id     string

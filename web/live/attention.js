@@ -12,8 +12,8 @@ export function attentionMode(text) {
 }
 
 /**
- * Returns the map to show. Each head's values are scaled to its own range, as magnitudes of different heads do not
- * compare. The mean of the scaled heads is scaled again.
+ * Returns the map to show. Each head's values are scaled to its own range, because the magnitudes of different heads
+ * are not comparable. The mean of the scaled heads is scaled again.
  * @param {Attention} attention
  * @param {'mean' | number} show a number beyond the last head means the last one
  * @returns {number[]} width × height values, 0..1, row by row

@@ -15,7 +15,7 @@ import (
 	"mindflow/pipeline/vision"
 )
 
-// Doctor checks the machine for the settings of serve. It is an error that a check fails.
+// Doctor checks whether the machine can run serve with these settings. It returns an error if a check fails.
 func Doctor() settings.Command {
 	fs := settings.NewFlags("doctor")
 	s := settings.ServeFlags(fs)

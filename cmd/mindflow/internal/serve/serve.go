@@ -1,4 +1,4 @@
-// Package serve holds the commands for a server: serve, token and ready.
+// Package serve holds the commands for a server: serve with its supervisor, token and ready.
 package serve
 
 import (
