@@ -19,8 +19,8 @@ type AnalysisPolicy struct {
 	// MinMargin is the margin of the smoothed probabilities under which a face is in doubt: a change of them by so
 	// little would change what is shown. A face in doubt is classified in every frame, under overload too.
 	MinMargin float64
-	// MaxDefer is the longest time that a stream that waits for its slot only follows its faces (Analyzer.Follow), which
-	// keeps the rate of its labels up under overload.
+	// MaxDefer is the longest time that a stream that waits for its slot only follows its faces (Analyzer.Follow).
+	// Following keeps the rate of its labels up under overload.
 	MaxDefer time.Duration
 }
 

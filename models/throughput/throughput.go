@@ -66,8 +66,8 @@ type Row struct {
 	Together  float64 `json:"faces_per_second_in_flight"` // as a server runs them
 	Share     float64 `json:"share_of_limit"`             // of the device's limit, 0..1; zero means unknown
 	Joule     float64 `json:"joule_per_face"`             // zero means unknown
-	Apart     float64 `json:"apart"`                      // largest difference of a probability from the CPU's in float32
-	Same      float64 `json:"same_label"`                 // share of the faces that get the same label as on the CPU
+	Apart     float64 `json:"apart"`                      // largest probability difference from the CPU in float32
+	Same      float64 `json:"same_label"`                 // share of the faces with the label that the CPU gives
 }
 
 // Run measures what p lists. It opens ONNX Runtime, of which a process has only one.
