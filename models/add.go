@@ -9,13 +9,13 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// FileName is the file of an imported model. It has a part of its sum in it, so that a new file stands
-// beside the one that it replaces, and the entry alone says which of the two is the model.
+// FileName returns the file name of an imported model. It contains a part of the checksum, so that a new file can be
+// beside the one that it replaces, and the entry alone decides which of them is the model.
 func FileName(name, sum string) string { return fmt.Sprintf("%s-%.8s.onnx", name, sum) }
 
-// Add makes the file at part, which lies in dir, and its entry a model of dir. It takes the place of one of
-// that name when its entry is there, with which the file that the other had goes. Until then, after a crash
-// or an error too, the other is as it was.
+// Add makes the file at part, which is in dir, and its entry a model of dir. It replaces a model of the same name
+// once the new entry is written; then the old file is removed. Until then, also after a crash or an error, the old
+// model is unchanged.
 func Add(dir, part string, e Entry) error {
 	m, err := Load(dir)
 	if err != nil {
@@ -51,7 +51,7 @@ func Add(dir, part string, e Entry) error {
 	return nil
 }
 
-// publish gives the file at path its name once its bytes are on the disk, and waits until the name is.
+// publish renames the file at path once its bytes are on the disk, and waits until the name is on the disk too.
 func publish(path, name string) error {
 	if err := syncFile(path); err != nil {
 		return err

@@ -15,13 +15,13 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// maxEntry bounds the manifest file of one model, in bytes.
+// maxEntry is the largest size of a model's entry, in bytes.
 const maxEntry = 64 << 10
 
-// UserFolder is where models that the user added lie: mindflow/models in $XDG_DATA_HOME, by default
-// ~/.local/share (XDG Base Directory Specification). It need not exist.
+// UserFolder returns the folder of models that the user added: mindflow/models in $XDG_DATA_HOME, by default
+// ~/.local/share (XDG Base Directory Specification). It may not exist.
 func UserFolder() (string, error) {
-	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) { // relative ones are to be ignored
+	if data := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(data) { // the specification ignores relative paths
 		return filepath.Join(data, "mindflow", "models"), nil
 	}
 	home, err := os.UserHomeDir()
@@ -31,9 +31,8 @@ func UserFolder() (string, error) {
 	return filepath.Join(home, ".local", "share", "mindflow", "models"), nil
 }
 
-// Load is Default and the models added to a folder: for each model NAME a file NAME.json that holds its
-// entry, and the file that the entry names. A folder that is not there has none. A faulty file hides only
-// its own model; Lookup gives the reason.
+// Load returns Default and the models added to a folder: for each model NAME an entry NAME.json, and the file that the
+// entry names. A missing folder has no models. A faulty entry hides its own model only; Lookup returns the reason.
 func Load(dir string) (*Manifest, error) {
 	m, err := Default()
 	if err != nil {
@@ -84,7 +83,7 @@ func readEntry(path string) (e Entry, err error) {
 	return ParseEntry(text)
 }
 
-// ParseEntry reads one entry of a manifest. Its error is one line.
+// ParseEntry parses one entry of a manifest. Its error is one line.
 func ParseEntry(text []byte) (Entry, error) {
 	var e Entry
 	if err := strict(text, &e); err != nil {
@@ -97,8 +96,8 @@ func ParseEntry(text []byte) (Entry, error) {
 	return e, nil
 }
 
-// WriteEntry puts the entry into dir as NAME.json, in one step: a reader finds the old file or the new
-// one. Put the model's file there first.
+// WriteEntry writes the entry to dir as NAME.json, atomically: a reader finds the old file or the new one. Write the
+// model's file first.
 func WriteEntry(dir string, e Entry) error {
 	if err := CheckName(e.Name); err != nil {
 		return err
@@ -121,13 +120,13 @@ var goodName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // importedFrom begins the source of imported models.
 const importedFrom = "imported from "
 
-// ImportedFrom is the source of a model that was made from what is described.
+// ImportedFrom returns the Source of a model that was imported from the described checkpoint.
 func ImportedFrom(what string) string { return importedFrom + what }
 
-// Imported says whether the user made the model from a checkpoint.
+// Imported reports whether the user imported the model from a checkpoint.
 func (e Entry) Imported() bool { return strings.HasPrefix(e.Source, importedFrom) }
 
-// CheckName says whether a model may be named so: the name becomes that of files.
+// CheckName returns an error unless the name is valid for a model, and so for files.
 func CheckName(name string) error {
 	if !goodName.MatchString(name) {
 		return fmt.Errorf("model name %.80q: use 1 to 64 letters, digits, dots, dashes and underscores, a letter or "+
@@ -136,8 +135,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// WriteFile writes a file through a temporary one beside it: path holds all that write wrote or, after
-// an error or a crash, what it held before.
+// WriteFile writes a file atomically, through a temporary one beside it: after an error or a crash, path is unchanged.
 func WriteFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".part*")
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// unfinished are the names of files that Add and WriteEntry are yet to name.
+// unfinished matches the names of files before Add and WriteEntry rename them.
 var unfinished = regexp.MustCompile(`^\.[A-Za-z0-9][A-Za-z0-9._-]*\.(onnx|json)\.part[0-9]+$`)
 
-// UnfinishedFile is the pattern, for os.CreateTemp, of a file of dir that is to become a model's.
+// UnfinishedFile returns the pattern, for os.CreateTemp, of a file that is to become a model's.
 func UnfinishedFile(name string) string { return "." + name + ".onnx.part*" }
 
-// Hold says, until release, that a file for the model of that name is being made in dir. Before that it
-// removes what others left there who were killed at it, unless somebody is at it just now.
+// Hold records, until release, that a file for the model of that name is being made in dir. First it removes what
+// killed processes left, unless another process is making a file there.
 func Hold(dir, name string) (release func() error, err error) {
 	folder, err := os.Open(dir)
 	if err != nil {
@@ -26,13 +26,13 @@ func Hold(dir, name string) (release func() error, err error) {
 	if _, err := sweep(folder, name); err != nil {
 		return nil, errors.Join(err, folder.Close())
 	}
-	// Where there are no locks nobody sweeps, so that a failure matters to nobody.
+	// Without locks no process sweeps, so a failure does not matter.
 	_ = syscall.Flock(int(folder.Fd()), syscall.LOCK_SH)
 	return folder.Close, nil
 }
 
-// sweep removes unfinished files and those of the named model that no entry is about. It does nothing while
-// files are being made in the folder. It tells which are gone.
+// sweep removes unfinished files, and files of the named model that no entry names. It does nothing while files are
+// being made in the folder. It returns the removed files.
 func sweep(folder *os.File, name string) (removed []string, err error) {
 	if syscall.Flock(int(folder.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return nil, nil
@@ -58,8 +58,8 @@ func sweep(folder *os.File, name string) (removed []string, err error) {
 	return removed, nil
 }
 
-// orphan says whether the file was made for the model of that name and belongs to none. Only the part of the
-// sum in its name tells it from a file that the user put there; an entry that cannot be read might be about it.
+// orphan reports whether the file was made for the model of that name and belongs to none. Only the part of the
+// checksum in its name distinguishes it from a file of the user; an entry that cannot be read might name it.
 func (m *Manifest) orphan(dir, file, name string) bool {
 	if len(m.Faults) > 0 || slices.ContainsFunc(m.Models, func(e Entry) bool { return e.File == file }) {
 		return false

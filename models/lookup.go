@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Lookup finds a model by name. The error says why it could not be read, how to get
-// it, or which names come nearest.
+// Lookup returns the model of that name. The error says why its entry could not be read, how to get the model, or which
+// names are nearest.
 func (m *Manifest) Lookup(name string) (Entry, error) {
 	names := make([]string, len(m.Models))
 	for i, e := range m.Models {

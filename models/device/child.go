@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// Child runs this program with the given arguments as a probe: request on its standard input, answer on its file 3,
-// since libraries write on the standard output as they like. A driver that crashes or hangs takes the child with it
-// and not us. Whoever stops waiting leaves a process behind that hangs in the kernel, which cannot be ended.
+// Child runs this program with the given arguments as a probe. It reads the request from standard input and writes
+// the answer to file 3, since libraries print to standard output. A driver that crashes or hangs takes the child down
+// and not this process. A child that hangs in the kernel cannot be ended and is left behind.
 func Child(args ...string) func(ctx context.Context, request []byte) ([]byte, error) {
 	return func(ctx context.Context, request []byte) ([]byte, error) {
 		self, err := os.Executable()
@@ -25,7 +25,7 @@ func Child(args ...string) func(ctx context.Context, request []byte) ([]byte, er
 	}
 }
 
-// maxAnswer bounds what is read of a child, in bytes.
+// maxAnswer is the largest answer of a child, in bytes.
 const maxAnswer = 1 << 20
 
 func runChild(ctx context.Context, cmd *exec.Cmd, request []byte) ([]byte, error) {
@@ -44,7 +44,7 @@ func runChild(ctx context.Context, cmd *exec.Cmd, request []byte) ([]byte, error
 	go func() { ended <- cmd.Wait() }()
 	answer := make(chan []byte, 1)
 	go func() {
-		got, _ := io.ReadAll(io.LimitReader(read, maxAnswer)) // one that is cut short is no JSON, which is said
+		got, _ := io.ReadAll(io.LimitReader(read, maxAnswer)) // a truncated answer is invalid JSON, which is reported
 		answer <- got
 	}()
 	select {
@@ -67,7 +67,7 @@ func runChild(ctx context.Context, cmd *exec.Cmd, request []byte) ([]byte, error
 	return <-answer, nil
 }
 
-// tail keeps the end of what is written. One goroutine at a time writes.
+// tail keeps the end of what is written to it. One goroutine at a time writes.
 type tail struct{ text []byte }
 
 const kept = 2000

@@ -9,14 +9,14 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// Report is what a device answered to pictures by formula, and how fast.
+// Report is what a device computed for pictures by formula, and how fast.
 type Report struct {
-	Millis float64     `json:"millis"` // a detection and a batch, warm; on the CPU over as many as run at once
+	Millis float64     `json:"millis"` // for a detection and a batch; on the CPU divided by those at once
 	Scores [][]float32 `json:"scores"` // probabilities, by face
-	Boxes  [][]float32 `json:"boxes"`  // x, y, w, h as fractions of the frame, and the score, by face found
+	Boxes  [][]float32 `json:"boxes"`  // by face: x, y, w, h in fractions of the frame, and the score
 }
 
-// How far a device's answers may be from the CPU's. Convolutions in TF32 or half precision move probabilities by
+// Tolerances of a device's results against the CPU's. Convolutions in TF32 or half precision change probabilities by
 // thousandths.
 const (
 	scoreTolerance = 0.02 // of a probability
@@ -24,14 +24,14 @@ const (
 	foundTolerance = 0.05 // of a detection's score
 )
 
-// Apart says how the answers differ from the CPU's by more than the tolerance, or "".
-func (r Report) Apart(cpu Report) string {
+// Difference returns how the results differ from the CPU's by more than the tolerance, or "".
+func (r Report) Difference(cpu Report) string {
 	if len(r.Scores) != len(cpu.Scores) || len(r.Boxes) != len(cpu.Boxes) {
 		return fmt.Sprintf("it finds %d faces and scores %d, the CPU %d and %d", len(r.Boxes), len(r.Scores),
 			len(cpu.Boxes), len(cpu.Scores))
 	}
 	for i, scores := range r.Scores {
-		if d := distance(scores, cpu.Scores[i]); !(d <= scoreTolerance) { // also what is not a number
+		if d := distance(scores, cpu.Scores[i]); !(d <= scoreTolerance) { // also for NaN
 			return fmt.Sprintf("a probability is %.3g from the CPU's", d)
 		}
 	}
@@ -50,7 +50,7 @@ func (r Report) Apart(cpu Report) string {
 	return ""
 }
 
-// distance is the largest difference, and not a number where one is none.
+// distance returns the largest difference, and NaN where a value is NaN.
 func distance(a, b []float32) float64 {
 	if len(a) != len(b) {
 		return math.Inf(1)
@@ -66,30 +66,30 @@ func distance(a, b []float32) float64 {
 	return most
 }
 
-// Prober has a device analyse the pictures by formula, in a process that it may take down. The error is a *Fault
-// where the cause is known.
+// Prober has a device analyse the pictures by formula, in a process that may crash. The error is a *Fault where the
+// cause is known.
 type Prober func(ctx context.Context, d ort.Device) (Report, error)
 
-// Choice is the outcome of Choose.
+// Choice is the result of Choose.
 type Choice struct {
 	Device ort.Device
-	Notes  []string // what was skipped and why, then what was taken
+	Notes  []string // what was skipped and why, and last what was taken
 }
 
-// Choose gives the fastest of the candidates and the CPU, of those that answer as the CPU does. look tells what is
-// plainly missing.
-func Choose(ctx context.Context, candidates []ort.Device, look func(ort.Device) Findings, probe Prober) Choice {
+// Choose returns the fastest device of the candidates and the CPU, among those with the CPU's results. inspect finds
+// what is obviously missing.
+func Choose(ctx context.Context, candidates []ort.Device, inspect func(ort.Device) Findings, probe Prober) Choice {
 	var c Choice
 	skip := func(d ort.Device, why any) { c.Notes = append(c.Notes, fmt.Sprintf("%s skipped: %v", d, why)) }
-	var worth []ort.Device
+	var present []ort.Device
 	for _, d := range candidates {
-		if fault := absent(d, look(d)); fault != nil {
+		if fault := absent(d, inspect(d)); fault != nil {
 			skip(d, fault.Cause)
 			continue
 		}
-		worth = append(worth, d)
+		present = append(present, d)
 	}
-	if len(worth) == 0 {
+	if len(present) == 0 {
 		c.Notes = append(c.Notes, "cpu taken: there is nothing else to try")
 		return c
 	}
@@ -100,7 +100,7 @@ func Choose(ctx context.Context, candidates []ort.Device, look func(ort.Device) 
 		return c
 	}
 	best := cpu.Millis
-	for _, d := range worth {
+	for _, d := range present {
 		r, err := probe(ctx, d)
 		var fault *Fault
 		if errors.As(err, &fault) {
@@ -111,8 +111,8 @@ func Choose(ctx context.Context, candidates []ort.Device, look func(ort.Device) 
 			skip(d, err)
 			continue
 		}
-		if apart := r.Apart(cpu); apart != "" {
-			skip(d, apart)
+		if difference := r.Difference(cpu); difference != "" {
+			skip(d, difference)
 			continue
 		}
 		if r.Millis >= best {

@@ -158,7 +158,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestWanted(t *testing.T) {
-	if got := Wanted([]string{"libc.so.6", "libcudnn.so.9", "libcudart.so.13",
+	if got := Releases([]string{"libc.so.6", "libcudnn.so.9", "libcudart.so.13",
 		"libnvinfer.so.10"}); got != "CUDA 13, cuDNN 9, TensorRT 10" {
 		t.Error(got)
 	}

@@ -11,12 +11,12 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// Fault is why a device cannot be had, in words for whoever runs the machine.
+// Fault is the error of a device that cannot be used, in words for operators.
 type Fault struct {
 	Device ort.Device
 	Cause  string
 	Cure   string
-	Err    error // of the library; nil where it was not asked
+	Err    error // of the library; optional
 }
 
 func (f *Fault) Error() string {
@@ -31,7 +31,7 @@ const (
 	orCPU        = "or use device cpu"
 )
 
-// Explain finds the cause of what the library said of a device.
+// Explain finds the cause of an error of the library about a device.
 func Explain(d ort.Device, f Findings, err error) *Fault {
 	fault := &Fault{Device: d, Err: err}
 	var without *ort.NoProviderError
@@ -65,10 +65,10 @@ func cureOfLibrary(provider string) string {
 	return "use an ONNX Runtime 1.27 that is built with it, " + orCPU
 }
 
-// leastDriver is the oldest driver for a release of CUDA (NVIDIA's CUDA Compatibility, table 2).
+// leastDriver has the oldest driver for a release of CUDA (NVIDIA's CUDA Compatibility, table 2).
 var leastDriver = map[string]int{"12": 525, "13": 580}
 
-// cudaOf is the release of CUDA that a provider's file needs; where the file does not say, that of "make gpu".
+// cudaOf returns the release of CUDA that a provider's file needs, or that of "make gpu" where the file does not say.
 func cudaOf(file string) string {
 	needs, err := ort.Needs(file)
 	if err != nil {
@@ -82,15 +82,15 @@ func cudaOf(file string) string {
 	return "13"
 }
 
-// nvidia tells what CUDA or TensorRT lacks, the driver first, without which the rest is of no use.
+// nvidia returns what CUDA or TensorRT lacks: first the driver, which the rest needs.
 func nvidia(d ort.Device, f Findings, err error) (cause, cure string) {
-	needs, _ := ort.Needs(f.ProviderFile) // a file that cannot be read is among the library's words
+	needs, _ := ort.Needs(f.ProviderFile) // err tells about a file that cannot be read
 	cuda := cudaOf(f.ProviderFile)
 	least := leastDriver[cuda]
 	install := fmt.Sprintf("install NVIDIA's driver %d or newer, which CUDA %s needs", least, cuda)
 	other := slices.DeleteFunc(slices.Clone(f.Missing), func(name string) bool { return name == "libcuda.so.1" })
 	major, _, _ := strings.Cut(f.Driver, ".")
-	number, _ := strconv.Atoi(major) // 0 without a driver
+	number, _ := strconv.Atoi(major) // zero without a driver
 	text := words(err)
 	switch {
 	case slices.Contains(f.Missing, "libcuda.so.1"):
@@ -104,9 +104,9 @@ func nvidia(d ort.Device, f Findings, err error) (cause, cure string) {
 		return cause, install + ", and in a container start that with the GPU (docker run --gpus all)"
 	case slices.ContainsFunc(other, ofTensorRT):
 		return "TensorRT is not there: missing " + strings.Join(other,
-			", "), fmt.Sprintf("install %s, or use device cuda", Wanted(needs))
+			", "), fmt.Sprintf("install %s, or use device cuda", Releases(needs))
 	case len(other) > 0:
-		return fmt.Sprintf("%s is wanted: missing %s", Wanted(needs), strings.Join(other, ", ")),
+		return fmt.Sprintf("%s is wanted: missing %s", Releases(needs), strings.Join(other, ", ")),
 			`run "make gpu CUDA=yes", which puts them beside the library, or install them`
 	case number > 0 && number < least || strings.Contains(text, "driver version is insufficient"):
 		return fmt.Sprintf("NVIDIA's driver %s is too old", f.Driver), install
@@ -121,7 +121,7 @@ func nvidia(d ort.Device, f Findings, err error) (cause, cure string) {
 	return text, "check nvidia-smi, " + orCPU
 }
 
-// ofTensorRT says whether a shared object is one of TensorRT's.
+// ofTensorRT reports whether a shared object belongs to TensorRT.
 func ofTensorRT(name string) bool {
 	return strings.HasPrefix(name, "libnvinfer") || strings.HasPrefix(name, "libnvonnxparser")
 }
@@ -144,7 +144,7 @@ func webGPU(f Findings, err error) (cause, cure string) {
 	return text, "check vulkaninfo, " + orCPU
 }
 
-// words are an error in one line.
+// words returns an error in one line.
 func words(err error) string {
 	if err == nil {
 		return "not tried"
@@ -152,10 +152,10 @@ func words(err error) string {
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
-// Lacks says what a look shows to be missing; nil: the device is worth a try.
-func (f Findings) Lacks(d ort.Device) *Fault {
+// Fault returns what the findings of InspectLoading lack, or nil where the device is worth a try.
+func (f Findings) Fault(d ort.Device) *Fault {
 	major, _, _ := strings.Cut(f.Driver, ".")
-	number, _ := strconv.Atoi(major) // 0 without a driver
+	number, _ := strconv.Atoi(major) // zero without a driver
 	nvidia := d.Provider == ort.CUDA || d.Provider == ort.TensorRT
 	if len(f.Missing) > 0 || f.Loader != nil || nvidia && number > 0 && number < leastDriver[cudaOf(f.ProviderFile)] {
 		return Explain(d, f, nil)
@@ -163,7 +163,7 @@ func (f Findings) Lacks(d ort.Device) *Fault {
 	return absent(d, f)
 }
 
-// absent says what a glance shows to be missing, for which nothing needs to be loaded; nil: the device is worth a try.
+// absent returns what the findings of Inspect lack, or nil where the device is worth a try.
 func absent(d ort.Device, f Findings) *Fault {
 	nvidia := d.Provider == ort.CUDA || d.Provider == ort.TensorRT
 	switch {
@@ -172,7 +172,7 @@ func absent(d ort.Device, f Findings) *Fault {
 	case nvidia && !f.Node:
 		return &Fault{Device: d, Cause: "no NVIDIA GPU (/dev/nvidiactl is not there)",
 			Cure: "install NVIDIA's driver where there is one"}
-	case d.Provider == ort.WebGPU && !f.Pointed && !f.Node:
+	case d.Provider == ort.WebGPU && !f.Named && !f.Node:
 		return &Fault{Device: d, Cause: "no GPU (neither /dev/dri/renderD* nor /dev/nvidiactl is there)",
 			Cure: "name the device to try it all the same"}
 	case d.Provider == ort.WebGPU && len(f.Drivers) == 0:

@@ -1,4 +1,4 @@
-// Package device chooses what networks run on, and says why what was asked for cannot be had.
+// Package device chooses the device that networks run on, and explains why a device cannot be used.
 package device
 
 import (
@@ -11,30 +11,30 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// Findings are what a device needs of this machine, as it was found.
+// Findings describes what a device needs of this machine, as it was found.
 type Findings struct {
-	Library      string   // ONNX Runtime's
-	ProviderFile string   // beside it; "" where the library holds the provider itself
-	NoProvider   bool     // that file is not there
-	Missing      []string // shared objects that the file needs and that cannot be loaded; looked for by Look only
+	Library      string   // path of ONNX Runtime
+	ProviderFile string   // beside it; empty where the library contains the provider
+	NoProvider   bool     // that file is missing
+	Missing      []string // shared objects that the file needs and that cannot be loaded; set by InspectLoading only
 
-	Node   bool   // the kernel shows a GPU: of NVIDIA's for CUDA and TensorRT, of anybody's for the others
-	Driver string // NVIDIA's release, such as 580.65.06; "" without
+	Node   bool   // the kernel shows a GPU: an NVIDIA GPU for CUDA and TensorRT, any GPU for the others
+	Driver string // release of NVIDIA's driver, such as 580.65.06; empty without one
 
-	Loader  error    // why Vulkan's loader cannot be loaded; looked for by Look only
-	Drivers []string // files that state Vulkan drivers
-	Pointed bool     // the environment names Vulkan drivers
+	Loader  error    // why Vulkan's loader cannot be loaded; set by InspectLoading only
+	Drivers []string // files that describe Vulkan drivers
+	Named   bool     // the environment names Vulkan drivers
 }
 
-// Glance looks without loading anything, which takes less than a millisecond.
-func Glance(library string, d ort.Device) Findings {
+// Inspect examines the machine without loading libraries, in less than a millisecond.
+func Inspect(library string, d ort.Device) Findings {
 	f := Findings{Library: library, ProviderFile: ort.ProviderFile(library, d.Provider), Driver: NVIDIADriver()}
 	if f.ProviderFile != "" {
 		_, err := os.Stat(f.ProviderFile)
 		f.NoProvider = err != nil
 	}
-	f.Drivers, f.Pointed = vulkanDrivers()
-	nodes := []string{"/dev/nvidiactl", "/dev/dxg"} // the latter is Windows' GPU under WSL
+	f.Drivers, f.Named = vulkanDrivers()
+	nodes := []string{"/dev/nvidiactl", "/dev/dxg"} // the latter is the GPU under WSL on Windows
 	if d.Provider != ort.CUDA && d.Provider != ort.TensorRT {
 		nodes = append(nodes, "/dev/dri/renderD*")
 	}
@@ -42,9 +42,9 @@ func Glance(library string, d ort.Device) Findings {
 	return f
 }
 
-// Look is Glance and loads the shared objects that the device needs into this process.
-func Look(library string, d ort.Device) Findings {
-	f := Glance(library, d)
+// InspectLoading is Inspect, and also loads the shared objects that the device needs into this process.
+func InspectLoading(library string, d ort.Device) Findings {
+	f := Inspect(library, d)
 	if f.ProviderFile != "" && !f.NoProvider {
 		f.Missing, _ = ort.Missing(library, d.Provider)
 	}
@@ -54,15 +54,15 @@ func Look(library string, d ort.Device) Findings {
 	return f
 }
 
-// glob gives the files of a pattern that is right.
+// glob returns the files that match a valid pattern.
 func glob(pattern string) []string {
-	files, _ := filepath.Glob(pattern) // the only error is a wrong pattern
+	files, _ := filepath.Glob(pattern) // it fails only for an invalid pattern
 	return files
 }
 
 var release = regexp.MustCompile(`\b\d{3}\.\d+(\.\d+)?\b`)
 
-// NVIDIADriver is the release of NVIDIA's kernel module, or "" where none is loaded.
+// NVIDIADriver returns the release of NVIDIA's kernel module, or "" where none is loaded.
 func NVIDIADriver() string {
 	text, err := os.ReadFile("/proc/driver/nvidia/version")
 	if err != nil {
@@ -71,7 +71,8 @@ func NVIDIADriver() string {
 	return release.FindString(string(text))
 }
 
-// vulkanDrivers lists the files by which Vulkan's loader finds drivers (ICDs), and whether the environment names them.
+// vulkanDrivers returns the files by which Vulkan's loader finds drivers (ICDs), and whether the environment names
+// them.
 func vulkanDrivers() (files []string, pointed bool) {
 	for _, name := range []string{"VK_DRIVER_FILES", "VK_ICD_FILENAMES"} {
 		if named := os.Getenv(name); named != "" {
@@ -88,8 +89,9 @@ func vulkanDrivers() (files []string, pointed bool) {
 	return files, false
 }
 
-// Wanted says which releases of NVIDIA's software shared objects belong to, such as "CUDA 13" for libcudart.so.13.
-func Wanted(needs []string) string {
+// Releases returns the releases of NVIDIA's software that shared objects belong to, such as "CUDA 13" for
+// libcudart.so.13.
+func Releases(needs []string) string {
 	var list []string
 	for _, known := range []struct {
 		file,

@@ -109,7 +109,7 @@ func (s Settings) chooseDevice(loaded *ort.Runtime) (ort.Device, error) {
 		if err != nil {
 			return ort.Device{}, err
 		}
-		inspect := func(d ort.Device) device.Findings { return device.Glance(s.Library, d) }
+		inspect := func(d ort.Device) device.Findings { return device.Inspect(s.Library, d) }
 		choice := device.Choose(ctx, ort.Candidates(providers), inspect, s.probe)
 		s.Device.log(strings.Join(choice.Notes, "; "))
 		choice.Device.AllowFallback = true
@@ -138,7 +138,7 @@ func (s Settings) probeNamed(ctx context.Context, on ort.Device) error {
 	if err != nil {
 		return field.Valuef("Device", on, "try the CPU, to compare with: %w", err)
 	}
-	if apart := r.Apart(cpu); apart != "" {
+	if apart := r.Difference(cpu); apart != "" {
 		s.Device.log(fmt.Sprintf("%s does not answer as the CPU does, and runs all the same, as it is named: %s", on,
 			apart))
 		return nil
@@ -183,7 +183,7 @@ func (s Settings) probe(ctx context.Context, on ort.Device) (device.Report, erro
 		err = errors.New(got.Cause)
 	}
 	if err != nil {
-		return device.Report{}, device.Explain(on, device.Look(s.Library, on), err)
+		return device.Report{}, device.Explain(on, device.InspectLoading(s.Library, on), err)
 	}
 	return got.Report, nil
 }
@@ -201,5 +201,5 @@ func (s Settings) explain(err error) error {
 	default:
 		return err
 	}
-	return device.Explain(on, device.Look(s.Library, on), err)
+	return device.Explain(on, device.InspectLoading(s.Library, on), err)
 }

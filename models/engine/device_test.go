@@ -41,7 +41,7 @@ func TestProbe(t *testing.T) {
 		t.Fatalf("%+v", cpu)
 	}
 	again := asked(t, s.request(ort.Device{}, probeLimit))
-	if apart := again.Apart(cpu.Report); apart != "" {
+	if apart := again.Difference(cpu.Report); apart != "" {
 		t.Error(apart)
 	}
 	lost := asked(t, s.request(ort.Device{Provider: ort.CoreML}, probeLimit))
@@ -71,7 +71,7 @@ func asked(t *testing.T, r probeRequest) (got probeAnswer) {
 func TestDeviceThatIsNotThere(t *testing.T) {
 	s := shipped(t)
 	s.Device.Child = func(context.Context, []byte) ([]byte, error) { return nil, errors.New("it was asked") }
-	if len(device.Glance(s.Library, ort.Device{Provider: ort.WebGPU}).Drivers) > 0 {
+	if len(device.Inspect(s.Library, ort.Device{Provider: ort.WebGPU}).Drivers) > 0 {
 		t.Skip("this machine has a Vulkan driver")
 	}
 	var notes []string

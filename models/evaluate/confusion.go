@@ -2,14 +2,14 @@ package evaluate
 
 import "math"
 
-// Confusion counts a classifier's answers.
+// Confusion counts a classifier's predictions by class.
 type Confusion struct {
 	labels []string
-	counts [][]int // of pictures, by true class, then by the class that was said
+	counts [][]int // of pictures, by true class, then by predicted class
 	bins   [bins]bin
 }
 
-// bins are those of the expected calibration error: of equal width in the confidence.
+// bins is the number of bins of the expected calibration error, of equal width in the confidence.
 const bins = 15
 
 type bin struct {
@@ -17,7 +17,7 @@ type bin struct {
 	confidence float64 // sum
 }
 
-// NewConfusion starts with no picture.
+// NewConfusion returns an empty matrix.
 func NewConfusion(labels []string) *Confusion {
 	t := &Confusion{labels: labels, counts: make([][]int, len(labels))}
 	for i := range t.counts {
@@ -26,26 +26,26 @@ func NewConfusion(labels []string) *Confusion {
 	return t
 }
 
-// Add counts one picture of class truth, of which the classifier gave probs, one a label, and returns the
-// class it said: the likeliest, the first of equals.
-func (t *Confusion) Add(truth int, probs []float32) (said int) {
+// Add counts one picture of class truth with the classifier's probabilities, one for each label. It returns the
+// predicted class: the likeliest, and the first of equals.
+func (t *Confusion) Add(truth int, probs []float32) (predicted int) {
 	for i, p := range probs {
-		if p > probs[said] {
-			said = i
+		if p > probs[predicted] {
+			predicted = i
 		}
 	}
-	t.counts[truth][said]++
-	confidence := float64(probs[said])
+	t.counts[truth][predicted]++
+	confidence := float64(probs[predicted])
 	b := &t.bins[max(0, min(int(math.Ceil(confidence*bins))-1, bins-1))]
 	b.n++
 	b.confidence += confidence
-	if said == truth {
+	if predicted == truth {
 		b.right++
 	}
-	return said
+	return predicted
 }
 
-// Report is what a confusion comes to. Means over classes leave out those without a picture. Shares are 0..1.
+// Report holds the metrics of a classifier. Means over classes leave out those without a picture. Shares are 0..1.
 type Report struct {
 	N           int     `json:"n"` // pictures
 	Accuracy    float64 `json:"accuracy"`
@@ -55,38 +55,38 @@ type Report struct {
 	// accuracy differ (Guo et al., arXiv 1706.04599, section 2).
 	ECE       float64 `json:"ece"`
 	PerClass  []Class `json:"per_class"`
-	Confusion [][]int `json:"confusion"` // pictures by true class, then by the class that was said, as in per_class
+	Confusion [][]int `json:"confusion"` // pictures by true class, then by predicted class, in the order of per_class
 }
 
-// Class is how one class does.
+// Class holds the metrics of one class.
 type Class struct {
 	Label     string   `json:"label"`
 	N         int      `json:"n"`         // pictures of it
-	Precision *float64 `json:"precision"` // nil where it was never said
-	Recall    *float64 `json:"recall"`    // nil where no picture is of it
-	F1        float64  `json:"f1"`        // harmonic mean of the two, 0 where either is nil or both are 0
+	Precision *float64 `json:"precision"` // nil where it was never predicted
+	Recall    *float64 `json:"recall"`    // nil without a picture
+	F1        float64  `json:"f1"`        // harmonic mean of the two, zero where either is nil or both are zero
 }
 
-// Report sums up. It fills no share when nothing was counted.
+// Report returns the metrics. All shares are zero where nothing was counted.
 func (t *Confusion) Report() Report {
 	r := Report{Confusion: t.counts, PerClass: make([]Class, len(t.labels))}
-	said, right, present := make([]int, len(t.labels)), 0, 0
+	predicted, right, present := make([]int, len(t.labels)), 0, 0
 	for truth, row := range t.counts {
 		right += row[truth]
 		for i, n := range row {
 			r.PerClass[truth].N += n
-			said[i] += n
+			predicted[i] += n
 		}
 		r.N += r.PerClass[truth].N
 	}
 	for i := range r.PerClass {
 		c := &r.PerClass[i]
 		c.Label = t.labels[i]
-		c.Precision, c.Recall = share(t.counts[i][i], said[i]), share(t.counts[i][i], c.N)
+		c.Precision, c.Recall = share(t.counts[i][i], predicted[i]), share(t.counts[i][i], c.N)
 		if c.N == 0 {
 			continue
 		}
-		c.F1 = 2 * float64(t.counts[i][i]) / float64(c.N+said[i])
+		c.F1 = 2 * float64(t.counts[i][i]) / float64(c.N+predicted[i])
 		present++
 		r.MacroRecall += *c.Recall
 		r.MacroF1 += c.F1

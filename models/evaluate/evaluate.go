@@ -14,20 +14,20 @@ import (
 	"mindflow/pipeline/vision"
 )
 
-// Options say what is evaluated and how.
+// Options configures an evaluation.
 type Options struct {
 	Path   string          // of the data set
-	Set    dataset.Options // its Labels are the model's
-	Detect bool            // classify the surest face in a picture, not the whole picture
+	Set    dataset.Options // Labels are set by Run
+	Detect bool            // classify the best face in a picture instead of the whole picture
 
-	Progress func(n, total int) // called after every few pictures
+	Progress func(n, total int) // called after each batch
 }
 
-// Result is how the model did, and what of the set was left out.
+// Result holds the metrics of the model, and what was left out.
 type Result struct {
 	Report
 	Unread  []Unread `json:"unread,omitempty"`   // pictures that could not be read
-	NoFace  []string `json:"no_face,omitempty"`  // pictures in which the detector found nothing
+	NoFace  []string `json:"no_face,omitempty"`  // pictures in which the detector found no face
 	LeftOut int      `json:"left_out,omitempty"` // pictures of classes that the model does not have
 	Versus  *Versus  `json:"vs,omitempty"`
 }
@@ -38,36 +38,36 @@ type Unread struct {
 	Error string `json:"error"`
 }
 
-// Versus is how another model did on the same pictures. Both choose among the classes that both have.
+// Versus holds the metrics of another model on the same pictures. Both choose among the classes that both have.
 type Versus struct {
 	Model string `json:"model"`
 	Report
-	Agreement float64  `json:"agreement"`          // share of the pictures of which both say the same
+	Agreement float64  `json:"agreement"`          // share of the pictures with the same label
 	Without   []string `json:"without,omitempty"`  // classes that only one of the two has
-	LeftOut   int      `json:"left_out,omitempty"` // pictures of those, of the first model's
+	LeftOut   int      `json:"left_out,omitempty"` // pictures of these classes
 }
 
-// batchSize is how many pictures are read before they are classified.
+// batchSize is the number of pictures that are read before they are classified.
 const batchSize = 64
 
 // evaluation is one run over a set.
 type evaluation struct {
-	detector pipeline.Detector // nil: pictures are faces
-	classes  []string          // that are told apart
+	detector pipeline.Detector // nil means that pictures are faces
+	classes  []string          // to choose among
 	sides    []*side
 	result   Result
 	agreed   int
 	faces    []pipeline.Face
 }
 
-// Run classifies the pictures of a set with the engine's classifiers: one, or two to be compared.
+// Run classifies the pictures of a set with the engine's classifiers: one, or two to compare.
 func Run(ctx context.Context, e *engine.Engine, o Options) (*Result, error) {
 	o.Set.Labels = e.Analysis.Model.Labels
 	v := &evaluation{classes: o.Set.Labels}
 	if o.Detect {
 		v.detector = e.Analysis.Detector
 	}
-	if err := v.oppose(e); err != nil {
+	if err := v.addSides(e); err != nil {
 		return nil, err
 	}
 	pictures, leftOut, err := dataset.Read(o.Path, o.Set)
@@ -75,7 +75,7 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Result, error) {
 		return nil, err
 	}
 	v.result.LeftOut = leftOut
-	if pictures, err = v.chosen(pictures, o.Path); err != nil {
+	if pictures, err = v.compared(pictures, o.Path); err != nil {
 		return nil, err
 	}
 	for done := 0; done < len(pictures); done += batchSize {
@@ -87,8 +87,8 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Result, error) {
 	return v.finish(o)
 }
 
-// oppose makes a side of each classifier, and finds the classes that all have.
-func (v *evaluation) oppose(e *engine.Engine) error {
+// addSides adds a side for each classifier, and finds the classes that all have.
+func (v *evaluation) addSides(e *engine.Engine) error {
 	if len(e.Analyses) > 1 {
 		other := e.Analyses[1].Model
 		both, rest := common(v.classes, other.Labels)
@@ -106,8 +106,8 @@ func (v *evaluation) oppose(e *engine.Engine) error {
 	return nil
 }
 
-// chosen leaves the pictures out whose class is not compared.
-func (v *evaluation) chosen(pictures []dataset.Picture, path string) ([]dataset.Picture, error) {
+// compared returns the pictures whose class is compared.
+func (v *evaluation) compared(pictures []dataset.Picture, path string) ([]dataset.Picture, error) {
 	var list []dataset.Picture
 	for _, p := range pictures {
 		if slices.Contains(v.classes, p.Class) {
@@ -140,7 +140,7 @@ func (v *evaluation) finish(o Options) (*Result, error) {
 	return r, nil
 }
 
-// batch reads and classifies a few pictures.
+// batch reads and classifies one batch of pictures.
 func (v *evaluation) batch(ctx context.Context, pictures []dataset.Picture) error {
 	var truths []int
 	for _, p := range pictures {
@@ -163,14 +163,14 @@ func (v *evaluation) batch(ctx context.Context, pictures []dataset.Picture) erro
 		}
 	}
 	for i := range truths {
-		if len(v.sides) > 1 && v.sides[0].said[i] == v.sides[1].said[i] {
+		if len(v.sides) > 1 && v.sides[0].predicted[i] == v.sides[1].predicted[i] {
 			v.agreed++
 		}
 	}
 	return nil
 }
 
-// read makes a picture's face the crop at index i of each side, unless none is found.
+// read sets the crop at index i of each side to the picture's face. It reports whether there is one.
 func (v *evaluation) read(ctx context.Context, p dataset.Picture, i int) (found bool, err error) {
 	data, err := p.Read()
 	if err != nil {

@@ -31,7 +31,7 @@ const (
 	edge         = 20
 )
 
-// CheckPlot says whether Plot can write to the file.
+// CheckPlot returns an error unless Plot can write to the file.
 func CheckPlot(file string) error {
 	if strings.ToLower(filepath.Ext(file)) != ".png" {
 		return field.Valuef("Plot", file, "the matrix is drawn as PNG; name a file that ends in .png")
@@ -42,8 +42,8 @@ func CheckPlot(file string) error {
 	return nil
 }
 
-// Plot draws the confusion matrix, or two side by side, to a PNG file, which appears whole or not at all.
-// A cell's shade is its share of its row: of the pictures of one class.
+// Plot draws the confusion matrix, or two side by side, to a PNG file, which it writes atomically. The shade of a
+// cell is its share of its row, which has the pictures of one class.
 func Plot(file string, r *Result, model string) (err error) {
 	typeface, err := opentype.Parse(goregular.TTF)
 	if err != nil {
@@ -75,7 +75,7 @@ func Plot(file string, r *Result, model string) (err error) {
 	})
 }
 
-// pen writes on the canvas in two sizes.
+// pen draws text on the canvas in two sizes.
 type pen struct {
 	canvas       *image.RGBA
 	small, large font.Face
@@ -123,7 +123,7 @@ func (p *pen) matrix(x int, title string, r Report) {
 	}
 }
 
-// cell shades its share of the row from white to a blue that white reads well on.
+// cell shades a cell by its share of the row, from white to a blue on which white text is readable.
 func (p *pen) cell(x, y, n, row int) {
 	share := 0.0
 	if row > 0 {
@@ -150,7 +150,7 @@ func (p *pen) cell(x, y, n, row int) {
 	p.text(p.small, middle, y+cellH/2+16, 0.5, fmt.Sprintf("%.0f %%", 100*share), note)
 }
 
-// text writes on the baseline y. align says which part of its width lies left of x: 0, a half or 1.
+// text draws text on the baseline y. align is the share of its width to the left of x: 0, a half or 1.
 func (p *pen) text(face font.Face, x, y int, align float64, text string, c color.Color) {
 	d := font.Drawer{Dst: p.canvas, Src: image.NewUniform(c), Face: face}
 	left := fixed.I(x) - fixed.Int26_6(align*float64(d.MeasureString(text)))

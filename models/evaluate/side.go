@@ -18,11 +18,11 @@ type side struct {
 	confusion  *Confusion
 
 	// reused from batch to batch
-	crops  []pipeline.Crop
-	scores []pipeline.Scores
-	logits []float32 // of the classes that are compared, in their order
-	probs  []float32
-	said   []int // answered classes of the latest batch
+	crops     []pipeline.Crop
+	scores    []pipeline.Scores
+	logits    []float32 // of the classes that are compared, in their order
+	probs     []float32
+	predicted []int // answered classes of the latest batch
 }
 
 // newSide makes a side whose model may answer only with these classes.
@@ -77,7 +77,7 @@ func (s *side) sample(i int, f *pipeline.Frame, r pipeline.Region) {
 
 // classify counts the model's answers for the first crops; truths holds the classes of those crops.
 func (s *side) classify(ctx context.Context, truths []int) (err error) {
-	s.said = s.said[:0]
+	s.predicted = s.predicted[:0]
 	if s.scores, err = s.classifier.Classify(ctx, s.scores[:0], s.crops[:len(truths)]); err != nil {
 		return fmt.Errorf("classify: %w", err)
 	}
@@ -88,7 +88,7 @@ func (s *side) classify(ctx context.Context, truths []int) (err error) {
 			}
 		}
 		s.probs = pipeline.Softmax(s.probs[:0], s.logits, s.model.Temperature)
-		s.said = append(s.said, s.confusion.Add(truth, s.probs))
+		s.predicted = append(s.predicted, s.confusion.Add(truth, s.probs))
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Print writes a result for people to read. model and path name what was evaluated on what.
+// Print prints a result. model and path are the names of the model and of the set.
 func Print(out io.Writer, r *Result, model, path string) error {
 	var b strings.Builder
 	printReport(&b, model+" on "+path, r.Report)

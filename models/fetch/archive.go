@@ -10,10 +10,10 @@ import (
 
 const (
 	maxArchive  = 256 << 20 // bytes of an archive
-	maxUnpacked = 1 << 30   // bytes that are unpacked in search of a member
+	maxUnpacked = 1 << 30   // bytes that are unpacked to find a member
 )
 
-// member hands the named file of a gzip-ed tar archive to use.
+// member calls use with the named file of a gzip-ed tar archive.
 func member(archive io.Reader, name string, use func(io.Reader) error) error {
 	unpacked, err := gzip.NewReader(archive)
 	if err != nil {
@@ -36,7 +36,7 @@ func member(archive io.Reader, name string, use func(io.Reader) error) error {
 	}
 }
 
-// damageReader says of a fault in an archive that this is not the one wanted: it may be cured by another.
+// damageReader marks a read error of an archive as that of a wrong file, so that the download is repeated.
 type damageReader struct{ r io.Reader }
 
 func (d damageReader) Read(p []byte) (int, error) {

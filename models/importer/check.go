@@ -11,16 +11,15 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// deviation is how far the graph's outputs are from the checkpoint's own arithmetic: the largest
-// difference, relative where the value is over one.
+// deviation holds the largest differences of the graph's outputs from the checkpoint's arithmetic, relative where a
+// value is over one.
 type deviation struct{ logits, attention float64 }
 
-// checked is the side of the picture that check computes: the size is free in the graph, and
-// dan.Reference takes its time.
+// checked is the side of the picture for check: the graph takes any size, and dan.Reference is slow.
 const checked = 64
 
-// check runs the graph in a file on ONNX Runtime and the checkpoint's layers one by one in float64, on the
-// same picture.
+// check compares the graph in a file, on ONNX Runtime, with the checkpoint's layers, one by one in float64, on one
+// picture.
 func check(rt *ort.Runtime, path string, tensors map[string]checkpoint.Tensor) (d deviation, err error) {
 	net, err := rt.NewNetwork(path, "input", []string{"logits", "attention"}, 1)
 	if err != nil {
@@ -40,11 +39,11 @@ func check(rt *ort.Runtime, path string, tensors map[string]checkpoint.Tensor) (
 	return deviation{worst(got[0].Data, logits), worst(got[1].Data, gates)}, nil
 }
 
-// limits are how far outputs may be from the checkpoint's arithmetic; rounded weights go astray further.
-// The int8 graph is held against the float32 one, which is.
+// limits has the largest deviation for each precision; rounded weights deviate more. The int8 graph is compared with
+// the float32 one, which is checked.
 var limits = map[dan.Precision]float64{dan.FP32: 1e-4, INT8: 1e-4, dan.FP16: 2e-2}
 
-// check refuses a graph that computes something else than the checkpoint.
+// check refuses a graph whose results differ from the checkpoint's.
 func (o *Options) check(rt *ort.Runtime, path string, tensors map[string]checkpoint.Tensor, out io.Writer) error {
 	d, err := check(rt, path, tensors)
 	if err != nil {
@@ -60,7 +59,7 @@ func (o *Options) check(rt *ort.Runtime, path string, tensors map[string]checkpo
 	return nil
 }
 
-// wave is a picture with waves of another length in each channel, [3,side,side].
+// wave returns a picture with waves of different length in each channel, [3,side,side].
 func wave(side int) []float32 {
 	x := make([]float32, 0, 3*side*side)
 	for c := range 3 {
@@ -76,7 +75,7 @@ func wave(side int) []float32 {
 func worst(got []float32, want []float64) float64 {
 	most := 0.0
 	for i, w := range want {
-		if d := math.Abs(float64(got[i])-w) / math.Max(1, math.Abs(w)); !(d <= most) { // a NaN is worst
+		if d := math.Abs(float64(got[i])-w) / math.Max(1, math.Abs(w)); !(d <= most) { // NaN counts as the largest
 			most = d
 		}
 	}

@@ -15,10 +15,10 @@ import (
 // Face is a picture of one face as a network's input.
 type Face struct {
 	Crop  []float32 // normalised
-	Label string    // the name of the folder it lies in
+	Label string    // the name of its folder
 }
 
-// FaceFiles lists the pictures in a folder and in those below it, evenly thinned to at most that many.
+// FaceFiles returns the pictures in a folder and its subfolders, evenly thinned to at most most.
 func FaceFiles(dir string, most int) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -44,7 +44,7 @@ func FaceFiles(dir string, most int) ([]string, error) {
 	return few, nil
 }
 
-// ReadFace reads a picture of one face that fills it.
+// ReadFace reads a picture that one face fills.
 func ReadFace(path string, in pipeline.Input) (f Face, err error) {
 	pic, err := vision.Read(path)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"mindflow/pipeline"
 )
 
-// part puts a graph into a file of the models' folder that belongs to no model yet.
+// part writes a graph to a temporary file in the models' folder.
 func (o *Options) part(model *onnx.Model) (path string, err error) {
 	f, err := os.CreateTemp(o.Models, models.UnfinishedFile(o.Name))
 	if err != nil {
@@ -27,7 +27,7 @@ func (o *Options) part(model *onnx.Model) (path string, err error) {
 	return f.Name(), nil
 }
 
-// input is how the network is fed: as PyTorch's models trained on ImageNet are.
+// input returns the input of the network: that of PyTorch's models trained on ImageNet.
 func (o *Options) input() pipeline.Input {
 	colour := pipeline.RGB
 	if o.Grey {
@@ -37,8 +37,8 @@ func (o *Options) input() pipeline.Input {
 		Scale: 1.0 / 255, Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}}
 }
 
-// outputs are those of the graph but attention, where its maps are too large to be told: they have a 32nd
-// of the input's side.
+// outputs returns the outputs of the graph, without attention where its maps are too large for messages: they have a
+// 32nd of the input's side.
 func (o *Options) outputs(heads int) []pipeline.Output {
 	outputs := []pipeline.Output{{Name: "logits", Kind: pipeline.Logits}}
 	if side := (o.Size + 31) / 32; heads*side*side <= pipeline.MaxAttention {
@@ -47,7 +47,7 @@ func (o *Options) outputs(heads int) []pipeline.Output {
 	return outputs
 }
 
-// entry describes the model whose file is, for now, at part. Its crop is that of the shipped classifier.
+// entry returns the entry of the model whose file is at part. Its crop is that of the shipped classifier.
 func (o *Options) entry(ctx context.Context, part string, labels []string, heads int) (e models.Entry, err error) {
 	bytes, sum, err := digest(ctx, part)
 	if err != nil {
@@ -81,7 +81,7 @@ func (o *Options) entry(ctx context.Context, part string, labels []string, heads
 	}, nil
 }
 
-// provenance is what is known of a published checkpoint, when the model is named as its recipe says.
+// provenance returns what is known of a published checkpoint, where the model has the name of its recipe.
 func (o *Options) provenance() (licence, data string, err error) {
 	const unknown = "not stated; that of the checkpoint"
 	manifest, err := models.Default()
@@ -94,7 +94,7 @@ func (o *Options) provenance() (licence, data string, err error) {
 	return unknown, unknown, nil
 }
 
-// digest gives the size and the sum of a file, unless ctx ends before.
+// digest returns the size and the checksum of a file. It ends early with ctx.
 func digest(ctx context.Context, path string) (bytes int64, sum string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -102,7 +102,7 @@ func digest(ctx context.Context, path string) (bytes int64, sum string, err erro
 	}
 	defer f.Close()
 	hash := sha256.New()
-	for err == nil { // a piece at a time, for the sake of ctx
+	for err == nil { // piece by piece, to check ctx
 		var n int64
 		n, err = io.CopyN(hash, f, 16<<20)
 		bytes += n

@@ -1,6 +1,5 @@
-// Package importer makes a PyTorch checkpoint of DAN a model that runs here: it reads the checkpoint, writes
-// the ONNX graph, holds what ONNX Runtime computes with it against the checkpoint's own arithmetic, and
-// adds the entry to the user's models.
+// Package importer makes a PyTorch checkpoint of DAN a model that runs here. It reads the checkpoint, writes the ONNX
+// graph, compares ONNX Runtime's results with the checkpoint's arithmetic, and adds the entry to the user's models.
 package importer
 
 import (
@@ -28,20 +27,20 @@ import (
 // and then quantised.
 const INT8 = dan.Precision("int8")
 
-// Options say what to import and how.
+// Options configures an import.
 type Options struct {
 	Checkpoint string
-	Name       string   // "" for one that follows from the file's
-	Labels     []string // one name of published, or the labels; none where eight classes tell
-	Size       int      // side of the input, pixels
+	Name       string   // empty means that of the file
+	Labels     []string // one name of published, or the labels; optional with eight classes
+	Size       int      // side of the input, in pixels
 	Grey       bool
-	Precision  dan.Precision // "" is fp32
-	Calibrate  string        // folder of faces, for int8: to store it so, or to be able to compute so
-	Replace    bool          // a model of that name
+	Precision  dan.Precision // empty means fp32
+	Calibrate  string        // folder of faces, to store or to compute in int8; optional
+	Replace    bool          // replace a model of that name
 	Models     string        // folder of the user's models
 	Library    string        // ONNX Runtime's shared library
 
-	Progress func(step string, done, total int) // nil shows none; a total of 0 is a single step
+	Progress func(step string, done, total int) // optional; a total of zero means a single step
 }
 
 // SetPrecision sets the precision by its name.
@@ -83,12 +82,12 @@ func Import(ctx context.Context, o Options, out io.Writer) (entry models.Entry, 
 	if err != nil {
 		return entry, err
 	}
-	defer os.Remove(part) // it has gone where all went well
+	defer os.Remove(part) // it has been renamed on success
 	if o.Calibrate == "" {
 		model = nil
-		debug.FreeOSMemory() // before ONNX Runtime takes as much
+		debug.FreeOSMemory() // before ONNX Runtime allocates as much
 	}
-	part, ranges, err := o.prove(ctx, part, tensors, model, summary, labels, out)
+	part, ranges, err := o.verify(ctx, part, tensors, model, summary, labels, out)
 	if err != nil {
 		return entry, err
 	}
@@ -118,7 +117,7 @@ func (o *Options) show(step string, done, total int) {
 	}
 }
 
-// prepare fills in what was left out and refuses what cannot be done, before the long work.
+// prepare sets defaults and validates the options, before the long work.
 func (o *Options) prepare() error {
 	if o.Precision == "" {
 		o.Precision = dan.FP32
@@ -142,7 +141,7 @@ func (o *Options) prepare() error {
 	if o.Models == "" {
 		return field.Errorf("Models", "there is no home folder to keep models in; name a folder")
 	}
-	if err := o.free(); err != nil {
+	if err := o.checkFree(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(o.Models, 0o755); err != nil {
@@ -151,8 +150,8 @@ func (o *Options) prepare() error {
 	return nil
 }
 
-// free says whether the name can be had.
-func (o *Options) free() error {
+// checkFree returns an error unless the name is free.
+func (o *Options) checkFree() error {
 	manifest, err := models.Load(o.Models)
 	if err != nil {
 		return err
@@ -173,13 +172,13 @@ func (o *Options) free() error {
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// nameOf makes a name of the checkpoint's file name.
+// nameOf returns a model name for the checkpoint's file name.
 func nameOf(path string) string {
 	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	return strings.Trim(notInNames.ReplaceAllString(name, "-"), "-._")
 }
 
-// read reads the weights, after a look at the shapes says that they are a DAN's.
+// read reads the weights, after their shapes are checked to be those of a DAN.
 func (o *Options) read(ctx context.Context, out io.Writer) (tensors map[string]checkpoint.Tensor, labels []string,
 	err error) {
 	f, err := checkpoint.Open(o.Checkpoint)
@@ -210,10 +209,10 @@ func (o *Options) printCosts(s dan.Summary, out io.Writer) {
 		float64(drawn.MACs)/1e9, float64(built.MACs)/1e9, o.Size)
 }
 
-// prove runs the graph in the file at part and refuses one that computes something else than the checkpoint. With
-// faces to calibrate on it also tries the quantised graph: for int8 that one's file is given instead, or else the
-// ranges, with which the file can be quantised when it is loaded.
-func (o *Options) prove(ctx context.Context, part string, tensors map[string]checkpoint.Tensor, model *onnx.Model,
+// verify runs the graph in the file at part and refuses one with other results than the checkpoint. With faces to
+// calibrate on it also tries the quantised graph. It then returns the quantised file for int8, or else the ranges,
+// with which the file can be quantised when it is loaded.
+func (o *Options) verify(ctx context.Context, part string, tensors map[string]checkpoint.Tensor, model *onnx.Model,
 	s dan.Summary, labels []string, out io.Writer) (file string, ranges map[string][2]float32, err error) {
 	rt, err := ort.Open(o.Library)
 	if err != nil {
@@ -241,7 +240,7 @@ func (o *Options) prove(ctx context.Context, part string, tensors map[string]che
 	return part, ranges, os.Remove(small)
 }
 
-// count is a number of things in words.
+// count returns a number of things in words.
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

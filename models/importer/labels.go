@@ -7,19 +7,19 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// published are the label orders of the data sets that DAN's authors trained on, by the names that Options.Labels
-// takes. AffectNet's is that of its annotation; RAF-DB counts from surprise.
+// published has the orders of labels in the data sets of DAN's authors, by the names for Options.Labels. AffectNet's
+// order is that of its annotation; RAF-DB counts from surprise.
 var published = map[string][]string{
 	"affectnet8": {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"},
 	"affectnet7": {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"},
 	"rafdb":      {"surprise", "fear", "disgust", "happy", "sad", "anger", "neutral"},
 }
 
-// longestLabel is what an entry takes, in bytes.
+// longestLabel is the largest length of a label, in bytes.
 const longestLabel = 64
 
-// labelsFor gives the labels of that many classes: those asked for, or of AffectNet-8 where there are
-// eight. Shapes tell no order, and two published ones have seven.
+// labelsFor returns the labels for this number of classes: those of Options, or AffectNet-8's for eight. Shapes do
+// not tell the order, and two published orders have seven.
 func labelsFor(classes int, asked []string) ([]string, error) {
 	switch {
 	case len(asked) == 0 && classes == 8:

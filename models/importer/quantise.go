@@ -15,14 +15,13 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// Calibration takes at most that many pictures and at least fewest; half of them give the ranges, on the
-// others the result is compared.
+// Numbers of pictures for calibration. Half of them give the ranges; on the others the results are compared.
 const (
 	mostFaces   = 1000
 	fewestFaces = 20
 )
 
-// quantisation is what is to be stored in 8 bits.
+// quantisation describes a graph to be stored in 8 bits.
 type quantisation struct {
 	float       string      // file of the graph that computes in float32
 	model       *onnx.Model // the same
@@ -30,15 +29,15 @@ type quantisation struct {
 	labels      []string
 }
 
-// worstAgreement is the least part of faces on which 8 bits must say the same as float32. Where they are few,
-// one or two that differ tell nothing of the part.
+// Agreement of 8 bits with float32: the smallest share of faces with the same label, and the number that may always
+// differ, since with few faces one or two tell nothing of the share.
 const (
 	worstAgreement = 0.95
 	mayDiffer      = 2
 )
 
-// quantise writes a file of the graph whose convolutions compute in 8 bits, with ranges measured on faces,
-// and tells on out how it compares.
+// quantise writes a file of the graph whose convolutions compute in 8 bits, with ranges measured on faces, and prints
+// the comparison to out.
 func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation, out io.Writer) (part string,
 	ranges map[string]onnx.Range, err error) {
 	faces, err := FaceFiles(o.Calibrate, mostFaces)
@@ -80,7 +79,7 @@ func (o *Options) quantise(ctx context.Context, rt *ort.Runtime, q quantisation,
 	return part, ranges, nil
 }
 
-// measure runs the graph on faces and finds the range of each activation.
+// measure runs the graph on faces and returns the range of each activation.
 func (o *Options) measure(ctx context.Context, rt *ort.Runtime, q quantisation,
 	faces []string) (ranges map[string]onnx.Range, err error) {
 	open := *q.model
@@ -149,14 +148,14 @@ func widen(ranges map[string]onnx.Range, name string, values []float32) {
 	ranges[name] = r
 }
 
-// comparison is how a graph in 8 bits does beside the float32 one.
+// comparison holds the results of a graph in 8 bits beside those of the float32 one.
 type comparison struct {
 	faces, same                    int
 	labelled, rightFloat, rightInt int
-	msFloat, msInt                 float64 // median of a face, on one thread
+	msFloat, msInt                 float64 // median time of a face, on one thread
 }
 
-// compare runs both files on the same faces, in turns.
+// compare runs both files on the same faces, alternately.
 func (o *Options) compare(ctx context.Context, rt *ort.Runtime, float, small string, faces []string,
 	labels []string) (c comparison, err error) {
 	size := int64(o.Size)
@@ -210,7 +209,7 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// low says whether the part of faces with the same label is under what is wanted.
+// low reports whether the share of faces with the same label is too low.
 func (c comparison) low() bool { return float64(c.same) < worstAgreement*float64(c.faces) }
 
 func (c comparison) fault() error {

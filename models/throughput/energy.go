@@ -13,12 +13,12 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// meter tells what energy a device took.
+// meter measures the energy that a device uses. stop returns zero where it is unknown.
 type meter struct {
 	stop func(took time.Duration) (joule float64)
-} // 0: nobody tells
+}
 
-// startMeter reads what counts a device's energy: NVIDIA's driver, or the processor's counters (RAPL).
+// startMeter starts a meter: by NVIDIA's driver, or by the processor's counters (RAPL).
 func (p Plan) startMeter(ctx context.Context, device string) meter {
 	on, err := ort.ParseDevice(device)
 	switch {
@@ -57,7 +57,7 @@ type counter struct{ at, most float64 }
 
 func counters(root string) map[string]counter {
 	found := map[string]counter{}
-	paths, _ := filepath.Glob(filepath.Join(root, "intel-rapl:?")) // the only error is a wrong pattern
+	paths, _ := filepath.Glob(filepath.Join(root, "intel-rapl:?")) // it fails only for an invalid pattern
 	for _, path := range paths {
 		at, err := number(filepath.Join(path, "energy_uj"))
 		if err != nil { // only root may read it
@@ -80,14 +80,14 @@ func number(path string) (float64, error) {
 	return strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
 }
 
-// betweenWatts is the time from one reading to the next.
+// betweenWatts is the interval of startWatts' samples.
 const betweenWatts = 100 * time.Millisecond
 
-// startWatts asks for the power, in watts, again and again.
+// startWatts samples the power, in watts.
 func startWatts(ctx context.Context, ask func(context.Context) (string, error)) meter {
 	ctx, end := context.WithCancel(ctx)
 	var work sync.WaitGroup
-	var sum, readings float64
+	var sum, samples float64
 	work.Add(1)
 	go func() {
 		defer work.Done()
@@ -98,9 +98,9 @@ func startWatts(ctx context.Context, ask func(context.Context) (string, error)) 
 			}
 			watts, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 			if err != nil {
-				return // [N/A]: this GPU does not tell
+				return // [N/A]: this GPU does not report it
 			}
-			sum, readings = sum+watts, readings+1
+			sum, samples = sum+watts, samples+1
 			select {
 			case <-ctx.Done():
 			case <-time.After(betweenWatts):
@@ -110,9 +110,9 @@ func startWatts(ctx context.Context, ask func(context.Context) (string, error)) 
 	return meter{func(took time.Duration) float64 {
 		end()
 		work.Wait()
-		if readings == 0 {
+		if samples == 0 {
 			return 0
 		}
-		return sum / readings * took.Seconds()
+		return sum / samples * took.Seconds()
 	}}
 }

@@ -16,14 +16,14 @@ import (
 	"mindflow/pipeline/ort"
 )
 
-// Limit is how fast the device multiplies large matrices, which convolutions at best come near to.
+// Limit is the device's speed for products of large matrices, which convolutions can come near to at best.
 type Limit struct {
-	Precision string  `json:"precision"` // that the matrices are stored in; a GPU may round float32 to TF32 for it
+	Precision string  `json:"precision"` // of the stored matrices; a GPU may round float32 to TF32
 	Gflops    float64 `json:"gflops_per_second"`
 	Side      int     `json:"side"` // of the matrices
 }
 
-// limits measures those of the precisions that rows have. Matrices of bytes are not measured.
+// limits measures the limits for the precisions of the rows. Matrices of bytes are not measured.
 func (p Plan) limits(ctx context.Context, r Result) (list []Limit, err error) {
 	on, err := ort.ParseDevice(r.Device)
 	if err != nil {
@@ -48,7 +48,7 @@ func (p Plan) limits(ctx context.Context, r Result) (list []Limit, err error) {
 	return list, nil
 }
 
-// Matrices grow until one run takes long enough to be timed well, or are as large as fits everywhere.
+// Matrices grow until one run takes long enough to time, or up to a size that fits on all devices.
 const (
 	chain      = 8 // products in a run
 	smallest   = 256
@@ -77,7 +77,7 @@ func limit(ctx context.Context, loaded *ort.Runtime, precision string) (l Limit,
 	return l, ctx.Err()
 }
 
-// multiply gives the fastest of a few runs, on all processors where it is the CPU's.
+// multiply returns the fastest of a few runs, on all processors for the CPU.
 func multiply(loaded *ort.Runtime, path string, side int, precision string) (best time.Duration, err error) {
 	if err := os.WriteFile(path, products(side, precision).Marshal(), 0o600); err != nil {
 		return 0, err
@@ -96,26 +96,26 @@ func multiply(loaded *ort.Runtime, path string, side int, precision string) (bes
 		if _, err := net.Run(x); err != nil {
 			return 0, err
 		}
-		if took := time.Since(start); i == 1 || i > 1 && took < best { // the first one is slower
+		if took := time.Since(start); i == 1 || i > 1 && took < best { // the first run is slower
 			best = took
 		}
 	}
 	return best, nil
 }
 
-// products is a network that makes a matrix of a row, multiplies it by another a few times, and gives the columns'
-// means: little has to be moved for much to compute. The other is orthogonal (the discrete Hartley transform), so
-// that numbers stay as large as they are.
+// products returns a network that makes a matrix of a row, multiplies it by another one several times, and returns
+// the means of columns: much computation for little data. The other matrix is orthogonal (the discrete Hartley
+// transform), so that values do not grow.
 func products(side int, precision string) *onnx.Model {
 	weights := make([]float64, side*side)
-	turn := make([]float64, side) // cas is periodic
-	for i := range turn {
+	period := make([]float64, side) // cas is periodic
+	for i := range period {
 		sin, cos := math.Sincos(2 * math.Pi * float64(i) / float64(side))
-		turn[i] = (sin + cos) / math.Sqrt(float64(side))
+		period[i] = (sin + cos) / math.Sqrt(float64(side))
 	}
 	for i := range side {
 		for k := range side {
-			weights[i*side+k] = turn[i*k%side]
+			weights[i*side+k] = period[i*k%side]
 		}
 	}
 	n := int64(side)
@@ -152,7 +152,7 @@ func products(side int, precision string) *onnx.Model {
 	return &onnx.Model{IRVersion: 8, Opset: 17, Producer: "mindflow", Graph: g}
 }
 
-// share says what of the limit each row comes to.
+// share sets the share of the limit of each row.
 func (r *Result) share() {
 	for i := range r.Rows {
 		row := &r.Rows[i]

@@ -42,7 +42,7 @@ func (r Result) Table(out io.Writer) error {
 	return err
 }
 
-// known is a value, or a dash for 0.
+// known returns a value, or a dash for zero.
 func known(v float64, format string, times float64) string {
 	if v == 0 {
 		return "–"

@@ -137,7 +137,7 @@ func reference(ctx context.Context, s engine.Settings) (faces []face, truth [][]
 		if len(found) == 0 {
 			return nil, nil, field.Errorf("Detector", "the detector finds no face in the drawn picture; choose another")
 		}
-		own := *frame // the film reuses its frame
+		own := *frame // the video reuses its frame
 		own.Y, own.U, own.V = slices.Clone(frame.Y), slices.Clone(frame.U), slices.Clone(frame.V)
 		faces = append(faces, face{own, found[0].Box})
 	}

@@ -1,5 +1,4 @@
-// Package dataset lists the pictures of faces whose expression is known: in folders named after their
-// classes, or in FER+'s layout.
+// Package dataset lists pictures of faces with known expressions: in folders by class, or in FER+'s layout.
 package dataset
 
 import (
@@ -14,21 +13,21 @@ import (
 // Picture is one picture of a set.
 type Picture struct {
 	Name  string // path in the set, or on disk
-	Class string // one of the labels asked for
+	Class string // one of Options.Labels
 	Read  func() ([]byte, error)
 }
 
-// Options say how a set is read.
+// Options configures how a set is read.
 type Options struct {
 	Labels   []string // the classes
 	Rule     Rule     // FER+: which votes make a class
-	Split    string   // FER+: the part of a whole set, such as Valid for the folder FER2013Valid
-	Numbered bool     // folders are named after the labels' places, from 0
+	Split    string   // FER+: the part of a complete set, such as Valid for the folder FER2013Valid
+	Numbered bool     // folders are named after the labels' indices, from 0
 }
 
-// Read lists the pictures at path: a folder with a folder a class, a folder of FER+ (label.csv and its
-// pictures), a folder or .tar.gz with FER+'s splits. They come in the order of their names or of label.csv.
-// Pictures of expressions that labels lack, such as contempt with seven, are left out and counted in leftOut.
+// Read lists the pictures at path: a folder with a folder for each class, a folder of FER+ (label.csv and its
+// pictures), or a folder or .tar.gz with FER+'s splits. They are in the order of their names or of label.csv. leftOut
+// is the number of pictures of other expressions, such as contempt with seven labels.
 func Read(path string, o Options) (pictures []Picture, leftOut int, err error) {
 	info, err := os.Stat(path)
 	if err != nil {

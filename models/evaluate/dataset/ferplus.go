@@ -16,29 +16,29 @@ import (
 	"mindflow/pipeline/field"
 )
 
-// Rule says which votes make a picture's class. Single votes are dropped first, as slips.
+// Rule is the rule by which votes decide a picture's class. Single votes are dropped first, as mistakes.
 type Rule string
 
 // Rules of a dataset with several votes a picture.
 const (
-	Majority  Rule = "majority"  // over half of the votes that are left go to one of the eight classes
-	Plurality Rule = "plurality" // one of the eight classes has most votes of all ten columns, the first of equals
+	Majority  Rule = "majority"  // one of the eight classes has over half of the remaining votes
+	Plurality Rule = "plurality" // one of the eight classes has the most votes of all ten columns; the first wins a tie
 )
 
-// votesFile holds the votes of FER+ for each picture of its folder: name, box, and those for columns,
-// for "unknown" and for "no face".
+// votesFile is the file with FER+'s votes for each picture of its folder: name, box, and the votes for columns, for
+// "unknown" and for "no face".
 const votesFile = "label.csv"
 
 // columns are the classes of FER+'s votes, in order.
 var columns = []string{"neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"}
 
-// votes is how many numbers a row ends with: those of columns and two more.
+// votes is the number of votes at the end of a row: those for columns and two more.
 const votes = 10
 
 // vote is a picture and the column it belongs to.
 type vote struct{ file, class string }
 
-// readVotes gives the pictures of label.csv that have a class by the rule.
+// readVotes returns the pictures of label.csv that have a class by the rule.
 func readVotes(in io.Reader, rule Rule) (list []vote, err error) {
 	rows := csv.NewReader(in)
 	rows.FieldsPerRecord = -1
@@ -66,7 +66,7 @@ func readVotes(in io.Reader, rule Rule) (list []vote, err error) {
 	}
 }
 
-// decide gives the class of one picture, or "" when the votes make none.
+// decide returns the class of one picture, or "" where the votes do not decide one.
 func decide(row []string, rule Rule) (class string, err error) {
 	var counts [votes]int
 	total, best := 0, 0
@@ -89,7 +89,7 @@ func decide(row []string, rule Rule) (class string, err error) {
 	return columns[best], nil
 }
 
-// classed maps the columns to o's labels. Pictures of a class that these lack are counted.
+// classed maps the columns to o's labels, and counts pictures of other classes.
 func (o Options) classed(list []vote, picture func(file, class string) Picture) (pictures []Picture, leftOut int) {
 	for _, v := range list {
 		if class := ClassOf(v.class, o.Labels); class != "" {
@@ -117,7 +117,7 @@ func readFERPlus(folder string, o Options) ([]Picture, int, error) {
 	return pictures, leftOut, nil
 }
 
-// readArchive reads one split of FER+ out of a .tar.gz into memory (8 MB for the smaller ones).
+// readArchive reads one split of FER+ from a .tar.gz into memory (8 MB for the smaller ones).
 func readArchive(name, split string, o Options) (pictures []Picture, leftOut int, err error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -164,7 +164,7 @@ func readArchive(name, split string, o Options) (pictures []Picture, leftOut int
 	return pictures, leftOut, nil
 }
 
-// readEntry reads a file of an archive. Those of FER+ have a few kilobytes.
+// readEntry reads a file of an archive. FER+'s files have a few kilobytes.
 func readEntry(archive io.Reader, entry *tar.Header) ([]byte, error) {
 	const most = 16 << 20
 	if entry.Size > most {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// synonyms are the words that data sets use for one class.
+// synonyms has the words that data sets use for each class.
 var synonyms = [][]string{
 	{"neutral", "neutrality"},
 	{"happy", "happiness", "joy"},
@@ -22,7 +22,7 @@ var synonyms = [][]string{
 	{"contempt", "contemptuous"},
 }
 
-// ClassOf gives the label that a word stands for, whatever its case, or "".
+// ClassOf returns the label for a word of any case, or "".
 func ClassOf(word string, labels []string) string {
 	word = strings.ToLower(strings.TrimSpace(word))
 	same := []string{word}
@@ -39,11 +39,11 @@ func ClassOf(word string, labels []string) string {
 	return ""
 }
 
-// isExpression says whether data sets use the word for a class, though perhaps for none of the model's.
+// isExpression reports whether data sets use the word for a class, of the model or not.
 func isExpression(word string) bool { return ClassOf(word, slices.Concat(synonyms...)) != "" }
 
-// readFolders lists the files of a folder for each class. Hidden files are no part of a set. Those of an
-// expression that labels lack are counted in leftOut.
+// readFolders lists the files of a folder for each class, without hidden files. leftOut is the number of files of other
+// expressions.
 func readFolders(path string, o Options) (pictures []Picture, leftOut int, err error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {

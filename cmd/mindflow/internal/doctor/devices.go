@@ -18,7 +18,7 @@ func devices(s engine.Settings, report func(Result)) {
 	}
 	report(drivers())
 	for _, d := range ort.Candidates(providers) {
-		report(checkDevice(d, device.Look(s.Library, d), s.Device.Name))
+		report(checkDevice(d, device.InspectLoading(s.Library, d), s.Device.Name))
 	}
 }
 
@@ -33,7 +33,7 @@ func providersOf(library string) (list []string, err error) {
 
 // drivers reports which GPU drivers are installed.
 func drivers() Result {
-	f := device.Look("", ort.Device{Provider: ort.WebGPU})
+	f := device.InspectLoading("", ort.Device{Provider: ort.WebGPU})
 	nvidia := "none of NVIDIA's is loaded"
 	if release := device.NVIDIADriver(); release != "" {
 		nvidia = "NVIDIA's " + release
@@ -52,7 +52,7 @@ func drivers() Result {
 // device, and a warning where there is a GPU for it.
 func checkDevice(d ort.Device, f device.Findings, named string) Result {
 	check := "device " + d.String()
-	fault := f.Lacks(d)
+	fault := f.Fault(d)
 	if fault == nil {
 		return ok(check, "what it needs is there"+provided(f))
 	}
@@ -75,5 +75,5 @@ func provided(f device.Findings) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf(": %s, beside %s", device.Wanted(needs), f.ProviderFile)
+	return fmt.Sprintf(": %s, beside %s", device.Releases(needs), f.ProviderFile)
 }
