@@ -103,10 +103,12 @@ func TestOperate(t *testing.T) {
 		<-h.ended
 	})
 	t.Run("supervised, and cannot start", func(t *testing.T) {
-		out, err := exec.Command(exe, append([]string{"serve", "--supervise", "--listen", "127.0.0.1:none"},
-			clitest.EngineArgs(t)...)...).CombinedOutput()
+		// A missing folder of models ends the child at once. A fault that shows after the models are loaded may take a busy
+		// machine longer than the supervisor's bound on a failed start.
+		out, err := exec.Command(exe, append(append([]string{"serve", "--supervise", "--listen", "127.0.0.1:0"},
+			clitest.EngineArgs(t)...), "--models", "/nowhere/models")...).CombinedOutput()
 		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "--listen") != 1 {
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(out), "/nowhere/models") != 1 {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
