@@ -103,7 +103,7 @@ func TestOperate(t *testing.T) {
 		<-h.ended
 	})
 	t.Run("supervised, and cannot start", func(t *testing.T) {
-		// A missing folder of models ends the child at once. A fault that shows after the models are loaded may take a busy
+		// A missing folder of models ends the child at once. A fault after the models are loaded may take a busy
 		// machine longer than the supervisor's bound on a failed start.
 		out, err := exec.Command(exe, append(append([]string{"serve", "--supervise", "--listen", "127.0.0.1:0"},
 			clitest.EngineArgs(t)...), "--models", "/nowhere/models")...).CombinedOutput()
