@@ -27,11 +27,6 @@ type reader struct {
 	scan *bufio.Scanner
 }
 
-func newestSeq(sess *hosted) uint64 {
-	_, now := sess.Events().Resume(0, false)
-	return now
-}
-
 // listen asks for a session's events. lastSeen may be empty.
 func listen(t *testing.T, url, lastSeen string) (*http.Response, reader) {
 	t.Helper()

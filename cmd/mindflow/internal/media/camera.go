@@ -92,13 +92,6 @@ func (f *cameraFlags) cameraFromDevice(on *engine.Device) {
 	}
 }
 
-func checkToken(token string) error {
-	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("--token: it holds a space or a character beyond ASCII; copy it again")
-	}
-	return nil
-}
-
 // parseSize parses WIDTHxHEIGHT, in pixels. Both are even, since chroma is halved.
 func parseSize(text string) (w, h int, err error) {
 	var rest string
