@@ -12,7 +12,6 @@ import torch
 from PIL import Image
 
 import data
-import points
 import robust
 import ship
 from augment import Draw, Strength, augment, mix, move, move_points, prepare
@@ -304,26 +303,6 @@ def made_up_points(path, root):
     stored = np.tile(np.uint8([[90, 100], [160, 100], [128, 160]]), (len(names), 1, 1))
     found = np.array([i != 3 for i in range(len(names))])
     np.savez(path, Train_names=np.array(names), Train_points=stored, Train_found=found)
-
-
-class PointsOfFaces(unittest.TestCase):
-    def test_read_by_name(self):
-        with tempfile.TemporaryDirectory() as root:
-            folders(Path(root) / "set")
-            made_up_points(Path(root) / "points.npz", Path(root) / "set")
-            got = points.read(
-                Path(root) / "points.npz", "Train", [f"{LABELS[0]}/10.png", "unknown.png", f"{LABELS[0]}/2.png"]
-            )
-            self.assertEqual(got.found.tolist(), [True, False, True])
-            self.assertEqual(got.pair.tolist(), [1, 0, 2])
-            self.assertAlmostEqual(got.mean[2, 1].item(), 160 / 255 * 4 - 2, places=6)
-
-    def test_only_counted_faces_cost(self):
-        predicted, wanted = torch.zeros(3, 2, 2), torch.tensor([0.0, 1, 9]).view(3, 1, 1).expand(3, 2, 2)
-        self.assertAlmostEqual(
-            points.points_loss(predicted, wanted, torch.tensor([True, True, False])).item(), 0.975 / 2, places=6
-        )
-        self.assertEqual(points.points_loss(predicted, wanted, torch.zeros(3, dtype=torch.bool)).item(), 0)
 
 
 if __name__ == "__main__":
