@@ -55,8 +55,8 @@ func draining(t *testing.T, grace time.Duration) (s *Server, p servertest.Publis
 	return s, p, ended
 }
 
-// A server that drains lets nobody in and asks those who are there to go; one who stays is served until the grace is
-// over.
+// TestDrain checks that a draining server admits nobody and asks its publishers to leave. A publisher that stays is
+// served until the grace period ends.
 func TestDrain(t *testing.T) {
 	s, p, served := draining(t, time.Hour)
 	if why := p.Bye(); why != "draining" {
@@ -86,8 +86,8 @@ func TestDrain(t *testing.T) {
 	servertest.NoDecoders(t)
 }
 
-// What is told of a server comes before what is done, however busy the machine is: it is not ready before it refuses
-// anybody, and a session's end is counted before its place is free.
+// TestToldBeforeDone checks the order of events on a busy machine: a server reports that it is not ready before it
+// refuses anybody, and counts a session's end before it frees the place.
 func TestToldBeforeDone(t *testing.T) {
 	s := begin(t, idle(), nil)
 	_, _ = s.offer(t, "")

@@ -149,7 +149,7 @@ func TestFamiliesOfServer(t *testing.T) {
 	}
 }
 
-// A part that fell back is told to whoever asks whether the server is ready, which it is, and counted.
+// A part that fell back is named in /readyz, which still reports ready, and is counted.
 func TestDegraded(t *testing.T) {
 	m := operate.NewMetrics("1.2")
 	s := begin(t, idle(), func(c *Config) {

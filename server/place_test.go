@@ -86,7 +86,7 @@ func TestWaiting(t *testing.T) {
 			t.Errorf("asking with a ticket that waits for nothing: status %d: %s", res.StatusCode, body)
 		}
 	}
-	// Whoever has a place and comes again gets the very place, and the session before it ends.
+	// A visitor that has a place and comes again keeps that place. The earlier session ends.
 	third, body := s.offer(t, tickets[0])
 	if third.StatusCode != http.StatusCreated || s.Stats().Sessions != 1 {
 		t.Errorf("status %d: %s", third.StatusCode, body)

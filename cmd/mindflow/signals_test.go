@@ -77,7 +77,7 @@ func TestVideoEndsWell(t *testing.T) {
 		want string
 	}{
 		"the terminal is closed": {func(p *process) error { return p.Process.Signal(hangup()) }, "interrupted after"},
-		"the reader leaves":      {func(p *process) error { return p.out.Close() }, "whoever reads is there"},
+		"the reader leaves":      {func(p *process) error { return p.out.Close() }, "the program that reads the output"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -170,7 +170,7 @@ func TestCameraEndsItsSession(t *testing.T) {
 	p = startProcess(t, exe, publish...)
 	p.firstLine(t)
 	p.out.Close()
-	if err := p.Wait(); err == nil || !strings.Contains(p.said.String(), "whoever reads is there") {
+	if err := p.Wait(); err == nil || !strings.Contains(p.said.String(), "the program that reads the output") {
 		t.Errorf("without a reader %v, said %s", err, p.said.String())
 	}
 	if err := server.Process.Signal(hangup()); err != nil {

@@ -20,7 +20,7 @@ type Limits struct {
 	SessionTime time.Duration // of a session, unless Client.SessionTime is shorter
 }
 
-// Client identifies who asks for a session.
+// Client identifies the visitor that a request for a session comes from.
 type Client struct {
 	Address     netip.Prefix  // the network that counts as one address; optional
 	Key         string        // the subject of its token; optional

@@ -38,7 +38,7 @@ func TestBandwidth(t *testing.T) {
 	packet := &rtp.Packet{Payload: make([]byte, 988)} // of 1,000 bytes
 	for name, row := range map[string]struct {
 		feedback Feedback
-		at       map[int]float64 // what is told, by ms; -1 is anything
+		at       map[int]float64 // the cap that is sent, by ms; -1 is anything
 	}{
 		"none":        {Feedback{}, nil},
 		"told of all": {Feedback{REMB: true, TransportCC: true}, map[int]float64{1500: -1, 3500: uncapped}},

@@ -107,7 +107,7 @@ type Session struct {
 	work sync.WaitGroup // the goroutines that the control loop started
 }
 
-// ID names the session. Whoever knows it may control the session.
+// ID returns the name of the session. Knowledge of it suffices to control a session without an owner.
 func (s *Session) ID() string { return s.id }
 
 // Context ends with the session.

@@ -245,7 +245,7 @@ const given = new Set(); // ports, by this process
 /** A port that nothing listens on, TCP or UDP alike as a rule, and that is given once. */
 export async function freePort() {
   for (;;) {
-    // nobody is given it who asks for any: those are from 32768 on
+    // below 32768, where the kernel's own choices begin: it hands out none of these
     const port = 20_000 + Math.floor(12_000 * Math.random());
     if (given.has(port)) continue;
     given.add(port);
@@ -297,7 +297,7 @@ export async function startServer(binary, args, base, timeout = PATIENCE) {
 }
 
 /**
- * Whether a server answers, over HTTPS whoever made its certificate.
+ * Reports whether a server answers; over HTTPS with any certificate.
  * @param {string} url
  * @returns {Promise<boolean>}
  */

@@ -111,7 +111,7 @@ func visitors(listen string, https bool, access settings.Access) Result {
 			"leave it so for a demo with --max-session-time and --max-per-address; else pass --token-file FILE or " +
 				"--jwt-keys FILE in its place"}
 	case !https:
-		return Result{check, Warning, "tokens come to " + listen + " over plain HTTP: whoever is on the way can read " +
+		return Result{check, Warning, "tokens come to " + listen + " over plain HTTP: others on the path can read " +
 			"and use them",
 			"use --tls-domain, --tls-cert or --tls-self-signed, or listen on 127.0.0.1 behind an HTTPS proxy"}
 	}

@@ -64,8 +64,8 @@ func labelPictures(ctx context.Context, e *engine.Engine, files, targets []strin
 			continue
 		}
 		if failed := printPicture(out, p, asJSON); failed != nil {
-			return errors.Join(err, fmt.Errorf("print the results: %w; see that there is space and whoever reads is "+
-				"there", failed))
+			return errors.Join(err, fmt.Errorf("print the results: %w; check free space and the program "+
+				"that reads the output", failed))
 		}
 	}
 	return err

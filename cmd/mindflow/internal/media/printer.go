@@ -36,7 +36,7 @@ func (r *labelPrinter) message(m *pipeline.Message, at time.Duration) error {
 	defer r.mu.Unlock()
 	err := r.print(m, at)
 	if err != nil {
-		return fmt.Errorf("print the labels: %w; see that whoever reads is there", err)
+		return fmt.Errorf("print the labels: %w; check the program that reads the output", err)
 	}
 	return nil
 }

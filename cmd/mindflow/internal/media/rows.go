@@ -168,7 +168,7 @@ func (t *table) Close() error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("print the results: %w; see that there is space and whoever reads is there", err)
+	err = fmt.Errorf("print the results: %w; check free space and the program that reads the output", err)
 	if t.temp != "" {
 		err = errors.Join(err, os.Remove(t.temp))
 	}
