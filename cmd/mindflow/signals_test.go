@@ -77,7 +77,7 @@ func TestVideoEndsWell(t *testing.T) {
 		want string
 	}{
 		"the terminal is closed": {func(p *process) error { return p.Process.Signal(hangup()) }, "interrupted after"},
-		"the reader leaves":      {func(p *process) error { return p.out.Close() }, "the program that reads the output"},
+		"the reader leaves":      {func(p *process) error { return p.out.Close() }, "that reads the output"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
