@@ -1,23 +1,7 @@
 package server
 
 import (
-	"context"
-	"errors"
 	"time"
-)
-
-// Reasons of a refusal in the metrics; admission adds its own.
-const (
-	refusedFull     = "full"
-	refusedDraining = "draining"
-	refusedWaiting  = "waiting" // queued
-	refusedAddress  = "per-address"
-	refusedKey      = "per-key"
-	refusedToken    = "token" // missing or invalid
-	refusedOffer    = "offer" // malformed or unservable
-	refusedOrigin   = "origin"
-	refusedGone     = "gone" // the publisher left before its answer
-	refusedInternal = "internal"
 )
 
 // registerMetrics registers what is measured elsewhere, and creates the series that are known, so that a scrape finds
@@ -55,20 +39,4 @@ func (s *Server) registerMetrics() {
 	m.GaugeFunc("session_labels_per_second",
 		"Labels a second that a session with many frames could get; infinite while few come.",
 		func() float64 { return s.load.Rate(time.Now()) })
-}
-
-// refused counts an offer that did not become a session.
-func (s *Server) refused(err error) {
-	reason := refusedInternal
-	if p := problemOf(err); p != nil {
-		switch {
-		case p.reason != "":
-			reason = p.reason
-		case p.Status < 500:
-			reason = refusedOffer
-		}
-	} else if errors.Is(err, context.Canceled) {
-		reason = refusedGone
-	}
-	s.metrics.Refused.WithLabelValues(reason).Inc()
 }

@@ -3,12 +3,28 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
-	"strings"
+	"strconv"
+	"time"
 
 	"mindflow/server/admission"
 	"mindflow/server/offer"
 	"mindflow/server/session"
+)
+
+// Reasons of a refusal in the metrics; admission adds its own.
+const (
+	refusedFull     = "full"
+	refusedDraining = "draining"
+	refusedWaiting  = "waiting" // queued
+	refusedAddress  = "per-address"
+	refusedKey      = "per-key"
+	refusedToken    = "token" // missing or invalid
+	refusedOffer    = "offer" // malformed or unservable
+	refusedOrigin   = "origin"
+	refusedGone     = "gone" // the publisher left before its answer
+	refusedInternal = "internal"
 )
 
 // problem is an error that a client is sent: RFC 9457, application/problem+json.
@@ -97,31 +113,6 @@ func notAdmitted(err *admission.RefusedError) *problem {
 	}
 }
 
-// handler answers a request, or returns why it cannot.
-type handler func(w http.ResponseWriter, r *http.Request) error
-
-// answering makes an http.Handler of h. Errors become statuses here and nowhere else. An error that is not the client's
-// is logged, and the client learns no more than that.
-func (s *Server) answering(h handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := h(w, r)
-		if err == nil {
-			return
-		}
-		p := problemOf(err)
-		if p == nil {
-			if r.Context().Err() != nil {
-				return // the client has disconnected, which is why it failed
-			}
-			s.metrics.Errors.WithLabelValues("http").Inc()
-			// The route and not the path, which may hold a session's id.
-			s.log.Error("request failed", "method", r.Method, "route", r.Pattern, "err", err)
-			p = newProblem(http.StatusInternalServerError, "the server could not do this; its log says why")
-		}
-		writeProblem(w, p)
-	})
-}
-
 func writeProblem(w http.ResponseWriter, p *problem) {
 	for key, values := range p.header {
 		w.Header()[key] = values
@@ -132,29 +123,30 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	_ = json.NewEncoder(w).Encode(p) // a write error means that the client is gone
 }
 
-// methods has a handler for each method. GET's also serves HEAD. Other methods are 405 (RFC 9110, section 15.5.6).
-type methods map[string]handler
-
-func (m methods) serve(w http.ResponseWriter, r *http.Request) error {
-	if h := m.find(r.Method); h != nil {
-		return h(w, r)
-	}
-	return newProblem(http.StatusMethodNotAllowed, "use "+m.allow()).with("Allow", m.allow())
+func noSession() *problem {
+	return newProblem(http.StatusNotFound, "there is no such session, or it has ended")
 }
 
-func (m methods) find(method string) handler {
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	return m[method]
+func stopping() *problem {
+	return newProblem(http.StatusServiceUnavailable,
+		"the server is stopping; it, or another, may be there in a moment").
+		with("Retry-After", "2").kind("urn:mindflow:draining").because(refusedDraining)
 }
 
-func (m methods) allow() string {
-	var names []string
-	for _, name := range []string{"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"} {
-		if m.find(name) != nil {
-			names = append(names, name)
-		}
-	}
-	return strings.Join(names, ", ")
+// seconds formats a Retry-After of at least one second.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
+}
+
+// Queued is the status of a queued visitor: web/PROTOCOL.md, section 1.1.
+type Queued struct {
+	Ahead    int   `json:"ahead"`   // clients that precede it
+	Waiting  int   `json:"waiting"` // clients in the queue, itself included
+	Turn     bool  `json:"turn"`
+	AgainMS  int64 `json:"again_ms"`
+	WithinMS int64 `json:"within_ms,omitempty"` // when Turn
+}
+
+func queued(s admission.Status) *Queued {
+	return &Queued{s.Ahead, s.Waiting, s.Reserved, s.PollAfter.Milliseconds(), s.Within.Milliseconds()}
 }

@@ -35,26 +35,8 @@ func (s *Server) routes() http.Handler {
 	})
 	handle("/healthz", methods{"GET": s.healthy})
 	handle("/readyz", methods{"GET": s.ready})
-	handle("/", methods{"GET": s.page})
+	handle("/", methods{"GET": s.static.page})
 	return s.securityHeaders(cors{s.cfg.AllowOrigins, s.refused}.wrap(mux))
-}
-
-func noContent(w http.ResponseWriter) error {
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-func options(w http.ResponseWriter, key, value string) error {
-	w.Header().Set(key, value)
-	return noContent(w)
-}
-
-// inspect serves GET /sessions/{id}: it tells whether there is a session.
-func (s *Server) inspect(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if _, err := s.find(r, v); err != nil {
-		return err
-	}
-	return noContent(w)
 }
 
 // healthy serves GET /healthz: the process answers.

@@ -32,9 +32,12 @@ type staticFile struct {
 	gzipped   []byte // nil where compression saves nothing
 }
 
-// newStaticFiles prepares the site's files once, by name.
-func newStaticFiles(site map[string][]byte) (map[string]staticFile, error) {
-	files := map[string]staticFile{}
+// staticFiles are the site's files by name.
+type staticFiles map[string]staticFile
+
+// newStaticFiles prepares the site's files once.
+func newStaticFiles(site map[string][]byte) (staticFiles, error) {
+	files := staticFiles{}
 	for name, data := range site {
 		if !servable(name) {
 			continue
@@ -83,8 +86,8 @@ func servable(name string) bool {
 		!strings.HasSuffix(stem, ".config")
 }
 
-// page serves the site's files.
-func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
+// page serves them.
+func (files staticFiles) page(w http.ResponseWriter, r *http.Request) error {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	if name == "" || strings.HasSuffix(name, "/") {
 		name += "index.html"
@@ -93,7 +96,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	} else if path.Ext(name) == "" {
 		name += ".html" // /selftest
 	}
-	file, ok := s.static[name]
+	file, ok := files[name]
 	if !ok {
 		return newProblem(http.StatusNotFound, "there is no such page")
 	}

@@ -119,15 +119,3 @@ func hostOf(host string) string {
 	}
 	return ""
 }
-
-// options serves OPTIONS /whip: what may be posted and, to those who may post, the TURN servers, for clients that
-// gather before they post (RFC 9725, section 4.6). A browser's CORS preflight carries no token.
-func (s *Server) options(w http.ResponseWriter, r *http.Request) error {
-	if r.Header.Get("Access-Control-Request-Method") == "" {
-		if v, err := s.authenticate(r, time.Now()); err == nil {
-			sum := sha256.Sum256([]byte(v.network.String()))
-			s.iceServers(w, r, anonymous+hex.EncodeToString(sum[:8]))
-		}
-	}
-	return options(w, "Accept-Post", offerType)
-}

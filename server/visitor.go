@@ -10,6 +10,9 @@ import (
 	"mindflow/server/ports"
 )
 
+// ticketHeader is the header of the ticket of a visitor that is queued or has a place: web/PROTOCOL.md, section 1.1.
+const ticketHeader = "Mindflow-Ticket"
+
 // visitor is the sender of a request.
 type visitor struct {
 	grant   access.Grant

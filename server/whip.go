@@ -2,7 +2,7 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	maxHeader     = 32 << 10  // bytes of a request's header
 	maxBody       = 128 << 10 // bytes of an offer or a fragment; Chromium's largest offers are about 10 KiB
 	gatherTimeout = 5 * time.Second
 	offerType     = "application/sdp"
@@ -124,6 +123,26 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, v visitor) error
 	return nil
 }
 
+// options serves OPTIONS /whip: what may be posted and, to those who may post, the TURN servers, for clients that
+// gather before they post (RFC 9725, section 4.6). A browser's CORS preflight carries no token.
+func (s *Server) options(w http.ResponseWriter, r *http.Request) error {
+	if r.Header.Get("Access-Control-Request-Method") == "" {
+		if v, err := s.authenticate(r, time.Now()); err == nil {
+			sum := sha256.Sum256([]byte(v.network.String()))
+			s.iceServers(w, r, anonymous+hex.EncodeToString(sum[:8]))
+		}
+	}
+	return options(w, "Accept-Post", offerType)
+}
+
+// inspect serves GET /sessions/{id}: it tells whether there is a session.
+func (s *Server) inspect(w http.ResponseWriter, r *http.Request, v visitor) error {
+	if _, err := s.find(r, v); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
 // find returns the session of the path. It does not tell a session of another subject from one that does not exist.
 func (s *Server) find(r *http.Request, v visitor) (*hosted, error) {
 	s.mu.Lock()
@@ -133,10 +152,6 @@ func (s *Server) find(r *http.Request, v visitor) (*hosted, error) {
 		return nil, noSession()
 	}
 	return sess, nil
-}
-
-func noSession() *problem {
-	return newProblem(http.StatusNotFound, "there is no such session, or it has ended")
 }
 
 // readBody reads a body of the wanted type and of at most maxBody bytes.
@@ -157,11 +172,4 @@ func readBody(w http.ResponseWriter, r *http.Request, want string) ([]byte, erro
 		return nil, newProblem(http.StatusBadRequest, "the body did not arrive whole: "+err.Error())
 	}
 	return body, nil
-}
-
-// newID returns an id for a session. It cannot be guessed: who knows it may control the session.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-	return hex.EncodeToString(b[:])
 }
