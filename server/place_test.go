@@ -21,7 +21,7 @@ func (s *Server) offer(t *testing.T, ticket string) (*http.Response, string) {
 	return s.call(t, with(offerCall(servertest.Lines(servertest.Offer)), ticketHeader, ticket))
 }
 
-// asks how it goes for who waits.
+// asks returns the status of a queued visitor.
 func (s *Server) asks(t *testing.T, ticket string) Queued {
 	t.Helper()
 	res, body := s.call(t, with(call{"GET", "/waiting", nil, ""}, ticketHeader, ticket))

@@ -267,11 +267,11 @@ func TestRolesOfOffers(t *testing.T) {
 		for _, role := range []string{"passive", "holdconn", ""} {
 			parts := bytes.Split([]byte("a=setup:active\n"+servertest.Offer), []byte(setup))
 			for i := range parts[:len(parts)-1] {
-				said := setup
+				line := setup
 				if i == at {
-					said = "a=setup:" + role
+					line = "a=setup:" + role
 				}
-				parts[i] = append(bytes.Clone(parts[i]), said...)
+				parts[i] = append(bytes.Clone(parts[i]), line...)
 			}
 			body := bytes.TrimPrefix(bytes.Join(parts, nil), []byte("a=setup:active\n"))
 			body = bytes.Replace(body, []byte("t=0 0\n"), []byte("t=0 0\na=setup:active\n"), 1)

@@ -130,7 +130,7 @@ func bearer(authorization []string) (string, error) {
 	switch len(authorization) {
 	case 0:
 		return "", &DeniedError{Missing,
-			"this server lets in whoever shows a token: send Authorization: Bearer with it"}
+			"this server requires a token: send it as Authorization: Bearer"}
 	case 1:
 	default:
 		return "", &DeniedError{Unusable, "send one Authorization header"}

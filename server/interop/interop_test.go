@@ -25,8 +25,8 @@ const (
 	patience = 3 * time.Minute
 )
 
-// said is what a publisher printed of what the server said.
-type said struct {
+// report is what a publisher printed of the server's messages.
+type report struct {
 	labels   []pipeline.Message
 	controls []control
 }
@@ -77,35 +77,35 @@ assert not missing, missing`,
 	url := serve(t)
 	for _, codec := range []string{"VP8", "H264"} {
 		t.Run(codec, func(t *testing.T) {
-			said := publish(t, "publish_gstreamer.py", url, clip, "--codec", codec)
-			check(t, said, []string{"hello ", "bye deleted"})
+			report := publish(t, "publish_gstreamer.py", url, clip, "--codec", codec)
+			check(t, report, []string{"hello ", "bye deleted"})
 		})
 	}
 }
 
 // check wants labels of the clip's face, in order, and the given control messages.
-func check(t *testing.T, s said, controls []string) {
+func check(t *testing.T, r report, controls []string) {
 	t.Helper()
-	if len(s.labels) < 10 {
-		t.Fatalf("%d label messages", len(s.labels))
+	if len(r.labels) < 10 {
+		t.Fatalf("%d label messages", len(r.labels))
 	}
 	faces := 0
-	for i, m := range s.labels {
+	for i, m := range r.labels {
 		if m.Width != 640 || m.Height != 360 {
 			t.Fatalf("message %d is of %dx%d", i, m.Width, m.Height)
 		}
-		if i > 0 && (m.Seq <= s.labels[i-1].Seq || m.RTP-s.labels[i-1].RTP > 1<<31) {
-			t.Errorf("message %d at %d follows %d at %d", m.Seq, m.RTP, s.labels[i-1].Seq, s.labels[i-1].RTP)
+		if i > 0 && (m.Seq <= r.labels[i-1].Seq || m.RTP-r.labels[i-1].RTP > 1<<31) {
+			t.Errorf("message %d at %d follows %d at %d", m.Seq, m.RTP, r.labels[i-1].Seq, r.labels[i-1].RTP)
 		}
 		if len(m.Faces) > 0 && len(m.Faces[0].Scores) == 8 {
 			faces++
 		}
 	}
-	if faces*10 < len(s.labels)*9 {
-		t.Errorf("%d of %d messages have a face", faces, len(s.labels))
+	if faces*10 < len(r.labels)*9 {
+		t.Errorf("%d of %d messages have a face", faces, len(r.labels))
 	}
 	var got []string
-	for _, c := range s.controls {
+	for _, c := range r.controls {
 		if c.Type == "hint" { // as many as the machine's load makes; publishers that are no pages ignore them
 			continue
 		}
@@ -194,7 +194,7 @@ func ready(t *testing.T, url string) {
 }
 
 // publish runs a publisher to its end.
-func publish(t *testing.T, script string, args ...string) (s said) {
+func publish(t *testing.T, script string, args ...string) (r report) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -211,14 +211,14 @@ func publish(t *testing.T, script string, args ...string) (s said) {
 			t.Fatalf("%s: %v", line, err)
 		}
 		if c.Type != "" {
-			s.controls = append(s.controls, c)
+			r.controls = append(r.controls, c)
 			continue
 		}
 		var m pipeline.Message
 		if err := json.Unmarshal(line, &m); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		s.labels = append(s.labels, m)
+		r.labels = append(r.labels, m)
 	}
-	return s
+	return r
 }

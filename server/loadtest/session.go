@@ -73,7 +73,7 @@ func (s *session) send(ctx context.Context, client *whipclient.Client) error {
 
 // receive measures labels until sending ends or the server asks to leave, and returns the reason.
 func (s *session) receive(client *whipclient.Client, sent <-chan error) error {
-	said := ""
+	reason := ""
 	for {
 		select {
 		case m := <-client.Labels():
@@ -84,27 +84,27 @@ func (s *session) receive(client *whipclient.Client, sent <-chan error) error {
 			s.meter.label(&m)
 		case c := <-client.Controls():
 			if c.Type == "bye" {
-				said = whipclient.Printable(c.Reason)
+				reason = whipclient.Printable(c.Reason)
 			}
-			if said == draining {
-				return ended(nil, said, client)
+			if reason == draining {
+				return ended(nil, reason, client)
 			}
 		case err := <-sent:
-			return ended(err, said, client)
+			return ended(err, reason, client)
 		}
 	}
 }
 
 // ended returns the server's reason of the end, or else the error of sending.
-func ended(err error, said string, client *whipclient.Client) error {
+func ended(err error, reason string, client *whipclient.Client) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	for said == "" { // it may have come just before the end
+	for reason == "" { // it may have come just before the end
 		select {
 		case c := <-client.Controls():
 			if c.Type == "bye" {
-				said = whipclient.Printable(c.Reason)
+				reason = whipclient.Printable(c.Reason)
 			}
 			continue
 		default:
@@ -114,5 +114,5 @@ func ended(err error, said string, client *whipclient.Client) error {
 		}
 		return fmt.Errorf("the connection to the server is lost: %w", err)
 	}
-	return fmt.Errorf("the server ended the session: %s", said)
+	return fmt.Errorf("the server ended the session: %s", reason)
 }

@@ -13,14 +13,14 @@ import (
 	"mindflow/server/whipclient"
 )
 
-// A machine that was full counts as crowded for a while, so that the faster classifier does not go and come with every
-// frame.
-func TestCrowdedOutlastsFull(t *testing.T) {
+// TestOverloadLasts: a machine that was overloaded counts as such for a while, so that the classifier does not change
+// with every frame.
+func TestOverloadLasts(t *testing.T) {
 	w := &analyst{analyzer: pipeline.NewAnalyzer(pipeline.Analysis{})}
 	start := time.Now()
 	for _, step := range []struct {
 		at, waited time.Duration
-		crowded    bool
+		overloaded bool
 	}{
 		{0, 0, false},
 		{time.Second, overloadWait, false},
@@ -31,14 +31,9 @@ func TestCrowdedOutlastsFull(t *testing.T) {
 		{11 * time.Second, 0, true},
 	} {
 		w.relieve(step.waited, start.Add(step.at))
-		if w.analyzer.Overloaded != step.crowded {
-			t.Errorf(
-				"after %s, waited %s: crowded %t; want %t",
-				step.at,
-				step.waited,
-				w.analyzer.Overloaded,
-				step.crowded,
-			)
+		if w.analyzer.Overloaded != step.overloaded {
+			t.Errorf("after %s, waited %s: overloaded %t; want %t", step.at, step.waited, w.analyzer.Overloaded,
+				step.overloaded)
 		}
 	}
 }

@@ -44,7 +44,7 @@ export async function serve(whip) {
     url: `http://localhost:${port}/`,
     port,
     requests, // all that were not GET
-    handler, // its whip may be replaced; waiting: what it says to who waits
+    handler, // its whip may be replaced; waiting: its answer to a queued visitor
     close: async () => {
       server.closeAllConnections();
       server.close();

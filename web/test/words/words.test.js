@@ -71,7 +71,7 @@ test('only what may pass by itself is tried again', () => {
   assert.equal(new Failure('lost', 'x').message, 'lost: x');
 });
 
-test('who waits in turn is told how many come before, and what the camera does meanwhile', () => {
+test('a queued visitor reads how many are before it, and what the camera does meanwhile', () => {
   for (const [ahead, words] of /** @type {const} */ (
       [[0, 'You are next.'], [1, 'One person is before you.'], [3, '3 people are before you.']])) {
     const said = wordsFor({ phase: 'full', reason: 'full', ahead });
