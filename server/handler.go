@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 )
 
@@ -69,10 +71,12 @@ func options(w http.ResponseWriter, key, value string) error {
 	return noContent(w)
 }
 
-// refused counts an offer that did not become a session.
-func (s *Server) refused(err error) {
-	reason := refusedInternal
+// refused counts and logs an offer that did not become a session: many publishers show no more than the status. The log
+// has the network of the client's address, not the address.
+func (s *Server) refused(r *http.Request, err error) {
+	reason, detail := refusedInternal, err.Error()
 	if p := problemOf(err); p != nil {
+		detail = p.Detail
 		switch {
 		case p.reason != "":
 			reason = p.reason
@@ -83,4 +87,19 @@ func (s *Server) refused(err error) {
 		reason = refusedGone
 	}
 	s.metrics.Refused.WithLabelValues(reason).Inc()
+	s.log.Info("offer refused", "reason", reason, "detail", fmt.Sprintf("%.300s", detail),
+		"network", shortened(s.cfg.Proxies.ClientAddr(r)))
+}
+
+// shortened returns the network that an address belongs to, too large to tell a person: a /24 of IPv4, a /48 of IPv6.
+func shortened(a netip.Addr) string {
+	bits := 48
+	if a = a.Unmap(); a.Is4() {
+		bits = 24
+	}
+	network, err := a.Prefix(bits)
+	if err != nil {
+		return "unknown"
+	}
+	return network.String()
 }

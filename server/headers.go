@@ -71,8 +71,8 @@ func (s *Server) securityHeaders(next http.Handler) http.Handler {
 // cors accepts requests of pages of the allowed origins and refuses others: a page must not use the visitor's own
 // server without the operator's consent.
 type cors struct {
-	origins []string    // such as https://example.org, or * for all
-	refused func(error) // called for each refused offer
+	origins []string                   // such as https://example.org, or * for all
+	refused func(*http.Request, error) // called for each refused offer
 }
 
 func (c cors) allows(origin string, r *http.Request) bool {
@@ -96,7 +96,7 @@ func (c cors) wrap(next http.Handler) http.Handler {
 				"this server does not serve pages of "+origin+"; its operator can allow the origin").
 				because(refusedOrigin)
 			if r.Method == http.MethodPost {
-				c.refused(p)
+				c.refused(r, p)
 			}
 			writeProblem(w, p)
 			return

@@ -123,7 +123,7 @@ func TestRefusalsCounted(t *testing.T) {
 	)
 	s.call(t, offerCall(servertest.Lines(servertest.Offer)))
 	s.call(t, offerCall(servertest.Lines(servertest.Offer)))
-	s.refused(errors.New("made by the test"))
+	s.refused(httptest.NewRequest("POST", "/whip", nil), errors.New("made by the test"))
 	v := scrape(t, m)
 	for reason, want := range map[string]float64{refusedOrigin: 1, refusedOffer: 2, refusedFull: 1, refusedInternal: 1,
 		refusedDraining: 0} {

@@ -29,7 +29,7 @@ func (s *Server) requireAuth(h func(http.ResponseWriter, *http.Request, visitor)
 	return func(w http.ResponseWriter, r *http.Request) error {
 		v, err := s.authenticate(r, time.Now())
 		if err != nil && r.Method == http.MethodPost {
-			s.refused(err)
+			s.refused(r, err)
 		}
 		if err != nil {
 			return err

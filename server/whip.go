@@ -26,7 +26,7 @@ const (
 func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err error) {
 	defer func() {
 		if err != nil {
-			s.refused(err)
+			s.refused(r, err)
 		}
 	}()
 	if err := s.checkAdmission(v, time.Now()); err != nil {
