@@ -11,11 +11,14 @@ import (
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(path string, m methods) { mux.Handle(path, s.answering(m.serve)) }
-	handle("/whip", methods{
+	whip := methods{
 		"GET":     func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
 		"POST":    s.requireAuth(s.publish),
 		"OPTIONS": s.options,
-	})
+	}
+	handle("/whip", whip)
+	handle("/whip/{$}", whip)
+	handle("/whip/{key...}", methods{"GET": noStreamKey, "POST": noStreamKey, "OPTIONS": noStreamKey})
 	handle("/sessions/{id}", methods{
 		"GET":    s.requireAuth(s.inspect),
 		"PATCH":  s.requireAuth(s.amend),
@@ -37,6 +40,12 @@ func (s *Server) routes() http.Handler {
 	handle("/readyz", methods{"GET": s.ready})
 	handle("/", methods{"GET": s.static.page})
 	return s.securityHeaders(cors{s.cfg.AllowOrigins, s.refused}.wrap(mux))
+}
+
+// noStreamKey answers publishers whose address has a stream key behind the path, as those of other servers do.
+func noStreamKey(http.ResponseWriter, *http.Request) error {
+	return newProblem(http.StatusNotFound, "the address to publish to ends with /whip, and no stream key follows; "+
+		"if the server requires a token, send it as Authorization: Bearer")
 }
 
 // healthy serves GET /healthz: the process answers.
