@@ -85,6 +85,8 @@ func problemOf(err error) *problem {
 		return noSession()
 	case errors.Is(err, session.ErrOutdated):
 		return newProblem(http.StatusPreconditionFailed, session.ErrOutdated.Error())
+	case errors.Is(err, session.ErrETag):
+		return newProblem(http.StatusPreconditionFailed, session.ErrETag.Error())
 	case errors.Is(err, session.ErrTooOften):
 		return newProblem(http.StatusTooManyRequests, session.ErrTooOften.Error()).with("Retry-After", "1")
 	case errors.As(err, &wait):

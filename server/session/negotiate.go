@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strconv"
+	"strings"
 
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v3"
@@ -24,6 +25,7 @@ const (
 var (
 	ErrEnded    = errors.New("the session has ended")
 	ErrOutdated = errors.New("the ICE session has been restarted; use the newest ETag")
+	ErrETag     = errors.New("If-Match is not an ETag of this session; send the one of its answer, quotes included")
 	ErrTooOften = errors.New("ICE was restarted too often; wait a second")
 )
 
@@ -110,10 +112,15 @@ func (s *Session) Patch(ctx context.Context, ifMatch string, f sdpfrag.Fragment)
 // patch is Patch on the control loop. The star is quoted in RFC 9725's example of a restart (section 4.3.3).
 func (s *Session) patch(ctx context.Context, ifMatch string, f sdpfrag.Fragment) (Answer, error) {
 	ufrag := sdpfrag.Attribute(s.offer, "ice-ufrag")
+	ifMatch = strings.TrimPrefix(ifMatch, "W/") // a proxy that compresses answers weakens their tags
 	switch {
-	case ifMatch != "*" && ifMatch != `"*"` && ifMatch != s.etag:
+	case ifMatch == "*" || ifMatch == `"*"` || ifMatch == s.etag:
+	case !strings.HasPrefix(ifMatch, `"`+s.id[:8]+"-"):
+		return Answer{}, ErrETag
+	default:
 		return Answer{}, ErrOutdated
-	case f.Ufrag != ufrag:
+	}
+	if f.Ufrag != ufrag {
 		return s.restart(ctx, f)
 	}
 	s.candidates += len(f.Candidates)
