@@ -276,7 +276,7 @@ func TestRolesOfOffers(t *testing.T) {
 			body := bytes.TrimPrefix(bytes.Join(parts, nil), []byte("a=setup:active\n"))
 			body = bytes.Replace(body, []byte("t=0 0\n"), []byte("t=0 0\na=setup:active\n"), 1)
 			res, text := s.call(t, offerCall(servertest.Lines(string(body))))
-			if res.StatusCode != http.StatusBadRequest {
+			if res.StatusCode != http.StatusUnprocessableEntity {
 				t.Errorf("section %d with %q: status %d: %s", at, role, res.StatusCode, text)
 			}
 		}

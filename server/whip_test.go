@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,11 +77,18 @@ func TestRefusals(t *testing.T) {
 		{"candidate of an unknown type", replace("a=mid:1\n", "a=mid:1\na=candidate:1 1 udp 1 192.0.2.1 1 typ new\n"),
 			"application/sdp", 201, ""},
 		{"two ICE sessions", servertest.Lines(strings.Replace(unbundled, "a=ice-ufrag:EsAw", "a=ice-ufrag:other", 1)),
-			"application/sdp", 400, "no WebRTC offer"},
+			"application/sdp", 422, "put all sections into one a=group:BUNDLE"},
+		{"no group, one ICE session", servertest.Lines(unbundled), "application/sdp", 201, ""},
+		{"another group first", replace("a=group:BUNDLE", "a=group:LS 0 1\na=group:BUNDLE"), "application/sdp", 201, ""},
+		{"a group without the video", replace("BUNDLE 0 1 2", "BUNDLE 0 2"), "application/sdp", 201, ""},
 		{"two ICE sessions to be bundled",
 			servertest.Lines(strings.Replace(servertest.Offer, "a=ice-ufrag:EsAw", "a=ice-ufrag:other",
 				1)), "application/sdp", 201, ""},
-		{"both sides passive", replace("actpass", "passive"), "application/sdp", 400, "a=setup:passive"},
+		{"both sides passive", replace("actpass", "passive"), "application/sdp", 422, "-whip_flags dtls_active"},
+		{"candidate that names a host", replace("a=mid:1\n",
+			"a=mid:1\na=candidate:1 1 udp 1 camera.example 5000 typ host\n"), "application/sdp", 201, ""},
+		{"last line without an end", strings.TrimRight(servertest.Lines(servertest.Offer), "\r\n"), "application/sdp",
+			201, ""},
 		{"candidates without end", replace("a=mid:1\n",
 			"a=mid:1\n"+strings.Repeat("a=candidate:1 1 udp 1 192.0.2.1 1 typ host\n", 101)),
 			"application/sdp", 400, "101 candidates"},
@@ -96,9 +104,11 @@ func TestRefusals(t *testing.T) {
 			"VP8, H264, VP9, AV1"},
 		{"two videos", twoVideos, "application/sdp", 422, "2 videos"},
 		{"two streams in one section", replace("a=ssrc-group:FID 2231627014 632943048\n", "", "a=msid:stream track\n",
-			""), "application/sdp", 422, "no answer"},
-		{"simulcast", replace("a=mid:1\n", "a=mid:1\na=rid:h send\na=simulcast:send h;;l\n"), "application/sdp", 422,
-			"simulcast"},
+			""), "application/sdp", 201, ""},
+		{"forward error correction", replace("a=ssrc-group:FID 2231627014 632943048\n",
+			"a=ssrc-group:FEC-FR 2231627014 7\na=ssrc-group:FID 2231627014 632943048\na=ssrc:7 cname:x\n"),
+			"application/sdp", 201, ""},
+		{"simulcast", replace("a=mid:1\n", "a=mid:1\na=rid:h send\na=simulcast:send h;;l\n"), "application/sdp", 201, ""},
 		{"receiving video", replace("a=sendonly\n", "a=recvonly\n"), "application/sdp", 422, "a=sendonly"},
 		{"no directions", cut(`a=sendonly\n`), "application/sdp", 201, ""},
 		{"text section", replace("m=audio 9", "m=text 9"), "application/sdp", 422, `"text"`},
@@ -115,6 +125,7 @@ func TestRefusals(t *testing.T) {
 				t.Fatalf("status %d, want %d: %s", res.StatusCode, row.status, body)
 			}
 			if row.status == http.StatusCreated {
+				checkVideoAccepted(t, body)
 				return
 			}
 			if got := res.Header.Get("Content-Type"); got != "application/problem+json" {
@@ -178,6 +189,8 @@ func TestWhipSession(t *testing.T) {
 			"a=ice-ufrag:EsAw\r\na=candidate:x\r\n"}, 400, [2]string{}},
 		{"trickle", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": etag}, trickle}, 204,
 			[2]string{}},
+		{"trickle with a tag that a proxy weakened",
+			call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": "W/" + etag}, trickle}, 204, [2]string{}},
 		{"trickle with a star", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": "*"}, trickle},
 			204, [2]string{}},
 		{"trickle with a quoted star", call{"PATCH", at, map[string]string{"Content-Type": frag, "If-Match": `"*"`},
@@ -310,4 +323,28 @@ func TestPortsInUse(t *testing.T) {
 func hasAttribute(m *sdp.MediaDescription, key string) bool {
 	_, ok := m.Attribute(key)
 	return ok
+}
+
+// checkVideoAccepted wants an answer whose video is in use, in the group, and of one encoding.
+func checkVideoAccepted(t *testing.T, text string) {
+	t.Helper()
+	answer := &sdp.SessionDescription{}
+	if err := answer.UnmarshalString(text); err != nil {
+		t.Fatalf("answer: %v", err)
+	}
+	group, _ := answer.Attribute(sdp.AttrKeyGroup)
+	for _, m := range answer.MediaDescriptions {
+		if m.MediaName.Media != "video" {
+			continue
+		}
+		mid, _ := m.Attribute(sdp.AttrKeyMID)
+		if m.MediaName.Port.Value == 0 || !slices.Contains(strings.Fields(group), mid) {
+			t.Errorf("the video is not accepted; group %q: %s", group, text)
+		}
+		for _, key := range []string{"simulcast", "rid"} {
+			if value, ok := m.Attribute(key); ok {
+				t.Errorf("the answer has a=%s:%s", key, value)
+			}
+		}
+	}
 }

@@ -43,18 +43,24 @@ func (c Codecs) Parse(body []byte) (*sdp.SessionDescription, error) {
 	if len(body) == 0 {
 		return nil, Refuse(Malformed, "the body is empty; send an SDP offer")
 	}
+	if body[len(body)-1] != '\n' { // of the last line, which Pion would not read without
+		body = append(slices.Clone(body), "\r\n"...)
+	}
 	offer := &sdp.SessionDescription{}
 	if err := offer.Unmarshal(body); err != nil {
 		return nil, Refuse(Malformed, "the body is no SDP offer: %v", err)
 	}
+	dropHostNames(offer)
 	if err := checkTransport(offer); err != nil {
 		return nil, Refuse(Malformed, "%v", err)
 	}
 	stateDirections(offer)
-	if err := checkMedia(offer, c); err != nil {
-		return nil, Refuse(Unservable, "%v", err)
+	for _, check := range []func(*sdp.SessionDescription) error{checkSetup, c.checkMedia, bundle} {
+		if err := check(offer); err != nil {
+			return nil, Refuse(Unservable, "%v", err)
+		}
 	}
-	shareTransport(offer)
+	keepOneStream(offer)
 	return offer, nil
 }
 
@@ -83,12 +89,12 @@ func checkTransport(offer *sdp.SessionDescription) error {
 	if candidates > sdpfrag.MaxCandidates {
 		return fmt.Errorf("the offer has %d candidates, over %d", candidates, sdpfrag.MaxCandidates)
 	}
-	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint"} {
+	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint", sdp.AttrKeyConnectionSetup} {
 		if sdpfrag.Attribute(offer, key) == "" {
 			return fmt.Errorf("the offer lacks a=%s", key)
 		}
 	}
-	return checkSetup(offer)
+	return nil
 }
 
 // checkSetup checks in all sections that the publisher starts DTLS, so that no unauthenticated peer reaches the parsers
@@ -98,18 +104,14 @@ func checkSetup(offer *sdp.SessionDescription) error {
 	for _, m := range offer.MediaDescriptions {
 		all = append(all, m.Attributes...)
 	}
-	stated := false
 	for _, a := range all {
 		if a.Key != sdp.AttrKeyConnectionSetup {
 			continue
 		}
 		if a.Value != "actpass" && a.Value != "active" {
-			return fmt.Errorf("the offer has a=setup:%.80s; the publisher must offer actpass or active", a.Value)
+			return fmt.Errorf("the offer has a=setup:%.80s, and this server never starts DTLS: offer actpass or active; "+
+				"FFmpeg does so with -whip_flags dtls_active", a.Value)
 		}
-		stated = true
-	}
-	if !stated {
-		return fmt.Errorf("the offer lacks a=setup; the publisher must offer actpass or active")
 	}
 	return nil
 }
@@ -127,6 +129,15 @@ func checkCandidates(attributes []sdp.Attribute) error {
 		}
 	}
 	return nil
+}
+
+// dropHostNames takes out the candidates that name hosts.
+func dropHostNames(offer *sdp.SessionDescription) {
+	for _, m := range offer.MediaDescriptions {
+		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+			return a.IsICECandidate() && sdpfrag.NamesHost(a.Value)
+		})
+	}
 }
 
 // stateDirections adds a direction to sections of audio or video that have none: that of the whole description, or else
@@ -148,7 +159,7 @@ func stateDirections(offer *sdp.SessionDescription) {
 }
 
 // checkMedia checks that the offer has one video that the server can decode. Data channels and audio are allowed too.
-func checkMedia(offer *sdp.SessionDescription, c Codecs) error {
+func (c Codecs) checkMedia(offer *sdp.SessionDescription) error {
 	videos := 0
 	for _, m := range offer.MediaDescriptions {
 		switch kind := m.MediaName.Media; kind {
@@ -177,9 +188,6 @@ func checkMedia(offer *sdp.SessionDescription, c Codecs) error {
 func checkVideo(m *sdp.MediaDescription, c Codecs) error {
 	if !has(m, sdp.AttrKeySendOnly) && !has(m, sdp.AttrKeySendRecv) {
 		return fmt.Errorf("the offer's video is not marked a=sendonly or a=sendrecv")
-	}
-	if has(m, "simulcast") || has(m, "rid") {
-		return fmt.Errorf("the offer has simulcast; send one encoding of the video")
 	}
 	for _, a := range m.Attributes {
 		if a.Key != "rtpmap" {
@@ -222,6 +230,10 @@ func (c Codecs) Complete(
 	for i, m := range answer.MediaDescriptions {
 		c.prefer(m)
 		if m.MediaName.Port.Value == 0 {
+			if m.MediaName.Media == "video" && inUse(offer.MediaDescriptions[i]) {
+				return "", Refuse(Unservable, "the offer's video cannot be answered: its section is not in use "+
+					"with the others' transport, or has no codec in common")
+			}
 			if mid, _ := offer.MediaDescriptions[i].Attribute(sdp.AttrKeyMID); !has(m, sdp.AttrKeyMID) {
 				m.WithValueAttribute(sdp.AttrKeyMID, mid).WithPropertyAttribute(sdp.AttrKeyInactive)
 			}

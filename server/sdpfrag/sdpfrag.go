@@ -4,6 +4,7 @@ package sdpfrag
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -55,7 +56,9 @@ func Parse(body string) (Fragment, error) {
 		case key == "a="+pwdKey:
 			f.Pwd = value
 		case key == "a="+sdp.AttrKeyCandidate:
-			f.Candidates = append(f.Candidates, Candidate{mid, value})
+			if !NamesHost(value) {
+				f.Candidates = append(f.Candidates, Candidate{mid, value})
+			}
 		}
 	}
 	switch {
@@ -65,6 +68,17 @@ func Parse(body string) (Fragment, error) {
 		return Fragment{}, fmt.Errorf("the fragment has %d candidates, over %d", len(f.Candidates), MaxCandidates)
 	}
 	return f, nil
+}
+
+// NamesHost reports whether a candidate's address is the name of a host. The server resolves no names, since a stranger
+// chooses them, and learns such a peer's address from its packets (RFC 8445, section 7.3.1.3).
+func NamesHost(candidate string) bool {
+	f := strings.Fields(candidate)
+	if len(f) < 8 || f[6] != "typ" {
+		return false // malformed in another way
+	}
+	_, err := netip.ParseAddr(f[4])
+	return err != nil
 }
 
 // Of returns the fragment of a description.
