@@ -53,6 +53,8 @@ func TestRefusals(t *testing.T) {
 	cut := func(pattern string) string {
 		return servertest.Lines(regexp.MustCompile(pattern).ReplaceAllString(servertest.Offer, ""))
 	}
+	simulcast := strings.Replace(cut(`a=(ssrc|ssrc-group|msid):.*\n`), "a=mid:1\r\n", "a=mid:1\r\n"+
+		"a=extmap:6 "+sdp.SDESRTPStreamIDURI+"\r\na=rid:h send\r\na=rid:l send\r\na=simulcast:send h;l\r\n", 1)
 	video := regexp.MustCompile(`(?s)m=video.*?m=app`).FindString(servertest.Offer)
 	video = strings.TrimSuffix(video, "m=app")
 	unbundled := strings.Replace(servertest.Offer, "a=group:BUNDLE 0 1 2\n", "", 1)
@@ -109,6 +111,8 @@ func TestRefusals(t *testing.T) {
 			"a=ssrc-group:FEC-FR 2231627014 7\na=ssrc-group:FID 2231627014 632943048\na=ssrc:7 cname:x\n"),
 			"application/sdp", 201, ""},
 		{"simulcast", replace("a=mid:1\n", "a=mid:1\na=rid:h send\na=simulcast:send h;;l\n"), "application/sdp", 201, ""},
+		{"simulcast without SSRCs", simulcast, "application/sdp", 201, ""},
+		{"video without SSRC or rid beside others", cut(`a=ssrc(-group)?:.*\n`), "application/sdp", 422, "a=ssrc"},
 		{"receiving video", replace("a=sendonly\n", "a=recvonly\n"), "application/sdp", 422, "a=sendonly"},
 		{"no directions", cut(`a=sendonly\n`), "application/sdp", 201, ""},
 		{"text section", replace("m=audio 9", "m=text 9"), "application/sdp", 422, `"text"`},

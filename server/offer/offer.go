@@ -55,12 +55,11 @@ func (c Codecs) Parse(body []byte) (*sdp.SessionDescription, error) {
 		return nil, Refuse(Malformed, "%v", err)
 	}
 	stateDirections(offer)
-	for _, check := range []func(*sdp.SessionDescription) error{checkSetup, c.checkMedia, bundle} {
+	for _, check := range []func(*sdp.SessionDescription) error{checkSetup, c.checkMedia, bundle, keepOneStream} {
 		if err := check(offer); err != nil {
 			return nil, Refuse(Unservable, "%v", err)
 		}
 	}
-	keepOneStream(offer)
 	return offer, nil
 }
 
@@ -214,8 +213,8 @@ func has(m *sdp.MediaDescription, key string) bool {
 
 // Complete adds to an answer what Pion omits when it rejects a section, such as audio in an unknown codec: the
 // section's mid, and ICE candidates in an accepted section. Pion writes candidates only in the first section, and
-// browsers ignore them if that section is rejected. Complete also orders the codecs, states the largest message of a
-// data channel in bytes, and adds public, the candidates of public addresses.
+// browsers ignore them if that section is rejected. Complete also orders the codecs, rejects simulcast, states the
+// largest message of a data channel in bytes, and adds public, the candidates of public addresses.
 func (c Codecs) Complete(
 	offer, answer *sdp.SessionDescription, maxMessage int, public []sdp.Attribute,
 ) (string, error) {
@@ -229,6 +228,9 @@ func (c Codecs) Complete(
 	placed := false
 	for i, m := range answer.MediaDescriptions {
 		c.prefer(m)
+		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+			return a.Key == "simulcast" || a.Key == "rid"
+		})
 		if m.MediaName.Port.Value == 0 {
 			if m.MediaName.Media == "video" && inUse(offer.MediaDescriptions[i]) {
 				return "", Refuse(Unservable, "the offer's video cannot be answered: its section is not in use "+

@@ -1,23 +1,39 @@
 package offer
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/pion/sdp/v3"
 )
 
+// StreamIDs are the header extensions that name the encodings of a simulcast and their retransmissions (RFC 8852).
+var StreamIDs = []string{sdp.SDESRTPStreamIDURI, "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"}
+
 // keepOneStream leaves in each section of media one stream and its retransmissions, and takes out what more a sender
 // can offer: other tracks, forward error correction, simulcast. The answer then mentions none of them, and a sender
 // that obeys it sends one encoding (RFC 8853, section 5.3.2). Pion takes a section with several streams for Plan B and
 // refuses it.
-func keepOneStream(offer *sdp.SessionDescription) {
+//
+// A sender of simulcast may declare the identifiers of its encodings (a=rid) in place of their SSRCs. The first one then
+// stays for Pion, which finds the stream by it; Complete takes it out of the answer. keepOneStream returns an error for a
+// video that has neither beside other sections: Pion could not tell which section its packets are of.
+func keepOneStream(offer *sdp.SessionDescription) error {
 	for _, m := range offer.MediaDescriptions {
 		kept := keptStreams(m.Attributes)
+		rid := ""
+		if kept[0] == "" {
+			rid, _ = m.Attribute("rid")
+		}
 		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
 			switch a.Key {
-			case "simulcast", "rid":
+			case "simulcast":
 				return true
+			case "rid":
+				return a.Value != rid
+			case sdp.AttrKeyExtMap:
+				return rid == "" && slices.ContainsFunc(StreamIDs, func(uri string) bool { return strings.Contains(a.Value, uri) })
 			case sdp.AttrKeySSRC:
 				ssrc, _, _ := strings.Cut(a.Value, " ")
 				return !slices.Contains(kept, ssrc)
@@ -26,11 +42,18 @@ func keepOneStream(offer *sdp.SessionDescription) {
 			}
 			return false
 		})
+		if rid != "" && !has(m, sdp.AttrKeyMsid) {
+			m.WithValueAttribute(sdp.AttrKeyMsid, "- video") // Pion has no track without one
+		}
+		if m.MediaName.Media == "video" && inUse(m) && kept[0] == "" && rid == "" && len(offer.MediaDescriptions) > 1 {
+			return fmt.Errorf("the offer's video has neither a=ssrc nor a=rid; state its SSRC, or offer the video alone")
+		}
 	}
+	return nil
 }
 
 // keptStreams returns the first stream of a section and, if a group says so, the one that retransmits it (RFC 5576,
-// section 4.2).
+// section 4.2). The first is empty if the section declares none.
 func keptStreams(attributes []sdp.Attribute) []string {
 	var first string
 	for _, a := range attributes {

@@ -101,7 +101,7 @@ func newMediaEngine(c offer.Codecs) (*webrtc.MediaEngine, error) {
 	if err := registerAudio(media); err != nil {
 		return nil, err
 	}
-	for _, uri := range []string{sdp.TransportCCURI, sdp.SDESMidURI} {
+	for _, uri := range append([]string{sdp.TransportCCURI, sdp.SDESMidURI}, offer.StreamIDs...) {
 		extension := webrtc.RTPHeaderExtensionCapability{URI: uri}
 		if err := media.RegisterHeaderExtension(extension, webrtc.RTPCodecTypeVideo); err != nil {
 			return nil, fmt.Errorf("register %s: %w", uri, err)
