@@ -29,7 +29,8 @@ func bundle(offer *sdp.SessionDescription) error {
 		}
 		mids = append(mids, mid)
 	}
-	offer.Attributes = append(rest, sdp.NewAttribute(sdp.AttrKeyGroup, strings.Join(append([]string{"BUNDLE"}, mids...), " ")))
+	group := strings.Join(append([]string{"BUNDLE"}, mids...), " ")
+	offer.Attributes = append(rest, sdp.NewAttribute(sdp.AttrKeyGroup, group))
 	shareTransport(offer, mids)
 	return nil
 }

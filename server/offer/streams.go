@@ -16,9 +16,9 @@ var StreamIDs = []string{sdp.SDESRTPStreamIDURI, "urn:ietf:params:rtp-hdrext:sde
 // that obeys it sends one encoding (RFC 8853, section 5.3.2). Pion takes a section with several streams for Plan B and
 // refuses it.
 //
-// A sender of simulcast may declare the identifiers of its encodings (a=rid) in place of their SSRCs. The first one then
-// stays for Pion, which finds the stream by it; Complete takes it out of the answer. keepOneStream returns an error for a
-// video that has neither beside other sections: Pion could not tell which section its packets are of.
+// A sender of simulcast may declare the identifiers of its encodings (a=rid) in place of their SSRCs. The first
+// identifier then stays for Pion, which finds the stream by it; Complete takes it out of the answer. A video that has
+// neither beside other sections is an error: Pion could not tell which section its packets are of.
 func keepOneStream(offer *sdp.SessionDescription) error {
 	for _, m := range offer.MediaDescriptions {
 		kept := keptStreams(m.Attributes)
@@ -33,7 +33,8 @@ func keepOneStream(offer *sdp.SessionDescription) error {
 			case "rid":
 				return a.Value != rid
 			case sdp.AttrKeyExtMap:
-				return rid == "" && slices.ContainsFunc(StreamIDs, func(uri string) bool { return strings.Contains(a.Value, uri) })
+				_, uri, _ := strings.Cut(a.Value, " ")
+				return rid == "" && slices.Contains(StreamIDs, uri)
 			case sdp.AttrKeySSRC:
 				ssrc, _, _ := strings.Cut(a.Value, " ")
 				return !slices.Contains(kept, ssrc)

@@ -15,7 +15,7 @@ const skip = !existsSync(CHROMIUM) ? `no Chromium at ${CHROMIUM}; set CHROMIUM`
 /** Runs in the page: three encodings in place of one. */
 function simulcast() {
   const { addTransceiver } = RTCPeerConnection.prototype;
-  RTCPeerConnection.prototype.addTransceiver = function add(...args) {
+  RTCPeerConnection.prototype.addTransceiver = function add(/** @type {any[]} */ ...args) {
     const [track, init] = args;
     const sendEncodings = ['h', 'm', 'l'].map((rid, i) => ({ rid, scaleResolutionDownBy: 2 ** i }));
     return Reflect.apply(addTransceiver, this, [track, { ...init, sendEncodings }]);
