@@ -16,7 +16,7 @@ APT_BUILD := pkg-config g++ libavcodec-dev libavformat-dev libavutil-dev libswsc
 	$(OPENCV:%=libopencv-%-dev) libopencv-stitching-dev
 APT_TEST := chromium chromium-sandbox firefox-esr ffmpeg fonts-dejavu-core opencv-data python3-aiortc python3-gi \
 	gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
-	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly python3-venv
 APT_NOTEBOOK := python3-opencv python3-torch python3-torchvision python3-pil opencv-data
 export CGO_CPPFLAGS := -I/usr/include/opencv4
 export CGO_CXXFLAGS := --std=c++11

@@ -36,7 +36,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err
 	if err != nil {
 		return err
 	}
-	o, err := s.codecs.Parse(body)
+	o, err := s.codecs.Parse(body, s.log)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package interop has other publishers talk to the real server: aiortc and GStreamer, as Debian packages them. make
-// test installs both.
+// Package interop has other publishers talk to the real server: aiortc and GStreamer, as Debian packages them, and
+// FFmpeg's muxer, which PyPI has. make test installs the first two; the third is skipped where PyPI is not reached.
 package interop
 
 import (
@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	python   = "/usr/bin/python3" // Debian's: its packages are for this one alone
+	debian   = "/usr/bin/python3" // Debian's: its packages are for this one alone
 	patience = 3 * time.Minute
 )
 
@@ -54,7 +54,7 @@ func TestAiortc(t *testing.T) {
 		{[]string{"--codec", "VP8", "--channels", "--rubbish", "300000"}, []string{"hello ", "bye deleted"}},
 	} {
 		t.Run(strings.Join(row.args, " "), func(t *testing.T) {
-			check(t, publish(t, "publish_aiortc.py", append([]string{url, clip}, row.args...)...), row.controls)
+			check(t, publish(t, debian, "publish_aiortc.py", append([]string{url, clip}, row.args...)...), row.controls)
 		})
 	}
 }
@@ -75,12 +75,45 @@ assert not missing, missing`,
 	)
 	clip := excerpt(t)
 	url := serve(t)
-	for _, codec := range []string{"VP8", "H264"} {
-		t.Run(codec, func(t *testing.T) {
-			report := publish(t, "publish_gstreamer.py", url, clip, "--codec", codec)
+	for _, args := range [][]string{{"--codec", "VP8"}, {"--codec", "H264"}, {"--policy", "max-bundle"}} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			report := publish(t, debian, "publish_gstreamer.py", append([]string{url, clip}, args...)...)
 			check(t, report, []string{"hello ", "bye deleted"})
 		})
 	}
+}
+
+func TestFFmpeg(t *testing.T) {
+	python := pyav(t)
+	clip := excerpt(t)
+	url := serve(t)
+	refused := publish(t, python, "publish_ffmpeg.py", url, clip)
+	if len(refused.controls) != 1 || refused.controls[0].Code != "422" ||
+		!strings.Contains(refused.controls[0].Reason, "-whip_flags dtls_active") {
+		t.Errorf("with the muxer's own options: %+v", refused)
+	}
+	report := publish(t, python, "publish_ffmpeg.py", url, clip, "--option", "whip_flags=dtls_active")
+	check(t, report, []string{"hello ", "bye deleted"})
+}
+
+// pyav returns a Python that has FFmpeg's libraries, from a folder that later runs find again.
+func pyav(t *testing.T) string {
+	t.Helper()
+	const release = "av==18.1.0" // FFmpeg 8.1
+	folder := filepath.Join(testkit.Root(), ".cache", "pyav")
+	python := filepath.Join(folder, "bin", "python")
+	if exec.Command(python, "-c", "import av").Run() == nil {
+		return python
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for _, args := range [][]string{{"python3", "-m", "venv", folder},
+		{python, "-m", "pip", "install", "-q", "--only-binary", ":all:", release}} {
+		if text, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("needs PyPI's %s and Debian's python3-venv: %v: %s", release, err, text)
+		}
+	}
+	return python
 }
 
 // check wants labels of the clip's face, in order, and the given control messages.
@@ -119,7 +152,7 @@ func check(t *testing.T, r report, controls []string) {
 // needs skips the test when Debian's python cannot run the statements.
 func needs(t *testing.T, packages, statements string) {
 	t.Helper()
-	if text, err := exec.Command(python, "-c", statements).CombinedOutput(); err != nil {
+	if text, err := exec.Command(debian, "-c", statements).CombinedOutput(); err != nil {
 		t.Skipf("needs Debian's %s, which make test installs: %s", packages, text)
 	}
 }
@@ -194,7 +227,7 @@ func ready(t *testing.T, url string) {
 }
 
 // publish runs a publisher to its end.
-func publish(t *testing.T, script string, args ...string) (r report) {
+func publish(t *testing.T, python, script string, args ...string) (r report) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

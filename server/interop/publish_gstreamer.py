@@ -23,11 +23,11 @@ CODERS = {
 
 
 class Publisher:
-    def __init__(self, url, clip, codec):
+    def __init__(self, url, clip, codec, policy):
         self.url, self.session, self.reader, self.failed = url, None, None, None
         self.loop = GLib.MainLoop()
         self.pipeline = Gst.parse_launch(
-            f'webrtcbin name=peer bundle-policy=max-bundle filesrc location="{clip}" ! decodebin ! videoconvert'
+            f'webrtcbin name=peer bundle-policy={policy} filesrc location="{clip}" ! decodebin ! videoconvert'
             f" ! clocksync name=clock ! {CODERS[codec]} ! peer."
         )
         self.peer = self.pipeline.get_by_name("peer")
@@ -81,6 +81,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("url", help="the server's /whip")
 parser.add_argument("clip", help="any file that GStreamer can read: Debian has no H264 decoder for it, WebM is fine")
 parser.add_argument("--codec", default="VP8", choices=CODERS)
+parser.add_argument("--policy", default="none", help="webrtcbin's bundle-policy; none is its default")
 args = parser.parse_args()
 Gst.init(None)
-sys.exit(str(failed) if (failed := Publisher(args.url, args.clip, args.codec).run()) else 0)
+sys.exit(str(failed) if (failed := Publisher(args.url, args.clip, args.codec, args.policy).run()) else 0)

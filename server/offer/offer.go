@@ -5,6 +5,7 @@ package offer
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,8 +39,8 @@ func Refuse(kind Kind, format string, args ...any) error {
 }
 
 // Parse parses an SDP offer. It refuses one that no session can serve, before any resource is allocated for it. Its
-// error is a *Refusal.
-func (c Codecs) Parse(body []byte) (*sdp.SessionDescription, error) {
+// error is a *Refusal. It logs what the offer has beside the stream that is read.
+func (c Codecs) Parse(body []byte, log *slog.Logger) (*sdp.SessionDescription, error) {
 	if len(body) == 0 {
 		return nil, Refuse(Malformed, "the body is empty; send an SDP offer")
 	}
@@ -55,10 +56,13 @@ func (c Codecs) Parse(body []byte) (*sdp.SessionDescription, error) {
 		return nil, Refuse(Malformed, "%v", err)
 	}
 	stateDirections(offer)
-	for _, check := range []func(*sdp.SessionDescription) error{checkSetup, c.checkMedia, bundle, keepOneStream} {
+	for _, check := range []func(*sdp.SessionDescription) error{checkSetup, c.checkMedia, bundle} {
 		if err := check(offer); err != nil {
 			return nil, Refuse(Unservable, "%v", err)
 		}
+	}
+	if err := keepOneStream(offer, log); err != nil {
+		return nil, Refuse(Unservable, "%v", err)
 	}
 	return offer, nil
 }
@@ -108,8 +112,8 @@ func checkSetup(offer *sdp.SessionDescription) error {
 			continue
 		}
 		if a.Value != "actpass" && a.Value != "active" {
-			return fmt.Errorf("the offer has a=setup:%.80s, and this server never starts DTLS: offer actpass or active; "+
-				"FFmpeg does so with -whip_flags dtls_active", a.Value)
+			return fmt.Errorf("the offer has a=setup:%.80s, and this server never starts DTLS: "+
+				"offer actpass or active; FFmpeg does so with -whip_flags dtls_active", a.Value)
 		}
 	}
 	return nil

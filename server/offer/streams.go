@@ -2,6 +2,8 @@ package offer
 
 import (
 	"fmt"
+	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,25 +21,27 @@ var StreamIDs = []string{sdp.SDESRTPStreamIDURI, "urn:ietf:params:rtp-hdrext:sde
 // A sender of simulcast may declare the identifiers of its encodings (a=rid) in place of their SSRCs. The first
 // identifier then stays for Pion, which finds the stream by it; Complete takes it out of the answer. A video that has
 // neither beside other sections is an error: Pion could not tell which section its packets are of.
-func keepOneStream(offer *sdp.SessionDescription) error {
+func keepOneStream(offer *sdp.SessionDescription, log *slog.Logger) error {
 	for _, m := range offer.MediaDescriptions {
 		kept := keptStreams(m.Attributes)
 		rid := ""
 		if kept[0] == "" {
 			rid, _ = m.Attribute("rid")
 		}
+		others := map[string]bool{}
 		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+			first, rest, _ := strings.Cut(a.Value, " ")
 			switch a.Key {
 			case "simulcast":
 				return true
 			case "rid":
-				return a.Value != rid
+				others[a.Value] = a.Value != rid
+				return others[a.Value]
 			case sdp.AttrKeyExtMap:
-				_, uri, _ := strings.Cut(a.Value, " ")
-				return rid == "" && slices.Contains(StreamIDs, uri)
+				return rid == "" && slices.Contains(StreamIDs, rest)
 			case sdp.AttrKeySSRC:
-				ssrc, _, _ := strings.Cut(a.Value, " ")
-				return !slices.Contains(kept, ssrc)
+				others[first] = !slices.Contains(kept, first)
+				return others[first]
 			case sdp.AttrKeySSRCGroup:
 				return !slices.Equal(strings.Fields(a.Value), append([]string{"FID"}, kept...))
 			}
@@ -46,8 +50,16 @@ func keepOneStream(offer *sdp.SessionDescription) error {
 		if rid != "" && !has(m, sdp.AttrKeyMsid) {
 			m.WithValueAttribute(sdp.AttrKeyMsid, "- video") // Pion has no track without one
 		}
-		if m.MediaName.Media == "video" && inUse(m) && kept[0] == "" && rid == "" && len(offer.MediaDescriptions) > 1 {
-			return fmt.Errorf("the offer's video has neither a=ssrc nor a=rid; state its SSRC, or offer the video alone")
+		if m.MediaName.Media != "video" || !inUse(m) {
+			continue
+		}
+		if kept[0] == "" && rid == "" && len(offer.MediaDescriptions) > 1 {
+			return fmt.Errorf("the offer's video has neither a=ssrc nor a=rid; " +
+				"state its SSRC, or offer the video alone")
+		}
+		maps.DeleteFunc(others, func(_ string, other bool) bool { return !other })
+		if len(others) > 0 {
+			log.Info("the first stream of the offer's video is read", "others", len(others))
 		}
 	}
 	return nil
@@ -69,7 +81,8 @@ func keptStreams(attributes []sdp.Attribute) []string {
 		}
 	}
 	for _, a := range attributes {
-		if f := strings.Fields(a.Value); a.Key == sdp.AttrKeySSRCGroup && len(f) == 3 && f[0] == "FID" && f[1] == first {
+		f := strings.Fields(a.Value)
+		if a.Key == sdp.AttrKeySSRCGroup && len(f) == 3 && f[0] == "FID" && f[1] == first {
 			return f[1:]
 		}
 	}

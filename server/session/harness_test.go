@@ -142,7 +142,7 @@ func (h *host) publish(w http.ResponseWriter, r *http.Request, body []byte) {
 
 // open makes a session for an offer.
 func (h *host) open(ctx context.Context, id string, body []byte) (*Session, Answer, error) {
-	o, err := h.cfg.Codecs.Parse(body)
+	o, err := h.cfg.Codecs.Parse(body, h.cfg.Log)
 	if err != nil {
 		return nil, Answer{}, err
 	}
