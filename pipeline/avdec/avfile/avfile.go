@@ -1,8 +1,8 @@
 // Package avfile reads the pictures of video files with libavformat and libavcodec, through a small C bridge. OpenCV
 // 4.6 is not suitable: it reads beyond the memory of a picture that is smaller than the first one, treats a packet
 // that cannot be decoded as the end, and does not know the times of the last pictures where they are coded out of
-// order. Here a picture has the size in which it was coded. Damaged pictures are skipped, and at the end an error
-// says how many could be decoded.
+// order. Here a picture has the size in which it was coded, stretched where its pixels are not square. Damaged
+// pictures are skipped, and at the end an error says how many could be decoded.
 package avfile
 
 /*

@@ -13,6 +13,10 @@
 // most_barren packets in a row without a picture: minutes of damage.
 #define MOST_BARREN 10000
 
+// Pixel aspects up to MOST_ASPECT, and their inverses, are taken for true; LEAST_ASPECT is the least that is visible.
+#define MOST_ASPECT 8.0
+#define LEAST_ASPECT 1.01
+
 static enum avfile_status failed(struct avfile *a, int error)
 {
 	a->error = error;
@@ -189,22 +193,46 @@ static void feed(struct avfile *a)
 	a->barren++;
 }
 
-// prepare makes memory for the latest picture in another format, and what converts it.
+// stretch sets the size of the latest picture in square pixels. It enlarges one side, or shrinks the other where the
+// picture would be over the limit.
+static void stretch(struct avfile *a)
+{
+	const AVFrame *f = a->frame;
+	AVRational aspect = av_guess_sample_aspect_ratio(a->format, a->format->streams[a->stream], a->frame);
+	double by = aspect.num > 0 && aspect.den > 0 ? av_q2d(aspect) : 1;
+	double factor = by > 1 ? by : 1 / by;
+	a->picture.width = f->width;
+	a->picture.height = f->height;
+	if (factor < LEAST_ASPECT || factor > MOST_ASPECT)
+		return;
+	int shrink = (double)f->width * f->height * factor > a->max_pixels;
+	if (by > 1 && !shrink)
+		a->picture.width = lrint(f->width * by);
+	else if (by > 1)
+		a->picture.height = FFMAX(lrint(f->height / by), 1);
+	else if (!shrink)
+		a->picture.height = lrint(f->height / by);
+	else
+		a->picture.width = FFMAX(lrint(f->width * by), 1);
+}
+
+// prepare makes memory for the latest picture in another format and in square pixels, and what converts it.
 static enum avfile_status prepare(struct avfile *a, AVFrame *to, struct SwsContext **scaler, enum AVPixelFormat format)
 {
 	const AVFrame *f = a->frame;
-	if (to->width != f->width || to->height != f->height) {
+	int width = a->picture.width, height = a->picture.height;
+	if (to->width != width || to->height != height) {
 		av_frame_unref(to);
 		to->format = format;
-		to->width = f->width;
-		to->height = f->height;
+		to->width = width;
+		to->height = height;
 		int error = av_frame_get_buffer(to, 0);
 		if (error < 0)
 			return failed(a, error);
 	}
 	if (!sws_isSupportedInput(f->format))
 		return AVFILE_FORMAT;
-	*scaler = sws_getCachedContext(*scaler, f->width, f->height, f->format, f->width, f->height, format, SWS_BICUBIC, NULL, NULL, NULL);
+	*scaler = sws_getCachedContext(*scaler, f->width, f->height, f->format, width, height, format, SWS_BICUBIC, NULL, NULL, NULL);
 	return *scaler ? AVFILE_PICTURE : AVFILE_FORMAT;
 }
 
@@ -212,7 +240,7 @@ static enum avfile_status convert(struct avfile *a, AVFrame *to, struct SwsConte
 {
 	const AVFrame *f = a->frame;
 	int rows = sws_scale(scaler, (const uint8_t *const *)f->data, f->linesize, 0, f->height, to->data, to->linesize);
-	return rows == f->height ? AVFILE_PICTURE : AVFILE_FORMAT;
+	return rows == to->height ? AVFILE_PICTURE : AVFILE_FORMAT;
 }
 
 // planar makes the latest picture 8-bit 4:2:0 of limited range.
@@ -244,15 +272,16 @@ static enum avfile_status fill(struct avfile *a)
 	int64_t start = s->start_time == AV_NOPTS_VALUE ? 0 : s->start_time;
 	int64_t pts = f->best_effort_timestamp;
 	a->picture = (struct avfile_picture){
-		.width = f->width, .height = f->height,
 		.full_range = f->color_range == AVCOL_RANGE_JPEG || f->format == AV_PIX_FMT_YUVJ420P,
 		.bt709 = f->colorspace == AVCOL_SPC_BT709,
 		.format = av_get_pix_fmt_name(f->format),
 		.timed = pts != AV_NOPTS_VALUE,
 	};
+	stretch(a);
 	if (a->picture.timed)
 		a->picture.at = av_rescale_q(av_sat_sub64(pts, start), s->time_base, AV_TIME_BASE_Q);
 	int fits = f->format == AV_PIX_FMT_YUV420P || f->format == AV_PIX_FMT_YUVJ420P;
+	fits = fits && f->width == a->picture.width && f->height == a->picture.height;
 	fits = fits && f->linesize[0] >= f->width && f->linesize[1] >= (f->width + 1) / 2 && f->linesize[1] == f->linesize[2];
 	if (!fits) {
 		enum avfile_status status = planar(a);

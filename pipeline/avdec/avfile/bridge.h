@@ -21,7 +21,7 @@ enum avfile_status {
 	AVFILE_STUCK,  // so many packets gave no picture that nothing more is expected
 };
 
-// avfile_picture is 8-bit 4:2:0. The planes last until the next call.
+// avfile_picture is 8-bit 4:2:0 of square pixels. The planes last until the next call.
 struct avfile_picture {
 	const uint8_t *y, *u, *v;
 	int y_stride, c_stride; // bytes, not negative

@@ -234,6 +234,39 @@ func TestVideoAnnotate(t *testing.T) {
 	}
 }
 
+// TestVideoOfPixelsThatAreNotSquare: a squeezed video is analysed and annotated as the same one of square pixels.
+func TestVideoOfPixelsThatAreNotSquare(t *testing.T) {
+	clip := clitest.MediaFile(t, clitest.OneFace)
+	make := func(name, filter string) string {
+		return testkit.MakeVideo(t, name, "-i", clip, "-t", "1", "-vf", filter, "-c:v", "libx264", "-crf", "14")
+	}
+	square, squeezed := make("square.mp4", "null"), make("squeezed.mp4", "scale=220:360,setsar=32/11")
+	want, err := video(t, append([]string{square, "--json"}, everyFrame...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "annotated.mp4")
+	got, err := video(t, append([]string{squeezed, "--json", "--annotate", to}, everyFrame...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alike, all := 0, lines(t, want)
+	for i, m := range lines(t, got) {
+		if m.Width != 640 || m.Height != 360 || len(m.Faces) != 1 {
+			t.Fatalf("row %d is %+v", i, m)
+		}
+		if m.Faces[0].Label == all[i].Faces[0].Label && box(m.Faces[0]).IoU(box(all[i].Faces[0])) > 0.9 {
+			alike++
+		}
+	}
+	if alike < len(all)*9/10 {
+		t.Errorf("%d of %d rows are those of square pixels", alike, len(all))
+	}
+	if size := testkit.Probe(t, to, "stream=width,height"); size[0] != 640 || size[1] != 360 {
+		t.Errorf("the annotated video is %v", size)
+	}
+}
+
 func TestSamplingPicksTheFirstOfEachInterval(t *testing.T) {
 	cases := []struct {
 		rate float64
