@@ -49,7 +49,6 @@ func (p *Picture) Frame() (*pipeline.Frame, error) {
 type Pixels struct {
 	BGR           []byte
 	Width, Height int
-	Turns         int // quarter turns clockwise that make it upright
 }
 
 // FromPixels returns a picture of these pixels. The goroutine that creates it closes it.
@@ -77,9 +76,5 @@ func (p *Picture) SetPixels(from Pixels) error {
 		return fmt.Errorf("take pixels: %d bytes for %d by %d", len(from.BGR), from.Width, from.Height)
 	}
 	copy(to, from.BGR)
-	if turns := from.Turns % 4; turns != 0 {
-		gocv.Rotate(p.mat, &p.mat,
-			[]gocv.RotateFlag{gocv.Rotate90Clockwise, gocv.Rotate180Clockwise, gocv.Rotate90CounterClockwise}[turns-1])
-	}
 	return nil
 }

@@ -40,22 +40,22 @@ var live atomic.Int64
 // Live returns the number of open videos, each with memory in C.
 func Live() int64 { return live.Load() }
 
-// Video reads the pictures of a video file in display order, rotated upright as the file says, without sound. One
+// Video reads the pictures of a video file in display order, upright as its display matrix says, without sound. One
 // goroutine owns it.
 type Video struct {
 	// static after construction
 	Rate    float64 // nominal frames per second; true times may differ
 	Frames  int     // as the file states or its length suggests; zero means unknown
-	Turns   int     // quarter turns clockwise that make pictures upright
 	path    string
 	missing int64 // bytes by which the file is too short
 	gaps    bool  // its parts do not follow each other
+	upright orientation
 
 	c      *C.struct_avfile
 	frame  pipeline.Frame // returned by Next
-	rotate rotator
-	bgr    []byte // returned by BGR
-	read   int    // pictures
+	orient orienter
+	bgr    [][3]byte // returned by BGR, where the picture is stored upright
+	read   int       // pictures
 	// packets without a picture before the first one, such as where a recording starts between key frames
 	early int64
 	at    time.Duration // of the latest picture
@@ -115,8 +115,7 @@ func (v *Video) opened(status C.enum_avfile_status) error {
 	if n >= 1 && n < math.MaxInt32 {
 		v.Frames = int(n)
 	}
-	v.Turns = int(v.c.turns)
-	v.rotate.quarters = v.Turns
+	v.upright = orientation{transpose: v.c.transpose != 0, flipX: v.c.flip_x != 0, flipY: v.c.flip_y != 0}
 	return nil
 }
 
@@ -161,8 +160,8 @@ func (v *Video) unusable(status C.enum_avfile_status) error {
 	return fmt.Errorf("read %s: no memory for a picture of %d by %d pixels", v.path, p.width, p.height)
 }
 
-// BGR returns the latest picture as rows of blue, green and red bytes without padding, not rotated, in OpenCV's
-// colours: always by BT.601. It is valid until the next call.
+// BGR returns the latest picture, upright, as rows of blue, green and red bytes without padding, in OpenCV's colours:
+// always by BT.601. It is valid until the next call.
 func (v *Video) BGR() (pixels []byte, w, h int, err error) {
 	var rows *C.uint8_t
 	var stride C.int
@@ -170,15 +169,22 @@ func (v *Video) BGR() (pixels []byte, w, h int, err error) {
 		return nil, 0, 0, v.unusable(status)
 	}
 	w, h = int(v.c.picture.width), int(v.c.picture.height)
-	from := unsafe.Slice((*byte)(rows), int(stride)*(h-1)+3*w)
 	v.bgr = v.bgr[:0]
 	for y := range h {
-		v.bgr = append(v.bgr, from[y*int(stride):][:3*w]...)
+		row := unsafe.Add(unsafe.Pointer(rows), y*int(stride))
+		v.bgr = append(v.bgr, unsafe.Slice((*[3]byte)(row), w)...)
 	}
-	return v.bgr, w, h, nil
+	upright := v.bgr
+	if v.upright != (orientation{}) {
+		upright = orient(&v.orient.pixels, v.bgr, w, w, h, v.upright)
+		if v.upright.transpose {
+			w, h = h, w
+		}
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(upright))), 3*w*h), w, h, nil
 }
 
-// lend sets frame to the picture in C memory, or to the rotated copy.
+// lend sets frame to the picture in C memory, or to the upright copy.
 func (v *Video) lend() {
 	p := &v.c.picture
 	w, h := int(p.width), int(p.height)
@@ -191,7 +197,7 @@ func (v *Video) lend() {
 		V:         unsafe.Slice((*byte)(p.v), cs*(ch-1)+cw),
 		FullRange: p.full_range != 0, BT709: p.bt709 != 0,
 	}
-	v.rotate.frame(&v.frame)
+	v.orient.frame(&v.frame, v.upright)
 }
 
 // CheckComplete returns, after the end, an error about the parts of the file that could not be read.

@@ -1,7 +1,6 @@
 package avfile
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -76,29 +75,6 @@ func TestBareStream(t *testing.T) {
 	}
 	if len(got) != 50 {
 		t.Errorf("%d frames", len(got))
-	}
-}
-
-// A picture comes upright, as ffmpeg turns it.
-func TestVideoTurnsUpright(t *testing.T) {
-	lying := makeVideo(t, "lying.mp4", append(moving, "-c:v", "libx264")...)
-	for _, turn := range []string{"0", "90", "180", "270"} {
-		file := makeVideo(t, "turned.mp4", "-i", lying, "-c", "copy", "-metadata:s:v:0", "rotate="+turn)
-		want := readFile(t, makeVideo(t, "want.yuv", "-i", file, "-frames:v", "1"))
-		v, err := Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, _, err := v.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := planes(f); !bytes.Equal(got, want) {
-			t.Errorf("turned by %s: the first picture of %dx%d is not ffmpeg's", turn, f.Width, f.Height)
-		}
-		if err := v.Close(); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

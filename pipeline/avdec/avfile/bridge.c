@@ -1,12 +1,12 @@
 #include "bridge.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/common.h>
-#include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
@@ -49,24 +49,31 @@ static enum avfile_status choose(struct avfile *a)
 	return cover ? AVFILE_COVER : AVFILE_NO_VIDEO;
 }
 
-// turns reads a stream's display matrix.
-static int turns(const AVStream *s)
+// display_matrix returns a stream's matrix, or NULL. Those that H264 and HEVC have for single pictures are ignored, as
+// players do: decoders give them with the first picture only.
+static const int32_t *display_matrix(const AVStream *s)
 {
-	const uint8_t *matrix = NULL;
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
 	const AVPacketSideData *d = av_packet_side_data_get(s->codecpar->coded_side_data, s->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
-	if (d && d->size >= 9 * sizeof(int32_t))
-		matrix = d->data;
+	return d && d->size >= 9 * sizeof(int32_t) ? (const int32_t *)d->data : NULL;
 #else
 	size_t size = 0;
-	matrix = av_stream_get_side_data(s, AV_PKT_DATA_DISPLAYMATRIX, &size);
-	if (size < 9 * sizeof(int32_t))
-		matrix = NULL;
+	const uint8_t *data = av_stream_get_side_data(s, AV_PKT_DATA_DISPLAYMATRIX, &size);
+	return size >= 9 * sizeof(int32_t) ? (const int32_t *)data : NULL;
 #endif
-	double left = matrix ? av_display_rotation_get((const int32_t *)matrix) : 0; // degrees
-	if (isnan(left))
-		return 0;
-	return ((int)lrint(-left / 90) % 4 + 4) % 4;
+}
+
+// orient reads the orientation from the display matrix, in which (x, y) is shown at (m0 x + m3 y, m1 x + m4 y). An
+// angle between quarter turns becomes the nearest of them.
+static void orient(struct avfile *a)
+{
+	const int32_t *m = display_matrix(a->format->streams[a->stream]);
+	if (!m)
+		return;
+	int64_t straight = llabs(m[0]) + llabs(m[4]), across = llabs(m[1]) + llabs(m[3]);
+	a->transpose = across > straight;
+	a->flip_x = (a->transpose ? m[3] : m[0]) < 0;
+	a->flip_y = (a->transpose ? m[1] : m[4]) < 0;
 }
 
 // refuse_large is called before the tables of a picture are made. The H264 decoder checks max_pixels only after that.
@@ -145,7 +152,7 @@ enum avfile_status avfile_open(struct avfile *a, const char *path, const char *f
 	AVStream *s = a->format->streams[a->stream];
 	a->width = s->codecpar->width;
 	a->height = s->codecpar->height;
-	a->turns = turns(s);
+	orient(a);
 	AVRational rate = av_guess_frame_rate(a->format, s, NULL);
 	a->rate = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
 	a->stated = s->nb_frames;

@@ -34,11 +34,11 @@ struct avfile_picture {
 
 struct avfile {
 	// of open
-	int width, height; // as declared; pictures may have others
-	int turns;         // quarter turns to the right that put pictures upright
-	double rate;       // nominal pictures a second, 0 is unknown
-	int64_t stated;    // pictures, exactly, by the file's index; 0 is not stated
-	int64_t length;    // microseconds, 0 is unknown
+	int width, height;             // as declared; pictures may have others
+	int transpose, flip_x, flip_y; // what puts pictures upright, in this order
+	double rate;                   // nominal pictures a second, 0 is unknown
+	int64_t stated;                // pictures, exactly, by the file's index; 0 is not stated
+	int64_t length;                // microseconds, 0 is unknown
 
 	// of next
 	struct avfile_picture picture;

@@ -177,7 +177,7 @@ func (p *pass) takePicture() error {
 	if err != nil {
 		return err
 	}
-	pixels := vision.Pixels{BGR: bgr, Width: w, Height: h, Turns: p.video.Turns}
+	pixels := vision.Pixels{BGR: bgr, Width: w, Height: h}
 	if p.picture != nil {
 		return p.picture.SetPixels(pixels)
 	}
