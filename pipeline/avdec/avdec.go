@@ -20,7 +20,8 @@ import (
 	"mindflow/pipeline"
 )
 
-// DefaultMaxPixels is the number of pixels of a full HD frame as coded, in either orientation.
+// DefaultMaxPixels is the number of pixels of a full HD frame with its height rounded up to whole blocks, which some
+// encoders declare, in either orientation.
 const DefaultMaxPixels = 1920 * 1088
 
 // maxUnit bounds the memory of one unit's copy, in bytes.
@@ -98,7 +99,7 @@ type origin struct {
 	arrived time.Time
 }
 
-// Open returns a decoder that refuses frames of more than maxPixels pixels, with each row padded to a multiple of 64.
+// Open returns a decoder that refuses frames of more than maxPixels pixels. The padding to whole blocks does not count.
 // It silences libav's messages in the whole process. Close frees its C memory.
 func Open(codec pipeline.Codec, maxPixels int) (*Decoder, error) {
 	impl, ok := implementations[codec]

@@ -64,18 +64,45 @@ static const AVCodec *find(const char *codec_name, const char *preferred)
 	return codec;
 }
 
-// over says whether a frame passes the limit, as libavcodec counts it: rows padded to up to 64 pixels.
-static int over(const struct avdec *d, int width, int height)
+// padding is the most pixels that a coded frame has beyond its picture: rows of up to 63 pixels more, up to 16 rows of
+// up to 65535 pixels more. libavcodec counts them in max_pixels.
+enum { padding = 80 * 65536 };
+
+// over reports whether a frame has more pixels than the limit. The padding to whole blocks does not count; what a
+// stream crops beyond that does, since it takes memory.
+static int over(const struct avdec *d, int width, int height, int coded_width, int coded_height)
 {
-	return ((int64_t)width + 63) / 64 * 64 * height > d->max_pixels;
+	if (coded_width > width + 64 || coded_height > height + 64) {
+		width = coded_width;
+		height = coded_height;
+	}
+	return (int64_t)width * height > d->max_pixels;
 }
 
-// refuse_large is called before the tables of a picture are made. The H264 decoder checks max_pixels
+// refuses notes and reports whether the frame of a context is over the limit.
+static int refuses(AVCodecContext *context)
+{
+	struct avdec *d = context->opaque;
+	d->refused = over(d, context->width, context->height, context->coded_width, context->coded_height);
+	if (d->refused) {
+		d->refused_width = context->width;
+		d->refused_height = context->height;
+	}
+	return d->refused;
+}
+
+// get_buffer is called before the memory of each frame is taken.
+static int get_buffer(AVCodecContext *context, AVFrame *frame, int flags)
+{
+	return refuses(context) ? AVERROR(EINVAL) : avcodec_default_get_buffer2(context, frame, flags);
+}
+
+// get_format is called before the tables of a picture are made. The H264 decoder checks max_pixels
 // only after that, with 60 bytes a macroblock taken and cleared.
-static enum AVPixelFormat refuse_large(AVCodecContext *context, const enum AVPixelFormat *formats)
+static enum AVPixelFormat get_format(AVCodecContext *context, const enum AVPixelFormat *formats)
 {
 	const struct avdec *d = context->opaque;
-	if (over(d, context->coded_width, context->coded_height))
+	if (refuses(context))
 		return AV_PIX_FMT_NONE;
 	// Where the device refuses a stream, libavcodec asks again without it.
 	for (int i = 0; d->device && formats[i] != AV_PIX_FMT_NONE; i++)
@@ -91,8 +118,9 @@ int avdec_restart(struct avdec *d)
 	if (!d->context)
 		return AVERROR(ENOMEM);
 	d->context->opaque = d;
-	d->context->max_pixels = d->max_pixels;
-	d->context->get_format = refuse_large;
+	d->context->max_pixels = d->max_pixels; // dav1d counts only the picture's pixels, and reads the limit here
+	d->context->get_format = get_format;
+	d->context->get_buffer2 = get_buffer;
 	d->context->flags |= AV_CODEC_FLAG_LOW_DELAY;
 	if (d->device) {
 		d->context->hw_device_ctx = av_buffer_ref(d->device);
@@ -103,6 +131,7 @@ int avdec_restart(struct avdec *d)
 	}
 	d->context->thread_count = 1; // frame threads would each hold a frame back
 	int error = avcodec_open2(d->context, d->codec, NULL);
+	d->context->max_pixels = d->max_pixels + padding;
 	if (error < 0)
 		avcodec_free_context(&d->context);
 	return error;
@@ -176,8 +205,8 @@ static void declared(struct avdec *d)
 		int out_size;
 		parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
 		av_parser_parse2(parser, context, &out, &out_size, d->input->data, d->input_size, 0, 0, 0);
-		d->picture.width = parser->coded_width > 0 ? parser->coded_width : parser->width;
-		d->picture.height = parser->coded_height > 0 ? parser->coded_height : parser->height;
+		d->picture.width = parser->width > 0 ? parser->width : parser->coded_width;
+		d->picture.height = parser->height > 0 ? parser->height : parser->coded_height;
 	}
 	av_parser_close(parser);
 	avcodec_free_context(&context);
@@ -188,16 +217,22 @@ static void declared(struct avdec *d)
 static enum avdec_status failed(struct avdec *d, int error)
 {
 	d->error = error;
+	if (d->refused) {
+		d->refused = 0;
+		d->picture.width = d->refused_width;
+		d->picture.height = d->refused_height;
+		return AVDEC_TOO_LARGE;
+	}
 	if (!d->input)
 		return AVDEC_FAILED;
 	declared(d);
 	if (error == AVERROR(ERANGE)) { // dav1d says so of a frame over its limit, and of nothing else
-		if (!over(d, d->picture.width, d->picture.height))
+		if (!over(d, d->picture.width, d->picture.height, 0, 0))
 			d->picture.width = d->picture.height = 0; // of the frame before
 		return AVDEC_TOO_LARGE;
 	}
 	int known = d->picture.width > 0 && d->picture.height > 0;
-	if (known ? over(d, d->picture.width, d->picture.height) : error == AVERROR(EINVAL))
+	if (known ? over(d, d->picture.width, d->picture.height, 0, 0) : error == AVERROR(EINVAL))
 		return AVDEC_TOO_LARGE;
 	return AVDEC_FAILED;
 }

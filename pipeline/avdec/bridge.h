@@ -43,6 +43,8 @@ struct avdec {
 	int device_format;              // AVPixelFormat of pictures in the device's memory
 	struct avdec_mover mover;
 	int64_t max_pixels;
+	int refused; // the frame of the last unit is over the limit
+	int refused_width, refused_height;
 	struct AVCodecContext *context; // NULL after a restart that failed
 	struct AVPacket *packet;
 	struct AVFrame *frame;

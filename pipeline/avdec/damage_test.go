@@ -92,15 +92,15 @@ func TestDecodeRefusesPixelFormats(t *testing.T) {
 	}
 }
 
-// The limit is on the product, so it is the same for both orientations.
+// The limit is on the picture's pixels, whatever blocks its codec pads them to, so it is the same for both orientations.
 func TestDecodeLimitsPixels(t *testing.T) {
 	for _, codec := range codecs {
-		for _, size := range [][2]int{{640, 384}, {384, 640}} {
+		for _, size := range [][2]int{{640, 384}, {384, 640}, {640, 480}, {480, 640}, {720, 720}, {1080, 180}, {66, 1000}} {
 			t.Run(fmt.Sprint(codec, size), func(t *testing.T) {
 				units := testkit.TestSource(t, codec, size[0], size[1], 2)
-				decodeAll(t, open(t, codec, 640*384), units)
+				decodeAll(t, open(t, codec, size[0]*size[1]), units)
 
-				err := open(t, codec, 640*384-1).Decode(units[0], noFrame(t))
+				err := open(t, codec, size[0]*size[1]-1).Decode(units[0], noFrame(t))
 				var tooLarge *TooLargeError
 				if !errors.As(err, &tooLarge) {
 					t.Fatalf("got %v, want a TooLargeError", err)
@@ -109,7 +109,7 @@ func TestDecodeLimitsPixels(t *testing.T) {
 				if !errors.As(err, &large) || !large.TooLarge() {
 					t.Errorf("a consumer cannot tell %v", err)
 				}
-				if tooLarge.MaxPixels != 640*384-1 {
+				if tooLarge.MaxPixels != size[0]*size[1]-1 {
 					t.Errorf("the error names a limit of %d", tooLarge.MaxPixels)
 				}
 				if codec != pipeline.VP9 && (tooLarge.Width != size[0] || tooLarge.Height != size[1]) {
