@@ -92,10 +92,13 @@ func TestDecodeRefusesPixelFormats(t *testing.T) {
 	}
 }
 
-// The limit is on the picture's pixels, whatever blocks its codec pads them to, so it is the same for both orientations.
+// The limit is on the picture's pixels, whatever blocks its codec pads them to, so it is the same for both
+// orientations.
 func TestDecodeLimitsPixels(t *testing.T) {
 	for _, codec := range codecs {
-		for _, size := range [][2]int{{640, 384}, {384, 640}, {640, 480}, {480, 640}, {720, 720}, {1080, 180}, {66, 1000}} {
+		for _, size := range [][2]int{
+			{640, 384}, {384, 640}, {640, 480}, {480, 640}, {720, 720}, {1080, 180}, {66, 1000},
+		} {
 			t.Run(fmt.Sprint(codec, size), func(t *testing.T) {
 				units := testkit.TestSource(t, codec, size[0], size[1], 2)
 				decodeAll(t, open(t, codec, size[0]*size[1]), units)
