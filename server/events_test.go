@@ -34,7 +34,7 @@ func silent(t *testing.T, change func(*Config)) (s *Server, sess *hosted, url st
 	t.Helper()
 	s = begin(t, idle(), change)
 	res, _ := s.call(t, offerCall(servertest.Lines(servertest.Offer)))
-	return s, s.only(t), s.url(res.Header.Get("Location"))
+	return s, s.only(t), s.url(sessionPath(t, res))
 }
 
 func TestEventsOfVideo(t *testing.T) {

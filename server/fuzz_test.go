@@ -55,7 +55,7 @@ func (s directClient) ask(t *testing.T, c call) *http.Response {
 	return w.Result()
 }
 
-// end ends the session at a Location, after which nothing is left of it.
+// end ends the session at a path, after which nothing is left of it.
 func (s directClient) end(t *testing.T, location string) {
 	t.Helper()
 	if res := s.ask(t, call{"DELETE", location, nil, ""}); res.StatusCode != http.StatusOK {
@@ -80,7 +80,7 @@ func FuzzOffer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		res := s.ask(t, offerCall(body))
 		if res.StatusCode == http.StatusCreated {
-			s.end(t, res.Header.Get("Location"))
+			s.end(t, sessionPath(t, res))
 		}
 		if n := s.server.Stats().Sessions; n != 0 {
 			t.Errorf("%d sessions are left", n)
@@ -112,7 +112,7 @@ func FuzzPatch(f *testing.F) {
 	s := newDirectClient(f)
 	f.Fuzz(func(t *testing.T, body string, current bool) {
 		res := s.ask(t, offerCall(servertest.Lines(servertest.Offer)))
-		location, tag := res.Header.Get("Location"), "*"
+		location, tag := sessionPath(t, res), "*"
 		if current {
 			tag = res.Header.Get("ETag")
 		}

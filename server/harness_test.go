@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -47,6 +49,17 @@ func begin(t testing.TB, e session.Engine, change func(*Config)) *Server {
 }
 
 func (s *Server) url(path string) string { return "http://" + s.Addr().String() + path }
+
+// sessionPath returns the path of the session that an answer to POST /whip names.
+func sessionPath(t testing.TB, res *http.Response) string {
+	t.Helper()
+	location := res.Header.Get("Location")
+	at, err := (&url.URL{Path: "/whip"}).Parse(location)
+	if err != nil || location == "" {
+		t.Fatalf("status %d, Location %q: %v", res.StatusCode, location, err)
+	}
+	return at.Path
+}
 
 // engine returns an engine with the real decoder.
 func engine(analyses ...pipeline.Analysis) session.Engine {

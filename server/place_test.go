@@ -65,7 +65,7 @@ func TestWaiting(t *testing.T) {
 	if q := s.asks(t, tickets[1]); q.Ahead != 1 || q.Turn {
 		t.Errorf("%+v", q)
 	}
-	s.call(t, call{"DELETE", first.Header.Get("Location"), nil, ""})
+	s.call(t, call{"DELETE", sessionPath(t, first), nil, ""})
 	if res, body := s.offer(t, tickets[1]); res.StatusCode != 503 {
 		t.Errorf("the second jumps: %d: %s", res.StatusCode, body)
 	}
@@ -91,10 +91,10 @@ func TestWaiting(t *testing.T) {
 	if third.StatusCode != http.StatusCreated || s.Stats().Sessions != 1 {
 		t.Errorf("status %d: %s", third.StatusCode, body)
 	}
-	if res, _ := s.call(t, call{"GET", second.Header.Get("Location"), nil, ""}); res.StatusCode != http.StatusNotFound {
+	if res, _ := s.call(t, call{"GET", sessionPath(t, second), nil, ""}); res.StatusCode != http.StatusNotFound {
 		t.Errorf("the session before: status %d", res.StatusCode)
 	}
-	s.call(t, call{"DELETE", third.Header.Get("Location"), nil, ""})
+	s.call(t, call{"DELETE", sessionPath(t, third), nil, ""})
 	if res, body := s.offer(t, tickets[0]); res.StatusCode != http.StatusCreated { // stopped, and started
 		t.Errorf("status %d: %s", res.StatusCode, body)
 	}

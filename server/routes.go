@@ -39,7 +39,18 @@ func (s *Server) routes() http.Handler {
 	handle("/healthz", methods{"GET": s.healthy})
 	handle("/readyz", methods{"GET": s.ready})
 	handle("/", methods{"GET": s.static.page})
-	return s.securityHeaders(cors{s.cfg.AllowOrigins, s.refused}.wrap(mux))
+	return s.securityHeaders(singleSlash(cors{s.cfg.AllowOrigins, s.refused}.wrap(mux)))
+}
+
+// singleSlash serves //whip as /whip, as some proxies write it when they remove a path prefix. ServeMux would redirect to
+// /whip, which leads out of the prefix.
+func singleSlash(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "//") {
+			r.URL.Path, r.URL.RawPath = "/"+strings.TrimLeft(r.URL.Path, "/"), ""
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // noStreamKey answers publishers whose address has a stream key behind the path, as those of other servers do.

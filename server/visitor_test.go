@@ -97,7 +97,7 @@ func TestTokenNeeded(t *testing.T) {
 	if res.StatusCode != http.StatusCreated {
 		t.Fatalf("status %d: %s", res.StatusCode, body)
 	}
-	at := res.Header.Get("Location")
+	at := sessionPath(t, res)
 	const fragment = "a=ice-ufrag:EsAw\r\na=ice-pwd:bP+XJMM09aR8AiX1jdukzR6Y\r\na=mid:1\r\n"
 	trickle := call{
 		"PATCH",
@@ -151,7 +151,7 @@ func TestTokenNeeded(t *testing.T) {
 				)
 			}
 			if c.method == "POST" && want == 201 { // it is theirs to end
-				s.call(t, with(call{"DELETE", res.Header.Get("Location"), nil, ""}, "Authorization", row.token))
+				s.call(t, with(call{"DELETE", sessionPath(t, res), nil, ""}, "Authorization", row.token))
 			}
 		}
 		if n := s.Stats().Sessions; n != 1 {
@@ -194,7 +194,7 @@ func TestTokenRenewed(t *testing.T) {
 		),
 	)
 	renewed := "Bearer " + sign(access.Claims{Subject: "ada", Expires: time.Now().Add(2 * time.Hour)})
-	if res, body := s.call(t, with(call{"DELETE", res.Header.Get("Location"), nil, ""}, "Authorization",
+	if res, body := s.call(t, with(call{"DELETE", sessionPath(t, res), nil, ""}, "Authorization",
 		renewed)); res.StatusCode != http.StatusOK {
 		t.Errorf("status %d: %s", res.StatusCode, body)
 	}
@@ -236,7 +236,7 @@ func TestTokenOrigins(t *testing.T) {
 		t,
 		with(with(offerCall(servertest.Lines(servertest.Offer)), "Authorization", narrow), "Origin", s.url("")),
 	)
-	at := res.Header.Get("Location")
+	at := sessionPath(t, res)
 	for _, row := range []struct {
 		method, origin string
 		status         int

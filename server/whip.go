@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"mindflow/server/sdpfrag"
@@ -58,21 +59,30 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, v visitor) (err
 		s.discard(sess)
 		return fmt.Errorf("answer offer: %w", err)
 	}
-	path, user := "/sessions/"+sess.ID(), relayUser(sess.ID())
+	at, user := beside(r, "sessions/"+sess.ID()), relayUser(sess.ID())
 	s.relayed.Store(user, true)
 	s.start(sess)
 
 	h := w.Header()
 	h.Set("Content-Type", offerType)
-	h.Set("Location", path)
+	h.Set("Location", at)
 	h.Set("ETag", answer.ETag)
 	h.Set(ticketHeader, sess.place.Ticket)
 	h.Set("Accept-Patch", sdpfrag.MediaType)
-	h.Set("Link", "<"+path+`/labels>; rel="urn:mindflow:labels"`)
+	h.Set("Link", "<"+at+`/labels>; rel="urn:mindflow:labels"`)
 	s.iceServers(w, r, user)
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer.SDP) // a client that has disconnected sends no media, which ends its session
 	return nil
+}
+
+// beside returns a reference to name, in the folder that holds /whip, relative to the address of r (RFC 3986, section
+// 5.2). A proxy may serve that folder under a path prefix, which the server does not know.
+func beside(r *http.Request, name string) string {
+	if strings.HasSuffix(r.URL.Path, "/") {
+		return "../" + name
+	}
+	return name
 }
 
 // amend serves PATCH /sessions/{id}: candidates, or an ICE restart (RFC 9725, section 4.3).

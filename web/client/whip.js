@@ -16,18 +16,19 @@ export class WhipSession {
 
   /**
    * @param {string} url
+   * @param {string} base address that the links of the answer are relative to: the request's
    * @param {Headers} headers of the answer
    * @param {string} answer SDP
    * @param {Credentials} credentials
    */
-  constructor(url, headers, answer, credentials) {
+  constructor(url, base, headers, answer, credentials) {
     this.#credentials = credentials;
     this.url = url;
     this.etag = headers.get('ETag');
     this.answer = answer;
     this.iceServers = iceServers(headers.get('Link'));
     const labels = linkTarget(headers.get('Link'), 'urn:mindflow:labels');
-    this.#labels = labels === undefined ? undefined : new URL(labels, url).href;
+    this.#labels = labels === undefined ? undefined : new URL(labels, base).href;
   }
 
   /**
@@ -107,8 +108,8 @@ export async function publish(endpoint, offer, signal, credentials = new Credent
   if (response.status === 201) {
     const location = response.headers.get('Location');
     if (!location) throw new Failure('refused', 'the answer has no Location');
-    const url = new URL(location, response.url || endpoint).href;
-    return new WhipSession(url, response.headers, await response.text(), credentials);
+    const base = response.url || endpoint; // after redirects
+    return new WhipSession(new URL(location, base).href, base, response.headers, await response.text(), credentials);
   }
   const { type, detail, ahead } = await readProblem(response);
   const wait = response.headers.get('Retry-After');

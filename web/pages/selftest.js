@@ -73,7 +73,7 @@ async function test(signal) {
   }
   /** @type {import('./paths.js').Outcome[]} */
   const outcomes = [];
-  const endpoint = new URL('/whip', location.href).href;
+  const endpoint = new URL('whip', location.href).href;
   const credentials = new Credentials(endpoint);
   credentials.setToken(token.value);
   const picture = new TestPicture();
@@ -104,7 +104,7 @@ async function askServer() {
   const row = addRow(words.answers);
   try {
     const began = performance.now();
-    const response = await fetch('/readyz', { cache: 'no-store' });
+    const response = await fetch('readyz', { cache: 'no-store' });
     const { ready, reasons } = await response.json();
     const ms = Math.round(performance.now() - began);
     const answer = ready ? words.ready(ms) : String(reasons);

@@ -40,7 +40,7 @@ async function begin(token) {
   const { signal } = run;
   say(language.wordsFor({ phase: 'connecting' }).title);
   try {
-    const seen = watchSession(new URL(`/sessions/${encodeURIComponent(id)}/labels`, location.origin).href, token,
+    const seen = watchSession(new URL(`../sessions/${encodeURIComponent(id)}/labels`, location.href).href, token,
       signal);
     for (;;) {
       const { done, value } = await seen.next();

@@ -67,13 +67,14 @@ test('Link headers give ICE servers', () => {
  * Answers one request and returns what publish makes of it.
  * @param {import('node:http').RequestListener} listener
  * @param {(endpoint: string) => Promise<void>} use
+ * @param {string} [path] of the endpoint
  */
-async function served(listener, use) {
+async function served(listener, use, path = '/whip') {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   try {
-    await use(`http://127.0.0.1:${port}/whip`);
+    await use(`http://127.0.0.1:${port}${path}`);
   } finally {
     server.closeAllConnections();
     server.close();
@@ -103,25 +104,29 @@ test('a session is opened, given candidates and ended', async () => {
     seen.push([request.method, request.url, request.headers['content-type'], request.headers['if-match'], body]
       .join(' '));
     if (request.method === 'POST') {
-      response.writeHead(201, { Location: '/sessions/a1', ETag: '"e1"', Link: '<stun:s.example>; rel="ice-server"' });
+      response.writeHead(201, { Location: 'sessions/a1', ETag: '"e1"',
+        Link: '<stun:s.example>; rel="ice-server", <sessions/a1/labels>; rel="urn:mindflow:labels"' });
       response.end('answer');
       return;
     }
+    if (request.method === 'GET') return response.writeHead(200).end('retry: 1');
     response.writeHead(request.method === 'PATCH' ? 204 : 200).end();
     if (request.method === 'DELETE') ended();
   }, async (endpoint) => {
     const session = await publish(endpoint, 'offer', never);
-    assert.equal(session.url, new URL('/sessions/a1', endpoint).href);
+    assert.equal(session.url, new URL('/faces/sessions/a1', endpoint).href);
     assert.equal(session.answer, 'answer');
     assert.deepEqual(session.iceServers, [{ urls: 'stun:s.example' }]);
     assert.equal(await session.patch('fragment', never), true);
+    assert.equal(await new Response(await session.labels(never)).text(), 'retry: 1');
     session.delete();
     await end;
-  });
+  }, '/faces/whip');
   assert.deepEqual(seen.map((line) => line.trim()), [
-    'POST /whip application/sdp  offer',
-    'PATCH /sessions/a1 application/trickle-ice-sdpfrag "e1" fragment',
-    'DELETE /sessions/a1',
+    'POST /faces/whip application/sdp  offer',
+    'PATCH /faces/sessions/a1 application/trickle-ice-sdpfrag "e1" fragment',
+    'GET /faces/sessions/a1/labels',
+    'DELETE /faces/sessions/a1',
   ]);
 });
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -102,7 +103,8 @@ func parseSize(text string) (w, h int, err error) {
 	return w, h, nil
 }
 
-// whipURL returns the WHIP address of a server. An address without a path gets /whip.
+// whipURL returns the WHIP address of a server. An address without a path, or whose path is a folder, such as the prefix
+// of a proxy, gets whip.
 func whipURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -111,8 +113,8 @@ func whipURL(text string) (string, error) {
 	if u.User != nil {
 		return "", errors.New("the address holds a password; pass a token by --token instead")
 	}
-	if strings.Trim(u.Path, "/") == "" {
-		u.Path = "/whip"
+	if folder := strings.TrimRight(u.Path, "/"); folder == "" || folder != u.Path && path.Base(folder) != "whip" {
+		u.Path, u.RawPath = folder+"/whip", ""
 	}
 	return u.String(), nil
 }

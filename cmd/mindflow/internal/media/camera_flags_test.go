@@ -41,6 +41,8 @@ func TestCameraFlags(t *testing.T) {
 	for text, want := range map[string]string{
 		"http://a:80": "http://a:80/whip", "https://a/": "https://a/whip",
 		"https://a/b/whip?room=1": "https://a/b/whip?room=1",
+		"https://a/faces/":        "https://a/faces/whip", "https://a/faces/?room=1": "https://a/faces/whip?room=1",
+		"https://a/b/whip/": "https://a/b/whip/", "https://a/b/other": "https://a/b/other",
 	} {
 		if got, err := whipURL(text); err != nil || got != want {
 			t.Errorf("%s is %s, %v", text, got, err)
