@@ -64,7 +64,7 @@ func (a *answers) passwords() (list []string) {
 // ended, by who may and who may not. Who knows a session's id may end it, so its log names the beginning alone.
 func TestNothingSecretIsLogged(t *testing.T) {
 	const token, wrong = "0123456789-0123456789-0123456789-right", "0123456789-0123456789-0123456789-wrong"
-	gate, err := access.New([]string{token}, nil, "")
+	gate, err := access.New([]string{token}, access.Signed{})
 	if err != nil {
 		t.Fatal(err)
 	}

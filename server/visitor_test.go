@@ -31,7 +31,8 @@ func keyed(t testing.TB) (*access.Authenticator, func(access.Claims) string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate, err := access.New([]string{sharedToken, otherToken}, []access.Key{key}, "mindflow")
+	gate, err := access.New([]string{sharedToken, otherToken},
+		access.Signed{Keys: []access.Key{key}, Audience: "mindflow", MaxLife: 24 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,10 +60,16 @@ type Authenticator struct {
 // Open returns an Authenticator that admits everybody.
 func Open() *Authenticator { return &Authenticator{} }
 
-// New returns an Authenticator that accepts the shared tokens, and tokens for audience that one of the keys has signed.
-// Without tokens and keys it is Open. An error names the token or key at fault by its position, and shows no part of
-// it.
-func New(shared []string, keys []Key, audience string) (*Authenticator, error) {
+// Signed is which signed tokens an Authenticator accepts.
+type Signed struct {
+	Keys     []Key         // one of which has signed the token
+	Audience string        // that the token names: this server
+	MaxLife  time.Duration // how far ahead a token may expire; more is a mistake, such as milliseconds for seconds
+}
+
+// New returns an Authenticator that accepts the shared tokens and the signed ones. Without tokens and keys it is Open.
+// An error names the shared token at fault by its position, and shows no part of it.
+func New(shared []string, signed Signed) (*Authenticator, error) {
 	a := &Authenticator{}
 	for i, token := range shared {
 		if err := checkShared(token); err != nil {
@@ -71,12 +77,15 @@ func New(shared []string, keys []Key, audience string) (*Authenticator, error) {
 		}
 		a.shared = append(a.shared, sha256.Sum256([]byte(token)))
 	}
-	if len(keys) > 0 {
-		if audience == "" {
-			return nil, errors.New("signed tokens need an audience")
-		}
-		a.jwt = newVerifier(keys, audience)
+	switch {
+	case len(signed.Keys) == 0:
+		return a, nil
+	case signed.Audience == "":
+		return nil, errors.New("signed tokens need an audience")
+	case signed.MaxLife <= 0:
+		return nil, errors.New("signed tokens need a longest life")
 	}
+	a.jwt = &verifier{signed}
 	return a, nil
 }
 

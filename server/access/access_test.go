@@ -29,7 +29,7 @@ func newKey(t testing.TB, algorithm, id string) Key {
 
 func newAuthenticator(t testing.TB, shared []string, keys ...Key) *Authenticator {
 	t.Helper()
-	g, err := New(shared, keys, audience)
+	g, err := New(shared, Signed{keys, audience, 365 * 24 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,8 @@ func TestNewErrors(t *testing.T) {
 		{[]string{strings.Repeat("x", maxToken+1)}, nil, "", "more than 4096"},
 		{nil, []Key{k}, "", "audience"},
 	} {
-		if _, err := New(row.shared, row.keys, row.audience); err == nil || !strings.Contains(err.Error(), row.want) {
+		_, err := New(row.shared, Signed{row.keys, row.audience, time.Hour})
+		if err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%v, want %q", err, row.want)
 		}
 	}

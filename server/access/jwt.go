@@ -69,27 +69,50 @@ type claimError string
 
 func (e claimError) Error() string { return string(e) }
 
-// verifier checks signed tokens.
-type verifier struct {
-	keys     []Key
-	audience string
+// UnmarshalJSON decodes the claims. Its errors name the claim of a wrong type: the library takes a number in quotes for
+// a number, and names the fields of its own type.
+func (p *payload) UnmarshalJSON(text []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	const list = "text or a list of texts"
+	want := map[string]string{"sub": "text", "iss": "text", "aud": list, "exp": "a number of seconds",
+		"nbf": "a number of seconds", "iat": "a number of seconds"}
+	for name, value := range fields {
+		quoted, listed := value[0] == '"', value[0] == '['
+		number := value[0] == '-' || value[0] >= '0' && value[0] <= '9'
+		switch kind := want[name]; {
+		case kind == "text" && !quoted, kind == list && !quoted && !listed,
+			kind == "a number of seconds" && !number:
+			return claimError(name + ": it is not " + kind)
+		}
+	}
+	type plain payload // without this method
+	return json.Unmarshal(text, (*plain)(p))
 }
 
-func newVerifier(keys []Key, audience string) *verifier { return &verifier{keys, audience} }
+// verifier checks signed tokens.
+type verifier struct{ Signed }
 
 // check verifies token; id stands for the subject of tokens without one.
 func (v *verifier) check(token, id string, now time.Time) (Grant, error) {
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{HS256, EdDSA}), // neither "none" nor any other that the token names
 		jwt.WithStrictDecoding(),
-		jwt.WithAudience(v.audience),
+		jwt.WithAudience(v.Audience),
 		jwt.WithExpirationRequired(),
 		jwt.WithLeeway(leeway),
 		jwt.WithTimeFunc(func() time.Time { return now }),
 	)
 	var claims payload
 	if _, err := parser.ParseWithClaims(token, &claims, v.find); err != nil {
-		return Grant{}, denied(err)
+		return Grant{}, denied(err, claims)
+	}
+	if life := claims.ExpiresAt.Sub(now); life > v.MaxLife {
+		detail := fmt.Sprintf("exp: it is over %s ahead, the most that this server takes; it counts seconds since 1970",
+			v.MaxLife)
+		return Grant{}, denied(claimError(detail), claims)
 	}
 	g := Grant{Subject: "signed " + claims.Subject, Origins: claims.Origins}
 	if claims.Subject == "" {
@@ -110,9 +133,13 @@ func (v *verifier) find(token *jwt.Token) (any, error) {
 	if _, ok := token.Header["crit"]; ok { // RFC 7515, section 4.1.11
 		return nil, errors.New("it demands extensions")
 	}
-	kid, named := token.Header["kid"].(string)
+	header, named := token.Header["kid"]
+	kid, text := header.(string)
+	if named && !text {
+		return nil, errors.New("kid is no text")
+	}
 	var set jwt.VerificationKeySet
-	for _, k := range v.keys {
+	for _, k := range v.Keys {
 		if k.Algorithm == token.Method.Alg() && (!named || k.ID == kid) {
 			set.Keys = append(set.Keys, k.verifying())
 		}
@@ -123,25 +150,30 @@ func (v *verifier) find(token *jwt.Token) (any, error) {
 	return set, nil
 }
 
-// denied describes what is wrong with a token. The library's errors may show parts of the token.
-func denied(err error) *DeniedError {
+// denied describes what is wrong with a token of these claims, as far as they were read. The library's errors may show
+// parts of the token.
+func denied(err error, claims payload) *DeniedError {
 	var claim claimError
 	var number *json.UnmarshalTypeError
 	switch {
 	case errors.Is(err, jwt.ErrTokenSignatureInvalid), errors.Is(err, jwt.ErrTokenUnverifiable):
 		return &DeniedError{Unusable, "no key of this server's has signed this token"}
+	case errors.As(err, &claim):
+		return &DeniedError{Unusable, "the token's claim " + claim.Error()}
 	case errors.As(err, &number):
-		return &DeniedError{Unusable, fmt.Sprintf("the token's claim %.40q is of the wrong type", number.Field)}
+		return &DeniedError{Unusable, fmt.Sprintf("the token's claim %.40s: it is of the wrong type", number.Field)}
 	case errors.Is(err, jwt.ErrTokenMalformed):
 		return &DeniedError{Unusable, "this is no token of this server's"}
-	case errors.Is(err, jwt.ErrTokenInvalidAudience), errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
-		return &DeniedError{Unusable, "the token is for another server, or says neither aud nor exp"}
+	case claims.ExpiresAt == nil:
+		return &DeniedError{Unusable, "the token never expires: it has no claim exp; set it"}
+	case len(claims.Audience) == 0:
+		return &DeniedError{Unusable, "the token has no claim aud; set it to this server's name"}
+	case errors.Is(err, jwt.ErrTokenInvalidAudience):
+		return &DeniedError{Unusable, "the token is for another server: its claim aud does not name this one"}
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return &DeniedError{Expired, "the token has expired; get a new one"}
 	case errors.Is(err, jwt.ErrTokenNotValidYet):
 		return &DeniedError{Unusable, "the token is not valid yet; do the clocks agree?"}
-	case errors.As(err, &claim):
-		return &DeniedError{Unusable, "the token's claim " + claim.Error()}
 	}
 	return &DeniedError{Unusable, "the token cannot be used"}
 }

@@ -3,10 +3,13 @@ package access
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
+
+const year = 365 * 24 * time.Hour
 
 func TestSignedToken(t *testing.T) {
 	secret, old := newKey(t, HS256, "2026"), newKey(t, HS256, "2025")
@@ -71,6 +74,11 @@ func TestSignedToken(t *testing.T) {
 		{"for a part of the audience", mint(t, secret, func(c *Claims) { c.Audience = audience + "/" }), Unusable},
 		{"for nobody", claims(`{"exp":%d}`, noon.Add(time.Minute).Unix()), Unusable},
 		{"exp a text", claims(`{"aud":%q,"exp":"tomorrow"}`, audience), Unusable},
+		{"exp a number in quotes", claims(`{"aud":%q,"exp":"%d"}`, audience, noon.Add(time.Minute).Unix()), Unusable},
+		{"exp in milliseconds", claims(`{"aud":%q,"exp":%d}`, audience, noon.Add(time.Minute).UnixMilli()), Unusable},
+		{"exp a year ahead", claims(`{"aud":%q,"exp":%d}`, audience, noon.Add(year).Unix()), ""},
+		{"exp over a year ahead", claims(`{"aud":%q,"exp":%d}`, audience, noon.Add(year+time.Second).Unix()), Unusable},
+		{"kid a number", raw(`{"alg":"HS256","kid":2026}`, good, hs256(secret.secret)), Unusable},
 		{"max_sessions a text", extra(`"max_sessions":"2"`), Unusable},
 		{"max_sessions none", extra(`"max_sessions":0`), Unusable},
 		{"max_sessions a part", extra(`"max_sessions":1.5`), Unusable},
@@ -98,6 +106,36 @@ func TestSignedToken(t *testing.T) {
 			if d != nil && len(part) > 4 && strings.Contains(d.Detail, part) {
 				t.Errorf("%s: %q shows the token", row.name, d.Detail)
 			}
+		}
+	}
+}
+
+// TestDetailOfDenial wants the sentence that a host can act upon.
+func TestDetailOfDenial(t *testing.T) {
+	key := newKey(t, HS256, "")
+	g := newAuthenticator(t, nil, key)
+	soon := noon.Add(time.Minute)
+	const number = "it is not a number of seconds"
+	for claims, want := range map[string]string{
+		`{"sub":42,"aud":AUD,"exp":EXP}`:                  "claim sub: it is not text",
+		`{"iss":{},"aud":AUD,"exp":EXP}`:                  "claim iss: it is not text",
+		`{"aud":7,"exp":EXP}`:                             "claim aud: it is not text or a list",
+		`{"aud":AUD}`:                                     "no claim exp",
+		`{"exp":EXP}`:                                     "no claim aud",
+		`{"aud":"x","exp":EXP}`:                           "for another server",
+		`{"aud":AUD,"exp":"EXP"}`:                         "claim exp: " + number,
+		`{"aud":AUD,"exp":null}`:                          "claim exp: " + number,
+		`{"aud":AUD,"exp":EXP000}`:                        "claim exp: it is over 8760h0m0s ahead",
+		`{"aud":AUD,"exp":EXP,"nbf":true}`:                "claim nbf: " + number,
+		`{"aud":AUD,"exp":EXP,"origins":"x"}`:             "claim origins: it is of the wrong type",
+		`{"aud":AUD,"exp":EXP,"max_sessions":0}`:          "claim max_sessions: it is less than 1",
+		`{"aud":AUD,"exp":EXP,"session_seconds":"3600s"}`: "claim session_seconds: it is of the wrong type",
+	} {
+		fill := strings.NewReplacer("AUD", strconv.Quote(audience), "EXP", strconv.FormatInt(soon.Unix(), 10))
+		token := raw(`{"alg":"HS256"}`, fill.Replace(claims), hs256(key.secret))
+		_, err := g.Check([]string{"Bearer " + token}, noon)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", claims, err, want)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func TestReloading(t *testing.T) {
 		if string(text) == "cut" {
 			return nil, errors.New("the file is cut short")
 		}
-		return New(strings.Fields(string(text)), nil, "")
+		return New(strings.Fields(string(text)), Signed{})
 	}
 	g, err := Reloading(read, []string{file}, slog.New(slog.NewTextHandler(&said, nil)))
 	if err != nil {

@@ -52,7 +52,7 @@ func readGate(a *settings.Access) (*access.Authenticator, error) {
 			return nil, fmt.Errorf("--jwt-keys: %w", err)
 		}
 	}
-	g, err := access.New(shared, keys, a.Audience)
+	g, err := access.New(shared, access.Signed{Keys: keys, Audience: a.Audience, MaxLife: a.MaxTokenLife})
 	if err != nil {
 		return nil, fmt.Errorf("shared tokens: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 )
 
 // Access holds the settings of serve for authentication.
@@ -15,6 +16,8 @@ type Access struct {
 	TokenFile string // optional
 	JWTKeys   string // file; optional
 	Audience  string
+
+	MaxTokenLife time.Duration // how far ahead a signed token may expire
 }
 
 func (a *Access) declare(fs *flag.FlagSet) {
@@ -27,6 +30,8 @@ func (a *Access) declare(fs *flag.FlagSet) {
 	fs.StringVar(&a.JWTKeys, "jwt-keys", "", "`file` of the keys that sign visitors' tokens (JWT), as a JSON Web Key "+
 		"Set; mindflow token key makes one")
 	fs.StringVar(&a.Audience, "jwt-audience", "mindflow", "`name` of this server, which signed tokens must bear (aud)")
+	fs.DurationVar(&a.MaxTokenLife, "max-token-life", 365*24*time.Hour, "the longest `time` that a signed token may "+
+		"still be valid (exp)")
 }
 
 // CheckAccess checks the settings for a server that listens at listen. from has the source of each.
@@ -40,6 +45,8 @@ func (a *Access) CheckAccess(listen string, from Sources) error {
 		return errors.New("--open lets everybody in, and a token or keys are given: leave out one of them")
 	case a.JWTKeys != "" && a.Audience == "":
 		return errors.New("--jwt-audience: name this server, as tokens do in aud")
+	case a.MaxTokenLife <= 0:
+		return fmt.Errorf("--max-token-life %s: use more than 0, such as 24h", a.MaxTokenLife)
 	case !keyed && !a.Open && !isLoopback(listen):
 		return fmt.Errorf("--listen %s: everybody who reaches this address could use the server. Say who may: "+
 			"--token-file FILE (mindflow token shared makes a token), --jwt-keys FILE, or --open for everybody", listen)

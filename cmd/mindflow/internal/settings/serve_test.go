@@ -99,6 +99,7 @@ func TestWhoMayUse(t *testing.T) {
 		{"--listen :1 --open", "", ""},
 		{"--open", "", ""},
 		{"--listen :1 --token-file " + file, "", ""},
+		{"--listen :1 --jwt-keys FILE --max-token-life 0", "", "--max-token-life 0s"},
 		{"--listen :1 --jwt-keys FILE", "", ""}, // read later
 		{"--listen :1", aToken, ""},
 		{"--open --token-file " + file, "", "leave out one"},
