@@ -44,41 +44,49 @@ func newPicture(mat gocv.Mat) Picture {
 	return p
 }
 
-// Read reads a JPEG, PNG, WebP, BMP or TIFF file, turned upright as its EXIF data says.
+// Read reads a JPEG, PNG, WebP, BMP or TIFF file, put upright as its EXIF data says.
 func Read(path string) (*Picture, error) {
-	plain, err := check(path)
+	how, err := check(path)
 	if err != nil {
 		return nil, err
 	}
-	if plain != nil {
-		return decode(path, plain)
+	if how.plain != nil {
+		return decode(path, how.plain, how)
 	}
-	return pictureOf(path, gocv.IMRead(path, gocv.IMReadColor), nil)
+	return pictureOf(path, gocv.IMRead(path, how.flags()), how)
 }
 
 // Decode is Read for the content of the file called name.
 func Decode(name string, data []byte) (*Picture, error) {
-	plain, err := checkContent(name, bytes.NewReader(data))
+	how, err := checkContent(name, bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	if plain != nil {
-		data = plain
+	if how.plain != nil {
+		data = how.plain
 	}
-	return decode(name, data)
+	return decode(name, data, how)
 }
 
-func decode(name string, data []byte) (*Picture, error) {
-	mat, err := gocv.IMDecode(data, gocv.IMReadColor)
-	return pictureOf(name, mat, err)
+func decode(name string, data []byte, how reading) (*Picture, error) {
+	mat, err := gocv.IMDecode(data, how.flags())
+	if err != nil {
+		return nil, errors.Join(cannotDecode(name), err, mat.Close())
+	}
+	return pictureOf(name, mat, how)
 }
 
-func pictureOf(name string, mat gocv.Mat, err error) (*Picture, error) {
-	if err != nil || mat.Empty() {
-		return nil, errors.Join(fmt.Errorf("read %s: damaged picture: OpenCV cannot decode it", name), err, mat.Close())
+func pictureOf(name string, mat gocv.Mat, how reading) (*Picture, error) {
+	if mat.Empty() {
+		return nil, errors.Join(cannotDecode(name), mat.Close())
 	}
+	how.upright.apply(&mat)
 	p := newPicture(mat)
 	return &p, nil
+}
+
+func cannotDecode(name string) error {
+	return fmt.Errorf("read %s: damaged picture: OpenCV cannot decode it", name)
 }
 
 // Size returns the picture's width and height in pixels.

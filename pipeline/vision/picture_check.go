@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/jpeg" // so that DecodeConfig knows the format
-	_ "image/png"  // likewise
+	"image/jpeg"
+	_ "image/png" // so that DecodeConfig knows the format
 	"io"
 	"os"
 
-	_ "golang.org/x/image/bmp"  // likewise
-	_ "golang.org/x/image/tiff" // likewise
+	"gocv.io/x/gocv"
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp" // likewise
 
 	"mindflow/pipeline/container"
@@ -21,19 +22,32 @@ import (
 // maxSide is the largest side in messages (web/PROTOCOL.md). OpenCV throws above 1,048,576.
 const maxSide = 65_535
 
+// reading is how OpenCV reads a file.
+type reading struct {
+	plain   []byte      // to be read instead of the file; nil means the file itself
+	upright orientation // to be applied to what OpenCV gives
+}
+
+func (r reading) flags() gocv.IMReadFlag {
+	if r.upright != 0 {
+		return gocv.IMReadColor | gocv.IMReadIgnoreOrientation
+	}
+	return gocv.IMReadColor
+}
+
 // check is checkContent for a file.
-func check(path string) (plain []byte, err error) {
+func check(path string) (reading, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read picture: %w", err)
+		return reading{}, fmt.Errorf("read picture: %w", err)
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil {
-		return nil, fmt.Errorf("read picture: %w", err)
+		return reading{}, fmt.Errorf("read picture: %w", err)
 	} else if info.IsDir() {
-		return nil, fmt.Errorf("read %s: it is a folder; name the picture files in it", path)
+		return reading{}, fmt.Errorf("read %s: it is a folder; name the picture files in it", path)
 	} else if info.Mode().IsRegular() && info.Size() == 0 {
-		return nil, fmt.Errorf("read %s: the file is empty; copy it again", path)
+		return reading{}, fmt.Errorf("read %s: the file is empty; copy it again", path)
 	}
 	return checkContent(path, file)
 }
@@ -45,37 +59,51 @@ type content interface {
 }
 
 // checkContent finds faults, without decoding, that OpenCV does not report, or at which it ends the process: it
-// throws at a header with too many pixels. So OpenCV gets only pictures of known size. plain is what OpenCV reads
-// instead of the file; nil means the file itself.
-func checkContent(path string, file content) (plain []byte, err error) {
+// throws at a header with too many pixels. So OpenCV gets only pictures of known size.
+func checkContent(path string, file content) (how reading, err error) {
 	config, format, err := image.DecodeConfig(peeker{file})
 	if errors.Is(err, image.ErrFormat) {
-		return nil, notAPicture(path, file)
+		return how, notAPicture(path, file)
+	}
+	if isUnsupported(err) {
+		return how, fmt.Errorf("read %s: a picture of a kind that is not supported (%w); save it as PNG or JPEG in "+
+			"RGB", path, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: damaged picture: %w", path, err)
+		return how, fmt.Errorf("read %s: damaged picture: %w", path, err)
 	}
 	if config.Width < 1 || config.Height < 1 {
-		return nil, fmt.Errorf("read %s: damaged picture: it is %d by %d pixels", path, config.Width, config.Height)
+		return how, fmt.Errorf("read %s: damaged picture: it is %d by %d pixels", path, config.Width, config.Height)
 	}
 	if config.Width > MaxPixels/config.Height {
-		return nil, fmt.Errorf("read %s: %d by %d pixels is over the limit of %d million; shrink it first",
+		return how, fmt.Errorf("read %s: %d by %d pixels is over the limit of %d million; shrink it first",
 			path, config.Width, config.Height, MaxPixels/1_000_000)
 	}
 	switch {
 	case max(config.Width, config.Height) > maxSide:
-		return nil, fmt.Errorf("read %s: %d by %d pixels is over the limit of %d a side; cut or shrink it first",
+		return how, fmt.Errorf("read %s: %d by %d pixels is over the limit of %d a side; cut or shrink it first",
 			path, config.Width, config.Height, maxSide)
 	case format == "webp" && isAnimation(file):
-		return nil, fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures "+
+		return how, fmt.Errorf("read %s: it is an animation, which OpenCV does not read; save one of its pictures "+
 			"as PNG first", path)
 	case format == "jpeg" && !hasEnd(file):
-		return nil, fmt.Errorf("read %s: the file is cut short, and what is missing would be grey; copy it again, "+
+		return how, fmt.Errorf("read %s: the file is cut short, and what is missing would be grey; copy it again, "+
 			"or open and save it in another program", path)
 	case format == "png":
-		return plainPNG(path, file)
+		how.plain, err = plainPNG(path, file)
+	case format == "webp":
+		how.upright = webpOrientation(file)
 	}
-	return nil, nil
+	return how, err
+}
+
+// isUnsupported reports whether an error of DecodeConfig is about a whole picture of an uncommon kind, such as TIFF in
+// CMYK, Lab or floating point, or JPEG with 12 bits.
+func isUnsupported(err error) bool {
+	var inTIFF tiff.UnsupportedError
+	var inJPEG jpeg.UnsupportedError
+	return errors.As(err, &inTIFF) || errors.As(err, &inJPEG) ||
+		errors.Is(err, bmp.ErrUnsupported)
 }
 
 // notAPicture returns an error with the kind of the file.
