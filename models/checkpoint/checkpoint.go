@@ -1,11 +1,12 @@
-// Package checkpoint reads the weights in a file that PyTorch's torch.save wrote, in the zip format and in
-// the one before 1.6. It trusts nothing in the file: no name in it is run, no length is believed before
-// its bytes are there, no member is unpacked to disk, and memory and work stay bounded (see maxPickle and
-// maxSpan).
+// Package checkpoint reads the weights in a file that PyTorch's torch.save wrote, in the zip format and in the one
+// before 1.6, or in a file of the safetensors format. It trusts nothing in the file: no name in it is run, no length is
+// believed before its bytes are there, no member is unpacked to disk, and memory and work stay bounded (see maxPickle
+// and maxSpan).
 package checkpoint
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,9 @@ type Tensor struct {
 
 // File is an open checkpoint.
 type File struct {
-	Format string // for people: which of PyTorch's formats it is
+	Format string // for people: which format it is
+	Key    string // of the dictionary of tensors in the file; empty if that is the file's whole content
+	Prefix string // of all names in the file, which Shapes and Read leave out
 	path   string
 	close  func() error
 	views  map[string]*view
@@ -31,10 +34,10 @@ type File struct {
 	open   func(*storage) (io.ReadCloser, error) // the bytes of a storage
 }
 
-// Open reads what tensors the state dict in a file holds, not yet their values. The state dict is what
-// the file holds, or stands in it under "model_state_dict" or "state_dict". Its entries that are no
-// tensors are left out, and so is the prefix "module." that DataParallel gives to all names. The error is
-// one line.
+// Open reads what tensors the state dict in a file holds, not yet their values. The state dict is what the file holds,
+// or stands in it under "model_state_dict" or "state_dict", or is the only dictionary of tensors in it. Its entries
+// that are no tensors are left out. So is a prefix that all names have, such as "module." of DataParallel, "_orig_mod."
+// of torch.compile or "model." of Lightning. The error is one line.
 func Open(path string) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -72,39 +75,78 @@ func (f *File) parse(file io.ReaderAt, size int64) error {
 	case bytes.HasPrefix(begin[:n], []byte("PK\x03\x04")):
 		f.Format = "PyTorch's zip format"
 		content, f.open, err = readZip(file, size)
-	case bytes.HasPrefix(begin[:n], legacyMagic):
+	case legacyStart(begin[:n]) > 0:
 		f.Format = "PyTorch's format before 1.6"
-		content, f.open, err = readLegacy(file, size)
-	case n > 262 && string(begin[257:262]) == "ustar":
-		err = errors.New("a tar archive, as PyTorch before 0.1.10 wrote them; load it there and save it again with " +
-			"a newer one")
+		content, f.open, err = readLegacy(file, size, legacyStart(begin[:n]))
+	case n > 9 && begin[8] == '{' && binary.LittleEndian.Uint64(begin[:]) <= maxHeader:
+		f.Format = "the safetensors format"
+		content, f.open, err = readSafetensors(file, size)
 	default:
-		err = errors.New("neither a zip archive nor of PyTorch's older format: not a file that torch.save wrote, or " +
-			"cut off at its beginning")
+		err = errors.New(foreign(begin[:n]))
 	}
+	if err != nil {
+		return err
+	}
+	d, ok := content.(*dict)
+	if !ok {
+		return fmt.Errorf("it holds %s, not a state dict; save the weights alone: "+
+			"torch.save(model.state_dict(), FILE)", describe(content))
+	}
+	if d, f.Key, err = stateDict(d); err != nil {
+		return err
+	}
+	f.views, f.others, err = tensors(d)
 	if err == nil {
-		f.views, f.others, err = tensors(content)
+		f.Prefix = commonPrefix(slices.Collect(maps.Keys(f.views)))
+		f.views, f.others = without(f.Prefix, f.views), without(f.Prefix, f.others)
 	}
 	return err
 }
 
-// tensors finds the state dict and the tensors in it, those of floats and the others.
-func tensors(content any) (views, others map[string]*view, err error) {
-	d, ok := content.(*dict)
-	if !ok {
-		return nil, nil, fmt.Errorf("it holds %s, not a state dict; save the weights alone: "+
-			"torch.save(model.state_dict(), FILE)", describe(content))
-	}
+// stateDict finds the dictionary of tensors in d: under one of two customary keys, or d itself, or the only one that d
+// holds. It returns its key, empty for d itself.
+func stateDict(d *dict) (*dict, string, error) {
 	for _, key := range []string{"model_state_dict", "state_dict"} {
 		value := d.get(key)
 		if found, ok := value.(*dict); ok {
-			d = found
-			break
+			return found, key, nil
 		}
 		if called(value) {
-			return nil, nil, notRun(key, value)
+			return nil, "", notRun(key, value)
 		}
 	}
+	var found *dict
+	var keys []string
+	for _, e := range d.entries {
+		inner, ok := e.value.(*dict)
+		key, named := e.key.(string)
+		switch {
+		case holdsTensor(e):
+			return d, "", nil
+		case ok && named && slices.ContainsFunc(inner.entries, holdsTensor):
+			found = inner
+			keys = append(keys, key)
+		}
+	}
+	switch len(keys) {
+	case 0:
+		return d, "", nil
+	case 1:
+		return found, keys[0], nil
+	}
+	return nil, "", fmt.Errorf("it holds several dictionaries of tensors, under %.200q; save one of them alone: "+
+		"torch.save(torch.load(FILE)[%.40q], OTHER)", keys, keys[0])
+}
+
+// holdsTensor reports whether an entry is a named tensor.
+func holdsTensor(e entry) bool {
+	_, named := e.key.(string)
+	_, isView := e.value.(*view)
+	return named && isView
+}
+
+// tensors returns the tensors in a state dict, those of floats and the others.
+func tensors(d *dict) (views, others map[string]*view, err error) {
 	views, others = map[string]*view{}, map[string]*view{}
 	var keys []string
 	for _, e := range d.entries {
@@ -127,9 +169,8 @@ func tensors(content any) (views, others map[string]*view, err error) {
 				others[key].storage.kind.word)
 		}
 		return nil, nil, fmt.Errorf("no tensors found (its keys are: %s); it should hold a state dict, at the top "+
-			"or under model_state_dict or state_dict", strings.Join(keys, ", "))
+			"or under one key", strings.Join(keys, ", "))
 	}
-	views, others = unwrapped(views, others)
 	return views, others, nil
 }
 
@@ -155,22 +196,24 @@ func (d *dict) get(key string) (value any) {
 	return value
 }
 
-// unwrapped drops what DataParallel puts before all names.
-func unwrapped(views, others map[string]*view) (shortViews, shortOthers map[string]*view) {
-	const prefix = "module."
-	for key := range views {
-		if !strings.HasPrefix(key, prefix) {
-			return views, others
+// commonPrefix returns the longest prefix that all names have and that ends with a dot.
+func commonPrefix(names []string) string {
+	prefix := slices.Min(names)
+	for _, name := range names {
+		for !strings.HasPrefix(name, prefix) {
+			prefix = prefix[:len(prefix)-1]
 		}
 	}
-	short := func(long map[string]*view) map[string]*view {
-		m := map[string]*view{}
-		for key, v := range long {
-			m[strings.TrimPrefix(key, prefix)] = v
-		}
-		return m
+	return prefix[:strings.LastIndexByte(prefix, '.')+1]
+}
+
+// without returns the tensors with the prefix taken off their names, where they have it.
+func without(prefix string, long map[string]*view) map[string]*view {
+	short := map[string]*view{}
+	for name, v := range long {
+		short[strings.TrimPrefix(name, prefix)] = v
 	}
-	return short(views), short(others)
+	return short
 }
 
 // Shapes gives the shape of each tensor of floats by name.

@@ -10,9 +10,11 @@ import (
 	"testing"
 )
 
+var protocol2 = "\x80\x02" + string(legacyMagic)
+
 // legacy is a checkpoint in the format before 1.6, whose one storage "f" has the floats 0 to 2.
 func legacy(object, keys, storages string) string {
-	return string(legacyMagic) + "\x80\x02M\xe9\x03." + "\x80\x02" + pairs(text("little_endian"), "\x88") + "." +
+	return protocol2 + "\x80\x02M\xe9\x03." + "\x80\x02" + pairs(text("little_endian"), "\x88") + "." +
 		"\x80\x02" + object + "." + "\x80\x02" + keys + "." + storages
 }
 
@@ -168,8 +170,8 @@ func hostile(t testing.TB) map[string]struct{ file, want string } {
 			"3 values, want 4"},
 		"old without keys":    {legacy(pairs(text("w"), legacyView(3)), list(), threeFloats), "not in the file"},
 		"old with other keys": {legacy(pairs(text("w"), legacyView(3)), list("N"), threeFloats), "no tensor uses"},
-		"old of nothing":      {string(legacyMagic), "too early"},
-		"old of protocol 7":   {string(legacyMagic) + "K\x07.", "1001"},
+		"old of nothing":      {protocol2, "too early"},
+		"old of protocol 7":   {protocol2 + "K\x07.", "1001"},
 	}
 }
 
@@ -221,6 +223,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(legacy(pairs(text("w"), legacyView(3)), "]("+text("f")+"e", threeFloats)), false)
 	f.Add([]byte(pairs(text("state_dict"),
 		ordered(text("w"), whole(), text("h"), tensor("HalfStorage", "h", 2, 0, []int{2}, []int{1})))), true)
+	f.Add([]byte(safe(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}`, floats)), false)
 	f.Add([]byte("\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x05epoch\x94K\x03s"), true)
 	f.Fuzz(func(t *testing.T, data []byte, pickled bool) {
 		if pickled {

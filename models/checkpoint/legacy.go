@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,16 +10,29 @@ import (
 )
 
 // legacyMagic is how torch.save began files before 1.6, and still does when asked to: the number
-// 0x1950a86a20f9469cfc6c, pickled.
-var legacyMagic = []byte("\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.")
+// 0x1950a86a20f9469cfc6c, pickled. The pickle's protocol stands before it and, from protocol 4 on, the length of its
+// frame.
+var legacyMagic = []byte("\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.")
 
-// readLegacy reads that format: the magic, the protocol 1001, a dict about the machine, the content, the
-// storages' keys, each a pickle; then the storages in the order of the keys, each a 64-bit count and
-// the values.
-func readLegacy(file io.ReaderAt, size int64) (content any, open func(*storage) (io.ReadCloser, error), err error) {
+// legacyStart returns where the magic number of the older format ends, zero if a file that begins so is of another.
+func legacyStart(begin []byte) int {
+	for _, at := range []int{2, 11} { // without and with a frame
+		if len(begin) > at && begin[0] == 0x80 && bytes.HasPrefix(begin[at:], legacyMagic) {
+			return at + len(legacyMagic)
+		}
+	}
+	return 0
+}
+
+// readLegacy reads that format from start on: after the magic, the protocol 1001, a dict about the machine, the
+// content, the storages' keys, each a pickle; then the storages in the order of the keys, each a 64-bit count and the
+// values.
+func readLegacy(file io.ReaderAt, size int64, start int) (
+	content any, open func(*storage) (io.ReadCloser, error), err error,
+) {
 	counted := &counter{r: io.NewSectionReader(file, 0, size)}
 	r := bufio.NewReader(counted)
-	if _, err := r.Discard(len(legacyMagic)); err != nil {
+	if _, err := r.Discard(start); err != nil {
 		return nil, nil, err
 	}
 	protocol, err := unpickle(r, nil)

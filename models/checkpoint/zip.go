@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path"
 	"strings"
 )
 
@@ -37,6 +38,8 @@ func readZip(file io.ReaderAt, size int64) (content any, open func(*storage) (io
 		}
 	}
 	switch {
+	case found == 0 && inner(archive) != "":
+		return nil, nil, fmt.Errorf("a zip archive around %.80q; unpack it, and import that", inner(archive))
 	case found != 1:
 		return nil, nil, fmt.Errorf("a zip archive with %d files data.pkl, a checkpoint has one; not a file that "+
 			"torch.save wrote", found)
@@ -68,6 +71,17 @@ func readZip(file io.ReaderAt, size int64) (content any, open func(*storage) (io
 		return m.Open()
 	}
 	return content, open, err
+}
+
+// inner returns the name of a checkpoint that an archive holds as a file, as browsers and mail programs pack them.
+func inner(archive *zip.Reader) string {
+	for _, m := range archive.File {
+		switch strings.ToLower(path.Ext(m.Name)) {
+		case ".pth", ".pt", ".ckpt", ".safetensors":
+			return m.Name
+		}
+	}
+	return ""
 }
 
 func readAll(m *zip.File, most int64) (string, error) {

@@ -194,6 +194,12 @@ func (o *Options) read(ctx context.Context, out io.Writer) (tensors map[string]c
 		return nil, nil, fmt.Errorf("%s: %w", o.Checkpoint, err)
 	}
 	fmt.Fprintf(out, "%s: a DAN with %s and %d classes, in %s\n", o.Checkpoint, count(heads, "head"), classes, f.Format)
+	if f.Key != "" {
+		fmt.Fprintf(out, "  weights      those under %.80q\n", f.Key)
+	}
+	if f.Prefix != "" {
+		fmt.Fprintf(out, "  names        without their prefix %.80q\n", f.Prefix)
+	}
 	tensors, err = f.Read(ctx)
 	if ctx.Err() != nil {
 		err = interrupted(ctx)
