@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Listen  string        // HTTP address; default 127.0.0.1:8080
 	TLS     *tls.Config   // optional: HTTPS is served instead of HTTP
-	Proxies ports.Proxies // proxies whose X-Forwarded-For is trusted; optional
+	Proxies ports.Proxies // proxies whose X-Forwarded-For, -Host, -Proto and Forwarded are trusted; optional
 
 	Access *access.Authenticator // checks tokens; default: everybody may use the server
 	// AllowOrigins are the origins of pages besides the server's own, such as https://example.org, or "*"; optional.

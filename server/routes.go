@@ -10,7 +10,8 @@ import (
 // routes returns the handler of all HTTP requests.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	handle := func(path string, m methods) { mux.Handle(path, s.answering(m.serve)) }
+	origins := cors{s.cfg.AllowOrigins, s.cfg.Proxies, s.refused}
+	handle := func(path string, m methods) { mux.Handle(path, origins.require(s.answering(m.serve))) }
 	whip := methods{
 		"GET":     func(w http.ResponseWriter, _ *http.Request) error { return noContent(w) },
 		"POST":    s.requireAuth(s.publish),
@@ -38,11 +39,11 @@ func (s *Server) routes() http.Handler {
 	})
 	handle("/healthz", methods{"GET": s.healthy})
 	handle("/readyz", methods{"GET": s.ready})
-	handle("/", methods{"GET": s.static.page})
-	return s.securityHeaders(singleSlash(cors{s.cfg.AllowOrigins, s.refused}.wrap(mux)))
+	mux.Handle("/", origins.permit(s.answering(methods{"GET": s.static.page}.serve)))
+	return s.securityHeaders(singleSlash(mux))
 }
 
-// singleSlash serves //whip as /whip, as some proxies write it when they remove a path prefix. ServeMux would redirect to
+// singleSlash serves //whip, as some proxies write /whip when they remove a path prefix. ServeMux would redirect to
 // /whip, which leads out of the prefix.
 func singleSlash(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

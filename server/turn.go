@@ -83,7 +83,11 @@ func (s *Server) iceServers(w http.ResponseWriter, r *http.Request, user string)
 	}
 	host := s.cfg.TurnHost
 	if host == "" {
-		if host = hostOf(r.Host); host == "" {
+		host = r.Host
+		if _, forwarded := s.cfg.Proxies.Forwarded(r); forwarded != "" {
+			host = forwarded
+		}
+		if host = hostOf(host); host == "" {
 			return // the request names no host
 		}
 	}

@@ -30,6 +30,7 @@ func (s *Server) call(t *testing.T, c call) (*http.Response, string) {
 	for key, value := range c.header {
 		req.Header.Set(key, value)
 	}
+	req.Host = req.Header.Get("Host")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

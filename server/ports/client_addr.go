@@ -11,7 +11,8 @@ import (
 // maxHops is how many of the nearest hops of an X-Forwarded-For are read.
 const maxHops = 32
 
-// Proxies are the networks of reverse proxies whose X-Forwarded-For is trusted.
+// Proxies are the networks of reverse proxies whose X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded
+// are trusted.
 type Proxies []netip.Prefix
 
 // ParseProxies reads addresses, such as 127.0.0.1, and networks, such as 10.0.0.0/8.

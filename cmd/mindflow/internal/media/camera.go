@@ -103,8 +103,8 @@ func parseSize(text string) (w, h int, err error) {
 	return w, h, nil
 }
 
-// whipURL returns the WHIP address of a server. An address without a path, or whose path is a folder, such as the prefix
-// of a proxy, gets whip.
+// whipURL returns the WHIP address of a server. It adds whip to an address without a path, or whose path is a folder,
+// such as the path prefix of a proxy.
 func whipURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {

@@ -31,7 +31,8 @@ func (a *Admission) declare(fs *flag.FlagSet, cfg *server.Config) {
 	fs.Float64Var(&cfg.MinLabels, "min-labels", 5, "newcomers wait while sessions get fewer `labels` a second for "+
 		"want of the machine's time, whatever --max-sessions says; 0 does not measure")
 	fs.Var(&a.proxies, "trusted-proxy", "`address` or network, such as 127.0.0.1 or 10.0.0.0/8, of a proxy that tells "+
-		"visitors' addresses in X-Forwarded-For; several: repeat or use commas")
+		"visitors' addresses in X-Forwarded-For, and may name the host in X-Forwarded-Host or Forwarded; several: "+
+		"repeat or use commas")
 }
 
 // check checks the settings and parses the proxies.
