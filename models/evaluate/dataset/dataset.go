@@ -1,4 +1,5 @@
-// Package dataset lists pictures of faces with known expressions: in folders by class, or in FER+'s layout.
+// Package dataset lists pictures of faces with known expressions: in folders by class, in FER+'s layout, or in
+// FER2013's table.
 package dataset
 
 import (
@@ -22,12 +23,13 @@ type Options struct {
 	Labels   []string // the classes
 	Rule     Rule     // FER+: which votes make a class
 	Split    string   // FER+: the part of a complete set, such as Valid for the folder FER2013Valid
-	Numbered bool     // folders are named after the labels' indices, from 0
+	Numbered string   // what the numbers of folders mean; empty if they have names
 }
 
 // Read lists the pictures at path: a folder with a folder for each class, a folder of FER+ (label.csv and its
-// pictures), or a folder or .tar.gz with FER+'s splits. They are in the order of their names or of label.csv. leftOut
-// is the number of pictures of other expressions, such as contempt with seven labels.
+// pictures), a folder or .tar.gz with FER+'s splits, or FER2013's .csv. They are in the order of their names, of
+// label.csv or of the table. leftOut is the number of pictures of other expressions, such as contempt with seven
+// labels.
 func Read(path string, o Options) (pictures []Picture, leftOut int, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -35,10 +37,12 @@ func Read(path string, o Options) (pictures []Picture, leftOut int, err error) {
 	}
 	split := "FER2013" + o.Split
 	switch {
+	case !info.IsDir() && strings.HasSuffix(strings.ToLower(path), ".csv"):
+		pictures, leftOut, err = readFER2013(path, o)
 	case !info.IsDir():
 		if name := strings.ToLower(path); !strings.HasSuffix(name, ".tar.gz") && !strings.HasSuffix(name, ".tgz") {
 			return nil, 0, fmt.Errorf("read data set %s: it is a file; name a folder with a subfolder for each "+
-				"class, or FER+ as a folder or .tar.gz", path)
+				"class, FER+ as a folder or .tar.gz, or FER2013's .csv", path)
 		}
 		pictures, leftOut, err = readArchive(path, split, o)
 	case exists(filepath.Join(path, votesFile)):

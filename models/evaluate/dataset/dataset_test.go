@@ -4,6 +4,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -43,28 +46,36 @@ func TestFolders(t *testing.T) {
 	cases := []struct {
 		name     string
 		files    []string
-		numbered bool
+		numbered string
 		labels   []string
 		want     []string // names and classes; none: an error with the words of fault
 		fault    []string
 	}{
-		{"labels", []string{"happy/a.png", "sad/b.jpg", "sad/c.png"}, false, eight,
+		{"labels", []string{"happy/a.png", "sad/b.jpg", "sad/c.png"}, "", eight,
 			[]string{"happy/a.png happy x", "sad/b.jpg sad x", "sad/c.png sad x"}, nil},
-		{"other words and case", []string{"Happiness/a", "ANGRY/b", "Surprised/c", "Sadness/d", "joy/e"}, false, eight,
+		{"other words and case", []string{"Happiness/a", "ANGRY/b", "Surprised/c", "Sadness/d", "joy/e"}, "", eight,
 			[]string{"ANGRY/b anger x", "Happiness/a happy x", "Sadness/d sad x", "Surprised/c surprise x",
 				"joy/e happy x"}, nil},
-		{"labels of another model", []string{"happy/a", "anger/b"}, false, []string{"Happiness", "Angry"},
+		{"labels of another model", []string{"happy/a", "anger/b"}, "", []string{"Happiness", "Angry"},
 			[]string{"anger/b Angry x", "happy/a Happiness x"}, nil},
-		{"hidden", []string{"happy/.a", "happy/b", ".git/c"}, false, eight, []string{"happy/b happy x"}, nil},
-		{"unknown", []string{"happy/a", "bored/b", "tired/c"}, false, eight, nil,
+		{"hidden", []string{"happy/.a", "happy/b", ".git/c"}, "", eight, []string{"happy/b happy x"}, nil},
+		{"unknown", []string{"happy/a", "bored/b", "tired/c"}, "", eight, nil,
 			[]string{`"bored" "tired"`, "neutral, happy, sad"}},
-		{"nothing but a class the model lacks", []string{"contempt/a"}, false, eight[:7], nil, []string{"no picture"}},
-		{"numbers not asked for", []string{"0/a", "1/b"}, false, eight, nil, []string{`"0" "1"`,
-			"with numbered folders"}},
-		{"numbers", []string{"0/a", "7/b"}, true, eight, []string{"0/a neutral x", "7/b contempt x"}, nil},
-		{"a number too high", []string{"0/a", "8/b"}, true, eight, nil, []string{`"8"`}},
-		{"no folder", []string{"a.png"}, false, eight, nil, []string{"no folder for a class", "label.csv"}},
-		{"empty folders", []string{"happy/.keep"}, false, eight, nil, []string{"no picture"}},
+		{"nothing but a class the model lacks", []string{"contempt/a"}, "", eight[:7], nil, []string{"no picture"}},
+		{"numbers not asked for", []string{"0/a", "1/b"}, "", eight, nil, []string{`"0" "1"`,
+			"say what the numbers mean: model, rafdb"}},
+		{"numbers", []string{"0/a", "7/b"}, OfModel, eight, []string{"0/a neutral x", "7/b contempt x"}, nil},
+		{"RAF-DB's numbers", []string{"1/a", "4/b", "7/c"}, RAFDB, eight,
+			[]string{"1/a surprise x", "4/b happy x", "7/c neutral x"}, nil},
+		{"RAF-DB's numbers as the model's", []string{"1/a", "7/b"}, OfModel, eight[:7], nil,
+			[]string{"count from 1", "RAF-DB's order is rafdb"}},
+		{"AffectNet's numbers for RAF-DB's model", []string{"0/a", "6/b"}, AffectNet7,
+			[]string{"surprise", "fear", "disgust", "happy", "sad", "anger", "neutral"},
+			[]string{"0/a neutral x", "6/b anger x"}, nil},
+		{"AffectNet's numbers from 1", []string{"0/a", "8/b"}, AffectNet8, eight, nil, []string{`"8"`, "0, 1, 2"}},
+		{"a number too high", []string{"0/a", "8/b"}, OfModel, eight, nil, []string{`"8"`}},
+		{"no folder", []string{"a.png"}, "", eight, nil, []string{"no folder for a class", "label.csv"}},
+		{"empty folders", []string{"happy/.keep"}, "", eight, nil, []string{"no picture"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -204,6 +215,50 @@ func TestReadRefuses(t *testing.T) {
 		_, _, err := Read(filepath.Join(dir, name), Options{Labels: eight, Rule: Majority, Split: "Valid"})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v does not say %q", name, err, want)
+		}
+	}
+}
+
+func TestUnknownNumbering(t *testing.T) {
+	_, _, err := Read(t.TempDir(), Options{Labels: eight, Numbered: "fer"})
+	if err == nil || !strings.Contains(err.Error(), "Numbered fer: use one of model, rafdb, affectnet7, affectnet8") {
+		t.Error(err)
+	}
+}
+
+func TestFER2013(t *testing.T) {
+	dir := t.TempDir()
+	row := func(emotion int, pixels, usage string) string {
+		return fmt.Sprintf("%d,%s,%s\n", emotion, pixels, usage)
+	}
+	good := "emotion,pixels,Usage\n" + row(3, "0 255 7 128", "PublicTest") + row(0, "1 2 3 4", "Training") +
+		row(6, "9", "PublicTest") + row(1, "9", "PrivateTest")
+	write(t, filepath.Join(dir, "fer2013.csv"), good)
+	pictures, leftOut, err := Read(filepath.Join(dir, "fer2013.csv"), Options{Labels: eight[:2], Split: "Valid"})
+	if err != nil || leftOut != 0 || len(pictures) != 2 || pictures[0].Class != "happy" ||
+		pictures[1].Class != "neutral" {
+		t.Fatalf("%v, %d left out, %v", pictures, leftOut, err)
+	}
+	encoded, err := pictures[0].Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(bytes.NewReader(encoded))
+	if grey, ok := picture.(*image.Gray); err != nil || !ok || !slices.Equal(grey.Pix, []byte{0, 255, 7, 128}) {
+		t.Errorf("picture %v, %v", picture, err)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"header":  {"a,b\n", "emotion and pixels"},
+		"emotion": {"emotion,pixels\n7,0\n", `line 2: the emotion is "7", want 0 to 6`},
+		"square":  {"emotion,pixels\n0,0 1\n", "line 2: 2 pixels are no square"},
+		"pixel":   {"emotion,pixels\n0,256\n", `line 2: pixel 1 is "256"`},
+		"columns": {"emotion,pixels\n0\n", "wrong number of fields"},
+		"empty":   {"emotion,pixels\n", "no picture"},
+	} {
+		write(t, filepath.Join(dir, name+".csv"), c.text)
+		_, _, err := Read(filepath.Join(dir, name+".csv"), Options{Labels: eight, Split: "Valid"})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v does not say %q", name, err, c.want)
 		}
 	}
 }

@@ -3,11 +3,14 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"mindflow/pipeline/field"
 )
 
 // synonyms has the words that data sets use for each class.
@@ -49,18 +52,27 @@ func readFolders(path string, o Options) (pictures []Picture, leftOut int, err e
 	if err != nil {
 		return nil, 0, fmt.Errorf("read data set: %w", err)
 	}
-	folders, unknown := 0, []string(nil)
+	numbered, err := o.numbering()
+	if err != nil {
+		return nil, 0, err
+	}
+	folders, unknown := []string(nil), []string(nil)
 	for _, entry := range entries {
-		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+		name := entry.Name()
+		if !entry.IsDir() || strings.HasPrefix(name, ".") {
 			continue
 		}
-		folders++
-		class := o.class(entry.Name())
-		if class == "" && (o.Numbered || !isExpression(entry.Name())) {
-			unknown = append(unknown, entry.Name())
+		folders = append(folders, name)
+		word := name
+		if numbered != nil {
+			word = numbered[name]
+		}
+		class := ClassOf(word, o.Labels)
+		if class == "" && !isExpression(word) {
+			unknown = append(unknown, name)
 			continue
 		}
-		inside, bad := readClass(filepath.Join(path, entry.Name()), class)
+		inside, bad := readClass(filepath.Join(path, name), class)
 		err = errors.Join(err, bad)
 		if class == "" {
 			leftOut += len(inside)
@@ -69,29 +81,27 @@ func readFolders(path string, o Options) (pictures []Picture, leftOut int, err e
 		pictures = append(pictures, inside...)
 	}
 	switch {
-	case folders == 0:
+	case len(folders) == 0:
 		return nil, 0, fmt.Errorf("read data set %s: it has no folder for a class and no %s; name a folder with a "+
 			"subfolder for each of %s",
 			path, votesFile, strings.Join(o.Labels, ", "))
+	case o.Numbered == OfModel && !slices.Contains(folders, "0") &&
+		slices.Contains(folders, strconv.Itoa(len(o.Labels))):
+		return nil, 0, field.Valuef("Numbered", o.Numbered,
+			"the folders of %s count from 1, the model's classes from 0; RAF-DB's order is %s", path, RAFDB)
+	case len(unknown) > 0 && numbered != nil:
+		return nil, 0, field.Valuef("Numbered", o.Numbered,
+			"the folders %q of %s stand for no class; the numbers are %s",
+			unknown, path, strings.Join(slices.Sorted(maps.Keys(numbered)), ", "))
 	case len(unknown) > 0:
 		hint := ""
-		if _, bad := strconv.Atoi(unknown[0]); bad == nil && !o.Numbered {
-			hint = "; with numbered folders, numbers stand for them in this order, from 0"
+		if _, bad := strconv.Atoi(unknown[0]); bad == nil {
+			hint = fmt.Sprintf("; say what the numbers mean: %s", strings.Join(Numberings(), ", "))
 		}
 		return nil, 0, fmt.Errorf("read data set %s: no class is named %q; the classes are %s%s", path, unknown,
 			strings.Join(o.Labels, ", "), hint)
 	}
 	return pictures, leftOut, err
-}
-
-func (o Options) class(folder string) string {
-	if !o.Numbered {
-		return ClassOf(folder, o.Labels)
-	}
-	if i, err := strconv.Atoi(folder); err == nil && i >= 0 && i < len(o.Labels) {
-		return o.Labels[i]
-	}
-	return ""
 }
 
 func readClass(path, class string) (pictures []Picture, err error) {

@@ -39,6 +39,7 @@ var flagOf = map[string]string{
 	"MinRate":       "min-rate",
 	"Models":        "models",
 	"Name":          "name",
+	"Numbered":      "numbered",
 	"Plot":          "plot",
 	"Precision":     "precision",
 	"Preset":        "preset",
