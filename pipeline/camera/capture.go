@@ -36,6 +36,9 @@ const (
 // video.
 func (d Device) Run(ctx context.Context, s Settings, emit func(*pipeline.Frame)) error {
 	c := &capture{device: d, settings: s, emit: emit}
+	if d.player != nil {
+		d.player.ctx = ctx
+	}
 	retry := firstRetry
 	opened, lost := false, false
 	for {
@@ -194,7 +197,7 @@ func cannotOpen(d Device, err error) error {
 		cure = "join the group that may open it (sudo usermod -aG video $USER, then log in again)"
 	case errors.Is(err, syscall.EBUSY):
 		cure = "end the program that has it"
-	case d.ends:
+	case d.player != nil: // its errors name their source
 		return err
 	}
 	return fmt.Errorf("open %s: %w; %s", d, err, cure)

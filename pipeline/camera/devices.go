@@ -1,5 +1,6 @@
 // Package camera reads this machine's cameras through pion/mediadevices, of which it is the only importer. It also has
-// devices that replace a camera: a synthetic picture, and a video that is played. All use the same code.
+// devices that replace a camera: a synthetic picture, a video that is played, and a stream of the network. All use the
+// same code.
 package camera
 
 import (
@@ -21,7 +22,8 @@ type Device struct {
 	Path string // such as /dev/video0; empty for a replacement
 
 	driver driver.Driver
-	ends   bool // set for a video; a camera that ends is lost
+	player *player // nil for a camera of this machine, and for a drawn picture
+	ends   bool    // set for a video; a camera that ends is lost
 }
 
 func (d Device) String() string {

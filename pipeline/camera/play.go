@@ -1,6 +1,7 @@
 package camera
 
 import (
+	"context"
 	"image"
 	"time"
 
@@ -14,20 +15,32 @@ import (
 // Play returns a device that plays a video once, at its true speed, as if it were in front of a camera. Run opens and
 // closes the video.
 func Play(name string, open func() (pipeline.Video, error)) (Device, error) {
-	d, err := install(&player{open: open}, name)
-	d.ends = true
+	return play(name, &player{open: func(context.Context) (pipeline.Video, error) { return open() }})
+}
+
+// Stream returns a device for a network camera, whose frames are used as they come. open, and the video that it
+// returns, end with the context. When the video fails, Run opens it again, as it does a lost camera.
+func Stream(name string, open func(context.Context) (pipeline.Video, error)) (Device, error) {
+	return play(name, &player{open: open, live: true})
+}
+
+func play(name string, p *player) (Device, error) {
+	d, err := install(p, name)
+	d.ends, d.player = !p.live, p
 	return d, err
 }
 
 // player is a driver of mediadevices. The goroutine of Run owns it.
 type player struct {
-	open  func() (pipeline.Video, error)
+	open  func(context.Context) (pipeline.Video, error)
+	live  bool
+	ctx   context.Context // of Run, which sets it before Open: mediadevices passes none
 	video pipeline.Video
 	began time.Time
 }
 
 func (p *player) Open() (err error) {
-	p.video, err = p.open()
+	p.video, err = p.open(p.ctx)
 	return err
 }
 
@@ -49,6 +62,9 @@ func (p *player) read() (image.Image, func(), error) {
 	f, at, err := p.video.Next()
 	if err != nil {
 		return nil, nothing, err
+	}
+	if p.live {
+		return newPicture(f, time.Now()), nothing, nil
 	}
 	if p.began.IsZero() {
 		p.began = time.Now().Add(-at)

@@ -19,6 +19,7 @@ import (
 	"math"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -40,8 +41,8 @@ var live atomic.Int64
 // Live returns the number of open videos, each with memory in C.
 func Live() int64 { return live.Load() }
 
-// Video reads the pictures of a video file in display order, upright as its display matrix says, without sound. One
-// goroutine owns it.
+// Video reads the pictures of a video file or a network camera in display order, upright as its display matrix says,
+// without sound. One goroutine owns it.
 type Video struct {
 	// static after construction
 	Rate    float64 // nominal frames per second; true times may differ
@@ -50,12 +51,15 @@ type Video struct {
 	missing int64 // bytes by which the file is too short
 	gaps    bool  // its parts do not follow each other
 	upright orientation
+	live    bool // a network camera
 
-	c      *C.struct_avfile
-	frame  pipeline.Frame // returned by Next
-	orient orienter
-	bgr    [][3]byte // returned by BGR, where the picture is stored upright
-	read   int       // pictures
+	mu      sync.Mutex       // held while another goroutine uses c, and while c is freed
+	c       *C.struct_avfile // nil when closed
+	unwatch func() bool      // of a live source: ends the watch of its context
+	frame   pipeline.Frame   // returned by Next
+	orient  orienter
+	bgr     [][3]byte // returned by BGR, where the picture is stored upright
+	read    int       // pictures
 	// packets without a picture before the first one, such as where a recording starts between key frames
 	early int64
 	at    time.Duration // of the latest picture
@@ -123,6 +127,9 @@ func (v *Video) opened(status C.enum_avfile_status) error {
 // picture of unknown time follows the one before at the nominal rate. The frame is valid until the next call. At the
 // end, also of a file that is too short, Next returns io.EOF. It skips damaged pictures: see CheckComplete.
 func (v *Video) Next() (*pipeline.Frame, time.Duration, error) {
+	if v.live {
+		return v.nextLive()
+	}
 	began := time.Now()
 	status := C.avfile_next(v.c)
 	p := &v.c.picture
@@ -232,7 +239,12 @@ func (v *Video) Close() error {
 	if v.c == nil {
 		return nil
 	}
+	if v.unwatch != nil {
+		v.unwatch()
+	}
 	C.avfile_close(v.c)
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	C.free(unsafe.Pointer(v.c))
 	v.c = nil
 	live.Add(-1)

@@ -1,4 +1,4 @@
-// The pictures of a video file, by libavformat and libavcodec, behind three calls. Only what their releases 5.1 to 8
+// The pictures of a video file or a network camera, by libavformat and libavcodec, behind a few calls. Only what their releases 5.1 to 8
 // have in common is used.
 #ifndef MINDFLOW_AVFILE_BRIDGE_H
 #define MINDFLOW_AVFILE_BRIDGE_H
@@ -53,10 +53,26 @@ struct avfile {
 	struct SwsContext *to_planar, *to_packed;
 	int64_t max_pixels;
 	int stream, ended, barren;
+
+	// of a live source
+	int session;       // RTSP, where the source sets the pace, also of a recording
+	int64_t patience;  // microseconds for opening, and for each picture
+	int64_t deadline;  // on the clock of av_gettime_relative; 0 is none
+	int stopped;       // atomic
 };
 
 // avfile_open opens a file in one of formats, libavformat's names with commas. It leaves a to avfile_close in every case.
 enum avfile_status avfile_open(struct avfile *a, const char *path, const char *formats, int64_t max_pixels, int threads);
+
+// avfile_open_live opens an address of the network, of RTSP or HTTP. a is zero but for stopped. It leaves a to
+// avfile_close in every case.
+enum avfile_status avfile_open_live(struct avfile *a, const char *url, const char *formats, int64_t max_pixels, int64_t patience);
+
+// avfile_stop ends the call in progress and all later ones. It may be called by another thread.
+void avfile_stop(struct avfile *a);
+
+// avfile_wait begins to measure the patience for the next picture.
+void avfile_wait(struct avfile *a);
 
 // avfile_next decodes up to the next picture that is to be shown and is not damaged.
 enum avfile_status avfile_next(struct avfile *a);
@@ -65,5 +81,13 @@ enum avfile_status avfile_next(struct avfile *a);
 enum avfile_status avfile_bgr(struct avfile *a, const uint8_t **rows, int *stride);
 
 void avfile_close(struct avfile *a);
+
+void avfile_error_text(int error, char *text, int size);
+
+static inline enum avfile_status avfile_failed(struct avfile *a, int error)
+{
+	a->error = error;
+	return AVFILE_FAILED;
+}
 
 #endif

@@ -15,6 +15,7 @@ import (
 	"mindflow/cmd/mindflow/internal/settings"
 	"mindflow/models/engine"
 	"mindflow/pipeline"
+	"mindflow/pipeline/avdec/avfile"
 	"mindflow/pipeline/camera"
 	"mindflow/pipeline/ort"
 	"mindflow/pipeline/vpx"
@@ -41,7 +42,8 @@ func newCameraFlags(fs *flag.FlagSet) *cameraFlags {
 	fs.StringVar(&f.device, "camera", "", "`camera`: the N of /dev/videoN, its path or a part of its name; the first "+
 		"where none is named. --device N does as well")
 	fs.BoolVar(&f.synthetic, "synthetic", false, "instead of a camera, take a picture that is drawn")
-	fs.StringVar(&f.input, "input", "", "instead of a camera, play this video `file` once, at its own size and speed")
+	fs.StringVar(&f.input, "input", "", "instead of a camera, play this video `file` once, at its own size and speed; "+
+		"or read the network camera at this address (rtsp://…, http://…, https://…)")
 	fs.StringVar(&f.size, "size", "640x480", "`pixels` wanted of the camera, which gives the nearest it can")
 	fs.Float64Var(&f.rate, "rate", 30, "frames a second wanted of the camera")
 	fs.BoolVar(&f.asJSON, "json", false, "print one JSON object for each analysed frame")
@@ -124,6 +126,14 @@ func (f *cameraFlags) open() (camera.Device, error) {
 	switch {
 	case f.synthetic:
 		return camera.Synthetic(f.capture)
+	case strings.Contains(f.input, "://"):
+		origin, err := avfile.Origin(f.input)
+		if err != nil {
+			return camera.Device{}, fmt.Errorf("--input: %w", err)
+		}
+		return camera.Stream(origin, func(ctx context.Context) (pipeline.Video, error) {
+			return avfile.OpenLive(ctx, f.input)
+		})
 	case f.input != "":
 		return camera.Play(f.input, func() (pipeline.Video, error) { return openClip(f.input) })
 	}
@@ -185,7 +195,7 @@ func (f *cameraFlags) run(ctx context.Context, out io.Writer) error {
 	}
 	show.end()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		if f.input == "" {
+		if f.input == "" || strings.Contains(f.input, "://") { // no end is expected
 			return nil
 		}
 		return fmt.Errorf("%s: interrupted; what was done is kept", f.input)
