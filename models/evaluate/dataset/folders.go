@@ -85,10 +85,9 @@ func readFolders(path string, o Options) (pictures []Picture, leftOut int, err e
 		return nil, 0, fmt.Errorf("read data set %s: it has no folder for a class and no %s; name a folder with a "+
 			"subfolder for each of %s",
 			path, votesFile, strings.Join(o.Labels, ", "))
-	case o.Numbered == OfModel && !slices.Contains(folders, "0") &&
-		slices.Contains(folders, strconv.Itoa(len(o.Labels))):
-		return nil, 0, field.Valuef("Numbered", o.Numbered,
-			"the folders of %s count from 1, the model's classes from 0; RAF-DB's order is %s", path, RAFDB)
+	case numbered["0"] != "" && !slices.Contains(folders, "0") && slices.Contains(folders, strconv.Itoa(len(folders))):
+		return nil, 0, field.Valuef("Numbered", o.Numbered, "the folders of %s count from 1, and this order from 0; "+
+			"RAF-DB's order is %s. If no picture shows %s, make an empty folder 0", path, RAFDB, numbered["0"])
 	case len(unknown) > 0 && numbered != nil:
 		return nil, 0, field.Valuef("Numbered", o.Numbered,
 			"the folders %q of %s stand for no class; the numbers are %s",
