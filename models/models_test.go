@@ -54,6 +54,8 @@ func TestParseNamesEntryAndField(t *testing.T) {
 		{`"size": 96`, `"size": 0`, []string{"input.size"}},
 		{`"layout": "nchw"`, `"layout": "chw"`, []string{"input.layout", `"chw"`}},
 		{`"colour": "rgb", "channels": 3`, `"colour": "rgb", "channels": 1`, []string{"input.channels"}},
+		{`"std": [0.229, 0.224, 0.225]`, `"std": [0.229]`, []string{"[0.229] has 1 numbers", "three times"}},
+		{`"std": [0.229, 0.224, 0.225]`, `"std": [1, 1, 1, 1]`, []string{"has 4 numbers", "want three"}},
 		{`"std": [0.229, 0.224, 0.225]`, `"std": [0.229, 0, 0.225]`, []string{`entry "dan-ferplus"`, "input.std[1]"}},
 		{`"kind": "attention"`, `"kind": "gates"`, []string{"outputs[1].kind", `"gates"`}},
 		{`"happy", "sad"`, `"happy", "happy"`, []string{"labels[2]", `"happy"`}},

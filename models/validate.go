@@ -111,6 +111,8 @@ func (c *checker) outputs(outputs []pipeline.Output) {
 		c.require(o.Name != "", fmt.Sprintf("outputs[%d].name", i), "is missing")
 		c.oneOf(fmt.Sprintf("outputs[%d].kind", i), o.Kind, "scores", "objectness", "boxes", "points",
 			pipeline.Logits, pipeline.Probabilities, pipeline.AttentionMaps)
+		c.require(o.Slice == nil || o.Kind == pipeline.Logits || o.Kind == pipeline.Probabilities,
+			fmt.Sprintf("outputs[%d].slice", i), "belongs to logits or probabilities")
 	}
 }
 

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -98,13 +100,30 @@ type Input struct {
 	Colour   string     `json:"colour"`
 	Channels int        `json:"channels"`
 	Scale    float32    `json:"scale"`
-	Mean     [3]float32 `json:"mean"`
-	Std      [3]float32 `json:"std"`
+	Mean     PerChannel `json:"mean"`
+	Std      PerChannel `json:"std"`
 	Filter   string     `json:"filter,omitempty"` // how pictures are shrunk: area, or triangle like PIL's bilinear
 
 	// Bytes is set where the network was rewritten, when it was loaded, to take the picture's bytes and to normalise
 	// them in its graph. A file takes floats.
 	Bytes bool `json:"-"`
+}
+
+// PerChannel is a number for each of red, green and blue, or three times the number for grey.
+type PerChannel [3]float32
+
+// UnmarshalJSON decodes a list of three numbers. A plain array would take any length without an error.
+func (p *PerChannel) UnmarshalJSON(text []byte) error {
+	var list []float32
+	if err := json.Unmarshal(text, &list); err != nil {
+		return err
+	}
+	if len(list) != len(p) {
+		return fmt.Errorf("%s has %d numbers; input.mean and input.std want three, for red, green and blue; "+
+			"for grey write the one three times", text, len(list))
+	}
+	copy(p[:], list)
+	return nil
 }
 
 // CropChannels returns the number of channels in a crop. Bytes hold grey once.
@@ -155,6 +174,10 @@ const (
 type Output struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
+
+	// Slice is the first of a row's values that are logits or probabilities, and the first after them, where a network
+	// gives more numbers than classes, such as valence and arousal. Nil means all.
+	Slice *[2]int `json:"slice,omitempty"`
 }
 
 // Model describes a network's input and outputs. The manifest in models/ stores it.

@@ -47,7 +47,7 @@ func (r *Runtime) NewClassifierFrom(from Source, m pipeline.Model, opts RunOptio
 	batch, maxBatch := batchOf(m.Input.Name, in, opts.MaxBatch)
 	opts.MaxBatch = maxBatch
 	input := expectedInput(m, batch)
-	outputs, err := newClassifierOutputs(m, batch)
+	outputs, err := newClassifierOutputs(m, batch, out)
 	if err != nil {
 		return nil, fmt.Errorf("manifest entry %q: %w", m.Name, err)
 	}

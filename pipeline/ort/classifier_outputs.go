@@ -14,15 +14,18 @@ import (
 type classifierOutputs struct {
 	tensors       []expectedTensor // all outputs of the entry, in its order
 	scores        string           // name of the tensor of scores
-	classes       int64
-	probabilities bool    // the scores are probabilities, else logits
-	attention     string  // name of the tensor of attention maps; optional
-	maps          []int64 // shape of the maps: heads, height, width
+	width         int64            // of a row of that tensor
+	slice         [2]int           // of the row: the scores
+	probabilities bool             // the scores are probabilities, else logits
+	attention     string           // name of the tensor of attention maps; optional
+	maps          []int64          // shape of the maps: heads, height, width
 }
 
 // newClassifierOutputs reads the entry of a classifier that takes this number of crops.
-func newClassifierOutputs(m pipeline.Model, batch int64) (c classifierOutputs, err error) {
-	c.classes = int64(len(m.Labels))
+func newClassifierOutputs(
+	m pipeline.Model, batch int64, out []ort.InputOutputInfo,
+) (c classifierOutputs, err error) {
+	c.width, c.slice = int64(len(m.Labels)), [2]int{0, len(m.Labels)}
 	for i, o := range m.Outputs {
 		e := expectedTensor{field: fmt.Sprintf("outputs[%d]", i), name: o.Name}
 		switch o.Kind {
@@ -31,7 +34,12 @@ func newClassifierOutputs(m pipeline.Model, batch int64) (c classifierOutputs, e
 				return c, fmt.Errorf("%s.kind: a classifier has one output of logits or probabilities", e.field)
 			}
 			c.scores, c.probabilities = o.Name, o.Kind == pipeline.Probabilities
-			e.shape, e.from = []int64{batch, c.classes}, "labels"
+			if o.Slice != nil {
+				if err := c.cut(*o.Slice, o.Name, out); err != nil {
+					return c, fmt.Errorf("%s.slice: %w", e.field, err)
+				}
+			}
+			e.shape, e.from = []int64{batch, c.width}, "labels"
 		case pipeline.AttentionMaps:
 			if c.attention != "" {
 				return c, fmt.Errorf("%s.kind: a classifier has one output of attention", e.field)
@@ -44,6 +52,24 @@ func newClassifierOutputs(m pipeline.Model, batch int64) (c classifierOutputs, e
 		return c, errors.New("outputs: none has kind logits or probabilities")
 	}
 	return c, nil
+}
+
+// cut takes the scores from a part of the rows of the named output, which are as long as the file says.
+func (c *classifierOutputs) cut(slice [2]int, name string, out []ort.InputOutputInfo) error {
+	for _, o := range out {
+		if o.Name != name {
+			continue
+		}
+		if len(o.Dimensions) != 2 || o.Dimensions[1] == free {
+			return fmt.Errorf("%q has shape %v in the file, want rows of a known length", name, o.Dimensions)
+		}
+		c.width = o.Dimensions[1]
+	}
+	if slice[1]-slice[0] != int(c.slice[1]) || slice[0] < 0 || int64(slice[1]) > c.width {
+		return fmt.Errorf("%v is not %d values, one for each label, of a row of %d", slice, c.slice[1], c.width)
+	}
+	c.slice = slice
+	return nil
 }
 
 // batchOf returns the size of the file's batch axis and the largest batch: free and wanted, or one where the file was
@@ -112,9 +138,9 @@ func (c *classifierOutputs) names() []string {
 // shapes returns the shapes of these outputs for one crop.
 func (c *classifierOutputs) shapes() [][]int64 {
 	if c.attention == "" {
-		return [][]int64{{c.classes}}
+		return [][]int64{{c.width}}
 	}
-	return [][]int64{{c.classes}, c.maps}
+	return [][]int64{{c.width}, c.maps}
 }
 
 // leastProbability replaces zero, so that the logarithm is finite.
@@ -128,7 +154,7 @@ func (c *classifierOutputs) appendScores(dst []pipeline.Scores, out row) []pipel
 		dst = dst[:len(dst)+1]
 	}
 	s := &dst[len(dst)-1]
-	s.Logits = append(s.Logits[:0], out.output(0)...)
+	s.Logits = append(s.Logits[:0], out.output(0)[c.slice[0]:c.slice[1]]...)
 	if c.probabilities { // they are the softmax of their logarithms
 		for k, p := range s.Logits {
 			s.Logits[k] = float32(math.Log(max(float64(p), leastProbability)))

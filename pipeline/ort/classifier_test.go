@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,5 +125,35 @@ func BenchmarkClassify(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A network may give more numbers than there are classes.
+func TestClassifyTakesSlice(t *testing.T) {
+	all := crops(3)
+	dan := classifier(t)
+	whole, err := dan.Classify(t.Context(), nil, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := entry(t, "dan-ferplus").Model
+	m.Labels = m.Labels[2:7]
+	m.Outputs = slices.Clone(m.Outputs)
+	m.Outputs[0].Slice = &[2]int{2, 7}
+	c, err := dan.session.rt.NewClassifier(danFile(t), m, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Classify(t.Context(), nil, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		if !slices.Equal(got[i].Logits, whole[i].Logits[2:7]) {
+			t.Errorf("crop %d: %v of %v", i, got[i].Logits, whole[i].Logits)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }

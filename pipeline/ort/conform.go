@@ -105,6 +105,10 @@ func (e expectedTensor) misfit(found []int64) error {
 	case e.field == "input" && len(found) == 4 &&
 		(fits(nchwOf(e.shape), found) || fits(nhwcOf(e.shape), found)):
 		from = "input.layout"
+	case e.from == "labels" && len(found) == 2 && found[1] > e.shape[1]:
+		return fmt.Errorf("labels: %q gives %d numbers a face, and there are %d labels; name them all, "+
+			"or say in %s.slice which are the labels', such as [0, %d]",
+			e.name, found[1], e.shape[1], e.field, e.shape[1])
 	}
 	return fmt.Errorf("%s: %q has shape %v in the file but %v by the entry (-1 is any)", from, e.name, found, e.shape)
 }

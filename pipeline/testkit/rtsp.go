@@ -35,7 +35,9 @@ func NewRTSPCamera(t testing.TB, stream []byte, lasts time.Duration, password st
 	}
 	c := &RTSPCamera{Address: listener.Addr().String(), stream: stream, lasts: lasts, password: password}
 	var running sync.WaitGroup
-	running.Go(func() {
+	running.Add(1)
+	go func() {
+		defer running.Done()
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
@@ -44,12 +46,14 @@ func NewRTSPCamera(t testing.TB, stream []byte, lasts time.Duration, password st
 			c.mu.Lock()
 			c.clients = append(c.clients, conn)
 			c.mu.Unlock()
-			running.Go(func() {
+			running.Add(1)
+			go func() {
+				defer running.Done()
 				defer conn.Close()
 				c.serve(conn)
-			})
+			}()
 		}
-	})
+	}()
 	t.Cleanup(func() {
 		listener.Close()
 		c.mu.Lock()

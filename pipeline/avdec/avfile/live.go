@@ -137,12 +137,14 @@ func liveError(code C.int) error {
 	case C.AVERROR_EXIT:
 		return fmt.Errorf("no picture came for %v; see that the camera is on and its address is right", livePatience)
 	case C.AVERROR_HTTP_UNAUTHORIZED, C.AVERROR_HTTP_FORBIDDEN:
-		return errors.New("the camera refuses the name and password; write them into the address as NAME:PASSWORD@HOST, " +
+		return errors.New("the camera refuses the name and password; write them into the address as " +
+			"NAME:PASSWORD@HOST, " +
 			"special characters as %XX")
 	case C.AVERROR_HTTP_NOT_FOUND:
 		return errors.New("the camera has no stream at this path; see its manual for the address")
 	case C.AVERROR_INVALIDDATA, -C.EINVAL:
-		return errors.New("no stream of a known kind; use the camera's address of RTSP, or of MJPEG or MPEG-TS over HTTP")
+		return errors.New("no stream of a known kind; use the camera's address of RTSP, or of MJPEG or MPEG-TS " +
+			"over HTTP")
 	}
 	var text [128]C.char
 	C.avfile_error_text(code, &text[0], C.int(len(text)))

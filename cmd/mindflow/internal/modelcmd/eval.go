@@ -44,9 +44,11 @@ func Eval() settings.Command {
 		"first)")
 	fs.StringVar(&how.rule, "rule", string(dataset.Majority), "FER+: which `votes` make a class: majority (over half "+
 		"of them) or plurality (the most); a picture without is dropped")
-	fs.StringVar(&how.set.Split, "split", "Valid", "FER+ as a whole, or FER2013: its `part`, such as Train, Valid or Test")
-	fs.StringVar(&how.set.Numbered, "numbered", "", "folders are numbers, in this `order`: model (its classes, from 0), "+
-		"rafdb (from 1), affectnet7 or affectnet8 (from 0)")
+	fs.StringVar(&how.set.Split, "split", "Valid",
+		"FER+ as a whole, or FER2013: its `part`, such as Train, Valid or Test")
+	fs.StringVar(&how.set.Numbered, "numbered", "",
+		"folders are numbers, in this `order`: model (its classes, from 0), rafdb (from 1), affectnet7 or affectnet8 "+
+			"(from 0)")
 	fs.StringVar(&how.vs, "vs", "", "also run this classifier, a `name` in the manifest, and compare")
 	fs.BoolVar(&how.asJSON, "json", false, "print one JSON object")
 	fs.StringVar(&how.plot, "plot", "", "also draw the confusion matrix to this PNG `file`")
@@ -56,7 +58,8 @@ func Eval() settings.Command {
 			return err
 		}
 		if len(call.Args) != 1 {
-			return errors.New("eval: name one folder with a subfolder for each class, or FER+ as a folder or .tar.gz, or FER2013's .csv")
+			return errors.New("eval: name one folder with a subfolder for each class, FER+ as a folder or .tar.gz, or " +
+				"FER2013's .csv")
 		}
 		return how.evaluate(ctx, call.Args[0], out)
 	}}
