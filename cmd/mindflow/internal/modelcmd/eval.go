@@ -58,8 +58,8 @@ func Eval() settings.Command {
 			return err
 		}
 		if len(call.Args) != 1 {
-			return errors.New("eval: name one folder with a subfolder for each class, FER+ as a folder or .tar.gz, or " +
-				"FER2013's .csv")
+			return errors.New("eval: name one folder with a subfolder for each class, FER+ as a folder or .tar.gz, " +
+				"or FER2013's .csv")
 		}
 		return how.evaluate(ctx, call.Args[0], out)
 	}}
