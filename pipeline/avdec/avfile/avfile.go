@@ -67,8 +67,11 @@ type Video struct {
 
 // Open opens MP4, MOV, Matroska, WebM, AVI, MPEG, Ogg, FLV, WMV, GIF and Y4M files, with the codecs that libavcodec
 // has.
-func Open(path string) (*Video, error) {
-	missing, gaps, err := check(path)
+func Open(path string) (*Video, error) { return OpenAs(path, path) }
+
+// OpenAs is Open for a temporary file, which errors call name.
+func OpenAs(path, name string) (*Video, error) {
+	missing, gaps, err := check(path, name)
 	if err != nil {
 		return nil, err
 	}
@@ -77,12 +80,12 @@ func Open(path string) (*Video, error) {
 		return nil, fmt.Errorf("read video: %w", err)
 	}
 	avdec.Prepare()
-	name, formats := C.CString(full), C.CString(demuxers)
-	defer C.free(unsafe.Pointer(name))
+	file, formats := C.CString(full), C.CString(demuxers)
+	defer C.free(unsafe.Pointer(file))
 	defer C.free(unsafe.Pointer(formats))
-	v := &Video{path: path, missing: missing, gaps: gaps, c: (*C.struct_avfile)(C.calloc(1, C.sizeof_struct_avfile))}
+	v := &Video{path: name, missing: missing, gaps: gaps, c: (*C.struct_avfile)(C.calloc(1, C.sizeof_struct_avfile))}
 	live.Add(1)
-	status := C.avfile_open(v.c, name, formats, maxPixels, C.int(min(runtime.NumCPU(), maxThreads)))
+	status := C.avfile_open(v.c, file, formats, maxPixels, C.int(min(runtime.NumCPU(), maxThreads)))
 	if err := v.opened(status); err != nil {
 		v.Close()
 		return nil, err

@@ -34,9 +34,9 @@ func Image() settings.Command {
 	return settings.Command{Flags: fs, Run: func(ctx context.Context, call settings.Call, out io.Writer) (err error) {
 		files := call.Args
 		if len(files) == 0 {
-			return errors.New("image: name at least one picture file")
+			return errors.New("image: name at least one picture file, an address of HTTP, or - for standard input")
 		}
-		targets, err := annotationTargets(*annotate, files, "", vision.CheckWritable)
+		targets, err := annotationTargets(*annotate, shownNames(files), "", vision.CheckWritable)
 		if err != nil {
 			return err
 		}
@@ -56,8 +56,8 @@ func labelPictures(ctx context.Context, e *engine.Engine, files, targets []strin
 	for i, file := range files {
 		p, failed := readPicture(ctx, e, file, targets[i])
 		if failed != nil && ctx.Err() != nil {
-			return errors.Join(err, fmt.Errorf("interrupted at %s; %d of %d pictures were not done", file,
-				len(files)-i, len(files)))
+			return errors.Join(err, fmt.Errorf("interrupted at %s; %d of %d pictures were not done",
+				shownName(file), len(files)-i, len(files)))
 		}
 		if failed != nil {
 			err = errors.Join(err, failed)
@@ -72,10 +72,11 @@ func labelPictures(ctx context.Context, e *engine.Engine, files, targets []strin
 }
 
 func readPicture(ctx context.Context, e *engine.Engine, file, target string) (p picture, err error) {
-	pic, err := vision.Read(file)
+	pic, err := openPicture(ctx, file)
 	if err != nil {
 		return p, err
 	}
+	file = shownName(file)
 	defer func() { err = errors.Join(err, pic.Close()) }()
 	f, err := pic.Frame()
 	if err != nil {
@@ -92,6 +93,17 @@ func readPicture(ctx context.Context, e *engine.Engine, file, target string) (p 
 	}
 	pic.Draw(m.Faces)
 	return p, pic.Write(target)
+}
+
+func openPicture(ctx context.Context, file string) (*vision.Picture, error) {
+	if !isStream(file) {
+		return vision.Read(file)
+	}
+	data, err := readStream(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return vision.Decode(shownName(file), data)
 }
 
 func printPicture(out io.Writer, p picture, asJSON bool) error {

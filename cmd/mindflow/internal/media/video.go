@@ -53,7 +53,7 @@ func Video() settings.Command {
 			return err
 		}
 		if len(call.Args) == 0 {
-			return errors.New("video: name at least one video file or folder")
+			return errors.New("video: name at least one video file or folder, an address of HTTP, or - for standard input")
 		}
 		return labelVideos(ctx, *how, call.Args, out)
 	}}
@@ -65,7 +65,7 @@ func labelVideos(ctx context.Context, how videoFlags, names []string, out io.Wri
 	if len(files) == 0 {
 		return missing
 	}
-	targets, err := annotationTargets(how.annotate, files, ".mp4", vision.CheckRecordable)
+	targets, err := annotationTargets(how.annotate, shownNames(files), ".mp4", vision.CheckRecordable)
 	if err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ func labelFiles(ctx context.Context, e *engine.Engine, how videoFlags, files, ta
 	}
 	for i, file := range files {
 		if ctx.Err() != nil {
-			return errors.Join(err, fmt.Errorf("interrupted before %s; %d of %d files were not begun", file,
-				len(files)-i, len(files)))
+			return errors.Join(err, fmt.Errorf("interrupted before %s; %d of %d files were not begun",
+				shownName(file), len(files)-i, len(files)))
 		}
 		failed := w.file(ctx, file, targets[i])
 		if t.Flush() != nil {
@@ -119,8 +119,20 @@ type videoLabeller struct {
 	progress *terminal.Frames // optional
 }
 
-func (w *videoLabeller) file(ctx context.Context, name, target string) error {
-	v, err := avfile.Open(name)
+func (w *videoLabeller) file(ctx context.Context, name, target string) (err error) {
+	path := name
+	if isStream(name) {
+		var remove func() error
+		if path, remove, err = spool(ctx, name); err != nil && ctx.Err() != nil {
+			return fmt.Errorf("%s: interrupted before all of it was there", shownName(name))
+		}
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, remove()) }()
+		name = shownName(name)
+	}
+	v, err := avfile.OpenAs(path, name)
 	if err != nil {
 		return err
 	}

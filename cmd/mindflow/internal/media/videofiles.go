@@ -15,10 +15,15 @@ var videoExtensions = []string{
 	".wmv", ".y4m",
 }
 
-// videoFiles lists the files that names stand for: files, the videos of folders, and patterns that the shell did not
-// expand. err names the patterns and folders without a video. An absent file fails where it is opened.
+// videoFiles lists the files that names stand for: files, the videos of folders, patterns that the shell did not
+// expand, and streams, which stay as they are. err names the patterns and folders without a video. An absent file fails
+// where it is opened.
 func videoFiles(names []string) (files []string, err error) {
 	for _, name := range names {
+		if isStream(name) {
+			files = append(files, name)
+			continue
+		}
 		matches := []string{name}
 		if _, absent := os.Stat(name); absent != nil && strings.ContainsAny(name, "*?[") {
 			found, bad := filepath.Glob(name)
