@@ -65,7 +65,7 @@ static void stretch(struct avfile *a)
 // prepare makes memory for the latest picture in another format and in square pixels, and what converts it.
 static enum avfile_status prepare(struct avfile *a, AVFrame *to, struct SwsContext **scaler, enum AVPixelFormat format)
 {
-	const AVFrame *f = a->frame;
+	const AVFrame *f = a->source;
 	int width = a->picture.width, height = a->picture.height;
 	if (to->width != width || to->height != height) {
 		av_frame_unref(to);
@@ -84,7 +84,7 @@ static enum avfile_status prepare(struct avfile *a, AVFrame *to, struct SwsConte
 
 static enum avfile_status convert(struct avfile *a, AVFrame *to, struct SwsContext *scaler)
 {
-	const AVFrame *f = a->frame;
+	const AVFrame *f = a->source;
 	int rows = sws_scale(scaler, (const uint8_t *const *)f->data, f->linesize, 0, f->height, to->data, to->linesize);
 	return rows == to->height ? AVFILE_PICTURE : AVFILE_FORMAT;
 }
@@ -126,6 +126,15 @@ static enum avfile_status fill(struct avfile *a)
 	stretch(a);
 	if (a->picture.timed)
 		a->picture.at = av_rescale_q(av_sat_sub64(pts, start), s->time_base, AV_TIME_BASE_Q);
+	a->source = a->frame;
+	if (avfile_is_hdr(f)) {
+		enum avfile_status status = avfile_map(a);
+		if (status != AVFILE_PICTURE)
+			return status;
+		f = a->source = a->mapped;
+		a->picture.full_range = 0;
+		a->picture.bt709 = 1;
+	}
 	int fits = f->format == AV_PIX_FMT_YUV420P || f->format == AV_PIX_FMT_YUVJ420P;
 	fits = fits && f->width == a->picture.width && f->height == a->picture.height;
 	fits = fits && f->linesize[0] >= f->width && f->linesize[1] >= (f->width + 1) / 2 && f->linesize[1] == f->linesize[2];

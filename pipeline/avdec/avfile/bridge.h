@@ -9,6 +9,7 @@ struct AVCodecContext;
 struct AVFormatContext;
 struct AVFrame;
 struct AVPacket;
+struct avfile_hdr;
 struct SwsContext;
 
 enum avfile_status {
@@ -51,6 +52,10 @@ struct avfile {
 	struct AVPacket *packet;
 	struct AVFrame *frame, *planar, *packed; // as decoded, in 4:2:0, in BGR
 	struct SwsContext *to_planar, *to_packed;
+	struct AVFrame *source;            // of the conversions: frame, or mapped
+	struct AVFrame *deep, *mapped;     // of tone mapping: RGB with 16 bits; BGR with 8
+	struct SwsContext *to_deep;
+	struct avfile_hdr *hdr;
 	int64_t max_pixels;
 	int stream, ended, barren;
 
@@ -83,6 +88,12 @@ enum avfile_status avfile_bgr(struct avfile *a, const uint8_t **rows, int *strid
 void avfile_close(struct avfile *a);
 
 void avfile_error_text(int error, char *text, int size);
+
+// avfile_is_hdr says whether a picture is of PQ or HLG.
+int avfile_is_hdr(const struct AVFrame *f);
+
+// avfile_map converts the latest picture, of PQ or HLG, to mapped.
+enum avfile_status avfile_map(struct avfile *a);
 
 static inline enum avfile_status avfile_failed(struct avfile *a, int error)
 {

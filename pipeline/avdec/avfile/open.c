@@ -135,8 +135,10 @@ static int begin(struct avfile *a, const char *url, AVDictionary **options)
 	a->frame = av_frame_alloc();
 	a->planar = av_frame_alloc();
 	a->packed = av_frame_alloc();
+	a->deep = av_frame_alloc();
+	a->mapped = av_frame_alloc();
 	a->format = avformat_alloc_context();
-	if (!a->packet || !a->frame || !a->planar || !a->packed || !a->format)
+	if (!a->packet || !a->frame || !a->planar || !a->packed || !a->deep || !a->mapped || !a->format)
 		return AVERROR(ENOMEM);
 	a->format->interrupt_callback = (AVIOInterruptCB){interrupted, a};
 	int error = avformat_open_input(&a->format, url, NULL, options); // frees the context when it fails
@@ -213,7 +215,12 @@ void avfile_close(struct avfile *a)
 	av_frame_free(&a->frame);
 	av_frame_free(&a->planar);
 	av_frame_free(&a->packed);
+	av_frame_free(&a->deep);
+	av_frame_free(&a->mapped);
 	sws_freeContext(a->to_planar);
 	sws_freeContext(a->to_packed);
-	a->to_planar = a->to_packed = NULL;
+	sws_freeContext(a->to_deep);
+	a->to_planar = a->to_packed = a->to_deep = NULL;
+	free(a->hdr);
+	a->hdr = NULL;
 }

@@ -151,3 +151,24 @@ func TestStreamInterrupted(t *testing.T) {
 		}
 	}
 }
+
+// TestVideoOfHighDynamicRange: a clip in PQ gives most labels of its copy in standard range.
+func TestVideoOfHighDynamicRange(t *testing.T) {
+	var labels [2][]string
+	for i, name := range []string{"pq.mp4", "sdr.mp4"} {
+		text, err := video(t, testkit.SharedFile(t, "cases", name), "--json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range lines(t, text) {
+			label := ""
+			for _, face := range m.Faces {
+				label += face.Label
+			}
+			labels[i] = append(labels[i], label)
+		}
+	}
+	if share := testkit.EqualShare(labels[0], labels[1]); share < 0.82 { // 0.76 without tone mapping
+		t.Errorf("%.2f of the labels are alike", share)
+	}
+}
