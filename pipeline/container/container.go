@@ -1,6 +1,6 @@
 // Package container recognises picture and video files by their first bytes, and finds how much of a file is missing.
 // Missing bytes are known where a container states a length (MP4, Matroska, AVI) or starts a part that does not end
-// (transport streams, live WebM). They are not known for a transport stream that ends with a packet, nor for Ogg,
+// (transport streams, live WebM, DV). They are not known for a transport stream that ends with a packet, nor for Ogg,
 // FLV, ASF and MPEG program streams.
 package container
 
@@ -15,6 +15,7 @@ const (
 	Matroska  Kind = "Matroska" // RFC 9559, with WebM
 	AVI       Kind = "AVI"      // RIFF
 	Transport Kind = "MPEG-TS"  // ISO/IEC 13818-1
+	DV        Kind = "DV"       // IEC 61834-2
 	Video     Kind = "video"    // another, which states no length
 	Sound     Kind = "sound"    // with or without a cover picture
 	Picture   Kind = "picture"
@@ -40,6 +41,7 @@ var signatures = []struct {
 	{0, "OggS", Video}, {0, "FLV\x01", Video}, {0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", Video}, // Ogg, Flash, ASF (WMV)
 	{0, "\x00\x00\x01\xba", Video}, {0, "\x00\x00\x01\xb3", Video}, // MPEG program stream, MPEG-1 and 2 video
 	{188, "\x47", Transport}, {196, "\x47", Transport}, // second packet; the same with time codes (M2TS)
+	{0, "\x1f\x07\x00\x3f", DV}, {0, "\x1f\x07\x00\xbf", DV}, // of 60 and 50 fields a second
 	{0, "DKIF", Video}, {0, "YUV4MPEG2 ", Video}, {0, "GIF8", Video},
 	{0, "\x00\x00\x00\x01", Video}, {0, "\x00\x00\x01\x67", Video}, // H264 byte stream
 	{0, "\x89PNG", Picture}, {0, "\xff\xd8\xff", Picture}, {8, "WEBPVP8", Picture}, {0, "II*\x00", Picture},
@@ -49,7 +51,7 @@ var signatures = []struct {
 }
 
 // Known lists the kinds of videos, for error messages.
-const Known = "MP4, MOV, MKV, WebM, AVI, MPEG, Ogg, FLV or WMV"
+const Known = "MP4, MOV, MKV, WebM, AVI, MPEG, Ogg, FLV, WMV or DV"
 
 // HeadSize is the number of bytes that Of needs.
 const HeadSize = 256

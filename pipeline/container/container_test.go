@@ -51,6 +51,8 @@ var containers = []struct {
 	{"a header that reaches beyond", "\x1a\x45\xdf\xa3\x47\xff", Matroska, 0},
 	{"riff cut", "RIFF\x10\x00\x00\x00AVI LIST", AVI, 8},
 	{"riff not ended", "RIFF\x00\x00\x00\x00AVI LIST", AVI, 0},
+	{"DV cut", "\x1f\x07\x00\xbf" + strings.Repeat("x", 144_000), DV, 143_996},
+	{"DV of 60 fields", "\x1f\x07\x00\x3f" + strings.Repeat("x", 239_996), DV, 0},
 	{"a cover picture", "ID3\x04\x00\x00\x00\x00", Sound, 0},
 	{"HEIC", "\x00\x00\x00\x18ftypheic", HEIF, 0},
 	{"AVIF", "\x00\x00\x00\x1cftypavif", HEIF, 0},
@@ -102,7 +104,7 @@ func FuzzMissingBytes(f *testing.F) {
 		f.Add([]byte(c.data))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, kind := range []Kind{Of(data), ISOMedia, Matroska, AVI, Transport} {
+		for _, kind := range []Kind{Of(data), ISOMedia, Matroska, AVI, Transport, DV} {
 			if n := Missing(kind, bytes.NewReader(data), int64(len(data))); n < 0 {
 				t.Errorf("%s: %d bytes are missing", kind, n)
 			}

@@ -17,6 +17,8 @@ func Missing(kind Kind, file io.ReaderAt, size int64) int64 {
 		stated = endOfSegment(file, size)
 	case Transport:
 		stated = endOfPackets(file, size)
+	case DV:
+		stated = endOfFrames(file, size)
 	case AVI:
 		var head [8]byte
 		if _, err := file.ReadAt(head[:], 0); err == nil {
@@ -77,4 +79,15 @@ func byteAt(file io.ReaderAt, at int64) int {
 		return -1
 	}
 	return int(b[0])
+}
+
+// endOfFrames returns where the last frame of a DV file ends: it has 10 sequences of 12,000 bytes, or 12 of them with 50
+// fields a second.
+func endOfFrames(file io.ReaderAt, size int64) int64 {
+	const fifty = 0xbf
+	frame := int64(120_000)
+	if byteAt(file, 3) == fifty {
+		frame = 144_000
+	}
+	return (size + frame - 1) / frame * frame
 }

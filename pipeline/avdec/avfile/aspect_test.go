@@ -75,3 +75,13 @@ func first(t *testing.T, file string) (f pipeline.Frame, bgr [2]int) {
 	}
 	return f, [2]int{w, h}
 }
+
+// What camcorders and DVDs store is 16:9.
+func TestPixelAspectOfDVAndDVD(t *testing.T) {
+	for name, target := range map[string]string{"a.dv": "pal-dv", "a.mpg": "pal-dvd", "a.vob": "pal-dvd"} {
+		f, _ := first(t, makeVideo(t, name, append(moving, "-t", "0.5", "-target", target, "-aspect", "16:9")...))
+		if f.Width != 1024 || f.Height != 576 {
+			t.Errorf("%s: %dx%d, want 1024x576", name, f.Width, f.Height)
+		}
+	}
+}

@@ -34,7 +34,7 @@ const (
 )
 
 // demuxers are those of libavformat for the kinds of package container. No other is tried.
-const demuxers = "mov,matroska,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ivf,yuv4mpegpipe,gif"
+const demuxers = "mov,matroska,avi,ogg,flv,asf,mpeg,mpegts,mpegvideo,m4v,h264,hevc,ivf,yuv4mpegpipe,gif,dv"
 
 var live atomic.Int64
 
@@ -65,8 +65,8 @@ type Video struct {
 	at    time.Duration // of the latest picture
 }
 
-// Open opens MP4, MOV, Matroska, WebM, AVI, MPEG, Ogg, FLV, WMV, GIF and Y4M files, with the codecs that libavcodec
-// has.
+// Open opens MP4, MOV, Matroska, WebM, AVI, MPEG, Ogg, FLV, WMV, DV, GIF and Y4M files, with the codecs that
+// libavcodec has.
 func Open(path string) (*Video, error) { return OpenAs(path, path) }
 
 // OpenAs is Open for a temporary file, which errors call name.

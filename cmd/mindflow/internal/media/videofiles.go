@@ -12,7 +12,7 @@ import (
 // videoExtensions are the files of a folder that are taken for videos.
 var videoExtensions = []string{
 	".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".ogv", ".flv",
-	".wmv", ".y4m",
+	".wmv", ".y4m", ".vob", ".dv",
 }
 
 // videoFiles lists the files that names stand for: files, the videos of folders, patterns that the shell did not
