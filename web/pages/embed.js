@@ -5,6 +5,7 @@
 const NAMES = ['mirror', 'facing', 'max-faces', 'overlay', 'timing', 'locale', 'model', 'attention', 'autostart'];
 
 const live = /** @type {import('../live/element.js').MindflowLive} */ (document.querySelector('mindflow-live'));
+void customElements.whenDefined('mindflow-live').then(() => document.getElementById('missing')?.remove());
 const wanted = new URLSearchParams(location.search);
 for (const name of NAMES) {
   const value = wanted.get(name);

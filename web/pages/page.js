@@ -4,6 +4,7 @@ import { prefersFrench, translate } from '../words/pages/translate.js';
 import { VERSION } from '../client/wire.js';
 
 const live = document.querySelector('mindflow-live');
+void customElements.whenDefined('mindflow-live').then(() => document.getElementById('missing')?.remove());
 live?.setAttribute('locale', navigator.language);
 if (prefersFrench()) void import('../words/pages/page-fr.js').then(({ FR }) => translate(FR));
 live?.addEventListener('mindflow-state', (event) => {

@@ -12,6 +12,7 @@ import { EN, FR, PAGE_FR } from '../words/pages/selftest.js';
 /** @type {Record<Grade, string>} colour is never the only sign */
 const MARKS = { good: '✓', fair: '!', bad: '✕', none: '–', busy: '…' };
 
+document.getElementById('missing')?.remove();
 const language = new Language(navigator.language);
 const words = prefersFrench() ? FR : EN;
 if (prefersFrench()) translate(PAGE_FR);

@@ -9,6 +9,7 @@ import { EN, FR, PAGE_FR } from '../words/pages/watch.js';
 
 const SHOW_MS = 1000; // a face that is absent from the messages for this long is removed
 
+document.getElementById('missing')?.remove();
 const language = new Language(navigator.language);
 const words = prefersFrench() ? FR : EN;
 if (prefersFrench()) translate(PAGE_FR);
