@@ -30,7 +30,7 @@ say = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
 .PHONY: help run build gpu check env format lint lint-lines test test-go test-web test-browser test-webgpu \
 	test-training train weights asan asan-fuzz fuzz fuzz-web bench bench-soak bench-churn bench-profile \
-	bench-paint bench-notebook bench-network clean system system-test system-notebook
+	bench-paint bench-notebook bench-network clean system system-test system-notebook system-proxies
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -62,6 +62,8 @@ endef
 system: ; $(call apt_install,$(APT_BUILD))
 system-test: ; $(call apt_install,$(APT_TEST))
 system-notebook: ; $(call apt_install,$(APT_NOTEBOOK))
+# Not part of system-test: Debian starts them as services. The tests that need them are skipped where they are not there.
+system-proxies: ; $(call apt_install,nginx-light caddy haproxy)
 
 .cache/npm-run: package-lock.json
 	$(call say,installing the npm packages that run (pinned by package-lock.json))
