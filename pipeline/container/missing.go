@@ -81,8 +81,8 @@ func byteAt(file io.ReaderAt, at int64) int {
 	return int(b[0])
 }
 
-// endOfFrames returns where the last frame of a DV file ends: it has 10 sequences of 12,000 bytes, or 12 of them with 50
-// fields a second.
+// endOfFrames returns where the last frame of a DV file ends. A frame has 10 sequences of 12,000 bytes, or 12 of them
+// with 50 fields a second.
 func endOfFrames(file io.ReaderAt, size int64) int64 {
 	const fifty = 0xbf
 	frame := int64(120_000)

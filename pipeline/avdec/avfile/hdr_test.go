@@ -27,8 +27,9 @@ func TestHighDynamicRange(t *testing.T) {
 		t.Run(c.transfer+" "+c.name, func(t *testing.T) {
 			filter := fmt.Sprintf("format=yuv420p10le,geq=lum=%d:cb=%d:cr=%d", int(math.Round(64+876*c.y)),
 				int(math.Round(512+896*c.u)), int(math.Round(512+896*c.v)))
-			file := makeVideo(t, "a.mkv", "-f", "lavfi", "-i", "color=black:size=64x48:rate=5:duration=0.2", "-vf", filter,
-				"-c:v", "ffv1", "-color_trc", c.transfer, "-color_primaries", "bt2020", "-colorspace", "bt2020nc")
+			file := makeVideo(t, "a.mkv", "-f", "lavfi", "-i", "color=black:size=64x48:rate=5:duration=0.2", "-vf",
+				filter, "-c:v", "ffv1", "-color_trc", c.transfer, "-color_primaries", "bt2020", "-colorspace",
+				"bt2020nc")
 			f, _ := first(t, file)
 			pixels := bgr(t, file)
 			for i, want := range c.want {

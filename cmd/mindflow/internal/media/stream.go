@@ -69,14 +69,15 @@ func openStream(ctx context.Context, name string) (io.ReadCloser, error) {
 // readStandardInput reads in a goroutine of its own, since nothing interrupts the read of a pipe. The goroutine may
 // outlast ctx: until the other side writes or leaves.
 func readStandardInput(ctx context.Context) (io.ReadCloser, error) {
-	if terminal.Is(os.Stdin) {
+	input := os.Stdin
+	if terminal.Is(input) {
 		return nil, errors.New("standard input holds no file; redirect a file or a pipe to it")
 	}
 	reader, writer := io.Pipe()
 	stop := context.AfterFunc(ctx, func() { writer.CloseWithError(ctx.Err()) })
 	go func() {
 		defer stop()
-		_, err := io.Copy(writer, os.Stdin)
+		_, err := io.Copy(writer, input)
 		writer.CloseWithError(err)
 	}()
 	return reader, nil
@@ -157,7 +158,8 @@ func readStream(ctx context.Context, name string) (data []byte, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", shownName(name), err)
 	case len(data) > maxPicture:
-		return nil, fmt.Errorf("read %s: over %d MB, which is no picture; see what it is", shownName(name), maxPicture>>20)
+		return nil, fmt.Errorf("read %s: over %d MB, which is no picture; see what it is", shownName(name),
+			maxPicture>>20)
 	case len(data) == 0:
 		return nil, fmt.Errorf("read %s: it is empty; see what writes to it", shownName(name))
 	}

@@ -85,7 +85,8 @@ func TestImageOfAStream(t *testing.T) {
 	want := got[photo].Faces
 	for _, name := range []string{"standard input", address} {
 		faces := got[name].Faces
-		if len(faces) == 0 || len(faces) != len(want) || faces[0].Box != want[0].Box || faces[0].Label != want[0].Label {
+		if len(faces) == 0 || len(faces) != len(want) || faces[0].Box != want[0].Box ||
+			faces[0].Label != want[0].Label {
 			t.Errorf("%s: %+v, want %+v", name, faces, want)
 		}
 	}

@@ -53,7 +53,8 @@ func Video() settings.Command {
 			return err
 		}
 		if len(call.Args) == 0 {
-			return errors.New("video: name at least one video file or folder, an address of HTTP, or - for standard input")
+			return errors.New("video: name at least one video file or folder, an address of HTTP, or - for " +
+				"standard input")
 		}
 		return labelVideos(ctx, *how, call.Args, out)
 	}}

@@ -237,10 +237,10 @@ func TestVideoAnnotate(t *testing.T) {
 // TestVideoOfPixelsThatAreNotSquare: a squeezed video is analysed and annotated as the same one of square pixels.
 func TestVideoOfPixelsThatAreNotSquare(t *testing.T) {
 	clip := clitest.MediaFile(t, clitest.OneFace)
-	make := func(name, filter string) string {
+	filtered := func(name, filter string) string {
 		return testkit.MakeVideo(t, name, "-i", clip, "-t", "1", "-vf", filter, "-c:v", "libx264", "-crf", "14")
 	}
-	square, squeezed := make("square.mp4", "null"), make("squeezed.mp4", "scale=220:360,setsar=32/11")
+	square, squeezed := filtered("square.mp4", "null"), filtered("squeezed.mp4", "scale=220:360,setsar=32/11")
 	want, err := video(t, append([]string{square, "--json"}, everyFrame...)...)
 	if err != nil {
 		t.Fatal(err)
