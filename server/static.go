@@ -110,7 +110,13 @@ func (files staticFiles) page(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", `"`+tag+`"`)
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // pages of other origins load the widget
+	// Pages of other origins load the widget and frame /embed, isolated pages too (Cross-Origin-Embedder-Policy).
+	// A sandboxed frame has no origin that could be allowed. Its files load, so that it says what is missing.
+	if r.Header.Get("Origin") == "null" {
+		h.Set("Access-Control-Allow-Origin", "null")
+	}
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 	// The files are small, and a header can name thousands of ranges.
 	r.Header.Del("Range")
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))

@@ -13,7 +13,7 @@ import { Failure } from './states.js';
  */
 export async function openCamera(deviceId, facing = 'user') {
   // Browsers hide the interface from pages that are neither HTTPS nor localhost.
-  if (!navigator.mediaDevices?.getUserMedia) throw new Failure('insecure');
+  if (!navigator.mediaDevices?.getUserMedia) throw await explained(new Failure('insecure'));
   if (typeof RTCPeerConnection === 'undefined') throw new Failure('unsupported');
   const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: facing };
   let stream;
@@ -23,11 +23,21 @@ export async function openCamera(deviceId, facing = 'user') {
       video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 }, ...which },
     });
   } catch (error) {
-    throw cameraFailure(error);
+    throw await explained(cameraFailure(error));
   }
   // With the hint "motion" browsers start at half the size for several seconds: too small for distant faces.
   for (const track of stream.getVideoTracks()) track.contentHint = 'detail';
   return stream;
+}
+
+/**
+ * The failure, or one that tells the page's author what its policy lacks.
+ * @param {Failure} failure
+ */
+async function explained(failure) {
+  if (failure.reason !== 'denied' && failure.reason !== 'insecure') return failure;
+  const lacks = (await import('./policy.js')).missing();
+  return lacks ? new Failure('policy', lacks) : failure;
 }
 
 /** @param {MediaStream | undefined} stream */

@@ -16,11 +16,13 @@ export const REASONS = /** @type {const} */ ([
   'insecure', // no camera on a page without HTTPS
   'unsupported', // no WebRTC
   'no-camera',
-  'denied',
+  'denied', // by the visitor or the system
+  'policy', // by the page that the element is in, or by the frame
   'busy', // another program uses the camera
   'camera-failed', // the camera cannot be opened for another reason
   'camera-lost', // the camera was taken away while in use
   'source', // the supplied source cannot be read
+  'format', // the browser has no decoder for the file
   'unreachable', // no answer over HTTP
   'full', // no place on the server
   'unauthorized', // a token is missing or not accepted

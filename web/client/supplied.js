@@ -12,7 +12,7 @@ const STILL_MS = 100; // interval at which a still picture is sent again
 /**
  * @param {Supplied} supplied
  * @returns {Promise<Opened>}
- * @throws {Failure} source
+ * @throws {Failure} source or format
  */
 export async function openSupplied(supplied) {
   try {
@@ -20,8 +20,10 @@ export async function openSupplied(supplied) {
     if (supplied instanceof HTMLVideoElement) return fromVideo(supplied);
     return supplied.type.startsWith('video/') ? await fromVideoFile(supplied) : await fromPicture(supplied);
   } catch (error) {
-    throw error instanceof Failure ? error : new Failure('source', error instanceof Error ? error.message
-      : String(error));
+    if (error instanceof Failure) throw error;
+    const format = supplied instanceof Blob && await (await import('./formats.js')).formatOf(supplied);
+    if (format) throw new Failure('format', format);
+    throw new Failure('source', error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -64,7 +66,7 @@ async function fromVideoFile(file) {
   Object.assign(video, { src: url, muted: true, loop: true, playsInline: true });
   try {
     await video.play();
-    if (video.videoWidth === 0) throw new Failure('source', 'the file holds no video');
+    if (video.videoWidth === 0) throw new Error('the file holds no video'); // or one in an unknown codec
     const { stream, release } = fromVideo(video);
     return { stream, release: () => { release(); close(); } };
   } catch (error) {

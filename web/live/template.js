@@ -1,87 +1,121 @@
-// The markup of <mindflow-live>.
+// The markup of <mindflow-live>, made element by element: pages that require Trusted Types take no markup as text.
 
 /**
- * Fixed markup; text from outside is inserted as text only.
- * @param {import('../words/en.js').Texts['text']} text
+ * Makes an element.
+ * @param {string} selector its tag and classes, such as "p.badge"
+ * @param {...(Node | string | Record<string, string | true>)} parts children, and attributes; true: without a value
+ * @returns {HTMLElement}
  */
-export const template = (text) => `
-<div class="frame">
-  <div class="stage" part="stage">
-    <video autoplay muted playsinline disablepictureinpicture aria-hidden="true"></video>
-    <canvas class="waiting" aria-hidden="true" hidden></canvas>
-    <canvas class="overlay" aria-hidden="true"></canvas>
-    <p class="badge" part="badge" hidden><span class="dot"></span>${text.live}</p>
-    <p class="note" part="note" hidden></p>
-    <div class="card" part="card">
-      <div class="card-box">
-        <span class="card-spinner" hidden></span>
-        <h2 class="card-title"></h2>
-        <p class="card-cause"></p>
-        <p class="card-next"></p>
-        <ul class="card-notice"></ul>
-        <slot name="notice"></slot>
-        <p class="card-detail"></p>
-        <p class="card-count"></p>
-        <button type="button" class="card-button primary" part="button"></button>
-        <label class="card-file"><input type="file" accept="image/*,video/*"><span>${text.file}</span></label>
-      </div>
-    </div>
-    <p class="drop" hidden>${text.drop}</p>
-  </div>
-  <div class="controls" part="controls">
-    <button type="button" class="pause">${text.pause}</button>
-    <button type="button" class="stop">${text.stop}</button>
-    <slot name="controls"></slot>
-    <button type="button" class="mirror" role="switch"><span class="knob"></span>${text.mirror}</button>
-    <label class="field model" hidden><span>${text.model}</span><select></select></label>
-    <label class="field attention" hidden><span>${text.attention}</span><select></select></label>
-    <label class="field timing" hidden><span>${text.timing}</span><select></select></label>
-    <label class="field camera" hidden><span>${text.camera}</span><select></select></label>
-    <p class="legend" role="img" hidden>${text.legend} <span>${text.less}</span><span class="legend-scale"></span
-      ><span>${text.more}</span></p>
-  </div>
-  <section class="panel" part="panel" aria-label="${text.expression}">
-    <div class="reading" part="reading">
-      <span class="reading-swatch" hidden></span>
-      <p class="reading-label"></p>
-      <p class="reading-confidence"></p>
-    </div>
-    <div class="faces" part="faces" role="group" aria-label="${text.faces}" hidden></div>
-    <ul class="bars" part="bars" aria-label="${text.expression}"></ul>
-    <figure class="history" part="timeline">
-      <figcaption><span>${text.timeline}</span>
-        <button type="button" class="hold small" aria-pressed="false"
-          title="${text.holdTitle}">${text.hold}</button></figcaption>
-      <div class="strip" tabindex="0" role="slider" aria-label="${text.reader}"
-        aria-valuemin="-60" aria-valuemax="0" aria-valuenow="0">
-        <canvas class="timeline" aria-hidden="true"></canvas><p class="tip" hidden></p></div>
-      <div class="axis" aria-hidden="true"><span class="axis-60"></span><span class="axis-30"></span
-        ><span>${text.now}</span></div>
-    </figure>
-    <details class="session"><summary>${text.session}</summary>
-      <p class="session-empty">${text.empty}</p>
-      <div class="session-body" hidden>
-        <p class="session-time"></p>
-        <ul class="shares" aria-label="${text.share}"></ul>
-        <p class="changes"></p>
-        <p class="session-kept">${text.recorded}</p>
-        <p class="exports"><button type="button" class="small csv">${text.csv}</button>
-          <button type="button" class="small json">${text.json}</button>
-          <button type="button" class="small png">${text.png}</button></p>
-      </div>
-    </details>
-    <details class="privacy"><summary>${text.privacy}</summary>
-      <dl><div><dt>${text.sent}</dt><dd class="sent">${text.notSent}</dd></div>
-        <div><dt>${text.to}</dt><dd class="to"></dd></div>
-        <div><dt>${text.kept}</dt><dd>${text.keptNothing}</dd></div></dl>
-      <label class="blur" hidden><input type="checkbox"> ${text.blur}</label>
-    </details>
-    <dl class="health">
-      <div><dt>${text.rate}</dt><dd class="rate">–</dd></div>
-      <div title="${text.latencyTitle}"><dt>${text.latency}</dt><dd class="latency">–</dd></div>
-      <div class="drops"><dt>${text.dropped}</dt><dd class="dropped">–</dd></div>
-    </dl>
-  </section>
-  <slot name="footer"></slot>
-  <p class="spoken" aria-live="polite"></p>
-</div>`;
+function h(selector, ...parts) {
+  const [tag, ...classes] = selector.split('.');
+  const el = document.createElement(tag);
+  el.className = classes.join(' ');
+  for (const part of parts) {
+    if (typeof part === 'string' || part instanceof Node) el.append(part);
+    else for (const [name, value] of Object.entries(part)) el.setAttribute(name, value === true ? '' : value);
+  }
+  return el;
+}
+
+const hidden = /** @type {const} */ ({ hidden: true });
+const button = /** @type {const} */ ({ type: 'button' });
+const unread = { 'aria-hidden': 'true' }; // by screen readers
+
+/** @param {string} name @param {string} label */
+const choice = (name, label) => h(`label.field.${name}`, hidden, h('span', label), h('select'));
+
+/** @param {string} selector @param {string} term @param {Record<string, string>} [attributes] */
+const entry = (selector, term, attributes = {}) => {
+  const [group, value] = selector.split(' ');
+  return h(group, attributes, h('dt', term), h(value, '–'));
+};
+
+const video = () => {
+  const el = h('video', { autoplay: true, playsinline: true, disablepictureinpicture: true, ...unread });
+  /** @type {HTMLVideoElement} */ (el).muted = true; // the attribute mutes only what a parser makes
+  return el;
+};
+
+/** @param {import('../words/en.js').Texts['text']} text @returns {HTMLElement} */
+const stage = (text) => h('div.stage', { part: 'stage' },
+  video(),
+  h('canvas.waiting', { ...unread, ...hidden }),
+  h('canvas.overlay', unread),
+  h('p.badge', { part: 'badge', ...hidden }, h('span.dot'), text.live),
+  h('p.note', { part: 'note', ...hidden }),
+  h('div.card', { part: 'card' }, h('div.card-box',
+    h('span.card-spinner', hidden),
+    h('h2.card-title'),
+    h('p.card-cause'),
+    h('p.card-next'),
+    h('ul.card-notice'),
+    h('slot', { name: 'notice' }),
+    h('p.card-detail'),
+    h('p.card-count'),
+    h('button.card-button.primary', { ...button, part: 'button' }),
+    h('label.card-file', h('input', { type: 'file', accept: 'image/*,video/*' }), h('span', text.file)))),
+  h('p.drop', hidden, text.drop));
+
+/** @param {import('../words/en.js').Texts['text']} text @returns {HTMLElement} */
+const controls = (text) => h('div.controls', { part: 'controls' },
+  h('button.pause', button, text.pause),
+  h('button.stop', button, text.stop),
+  h('slot', { name: 'controls' }),
+  h('button.mirror', { ...button, role: 'switch' }, h('span.knob'), text.mirror),
+  choice('model', text.model),
+  choice('attention', text.attention),
+  choice('timing', text.timing),
+  choice('camera', text.camera),
+  h('p.legend', { role: 'img', ...hidden }, `${text.legend} `, h('span', text.less), h('span.legend-scale'),
+    h('span', text.more)));
+
+/** @param {import('../words/en.js').Texts['text']} text @returns {HTMLElement} */
+const timeline = (text) => h('figure.history', { part: 'timeline' },
+  h('figcaption', h('span', text.timeline), ' ',
+    h('button.hold.small', { ...button, 'aria-pressed': 'false', title: text.holdTitle }, text.hold)),
+  h('div.strip', { tabindex: '0', role: 'slider', 'aria-label': text.reader, 'aria-valuemin': '-60',
+    'aria-valuemax': '0', 'aria-valuenow': '0' }, h('canvas.timeline', unread), h('p.tip', hidden)),
+  h('div.axis', unread, h('span.axis-60'), h('span.axis-30'), h('span', text.now)));
+
+/** @param {import('../words/en.js').Texts['text']} text @returns {HTMLElement} */
+const session = (text) => h('details.session', h('summary', text.session),
+  h('p.session-empty', text.empty),
+  h('div.session-body', hidden,
+    h('p.session-time'),
+    h('ul.shares', { 'aria-label': text.share }),
+    h('p.changes'),
+    h('p.session-kept', text.recorded),
+    h('p.exports', h('button.small.csv', button, text.csv), ' ', h('button.small.json', button, text.json), ' ',
+      h('button.small.png', button, text.png))));
+
+/** @param {import('../words/en.js').Texts['text']} text @returns {HTMLElement} */
+const privacy = (text) => h('details.privacy', h('summary', text.privacy),
+  h('dl',
+    h('div', h('dt', text.sent), h('dd.sent', text.notSent)),
+    h('div', h('dt', text.to), h('dd.to')),
+    h('div', h('dt', text.kept), h('dd', text.keptNothing))),
+  h('label.blur', hidden, h('input', { type: 'checkbox' }), ` ${text.blur}`));
+
+/** @param {import('../words/en.js').Texts['text']} text @returns {HTMLElement} */
+const panel = (text) => h('section.panel', { part: 'panel', 'aria-label': text.expression },
+  h('div.reading', { part: 'reading' },
+    h('span.reading-swatch', hidden), h('p.reading-label'), h('p.reading-confidence')),
+  h('div.faces', { part: 'faces', role: 'group', 'aria-label': text.faces, ...hidden }),
+  h('ul.bars', { part: 'bars', 'aria-label': text.expression }),
+  timeline(text),
+  session(text),
+  privacy(text),
+  h('dl.health',
+    entry('div dd.rate', text.rate),
+    entry('div dd.latency', text.latency, { title: text.latencyTitle }),
+    entry('div.drops dd.dropped', text.dropped)));
+
+/**
+ * Makes the element's content. Text from outside is inserted as text only.
+ * @param {import('../words/en.js').Texts['text']} text
+ * @returns {Node[]}
+ */
+export const template = (text) => [
+  h('div.frame', stage(text), controls(text), panel(text), h('slot', { name: 'footer' }),
+    h('p.spoken', { 'aria-live': 'polite' })),
+];

@@ -67,7 +67,7 @@ export class View {
    * @param {import('../words/language.js').Language} language
    */
   constructor(root, store, host, on, language) {
-    root.innerHTML = template(language.text);
+    root.replaceChildren(...template(language.text));
     const { signal } = this.#end;
     this.#root = root;
     this.#store = store;

@@ -60,6 +60,10 @@ const FAILURES = {
     title: 'The camera is not allowed', cause: 'Permission was refused, here or in the system’s settings.',
     next: 'Allow the camera in the site settings beside the address, then try again.', button: 'Try again',
   },
+  policy: {
+    title: 'This page cannot use the camera', cause: 'Its author has not passed the camera on.',
+    next: 'Tell its author what is missing, as shown below.',
+  },
   busy: {
     title: 'The camera is busy', cause: 'Another program or tab is using it.',
     next: 'Close what uses it, then try again.', button: 'Try again',
@@ -74,8 +78,12 @@ const FAILURES = {
   },
   source: {
     title: 'This picture cannot be used',
-      cause: 'It holds no video, or comes from another site that does not allow it.',
+      cause: 'It is neither a picture nor a video, or comes from another site that does not allow it.',
     next: 'Choose another picture or video.', button: 'Start camera',
+  },
+  format: {
+    title: 'This browser cannot read the file', cause: 'It has no decoder, or the file is damaged.',
+    next: 'Convert it to JPEG, PNG, WebM or MP4 with H.264.', button: 'Start camera',
   },
   unreachable: {
     title: 'The server does not answer', cause: 'It is down, or your network does not reach it.',

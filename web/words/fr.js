@@ -53,6 +53,10 @@ export const FR = {
         cause: 'La permission a été refusée, ici ou dans les réglages du système.',
       next: 'Autorisez la caméra dans les réglages du site, à côté de l’adresse, puis réessayez.', button: 'Réessayer',
     },
+    policy: {
+      title: 'Cette page ne peut pas utiliser la caméra', cause: 'Son auteur ne lui a pas transmis la caméra.',
+      next: 'Vos réglages n’y peuvent rien. Signalez à l’auteur ce qui manque, indiqué ci-dessous.',
+    },
     busy: {
       title: 'La caméra est occupée', cause: 'Un autre programme ou onglet l’utilise.',
       next: 'Fermez ce qui l’utilise, puis réessayez.', button: 'Réessayer',
@@ -67,8 +71,14 @@ export const FR = {
     },
     source: {
       title: 'Cette image ne peut pas être lue',
-        cause: 'Elle ne contient pas de vidéo, ou vient d’un autre site qui ne le permet pas.',
+        cause: 'Ce n’est ni une image ni une vidéo, ou elle vient d’un autre site qui ne le permet pas.',
       next: 'Choisissez une autre image ou vidéo.', button: 'Activer la caméra',
+    },
+    format: {
+      title: 'Ce navigateur ne peut pas lire le fichier',
+        cause: 'Il n’a pas de décodeur pour ce format, ou le fichier est abîmé.',
+      next: 'Convertissez-le en JPEG, PNG, WebM ou MP4 (H.264).',
+        button: 'Activer la caméra',
     },
     unreachable: {
       title: 'Le serveur ne répond pas', cause: 'Il est arrêté, ou votre réseau ne l’atteint pas.',

@@ -47,6 +47,9 @@ export const SCENES = {
   unsupported: { prepare: () => { delete (/** @type {any} */ (window).RTCPeerConnection); } },
   'no-camera': { browser: 'no-camera' },
   denied: { browser: 'denied' },
+  policy: { browser: 'denied', prepare: () => {
+    Object.defineProperty(document, 'featurePolicy', { value: { allowsFeature: () => false } });
+  } },
   busy: { prepare: cameraSays('NotReadableError') },
   'camera-failed': { prepare: cameraSays('InvalidStateError') },
   'camera-lost': { act: (page) => page.$eval('mindflow-live >>> video', (v) => {
@@ -55,6 +58,8 @@ export const SCENES = {
   }) },
   source: { act: (page) => page.$eval('mindflow-live',
     (el) => { /** @type {import('../../live/element.js').MindflowLive} */ (el).srcObject = new MediaStream(); }) },
+  format: { act: (page) => page.$eval('mindflow-live', (el) => {
+    /** @type {any} */ (el).srcObject = new File(['\0\0\0\x18ftypheic'], 'photo.heic', { type: 'image/heic' }); }) },
   unreachable: { whip: (_, response) => void response.destroy() },
   unauthorized: { whip: refuse(401, 'the token has expired; get a new one') },
   refused: { whip: refuse(422, 'the offer has no video that the server decodes') },
