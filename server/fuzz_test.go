@@ -75,6 +75,9 @@ func FuzzOffer(f *testing.F) {
 	f.Add(replace("m=video 9", "m=video 0"))
 	f.Add(replace("a=group:BUNDLE 0 1 2", "a=group:BUNDLE 0"))
 	f.Add(replace("a=sendonly", "a=inactive"))
+	f.Add(replace("a=group:BUNDLE 0 1 2\n", ""))
+	f.Add(replace("a=ssrc:2231627014 cname:A\na=ssrc:632943048 cname:A\n", "a=rid:h send\na=rid:l send\n"))
+	f.Add(replace("a=mid:1\n", "a=mid:1\na=ssrc-group:FEC-FR 1 2\na=candidate:1 1 udp 1 a.example 1 typ host\n"))
 	f.Add("v=0\r\n")
 	s := newDirectClient(f)
 	f.Fuzz(func(t *testing.T, body string) {
