@@ -78,9 +78,9 @@ func (a *Analyzer) Analyze(ctx context.Context, m *Message, f *Frame) error {
 	return a.Classify(ctx, m)
 }
 
-// Detect finds the faces of f, by detection or following, and crops those that are to be classified. It fills in what m
-// says of the frame. Tracking and smoothing use f.Taken or, where it is zero, f.Arrived; their clock stands still for
-// frames that a decoder returns out of order (H264 with B-frames).
+// Detect finds the faces of f, by detection or following, and crops those that are to be classified. It fills in
+// m's fields about the frame. Tracking and smoothing use f.Taken or, where it is zero, f.Arrived; their clock stands
+// still for frames that a decoder returns out of order (H264 with B-frames).
 func (a *Analyzer) Detect(ctx context.Context, m *Message, f *Frame) error {
 	a.startFrame(m, f)
 	began := time.Now()

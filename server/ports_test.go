@@ -45,7 +45,7 @@ func (i intruder) send(p []byte) {
 	}
 }
 
-// credentials are what the server's answer to servertest.Offer says of ICE.
+// credentials returns the ICE credentials of the server's answer to servertest.Offer.
 func (s *Server) credentials(t *testing.T) (ufrag, pwd string) {
 	t.Helper()
 	res, text := s.call(t, offerCall(servertest.Lines(servertest.Offer)))

@@ -174,7 +174,7 @@ func tensors(d *dict) (views, others map[string]*view, err error) {
 	return views, others, nil
 }
 
-// called says whether the value is what a function would give that is not known here.
+// called reports whether the value is the result of a call that is not known here.
 func called(value any) bool {
 	o, ok := value.(opaque)
 	return ok && o.called

@@ -131,7 +131,7 @@ func TestPlaces(t *testing.T) {
 		{"joy happiness", "happy", []int{0, -1}},
 		{"7", "8", []int{-1}},
 	} {
-		if got := places(strings.Fields(c.labels), strings.Fields(c.classes)); !slices.Equal(got, c.want) {
+		if got := indicesOf(strings.Fields(c.labels), strings.Fields(c.classes)); !slices.Equal(got, c.want) {
 			t.Errorf("%s in %s: %v, want %v", c.labels, c.classes, got, c.want)
 		}
 	}

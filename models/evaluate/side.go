@@ -14,7 +14,7 @@ type side struct {
 	classifier pipeline.Classifier
 	model      pipeline.Model
 	sampler    *pipeline.Sampler
-	places     []int // index in classes of each of the model's labels; -1 if the label is left out
+	indices    []int // index in classes of each of the model's labels; -1 if the label is left out
 	confusion  *Confusion
 
 	// reused from batch to batch
@@ -28,12 +28,12 @@ type side struct {
 // newSide makes a side whose model may answer only with these classes.
 func newSide(c pipeline.Classifier, m pipeline.Model, classes []string) *side {
 	return &side{classifier: c, model: m, sampler: pipeline.NewSampler(m.Input), confusion: NewConfusion(classes),
-		places: places(m.Labels, classes), logits: make([]float32, len(classes))}
+		indices: indicesOf(m.Labels, classes), logits: make([]float32, len(classes))}
 }
 
-// places returns the index in classes of each label. A label matches by its name or by a synonym; -1 means that it
+// indicesOf returns the index in classes of each label. A label matches by its name or by a synonym; -1 means that it
 // matches no class.
-func places(labels, classes []string) []int {
+func indicesOf(labels, classes []string) []int {
 	list := make([]int, len(labels))
 	for i, label := range labels {
 		list[i] = slices.Index(classes, label)
@@ -51,7 +51,7 @@ func places(labels, classes []string) []int {
 
 // common returns the classes that a and b have, in the order of a, and those that only one of them has.
 func common(a, b []string) (both, rest []string) {
-	found := places(b, a)
+	found := indicesOf(b, a)
 	for i, label := range a {
 		if slices.Contains(found, i) {
 			both = append(both, label)
@@ -82,9 +82,9 @@ func (s *side) classify(ctx context.Context, truths []int) (err error) {
 		return fmt.Errorf("classify: %w", err)
 	}
 	for i, truth := range truths {
-		for k, place := range s.places {
-			if place >= 0 {
-				s.logits[place] = s.scores[i].Logits[k]
+		for k, index := range s.indices {
+			if index >= 0 {
+				s.logits[index] = s.scores[i].Logits[k]
 			}
 		}
 		s.probs = pipeline.Softmax(s.probs[:0], s.logits, s.model.Temperature)

@@ -51,10 +51,10 @@ func (o *Options) check(rt *ort.Runtime, path string, tensors map[string]checkpo
 	}
 	limit := limits[o.Precision]
 	if !(d.logits <= limit && d.attention <= limit) {
-		return fmt.Errorf("%s: ONNX Runtime's logits differ from the checkpoint's own arithmetic by %.1g and its "+
+		return fmt.Errorf("%s: ONNX Runtime's logits differ from those of the checkpoint's layers by %.1g and its "+
 			"attention by %.1g, allowed is %.0g; nothing was added", o.Checkpoint, d.logits, d.attention, limit)
 	}
-	fmt.Fprintf(out, "  check        ONNX Runtime's logits are within %.1g of the checkpoint's own arithmetic in "+
+	fmt.Fprintf(out, "  check        ONNX Runtime's logits are within %.1g of those of the checkpoint's layers in "+
 		"float64, its attention within %.1g\n", d.logits, d.attention)
 	return nil
 }

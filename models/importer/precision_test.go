@@ -128,8 +128,8 @@ func readFaces(t *testing.T, dir string, in pipeline.Input) (faces []Face) {
 	return faces
 }
 
-// labelled is what the model says of faces.
-func labelled(t *testing.T, library, path string, e models.Entry, faces []Face) (said []string) {
+// labelled returns the model's labels of faces.
+func labelled(t *testing.T, library, path string, e models.Entry, faces []Face) (labels []string) {
 	t.Helper()
 	rt, err := ort.Open(library)
 	if err != nil {
@@ -148,7 +148,7 @@ func labelled(t *testing.T, library, path string, e models.Entry, faces []Face) 
 			t.Fatal(err)
 		}
 		logits := got[0].Data
-		said = append(said, e.Labels[slices.Index(logits, slices.Max(logits))])
+		labels = append(labels, e.Labels[slices.Index(logits, slices.Max(logits))])
 	}
-	return said
+	return labels
 }

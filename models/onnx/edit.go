@@ -36,7 +36,7 @@ func (g *Graph) prune() {
 	g.Initializers = slices.DeleteFunc(slices.Clone(g.Initializers), func(t Tensor) bool { return !used[t.Name] })
 }
 
-// holds says whether some node is one of the operators.
+// holds reports whether a node is one of the operators, and returns its name.
 func (g *Graph) holds(operators ...string) (string, bool) {
 	for _, n := range g.Nodes {
 		if slices.Contains(operators, n.Op) {

@@ -89,8 +89,8 @@ void avdec_close(struct avdec *d);
 struct AVBufferRef *avdec_device(const char *kind, const char *name, int *error, char *text, int size);
 void avdec_device_close(struct AVBufferRef *device);
 
-// avdec_device_known says whether libavutil was built with that kind of device, and avdec_device_codec whether libavcodec
-// can decode a codec with it.
+// avdec_device_known reports whether libavutil was built with that kind of device, and avdec_device_codec whether
+// libavcodec can decode a codec with it.
 int avdec_device_known(const char *kind);
 int avdec_device_codec(struct AVBufferRef *device, const char *codec_name);
 

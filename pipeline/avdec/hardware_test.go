@@ -12,7 +12,7 @@ import (
 	"mindflow/pipeline/testkit"
 )
 
-// What is said of a device that is not there names the cause and the cure, and leaves nothing behind.
+// The error about a missing device names the cause and the cure, and nothing is left open.
 func TestOpenHardwareThatIsNotThere(t *testing.T) {
 	if _, err := os.Stat("/dev/nvidiactl"); err == nil {
 		t.Skip("there is a GPU of NVIDIA's")
@@ -72,7 +72,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// A device that decodes nothing is none, and what libavcodec says of that is told.
+// A device that decodes nothing counts as missing, and the error has libavcodec's reason.
 func TestOpenHardwareThatDecodesNothing(t *testing.T) {
 	software(t)
 	var failed *HardwareError

@@ -58,7 +58,7 @@ func TestRun(t *testing.T) {
 
 type span struct{ first, last uint64 }
 
-// within says whether a lies in b, and c in d.
+// within reports whether a lies in b, and c in d.
 func within(a, b, c, d span) bool {
 	return a.first >= b.first && a.last <= b.last && c.first >= d.first && c.last <= d.last
 }

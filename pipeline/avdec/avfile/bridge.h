@@ -89,7 +89,7 @@ void avfile_close(struct avfile *a);
 
 void avfile_error_text(int error, char *text, int size);
 
-// avfile_is_hdr says whether a picture is of PQ or HLG.
+// avfile_is_hdr reports whether a picture is of PQ or HLG.
 int avfile_is_hdr(const struct AVFrame *f);
 
 // avfile_map converts the latest picture, of PQ or HLG, to mapped.

@@ -8,7 +8,7 @@
 #include <libavutil/time.h>
 #include <libswscale/swscale.h>
 
-// is_still says whether a codec is of single pictures, as covers are.
+// is_still reports whether a codec is of single pictures, as covers are.
 static int is_still(enum AVCodecID id)
 {
 	return id == AV_CODEC_ID_MJPEG || id == AV_CODEC_ID_PNG || id == AV_CODEC_ID_BMP || id == AV_CODEC_ID_WEBP;
