@@ -51,9 +51,12 @@ const PROXIES = [
   },
 ];
 
+/** Where make unpacks a program. @param {string} program */
+const unpacked = (program) => path.join(root, '.cache/proxies', program);
+
 for (const proxy of PROXIES) for (const naive of [false, true]) {
   const name = `${path.basename(proxy.program)}${naive ? ', Host without its port' : ''}`;
-  const missing = existsSync(proxy.program) ? skip : `no ${proxy.program}; make system-proxies installs it`;
+  const missing = existsSync(unpacked(proxy.program)) ? skip : `no ${proxy.program}; make .cache/proxies unpacks it`;
   describe(name, { skip: missing, timeout: 540_000 }, () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'mindflow-proxy-'));
     /** @type {string} the site's address */
@@ -86,7 +89,7 @@ for (const proxy of PROXIES) for (const naive of [false, true]) {
       const file = path.join(folder, proxy.sample);
       writeFileSync(file, config);
       let said = '';
-      running = spawn(proxy.program, proxy.args(file, folder), { stdio: ['ignore', 'pipe', 'pipe'],
+      running = spawn(unpacked(proxy.program), proxy.args(file, folder), { stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, HOME: folder } });
       for (const stream of [running.stdout, running.stderr]) stream?.on('data', (chunk) => { said += chunk; });
       await until(async () => {
