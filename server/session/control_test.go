@@ -41,3 +41,33 @@ func TestWireExamples(t *testing.T) {
 		}
 	}
 }
+
+// TestParseRequest holds what web/PROTOCOL.md says of ids and names.
+func TestParseRequest(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"v":1,"type":"pause","id":0}`:                     "",
+		`{"v":1,"type":"pause","id":9007199254740991}`:      "",
+		`{"v":1,"type":"pause","id":9007199254740992}`:      "bad-message",
+		`{"v":1,"type":"pause","id":-1}`:                    "bad-message",
+		`{"v":1,"type":"pause","id":1.5}`:                   "bad-message",
+		`{"v":1,"type":"pause","id":null}`:                  "bad-message",
+		`{"v":1,"type":7,"id":1}`:                           "bad-message",
+		`{"v":1,"type":"pause","ID":1}`:                     "bad-message",
+		`{"V":1,"type":"pause","id":1}`:                     "bad-version",
+		`{"v":null,"type":"pause","id":1}`:                  "bad-version",
+		`{"v":1,"type":"pause","id":1,"id":2}`:              "bad-message",
+		`{"v":1,"v":1,"type":"pause","id":1}`:               "bad-message",
+		`{"v":1,"type":"options","id":1,"Model":"a"}`:       "", // an unknown field
+		`{"v":1,"type":"options","id":1,"x":{"a":1,"a":2}}`: "",
+	} {
+		r, bad := parseRequest([]byte(text))
+		switch {
+		case bad == nil && (want != "" || r.ID == nil):
+			t.Errorf("%s is taken for a request", text)
+		case bad != nil && bad.Code != want:
+			t.Errorf("%s is answered with %s (%s), want %q", text, bad.Code, bad.Message, want)
+		case bad == nil && r.changes.model != nil:
+			t.Errorf("%s changes the model", text)
+		}
+	}
+}

@@ -40,7 +40,7 @@ func FuzzRequest(f *testing.F) {
 		refused := 0
 		for n, line := range bytes.Split(data, []byte("\n")) {
 			r, bad := parseRequest(line)
-			if bad == nil && (r.V != 1 || r.ID == nil) {
+			if bad == nil && (r.ID == nil || *r.ID < 0 || *r.ID > maxID) {
 				t.Errorf("%q is taken for a request", line)
 			}
 			if bad != nil && (bad.Code == "" || bad.Message == "") {
