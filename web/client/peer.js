@@ -106,8 +106,10 @@ export class Peer {
   close() {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort();
-    this.#session?.delete();
-    this.#pc.close();
+    const close = () => this.#pc.close();
+    // The connection closes last: a server that saw it close first would take the session for broken.
+    if (this.#session) void this.#session.delete().then(close);
+    else close();
     this.#requests.rejectAll(new Failure('lost'));
   }
 
@@ -147,7 +149,7 @@ export class Peer {
     const offer = await this.#pc.createOffer();
     const opened = await publish(endpoint, offer.sdp ?? '', signal, credentials);
     if (signal.aborted) {
-      opened.delete();
+      void opened.delete();
       throw new Failure('lost');
     }
     this.#session = opened;

@@ -86,9 +86,13 @@ export class WhipSession {
     return response.body;
   }
 
-  /** Ends the session. The request is sent even while the page is being closed; its answer is not awaited. */
-  delete() {
-    this.#credentials.fetch(this.url, { method: 'DELETE', keepalive: true }).catch(() => {
+  /**
+   * Ends the session. The request is sent even while the page is being closed. Resolves when it is answered, fails or
+   * takes too long.
+   */
+  async delete() {
+    const signal = AbortSignal.timeout(RESTART_TIMEOUT_MS);
+    await this.#credentials.fetch(this.url, { method: 'DELETE', keepalive: true, signal }).catch(() => {
       // The server ends silent sessions by itself.
     });
   }

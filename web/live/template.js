@@ -24,12 +24,6 @@ const unread = { 'aria-hidden': 'true' }; // by screen readers
 /** @param {string} name @param {string} label */
 const choice = (name, label) => h(`label.field.${name}`, hidden, h('span', label), h('select'));
 
-/** @param {string} selector @param {string} term @param {Record<string, string>} [attributes] */
-const entry = (selector, term, attributes = {}) => {
-  const [group, value] = selector.split(' ');
-  return h(group, attributes, h('dt', term), h(value, '–'));
-};
-
 const video = () => {
   const el = h('video', { autoplay: true, playsinline: true, disablepictureinpicture: true, ...unread });
   /** @type {HTMLVideoElement} */ (el).muted = true; // the attribute mutes only what a parser makes
@@ -106,9 +100,9 @@ const panel = (text) => h('section.panel', { part: 'panel', 'aria-label': text.e
   session(text),
   privacy(text),
   h('dl.health',
-    entry('div dd.rate', text.rate),
-    entry('div dd.latency', text.latency, { title: text.latencyTitle }),
-    entry('div.drops dd.dropped', text.dropped)));
+    h('div', h('dt', text.rate), h('dd.rate', '–')),
+    h('div', { title: text.latencyTitle }, h('dt', text.latency), h('dd.latency', '–')),
+    h('div.drops', h('dt', text.dropped), h('dd.dropped', '–'))));
 
 /**
  * Makes the element's content. Text from outside is inserted as text only.

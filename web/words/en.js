@@ -62,7 +62,7 @@ const FAILURES = {
   },
   policy: {
     title: 'This page cannot use the camera', cause: 'Its author has not passed the camera on.',
-    next: 'Tell its author what is missing, as shown below.',
+    next: 'Tell its author what is missing.',
   },
   busy: {
     title: 'The camera is busy', cause: 'Another program or tab is using it.',
