@@ -4,16 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"mindflow/models"
 	"mindflow/pipeline/field"
 )
-
-// published has the orders of labels in the data sets of DAN's authors, by the names for Options.Labels. AffectNet's
-// order is that of its annotation; RAF-DB counts from surprise.
-var published = map[string][]string{
-	"affectnet8": {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"},
-	"affectnet7": {"neutral", "happy", "sad", "surprise", "fear", "disgust", "anger"},
-	"rafdb":      {"surprise", "fear", "disgust", "happy", "sad", "anger", "neutral"},
-}
 
 // longestLabel is the largest length of a label, in bytes.
 const longestLabel = 64
@@ -23,17 +16,17 @@ const longestLabel = 64
 func labelsFor(classes int, asked []string) ([]string, error) {
 	switch {
 	case len(asked) == 0 && classes == 8:
-		return published["affectnet8"], nil
+		return models.LabelOrder(models.AffectNet8), nil
 	case len(asked) == 0 && classes == 7:
 		return nil, field.Errorf("Labels",
 			"the checkpoint has 7 classes, which AffectNet-7 and RAF-DB order differently, and its shapes cannot "+
 				"tell: use affectnet7 (%s) or rafdb (%s), or a list of your own",
-			strings.Join(published["affectnet7"], ", "), strings.Join(published["rafdb"], ", "))
+			strings.Join(models.LabelOrder(models.AffectNet7), ", "), strings.Join(models.LabelOrder(models.RAFDB), ", "))
 	case len(asked) == 0:
 		return nil, field.Errorf("Labels", "the checkpoint has %d classes: name them in its order, ONE,TWO,…", classes)
 	}
 	labels := asked
-	if list, ok := published[strings.ToLower(asked[0])]; ok && len(asked) == 1 {
+	if list := models.LabelOrder(strings.ToLower(asked[0])); list != nil && len(asked) == 1 {
 		labels = list
 	}
 	if len(labels) != classes {

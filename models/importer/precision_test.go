@@ -22,7 +22,7 @@ import (
 func ferplus(t *testing.T, whole, split string, n int) (dir string) {
 	t.Helper()
 	pictures, _, err := dataset.Read(whole,
-		dataset.Options{Labels: published["affectnet8"], Rule: dataset.Majority, Split: split})
+		dataset.Options{Labels: models.LabelOrder(models.AffectNet8), Rule: dataset.Majority, Split: split})
 	if err != nil {
 		t.Fatal(err)
 	}

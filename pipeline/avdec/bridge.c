@@ -241,6 +241,7 @@ enum avdec_status avdec_send(struct avdec *d, const uint8_t *data, int size, int
 {
 	int error = fill(d, data, size);
 	enum avdec_status status = AVDEC_DONE;
+	d->refused = 0;
 	d->packet->pts = serial;
 	if (error >= 0)
 		error = avcodec_send_packet(d->context, d->packet);

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"mindflow/models"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,7 +66,7 @@ func TestFolders(t *testing.T) {
 		{"numbers not asked for", []string{"0/a", "1/b"}, "", eight, nil, []string{`"0" "1"`,
 			"say what the numbers mean: model, rafdb"}},
 		{"numbers", []string{"0/a", "7/b"}, OfModel, eight, []string{"0/a neutral x", "7/b contempt x"}, nil},
-		{"RAF-DB's numbers", []string{"1/a", "4/b", "7/c"}, RAFDB, eight,
+		{"RAF-DB's numbers", []string{"1/a", "4/b", "7/c"}, models.RAFDB, eight,
 			[]string{"1/a surprise x", "4/b happy x", "7/c neutral x"}, nil},
 		{"RAF-DB's numbers as the model's", []string{"1/a", "2/b"}, OfModel, eight[:7], nil,
 			[]string{"count from 1", "RAF-DB's order is rafdb"}},
@@ -73,10 +74,10 @@ func TestFolders(t *testing.T) {
 			[]string{"count from 1", "an empty folder 0"}},
 		{"none of the first class", []string{"0/.keep", "1/b", "2/c"}, OfModel, eight,
 			[]string{"1/b happy x", "2/c sad x"}, nil},
-		{"AffectNet's numbers for RAF-DB's model", []string{"0/a", "6/b"}, AffectNet7,
+		{"AffectNet's numbers for RAF-DB's model", []string{"0/a", "6/b"}, models.AffectNet7,
 			[]string{"surprise", "fear", "disgust", "happy", "sad", "anger", "neutral"},
 			[]string{"0/a neutral x", "6/b anger x"}, nil},
-		{"AffectNet's numbers from 1", []string{"0/a", "8/b"}, AffectNet8, eight, nil, []string{`"8"`, "0, 1, 2"}},
+		{"AffectNet's numbers from 1", []string{"0/a", "8/b"}, models.AffectNet8, eight, nil, []string{`"8"`, "0, 1, 2"}},
 		{"a number too high", []string{"0/a", "8/b"}, OfModel, eight, nil, []string{`"8"`}},
 		{"no folder", []string{"a.png"}, "", eight, nil, []string{"no folder for a class", "label.csv"}},
 		{"empty folders", []string{"happy/.keep"}, "", eight, nil, []string{"no picture"}},

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mindflow/models"
 	"mindflow/pipeline/field"
 )
 
@@ -87,7 +88,7 @@ func readFolders(path string, o Options) (pictures []Picture, leftOut int, err e
 			path, votesFile, strings.Join(o.Labels, ", "))
 	case numbered["0"] != "" && !slices.Contains(folders, "0") && slices.Contains(folders, strconv.Itoa(len(folders))):
 		return nil, 0, field.Valuef("Numbered", o.Numbered, "the folders of %s count from 1, and this order from 0; "+
-			"RAF-DB's order is %s. If no picture shows %s, make an empty folder 0", path, RAFDB, numbered["0"])
+			"RAF-DB's order is %s. If no picture shows %s, make an empty folder 0", path, models.RAFDB, numbered["0"])
 	case len(unknown) > 0 && numbered != nil:
 		return nil, 0, field.Valuef("Numbered", o.Numbered,
 			"the folders %q of %s stand for no class; the numbers are %s",

@@ -101,24 +101,24 @@ func plugIn(t *testing.T) *flaky {
 	return f
 }
 
-// loseAndRegain reads labels, unplugs the camera until two attempts to open it have failed, and reads labels again. It
-// returns the notices.
-func loseAndRegain(t *testing.T, f *flaky, args []string) string {
+// labelling is a run of camera, whose labels are read line by line.
+type labelling struct {
+	out     *io.PipeReader
+	notices bytes.Buffer // complete once done gave the run's error
+	end     func()
+	done    chan error
+}
+
+// label labels what args name until end is called or the test ends.
+func label(t *testing.T, args []string) *labelling {
 	t.Helper()
 	how, device := cameraOf(t, args)
 	ctx, end := context.WithTimeout(t.Context(), clitest.Patience)
-	defer end()
 	out, in := io.Pipe()
-	var aside bytes.Buffer
-	show := newLabelPrinter(in, &aside, true)
-	done := make(chan error, 1)
-	defer func() { // where the test fails before
-		end()
-		out.Close()
-		<-done
-	}()
+	l := &labelling{out: out, end: end, done: make(chan error, 1)}
+	show := newLabelPrinter(in, &l.notices, true)
 	go func() {
-		defer close(done)
+		defer close(l.done)
 		var err error
 		if how.publish != "" {
 			err = publish(ctx, how, device, show)
@@ -126,13 +126,26 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 			err = analyse(ctx, how, device, show)
 		}
 		in.Close()
-		done <- err
+		l.done <- err
 	}()
+	t.Cleanup(func() { // where the test fails before
+		end()
+		out.Close()
+		<-l.done
+	})
+	return l
+}
+
+// loseAndRegain reads labels, unplugs the camera until two attempts to open it have failed, and reads labels again. It
+// returns the notices.
+func loseAndRegain(t *testing.T, f *flaky, args []string) string {
+	t.Helper()
+	l := label(t, args)
 	// Lines are read all the time: printing waits for the reader, and the camera with it.
 	said := make(chan string, 2*30*int(clitest.Patience.Seconds()))
 	go func() {
 		defer close(said)
-		for scan := bufio.NewScanner(out); scan.Scan(); {
+		for scan := bufio.NewScanner(l.out); scan.Scan(); {
 			said <- scan.Text() + "\n"
 		}
 	}()
@@ -147,7 +160,7 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 				return
 			}
 		}
-		t.Fatalf("no more labels: %v", <-done)
+		t.Fatalf("no more labels: %v", <-l.done)
 	}
 	n := 0
 	until(func(float64) bool { n++; return n == 5 })
@@ -156,14 +169,14 @@ func loseAndRegain(t *testing.T, f *flaky, args []string) string {
 	f.gone.Store(false)
 	lost := last
 	until(func(at float64) bool { return at > lost+0.75 }) // it waits 0.25 s and 0.5 s
-	end()
+	l.end()
 	for line := range said { // the rest is whole lines too
 		lines(t, line)
 	}
-	if err := <-done; !errors.Is(err, context.Canceled) {
+	if err := <-l.done; !errors.Is(err, context.Canceled) {
 		t.Errorf("it ended with %v", err)
 	}
-	return aside.String()
+	return l.notices.String()
 }
 
 // cameraOf reads the flags as `camera` does.

@@ -2,10 +2,8 @@ package media
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -44,25 +42,9 @@ func TestCameraOfTheNetwork(t *testing.T) {
 // watchTwice reads labels until the camera was opened a second time and gave labels again. It returns the notices.
 func watchTwice(t *testing.T, source *testkit.RTSPCamera, args []string) string {
 	t.Helper()
-	how, device := cameraOf(t, args)
-	ctx, end := context.WithTimeout(t.Context(), clitest.Patience)
-	defer end()
-	out, in := io.Pipe()
-	var aside bytes.Buffer
-	show := newLabelPrinter(in, &aside, true)
-	done := make(chan error, 1)
-	go func() {
-		var err error
-		if how.publish != "" {
-			err = publish(ctx, how, device, show)
-		} else {
-			err = analyse(ctx, how, device, show)
-		}
-		in.Close()
-		done <- err
-	}()
+	l := label(t, args)
 	before, since := source.Connections(), 0
-	for scan := bufio.NewScanner(out); scan.Scan(); {
+	for scan := bufio.NewScanner(l.out); scan.Scan(); {
 		m := lines(t, scan.Text()+"\n")[0]
 		if m.Width != 640 || m.Height != 360 {
 			t.Fatalf("%+v", m)
@@ -71,13 +53,13 @@ func watchTwice(t *testing.T, source *testkit.RTSPCamera, args []string) string 
 			since++
 		}
 		if since == 10 {
-			end()
+			l.end()
 		}
 	}
-	if err := <-done; !errors.Is(err, context.Canceled) || since < 10 {
+	if err := <-l.done; !errors.Is(err, context.Canceled) || since < 10 {
 		t.Errorf("it ended with %v, %d labels after the first connection", err, since)
 	}
-	return aside.String()
+	return l.notices.String()
 }
 
 // TestCameraRefusesAddresses: what cannot be opened is an error with a cure, without the password.
