@@ -21,7 +21,8 @@ func labelsFor(classes int, asked []string) ([]string, error) {
 		return nil, field.Errorf("Labels",
 			"the checkpoint has 7 classes, which AffectNet-7 and RAF-DB order differently, and its shapes cannot "+
 				"tell: use affectnet7 (%s) or rafdb (%s), or a list of your own",
-			strings.Join(models.LabelOrder(models.AffectNet7), ", "), strings.Join(models.LabelOrder(models.RAFDB), ", "))
+			strings.Join(models.LabelOrder(models.AffectNet7), ", "),
+			strings.Join(models.LabelOrder(models.RAFDB), ", "))
 	case len(asked) == 0:
 		return nil, field.Errorf("Labels", "the checkpoint has %d classes: name them in its order, ONE,TWO,…", classes)
 	}
