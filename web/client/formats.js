@@ -22,12 +22,15 @@ const FORMATS = [
   [/^(\0\0\x01[\xb3\xba]|G.{187}G)/s, 'MPEG'],
 ];
 
-/** @type {[RegExp, string][]} names of codecs in MP4, MOV and Matroska */
+/**
+ * @type {[RegExp, string][]} codecs by their names in Matroska, and in MP4 and MOV: there behind the head of the box
+ * "stsd" (ISO/IEC 14496-12, section 8.5.2), so that no four bytes of a picture are taken for one
+ */
 const CODECS = [
-  [/hvc1|hev1|dvh1|dvhe|V_MPEGH/, 'HEVC (H.265)'],
-  [/apc[hnso]|ap4[hx]|V_PRORES/, 'ProRes'],
-  [/AVd[nh]|avd[nh]/, 'DNxHD'],
-  [/mp4v|V_MPEG4\/ISO\/ASP/, 'MPEG-4 Part 2'],
+  [/stsd.{12}(hvc1|hev1|dvh1|dvhe)|V_MPEGH/s, 'HEVC (H.265)'],
+  [/stsd.{12}(apc[hnso]|ap4[hx])|V_PRORES/s, 'ProRes'],
+  [/stsd.{12}AVd[nh]/s, 'DNxHD'],
+  [/stsd.{12}mp4v|V_MPEG4\/ISO\/ASP/s, 'MPEG-4 Part 2'],
 ];
 
 /**

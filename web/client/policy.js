@@ -11,5 +11,7 @@ export function missing() {
   // Chromium has the older name alone, other browsers none.
   const { permissionsPolicy, featurePolicy } = /** @type {any} */ (document);
   if ((permissionsPolicy ?? featurePolicy)?.allowsFeature('camera') !== false) return '';
-  return framed ? 'allow="camera"' : 'Permissions-Policy: camera=(self)';
+  if (!framed) return 'Permissions-Policy: camera=(self)';
+  // A frame cannot see which of the two it lacks.
+  return `allow="camera" · Permissions-Policy: camera=(self "${window.origin}")`;
 }

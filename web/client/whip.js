@@ -7,6 +7,7 @@ import { Credentials } from './credentials.js';
 
 const POST_TIMEOUT_MS = 10_000;
 const RESTART_TIMEOUT_MS = 2_000; // after an outage a new request arrives sooner than a retransmitted one
+const DELETE_TIMEOUT_MS = 2_000;
 
 /** A session on the server (RFC 9725). */
 export class WhipSession {
@@ -91,7 +92,7 @@ export class WhipSession {
    * takes too long.
    */
   async delete() {
-    const signal = AbortSignal.timeout(RESTART_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(DELETE_TIMEOUT_MS);
     await this.#credentials.fetch(this.url, { method: 'DELETE', keepalive: true, signal }).catch(() => {
       // The server ends silent sessions by itself.
     });

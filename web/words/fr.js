@@ -55,7 +55,7 @@ export const FR = {
     },
     policy: {
       title: 'Cette page ne peut pas utiliser la caméra', cause: 'Son auteur ne lui a pas transmis la caméra.',
-      next: 'Vos réglages n’y peuvent rien. Signalez à l’auteur ce qui manque, indiqué ci-dessous.',
+      next: 'Signalez à son auteur ce qui manque.',
     },
     busy: {
       title: 'La caméra est occupée', cause: 'Un autre programme ou onglet l’utilise.',

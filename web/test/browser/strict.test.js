@@ -35,6 +35,8 @@ describe('strict pages', { skip, timeout: 300_000 }, () => {
     '/trusted': { headers: { 'Content-Security-Policy': "require-trusted-types-for 'script'" }, body: element },
     '/sandboxed': { body: () => frame('sandbox="allow-scripts" allow="camera"') },
     '/undelegated': { body: () => frame('') },
+    '/scriptless': { body: () => frame('sandbox=""') },
+    '/forbidden': { headers: { 'Permissions-Policy': 'camera=(self)' }, body: () => frame('allow="camera"') },
     '/without': { headers: { 'Permissions-Policy': 'camera=()' }, body: element },
   };
 
@@ -90,17 +92,45 @@ describe('strict pages', { skip, timeout: 300_000 }, () => {
     await page.close();
   });
 
-  for (const [address, missing] of [['/sandboxed', 'sandbox="allow-scripts allow-same-origin"'],
-    ['/undelegated', 'allow="camera"']]) {
+  const both = () => `allow="camera" · Permissions-Policy: camera=(self "${base}")`;
+  for (const [address, missing] of /** @type {[string, () => string][]} */ ([
+    ['/sandboxed', () => 'sandbox="allow-scripts allow-same-origin"'], ['/undelegated', both], ['/forbidden', both],
+  ])) {
     test(`${address}: the author of the page reads what the frame lacks`, async () => {
       const page = await openPage(browser, around + address);
       const embedded = await inner(page);
       await embedded.locator('mindflow-live >>> .card-button').click();
       await embedded.waitForFunction(() => /** @type {any} */ (window).seen.errors.length > 0);
       assert.equal(await textOf(embedded, '.card-title'), 'This page cannot use the camera');
-      assert.equal(await textOf(embedded, '.card-detail'), missing);
+      assert.equal(await textOf(embedded, '.card-detail'), missing());
       await page.close();
     });
+  }
+
+  test('a frame without scripts says so', async () => {
+    const page = await openPage(browser, `${around}/scriptless`);
+    await until(() => page.frames().length === 2 && page.frames()[1].url().endsWith('/embed'));
+    const { width = 0, height = 0 } = await (await page.$('iframe'))?.boundingBox() ?? {};
+    assert.ok(width > 200 && height > 100);
+    await until(async () => (await painted(page)) > 500);
+    await page.close();
+  });
+
+  /**
+   * How many pixels of the frame differ from its background: of a frame without scripts nothing else can be asked.
+   * @param {import('puppeteer-core').Page} page
+   */
+  async function painted(page) {
+    const shot = await (await page.$('iframe'))?.screenshot({ encoding: 'base64' });
+    return page.evaluate(async (data) => {
+      const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());
+      const ctx = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+      ctx?.drawImage(picture, 0, 0);
+      const inside = ctx?.getImageData(4, 4, picture.width - 8, picture.height - 8).data ?? [];
+      let dark = 0;
+      for (let i = 0; i < inside.length; i += 4) if (inside[i] < 128) dark++;
+      return dark;
+    }, String(shot));
   }
 
   test('a page whose policy forbids the camera says so, and not the visitor’s settings', async () => {
