@@ -78,7 +78,8 @@ static enum avfile_status prepare(struct avfile *a, AVFrame *to, struct SwsConte
 	}
 	if (!sws_isSupportedInput(f->format))
 		return AVFILE_FORMAT;
-	*scaler = sws_getCachedContext(*scaler, f->width, f->height, f->format, width, height, format, SWS_BICUBIC, NULL, NULL, NULL);
+	*scaler = sws_getCachedContext(*scaler, f->width, f->height, f->format, width, height, format, SWS_BICUBIC,
+		NULL, NULL, NULL);
 	return *scaler ? AVFILE_PICTURE : AVFILE_FORMAT;
 }
 

@@ -1,5 +1,5 @@
-// The pictures of a video file or a network camera, by libavformat and libavcodec, behind a few calls. Only what their releases 5.1 to 8
-// have in common is used.
+// The pictures of a video file or a network camera, by libavformat and libavcodec, behind a few calls. Only what their
+// releases 5.1 to 8 have in common is used.
 #ifndef MINDFLOW_AVFILE_BRIDGE_H
 #define MINDFLOW_AVFILE_BRIDGE_H
 
@@ -71,7 +71,8 @@ enum avfile_status avfile_open(struct avfile *a, const char *path, const char *f
 
 // avfile_open_live opens an address of the network, of RTSP or HTTP. a is zero but for stopped. It leaves a to
 // avfile_close in every case.
-enum avfile_status avfile_open_live(struct avfile *a, const char *url, const char *formats, int64_t max_pixels, int64_t patience);
+enum avfile_status avfile_open_live(struct avfile *a, const char *url, const char *formats, int64_t max_pixels,
+	int64_t patience);
 
 // avfile_stop ends the call in progress and all later ones. It may be called by another thread.
 void avfile_stop(struct avfile *a);

@@ -104,14 +104,17 @@ enum avfile_status avfile_map(struct avfile *a)
 		return avfile_failed(a, AVERROR(ENOMEM));
 	if (!sws_isSupportedInput(f->format))
 		return AVFILE_FORMAT;
-	a->to_deep = sws_getCachedContext(a->to_deep, f->width, f->height, f->format, f->width, f->height, AV_PIX_FMT_RGB48, SWS_BICUBIC, NULL, NULL, NULL);
+	a->to_deep = sws_getCachedContext(a->to_deep, f->width, f->height, f->format, f->width, f->height,
+		AV_PIX_FMT_RGB48, SWS_BICUBIC, NULL, NULL, NULL);
 	if (!a->to_deep)
 		return AVFILE_FORMAT;
 	const int *matrix = sws_getCoefficients(SWS_CS_BT2020);
 	sws_setColorspaceDetails(a->to_deep, matrix, a->picture.full_range, matrix, 1, 0, 1 << 16, 1 << 16);
-	if (sws_scale(a->to_deep, (const uint8_t *const *)f->data, f->linesize, 0, f->height, a->deep->data, a->deep->linesize) != f->height)
+	if (sws_scale(a->to_deep, (const uint8_t *const *)f->data, f->linesize, 0, f->height, a->deep->data,
+		a->deep->linesize) != f->height)
 		return AVFILE_FORMAT;
 	for (int y = 0; y < f->height; y++)
-		map_row(a->hdr, (const uint16_t *)(a->deep->data[0] + (ptrdiff_t)y * a->deep->linesize[0]), a->mapped->data[0] + (ptrdiff_t)y * a->mapped->linesize[0], f->width);
+		map_row(a->hdr, (const uint16_t *)(a->deep->data[0] + (ptrdiff_t)y * a->deep->linesize[0]),
+			a->mapped->data[0] + (ptrdiff_t)y * a->mapped->linesize[0], f->width);
 	return AVFILE_PICTURE;
 }

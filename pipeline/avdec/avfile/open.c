@@ -39,7 +39,8 @@ static enum avfile_status choose(struct avfile *a)
 static const int32_t *display_matrix(const AVStream *s)
 {
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
-	const AVPacketSideData *d = av_packet_side_data_get(s->codecpar->coded_side_data, s->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+	const AVPacketSideData *d = av_packet_side_data_get(s->codecpar->coded_side_data,
+		s->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
 	return d && d->size >= 9 * sizeof(int32_t) ? (const int32_t *)d->data : NULL;
 #else
 	size_t size = 0;
@@ -181,7 +182,8 @@ enum avfile_status avfile_open(struct avfile *a, const char *path, const char *f
 	return error < 0 ? avfile_failed(a, error) : take(a, threads);
 }
 
-enum avfile_status avfile_open_live(struct avfile *a, const char *url, const char *formats, int64_t max_pixels, int64_t patience)
+enum avfile_status avfile_open_live(struct avfile *a, const char *url, const char *formats, int64_t max_pixels,
+	int64_t patience)
 {
 	a->max_pixels = max_pixels;
 	a->patience = patience;
