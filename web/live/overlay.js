@@ -71,6 +71,7 @@ export class Overlay {
       }
     }
     const colours = faces.map((f) => colourOf(f.label, labels));
+    Object.assign(this.#ctx, { font: FONT, textBaseline: 'middle' });
     faces.forEach((face, i) => this.#box(face, this.#drawn[i].rect, face.id === selected, colours[i]));
     faces.forEach((face, i) => this.#tag(face, this.#drawn[i].rect, view, colours[i])); // above all boxes
   }
@@ -112,7 +113,7 @@ export class Overlay {
   #box(face, r, selected, own) {
     const ctx = this.#ctx;
     const line = selected ? 3 : 1.5;
-    ctx.setLineDash(face.uncertain ? [8, 6] : []);
+    if (face.uncertain) ctx.setLineDash([8, 6]);
     for (const [colour, width] of /** @type {const} */ ([
       ['rgba(0, 0, 0, 0.45)', line + 2], // visible on bright ground
       [face.uncertain ? UNSURE : own, line],
@@ -123,7 +124,7 @@ export class Overlay {
       ctx.roundRect(r.x, r.y, r.width, r.height, 8);
       ctx.stroke();
     }
-    ctx.setLineDash([]);
+    if (face.uncertain) ctx.setLineDash([]);
   }
 
   /**
@@ -134,7 +135,6 @@ export class Overlay {
    */
   #tag(face, box, view, own) {
     const ctx = this.#ctx;
-    ctx.font = FONT;
     let text = this.#language.tag(face);
     // a wide tag would hide its neighbours
     if (this.#widthOf(text) > WIDE * box.width) text = this.#language.shortTag(face);
@@ -147,7 +147,6 @@ export class Overlay {
     ctx.roundRect(at.x, at.y, size.width, size.height, 7);
     ctx.fill();
     ctx.fillStyle = inkOn(ground);
-    ctx.textBaseline = 'middle';
     ctx.fillText(text, at.x + TAG_PADDING, at.y + TAG_HEIGHT / 2 + 1);
   }
 
